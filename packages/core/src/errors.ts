@@ -1,0 +1,116 @@
+// bytes → parser → events → connection → driver → application: [what went wrong, at any station, and whose fault]
+
+import {
+  CODES,
+  type CodeEntry,
+  type ConnectionCode,
+  type ErrorCode,
+  type LocalCode,
+  type RemoteCode,
+} from "./codes.ts";
+
+/** How much of a request was handed to the transport when it failed. */
+export type Sent = "nothing" | "part" | "all";
+
+/** What is known beside the code. Every field is optional and filled in where it applies. */
+export interface ErrorDetails {
+  /** The offset in the stream of received bytes at which the peer's fault stands. */
+  readonly offset?: number;
+  /** What HTTP was doing: `head`, `body`, `service`, … */
+  readonly phase?: string;
+  readonly sent?: Sent;
+  readonly responseSeen?: boolean;
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  readonly cause?: unknown;
+}
+
+const KINSHIP = "@upgrade/core:";
+
+/**
+ * The common base: a stable `code`, and what is known about the moment.
+ * `instanceof` holds across copies of this package, by a registered symbol.
+ */
+export abstract class UpgradeError extends Error {
+  readonly code: ErrorCode;
+  /** What a server answers to this, where an answer is still possible. */
+  readonly status: number | undefined;
+  offset?: number;
+  phase?: string;
+  sent?: Sent;
+  responseSeen?: boolean;
+  bytesRead?: number;
+  bytesWritten?: number;
+
+  constructor(code: ErrorCode, came: string, details: ErrorDetails) {
+    const entry: CodeEntry = CODES[code];
+    super(
+      came === "" ? entry.says : `${entry.says}: ${came}`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
+    this.code = code;
+    this.status = entry.status;
+    this.annotate(details);
+  }
+
+  /** Adds what a later station knows. The first word on each point stays. */
+  annotate(details: ErrorDetails): this {
+    this.offset ??= details.offset as number;
+    this.phase ??= details.phase as string;
+    this.sent ??= details.sent as Sent;
+    this.responseSeen ??= details.responseSeen as boolean;
+    this.bytesRead ??= details.bytesRead as number;
+    this.bytesWritten ??= details.bytesWritten as number;
+    return this;
+  }
+
+  /** True only if nothing of the request was handed to the transport. */
+  get retrySafe(): boolean {
+    return this.sent === "nothing";
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const brand = Symbol.for(KINSHIP + this.brand);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
+  static readonly brand: string = "UpgradeError";
+}
+
+function brand(error: { readonly prototype: object; readonly brand: string }): void {
+  Object.defineProperty(error.prototype, Symbol.for(KINSHIP + error.brand), { value: true });
+  Object.defineProperty(error.prototype, "name", { value: error.brand });
+}
+
+/** Your fault: thrown by the call that broke the rule, before a byte is written. */
+export class LocalProtocolError extends UpgradeError {
+  declare readonly code: LocalCode;
+  static override readonly brand: string = "LocalProtocolError";
+  constructor(code: LocalCode, came = "", details: ErrorDetails = {}) {
+    super(code, came, details);
+  }
+}
+
+/** The peer's fault. The connection is not used again. */
+export class RemoteProtocolError extends UpgradeError {
+  declare readonly code: RemoteCode;
+  static override readonly brand: string = "RemoteProtocolError";
+  constructor(code: RemoteCode, came = "", details: ErrorDetails = {}) {
+    super(code, came, details);
+  }
+}
+
+/** Nobody broke a rule: the io failed, ended too early, was too slow, or was given up. */
+export class ConnectionError extends UpgradeError {
+  declare readonly code: ConnectionCode;
+  static override readonly brand: string = "ConnectionError";
+  constructor(code: ConnectionCode, came = "", details: ErrorDetails = {}) {
+    super(code, came, details);
+  }
+}
+
+for (const error of [UpgradeError, LocalProtocolError, RemoteProtocolError, ConnectionError]) {
+  brand(error);
+}
+
+export { CODES, type ConnectionCode, type ErrorCode, type LocalCode, type RemoteCode };

@@ -1,0 +1,106 @@
+// bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
+
+import type { Headers } from "./headers.ts";
+import { listMembers } from "./tokens.ts";
+
+/** What the fields of one head say about the connection. Values are verbatim and unjudged. */
+export interface Facts {
+  hosts: number;
+  /** The last Host. */
+  host: string;
+  contentLengths: number;
+  /** All Content-Length lines, joined with commas. */
+  contentLength: string;
+  transferEncodings: number;
+  /** All Transfer-Encoding lines, joined with commas. */
+  transferEncoding: string;
+  close: boolean;
+  keepAlive: boolean;
+  /** The connection option `upgrade` stands in Connection. */
+  connectionUpgrade: boolean;
+  /** All Upgrade lines, joined with commas; undefined where there is none. */
+  upgrade: string | undefined;
+  /** All Expect lines, joined with commas. */
+  expect: string | undefined;
+  date: boolean;
+}
+
+/** Reads the eight fields that steer a connection; all others are passed over by their length. */
+export function inspect(headers: Headers): Facts {
+  const facts: Facts = {
+    hosts: 0,
+    host: "",
+    contentLengths: 0,
+    contentLength: "",
+    transferEncodings: 0,
+    transferEncoding: "",
+    close: false,
+    keepAlive: false,
+    connectionUpgrade: false,
+    upgrade: undefined,
+    expect: undefined,
+    date: false,
+  };
+  for (let i = 0; i < headers.length; i++) {
+    switch (headers.nameLengthAt(i)) {
+      case "host".length: // and Date's
+      case "expect".length:
+      case "upgrade".length:
+      case "connection".length:
+      case "content-length".length:
+      case "transfer-encoding".length:
+        take(facts, headers.nameAt(i).toLowerCase(), headers.valueAt(i));
+    }
+  }
+  return facts;
+}
+
+function take(facts: Facts, name: string, value: string): void {
+  switch (name) {
+    case "host":
+      facts.hosts++;
+      facts.host = value;
+      break;
+    case "date":
+      facts.date = true;
+      break;
+    case "expect":
+      facts.expect = joined(facts.expect, value);
+      break;
+    case "upgrade":
+      facts.upgrade = joined(facts.upgrade, value);
+      break;
+    case "connection":
+      takeOptions(facts, value);
+      break;
+    case "content-length":
+      facts.contentLength =
+        facts.contentLengths++ === 0 ? value : `${facts.contentLength},${value}`;
+      break;
+    case "transfer-encoding":
+      facts.transferEncoding =
+        facts.transferEncodings++ === 0 ? value : `${facts.transferEncoding},${value}`;
+      break;
+  }
+}
+
+// RFC 9110 §7.6.1: options are compared whole and without regard to case.
+function takeOptions(facts: Facts, value: string): void {
+  for (const member of listMembers(value)) {
+    switch (member.toLowerCase()) {
+      case "close":
+        facts.close = true;
+        break;
+      case "keep-alive":
+        facts.keepAlive = true;
+        break;
+      case "upgrade":
+        facts.connectionUpgrade = true;
+        break;
+    }
+  }
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before},${value}`;
+}

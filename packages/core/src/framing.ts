@@ -1,0 +1,94 @@
+// bytes → parser → events → [framing] → connection: where does this message end? (RFC 9112 §6.3)
+
+import type { LocalCode, RemoteCode } from "./errors.ts";
+import type { Version } from "./events.ts";
+import type { Facts } from "./facts.ts";
+import { isToken, listMembers, quoted } from "./tokens.ts";
+
+/** How the body's end is known. */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "content-length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "until-close" };
+
+export const NO_BODY: Framing = { kind: "none" };
+export const CHUNKED: Framing = { kind: "chunked" };
+export const UNTIL_CLOSE: Framing = { kind: "until-close" };
+
+/** A rule that framing fields break: the same rule, told by whose fault it is. */
+export interface FramingFault {
+  readonly remote: RemoteCode;
+  readonly local: LocalCode;
+  readonly came: string;
+}
+
+/** The framing of a request, or the rule its fields break. */
+export function requestFraming(
+  method: string,
+  version: Version,
+  facts: Facts,
+): Framing | FramingFault {
+  const framed = facts.contentLengths > 0 || facts.transferEncodings > 0;
+  // RFC 9110 §9.3.6: content in a CONNECT request has no meaning, and an attacker gives it two.
+  if (method === "CONNECT" && framed) return fault("CONNECT_WITH_BODY", "");
+  const framing = declaredFraming(version, facts);
+  // RFC 9112 §6.3 rule 4: a server cannot find the end of a request that is not chunked last.
+  if (framing === UNTIL_CLOSE)
+    return fault("UNKNOWN_TRANSFER_CODING", quoted(facts.transferEncoding));
+  // RFC 9112 §6.3 rule 7.
+  return framing ?? NO_BODY;
+}
+
+/** The framing of a response to `method`, or the rule its fields break. */
+export function responseFraming(
+  method: string,
+  status: number,
+  version: Version,
+  facts: Facts,
+): Framing | FramingFault {
+  // RFC 9112 §6.3 rule 2: behind a 2xx to CONNECT the tunnel begins, whatever the fields say.
+  if (method === "CONNECT" && status >= 200 && status <= 299) return NO_BODY;
+  const framing = declaredFraming(version, facts);
+  if (framing !== undefined && "remote" in framing) return framing;
+  // RFC 9112 §6.3 rule 1: these end with their head, whatever their fields say.
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NO_BODY;
+  // RFC 9112 §6.3 rule 8.
+  return framing ?? UNTIL_CLOSE;
+}
+
+/** What the fields say, without regard to whose message it is; undefined where they say nothing. */
+export function declaredFraming(
+  version: Version,
+  facts: Facts,
+): Framing | FramingFault | undefined {
+  if (facts.transferEncodings > 0) {
+    // RFC 9112 §6.1 lets a server repair this. Repaired is guessed, and a guess is a smuggling hole.
+    if (facts.contentLengths > 0) return fault("AMBIGUOUS_FRAMING", "");
+    if (version === "1.0") return fault("BAD_TRANSFER_ENCODING", "in HTTP/1.0");
+    return codingFraming(facts.transferEncoding);
+  }
+  if (facts.contentLengths === 0) return undefined;
+  // One line, one number: "5, 5" is allowed to be collapsed, and nobody needs it.
+  const text = facts.contentLength;
+  const length = /^[0-9]+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(length)) return fault("BAD_CONTENT_LENGTH", quoted(text));
+  return { kind: "content-length", length };
+}
+
+// RFC 9112 §6.1: chunked is applied once and last; §7: codings are compared without regard to case.
+function codingFraming(value: string): Framing | FramingFault {
+  const codings = listMembers(value.toLowerCase());
+  const at = codings.indexOf("chunked");
+  if (codings.length === 1 && at === 0) return CHUNKED;
+  const last = at === -1 || at === codings.length - 1;
+  if (codings.length === 0 || !last || !codings.every(isToken)) {
+    return fault("BAD_TRANSFER_ENCODING", quoted(value));
+  }
+  // `gzip, chunked`: we could find the end, but not undo the gzip; nobody asked for it with TE.
+  return at === -1 ? UNTIL_CLOSE : fault("UNKNOWN_TRANSFER_CODING", quoted(value));
+}
+
+function fault(remote: RemoteCode, came: string): FramingFault {
+  return { remote, local: "INVALID_FRAMING", came: came === "" ? remote : came };
+}

@@ -1,0 +1,211 @@
+// bytes → parser → [headers] → events: ordered field lines, cut from the head only when asked for
+
+import { LocalProtocolError } from "./errors.ts";
+import { textToLatin1 } from "./octets.ts";
+import { isFieldValue, isToken, quoted } from "./tokens.ts";
+
+/** What may be given where headers are sent. Numbers are written in decimal. */
+export type HeadersInit =
+  | Headers
+  | Iterable<readonly [name: string, value: string | number]>
+  | { readonly [name: string]: string | number | readonly (string | number)[] | undefined };
+
+/** Four offsets a field: where its name starts and ends, where its value starts and ends. */
+const OFFSETS_PER_FIELD = 4;
+
+/**
+ * An ordered, immutable list of field lines that keeps spelling, order and duplicates.
+ *
+ * Every instance is valid to send: names are tokens, values hold no control characters but HTAB,
+ * and each character stands for one octet (latin-1).
+ */
+export class Headers implements Iterable<[name: string, value: string]> {
+  // Received: one text and offsets into it. Built, or once read through: names and values in turn.
+  readonly #text: string;
+  readonly #offsets: readonly number[];
+  #lines: readonly string[] | undefined;
+
+  private constructor(text: string, offsets: readonly number[], lines: string[] | undefined) {
+    this.#text = text;
+    this.#offsets = offsets;
+    this.#lines = lines;
+  }
+
+  /**
+   * Headers from pairs, a record (a list as value makes several lines), or a WHATWG `Headers`.
+   *
+   * @throws {LocalProtocolError} `INVALID_HEADERS` for another shape, `INVALID_HEADER` for a name
+   *   that is no token, or a value with CR, LF, NUL, another control character, a code point above
+   *   U+00FF, or white space around it.
+   */
+  static from(init: HeadersInit | undefined): Headers {
+    if (init instanceof Headers) return init;
+    const lines: string[] = [];
+    if (init === undefined) return EMPTY;
+    if (typeof init !== "object" || init === null) throw invalidShape(init);
+    if (Symbol.iterator in init) {
+      for (const pair of init) {
+        if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
+        pushLine(lines, pair[0], pair[1]);
+      }
+    } else {
+      for (const [name, value] of Object.entries(init)) {
+        if (Array.isArray(value)) for (const one of value) pushLine(lines, name, one);
+        else if (value !== undefined) pushLine(lines, name, value);
+      }
+    }
+    return new Headers("", [], lines);
+  }
+
+  /**
+   * Headers from Node's flat form, names and values in turn: `["Host", "a.test", "Accept", "*"]`.
+   *
+   * @throws {LocalProtocolError} As {@link Headers.from}; also for an odd number of strings.
+   */
+  static fromFlat(flat: readonly (string | number)[]): Headers {
+    if (flat.length % 2 !== 0) throw new LocalProtocolError("INVALID_HEADERS", "an odd flat array");
+    const lines: string[] = [];
+    for (let i = 0; i < flat.length; i += 2) pushLine(lines, flat[i], flat[i + 1]);
+    return new Headers("", [], lines);
+  }
+
+  /** @internal For the parser: it has checked every octet of the text. */
+  static received(text: string, offsets: readonly number[]): Headers {
+    return offsets.length === 0 ? EMPTY : new Headers(text, offsets, undefined);
+  }
+
+  /** How many field lines. */
+  get length(): number {
+    return this.#lines === undefined
+      ? this.#offsets.length / OFFSETS_PER_FIELD
+      : this.#lines.length / 2;
+  }
+
+  /** The name of line `i`, as it was written. */
+  nameAt(i: number): string {
+    if (this.#lines !== undefined) return this.#lines[i * 2]!;
+    const at = i * OFFSETS_PER_FIELD;
+    return this.#text.substring(this.#offsets[at]!, this.#offsets[at + 1]!);
+  }
+
+  /** The length of the name of line `i`: enough to pass over most lines without cutting them. */
+  nameLengthAt(i: number): number {
+    if (this.#lines !== undefined) return this.#lines[i * 2]!.length;
+    const at = i * OFFSETS_PER_FIELD;
+    return this.#offsets[at + 1]! - this.#offsets[at]!;
+  }
+
+  /** The value of line `i`, without surrounding white space. */
+  valueAt(i: number): string {
+    if (this.#lines !== undefined) return this.#lines[i * 2 + 1]!;
+    const at = i * OFFSETS_PER_FIELD;
+    return this.#text.substring(this.#offsets[at + 2]!, this.#offsets[at + 3]!);
+  }
+
+  /** The value of `name`; several lines are joined with `", "` in order (RFC 9110 §5.3). */
+  get(name: string): string | undefined {
+    let found: string | undefined;
+    for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
+      found = found === undefined ? this.valueAt(i) : `${found}, ${this.valueAt(i)}`;
+    }
+    return found;
+  }
+
+  /** The values of all lines called `name`, in order: what `Set-Cookie` needs. */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
+      values.push(this.valueAt(i));
+    }
+    return values;
+  }
+
+  has(name: string): boolean {
+    return this.#find(name, 0) !== -1;
+  }
+
+  /** The octets of {@link get}, for values that are not text. */
+  bytes(name: string): Uint8Array | undefined {
+    const value = this.get(name);
+    return value === undefined ? undefined : textToLatin1(value);
+  }
+
+  *[Symbol.iterator](): Generator<[name: string, value: string]> {
+    for (let i = 0; i < this.length; i++) yield [this.nameAt(i), this.valueAt(i)];
+  }
+
+  /** Names and values in turn, as Node's `rawHeaders`. */
+  toFlat(): string[] {
+    if (this.#lines === undefined) {
+      const lines: string[] = [];
+      for (const [name, value] of this) lines.push(name, value);
+      this.#lines = lines;
+    }
+    return [...this.#lines];
+  }
+
+  #find(name: string, from: number): number {
+    const wanted = name.toLowerCase();
+    for (let i = from; i < this.length; i++) {
+      if (this.nameLengthAt(i) === wanted.length && this.nameAt(i).toLowerCase() === wanted) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}
+
+const EMPTY = Headers.fromFlat([]);
+
+// Coerced once: what is checked here is what is written.
+function pushLine(lines: string[], name: unknown, value: unknown): void {
+  if (typeof name !== "string" || !isToken(name)) {
+    throw new LocalProtocolError("INVALID_HEADER", `the name ${quoted(String(name))}`);
+  }
+  if (typeof value !== "string" && typeof value !== "number") {
+    throw new LocalProtocolError("INVALID_HEADER", `${name} is a ${typeof value}`);
+  }
+  const text = String(value);
+  if (!isFieldValue(text)) {
+    throw new LocalProtocolError("INVALID_HEADER", `${name}: ${quoted(text)}`);
+  }
+  lines.push(name, text);
+}
+
+function invalidShape(came: unknown): LocalProtocolError {
+  const flat = typeof came === "string" ? "; for a flat array use Headers.fromFlat" : "";
+  return new LocalProtocolError("INVALID_HEADERS", `${typeof came}${flat}`);
+}
+
+// Connection-specific fields of RFC 9110 §7.6.1, removed even where Connection does not name them.
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+  "proxy-authenticate",
+  "proxy-authorization",
+]);
+
+/**
+ * The fields an intermediary forwards: without Connection, what it names, and the known
+ * hop-by-hop fields (RFC 9110 §7.6.1).
+ *
+ * @param keepProposal Keep `Upgrade` and write `Connection: Upgrade`: for a proposal, or a 101,
+ *   that is relayed.
+ */
+export function endToEnd(headers: Headers, keepProposal = false): Headers {
+  const named = new Set<string>();
+  for (const value of headers.getAll("connection")) {
+    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+  }
+  const kept: string[] = [];
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (keepProposal && lower === "upgrade") kept.push("Connection", "Upgrade", name, value);
+    else if (!HOP_BY_HOP.has(lower) && !named.has(lower)) kept.push(name, value);
+  }
+  return Headers.fromFlat(kept);
+}

@@ -1,0 +1,39 @@
+// The heart: bytes → parser → events → connection, and back. No io, no clock.
+
+export { HttpConnection } from "./connection.ts";
+export {
+  CODES,
+  type ConnectionCode,
+  ConnectionError,
+  type ErrorCode,
+  type ErrorDetails,
+  type LocalCode,
+  LocalProtocolError,
+  type RemoteCode,
+  RemoteProtocolError,
+  type Sent,
+  UpgradeError,
+} from "./errors.ts";
+export type {
+  BodyLength,
+  ConnectionClosedEvent,
+  DataEvent,
+  EndOfMessageEvent,
+  Event,
+  EventToSend,
+  RequestEvent,
+  RequestToSend,
+  ResponseEvent,
+  ResponseToSend,
+  Version,
+  Wait,
+} from "./events.ts";
+export type { Framing } from "./framing.ts";
+export { endToEnd, Headers, type HeadersInit } from "./headers.ts";
+export { BOUNDS, type LimitName, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
+export { peerOf, type Role } from "./role.ts";
+export type { Sink } from "./serializer/sink.ts";
+export { COUPLINGS, type Coupling, type Situation } from "./state/couplings.ts";
+export { type Cause, MOVES } from "./state/moves.ts";
+export { STATES, type State } from "./state/states.ts";
+export type { Proposal } from "./switching.ts";

@@ -1,0 +1,62 @@
+// bytes → [input] → parser: what was received and not read yet, chunk by chunk
+
+import { concat } from "./octets.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** A queue of received chunks with a place in the first. Nothing is copied until it is taken out. */
+export class Input {
+  /** The chunk that is being read. */
+  chunk: Uint8Array = NOTHING;
+  /** Where in it. */
+  at = 0;
+  /** How many bytes were read before this chunk. */
+  #before = 0;
+  #later: Uint8Array[] = [];
+  #laterLength = 0;
+
+  /** Bytes not read yet. */
+  get length(): number {
+    return this.chunk.length - this.at + this.#laterLength;
+  }
+
+  /** The offset of the next byte in the stream of all received bytes. */
+  get offset(): number {
+    return this.#before + this.at;
+  }
+
+  add(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    if (this.at < this.chunk.length) {
+      this.#later.push(chunk);
+      this.#laterLength += chunk.length;
+    } else {
+      this.#before += this.chunk.length;
+      this.chunk = chunk;
+      this.at = 0;
+    }
+  }
+
+  /** `length` bytes of the chunk were read. */
+  advance(length: number): void {
+    this.at += length;
+    if (this.at < this.chunk.length) return;
+    const next = this.#later.shift();
+    if (next === undefined) return;
+    this.#laterLength -= next.length;
+    this.#before += this.chunk.length;
+    this.chunk = next;
+    this.at = 0;
+  }
+
+  /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
+  takeAll(): Uint8Array {
+    const rest = concat([this.chunk.subarray(this.at), ...this.#later]);
+    this.#before += this.chunk.length + this.#laterLength;
+    this.chunk = NOTHING;
+    this.at = 0;
+    this.#later = [];
+    this.#laterLength = 0;
+    return rest;
+  }
+}

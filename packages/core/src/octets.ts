@@ -1,0 +1,59 @@
+// bytes → [octets and text] → events, and back: heads are latin-1, one character an octet
+
+// What the platforms offer, each optional; nothing is looked up before it is first needed.
+interface NodeBuffer {
+  readonly prototype: { latin1Slice(this: Uint8Array, start: number, end: number): string };
+  from(text: string, encoding: "latin1" | "utf8"): Uint8Array;
+}
+interface Platform {
+  readonly Buffer?: NodeBuffer;
+  readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+  readonly TextDecoder: new () => { decode(bytes: Uint8Array): string };
+}
+
+// At most this many arguments in one call: every engine takes 8,192.
+const CODES_PER_CALL = 8_192;
+
+function platform(): Platform {
+  return globalThis as unknown as Platform;
+}
+
+/** Octets to text, one character each. (`TextDecoder("latin1")` is windows-1252, hence not it.) */
+export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const buffer = platform().Buffer;
+  if (buffer !== undefined) return buffer.prototype.latin1Slice.call(bytes, start, end);
+  let text = "";
+  for (let at = start; at < end; at += CODES_PER_CALL) {
+    const stop = Math.min(end, at + CODES_PER_CALL);
+    text += String.fromCharCode(...bytes.subarray(at, stop));
+  }
+  return text;
+}
+
+/** Text to octets. Every character must be below U+0100: callers have checked. */
+export function textToLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+export function textToUtf8(text: string): Uint8Array {
+  return new (platform().TextEncoder)().encode(text);
+}
+
+export function utf8ToText(bytes: Uint8Array): string {
+  return new (platform().TextDecoder)().decode(bytes);
+}
+
+/** One array of exact length that owns its memory. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,142 @@
+// bytes → [body reader] → events: takes a body's data out of bytes, by its framing
+
+import { RemoteProtocolError } from "../errors.ts";
+import type { Framing } from "../framing.ts";
+import { Headers } from "../headers.ts";
+import type { Limits } from "../limits.ts";
+import { textToLatin1 } from "../octets.ts";
+import { ChunkedReader } from "./chunked-reader.ts";
+import { HeadParser } from "./head-parser.ts";
+
+const NO_TRAILERS = Headers.from([]);
+const CR = 0x0d;
+const LF = 0x0a;
+
+// llhttp knows field lines only behind a start line, so a trailer section is given one.
+const START_LINE = textToLatin1("HTTP/1.1 200 OK\r\n");
+
+/**
+ * Reads one body. Data is a view of the input, never a copy, and never enters the parser:
+ * a length is counted, chunk lines are read between the data.
+ */
+export class BodyReader {
+  readonly #limits: Limits;
+  readonly #chunks: ChunkedReader | undefined;
+  #left: number;
+  #length = 0;
+  #trailerParser: HeadParser | undefined;
+
+  /** How much of the input the last {@link read} took. */
+  consumed = 0;
+  /** The trailers; undefined until the body is complete. */
+  trailers: Headers | undefined;
+
+  constructor(framing: Framing, limits: Limits) {
+    this.#limits = limits;
+    this.#chunks = framing.kind === "chunked" ? new ChunkedReader(limits) : undefined;
+    this.#left = framing.kind === "content-length" ? framing.length : Infinity;
+    if (framing.kind === "none" || this.#left === 0) this.trailers = NO_TRAILERS;
+    if (this.#left !== Infinity && this.#left > limits.maxBodyBytes) {
+      throw new RemoteProtocolError("BODY_TOO_LARGE", `Content-Length ${this.#left}`);
+    }
+  }
+
+  /** Whether an end of file completes the body: only where nothing else does. */
+  get endsWithConnection(): boolean {
+    return this.#chunks === undefined && this.#left === Infinity;
+  }
+
+  /** Bytes of a trailer section that is not complete. */
+  get held(): Uint8Array | undefined {
+    return this.#trailerParser?.held.subarray(START_LINE.length);
+  }
+
+  /**
+   * The next data in `bytes`, from `from` on; undefined where there is none: then either
+   * {@link trailers} are there, or the input is used up.
+   *
+   * @throws {RemoteProtocolError} with `offset` counted from `from`.
+   */
+  read(bytes: Uint8Array, from: number): Uint8Array | undefined {
+    if (this.#chunks !== undefined) return this.#readChunked(this.#chunks, bytes, from);
+    const end = bytes.length - from > this.#left ? from + this.#left : bytes.length;
+    const data = bytes.subarray(from, end);
+    this.#left -= data.length;
+    this.consumed = data.length;
+    if (this.#left === 0) this.trailers = NO_TRAILERS;
+    this.#count(data.length);
+    return data.length === 0 ? undefined : data;
+  }
+
+  #readChunked(chunks: ChunkedReader, bytes: Uint8Array, from: number): Uint8Array | undefined {
+    let at = from;
+    if (chunks.dataLeft === 0 && !chunks.atTrailers) at = this.#readChunkLine(chunks, bytes, from);
+    if (chunks.dataLeft > 0 && at < bytes.length) {
+      const end = bytes.length - at > chunks.dataLeft ? at + chunks.dataLeft : bytes.length;
+      chunks.take(end - at);
+      this.consumed = end - from;
+      this.#count(end - at);
+      return bytes.subarray(at, end);
+    }
+    this.consumed = at - from;
+    if (chunks.atTrailers && at < bytes.length) this.#readTrailers(bytes, at, from);
+    return undefined;
+  }
+
+  #readChunkLine(chunks: ChunkedReader, bytes: Uint8Array, from: number): number {
+    try {
+      return chunks.read(bytes, from);
+    } catch (error) {
+      throw shifted(error, -from);
+    }
+  }
+
+  #readTrailers(bytes: Uint8Array, at: number, from: number): void {
+    // Nearly every chunked body ends here.
+    if (this.#trailerParser === undefined && bytes[at] === CR && bytes[at + 1] === LF) {
+      this.consumed = at + 2 - from;
+      this.trailers = NO_TRAILERS;
+      return;
+    }
+    this.#trailerParser ??= trailerParser(this.#limits);
+    try {
+      this.trailers = this.#trailerParser.read(bytes, at)?.headers;
+    } catch (error) {
+      throw shifted(error, at - from - START_LINE.length);
+    }
+    this.consumed = at - from + this.#trailerParser.consumed;
+  }
+
+  #count(length: number): void {
+    this.#length += length;
+    if (this.#length > this.#limits.maxBodyBytes) {
+      const offset = this.consumed - (this.#length - this.#limits.maxBodyBytes);
+      throw new RemoteProtocolError("BODY_TOO_LARGE", "", { offset });
+    }
+  }
+}
+
+function trailerParser(limits: Limits): HeadParser {
+  const { maxTrailerBytes, maxTrailers } = limits;
+  const parser = new HeadParser(
+    "response",
+    {
+      maxBytes: maxTrailerBytes + START_LINE.length,
+      tooLarge: "TRAILERS_TOO_LARGE",
+      maxFields: maxTrailers,
+      tooMany: "TOO_MANY_TRAILERS",
+    },
+    Infinity,
+  );
+  parser.read(START_LINE, 0);
+  return parser;
+}
+
+// The offset of a fault, counted from where the caller started.
+function shifted(error: unknown, by: number): unknown {
+  if (!(error instanceof RemoteProtocolError)) return error;
+  const offset = (error.offset ?? 0) + by;
+  // What is a head's fault to the parser is the trailer section's to the reader.
+  const inTrailers = error.code === "MALFORMED_FIELD" || error.code === "MALFORMED_START_LINE";
+  return new RemoteProtocolError(inTrailers ? "MALFORMED_TRAILER" : error.code, "", { offset });
+}

@@ -1,0 +1,207 @@
+// bytes → [chunked reader] → events: RFC 9112 §7.1, byte by byte between the data
+
+import { RemoteProtocolError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { quoted } from "../tokens.ts";
+
+// Where the reader stands in: size [ext] CRLF data CRLF … 0 [ext] CRLF (trailers follow).
+type Place =
+  | "size"
+  | "size-or-extension"
+  | "extension-name"
+  | "in-name"
+  | "after-name"
+  | "extension-value"
+  | "in-value"
+  | "in-quotes"
+  | "quoted-pair"
+  | "after-value"
+  | "size-lf"
+  | "data"
+  | "data-cr"
+  | "data-lf"
+  | "end";
+
+// 13 hexadecimal digits reach 2^52: every size that a number holds exactly, and no exabyte is missed.
+const MAX_SIZE_DIGITS = 13;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Finds the data in a chunked body. Strict: a size is hexadecimal digits and nothing else, line
+ * ends are CRLF, an extension follows the grammar and is then ignored. Data is never looked at.
+ */
+export class ChunkedReader {
+  readonly #maxExtensionBytes: number;
+  #place: Place = "size";
+  #digits = 0;
+  #size = 0;
+  // What has no meaning: extensions, and zeros in front of a size. Counted for the whole message.
+  #ignoredBytes = 0;
+
+  /** How many bytes of the present chunk's data are still to come. */
+  dataLeft = 0;
+
+  constructor(limits: Limits) {
+    this.#maxExtensionBytes = limits.maxChunkExtensionBytes;
+  }
+
+  /** The last chunk's line is read: what follows is the trailer section. */
+  get atTrailers(): boolean {
+    return this.#place === "end";
+  }
+
+  /** The caller has taken `length` bytes of data. */
+  take(length: number): void {
+    this.dataLeft -= length;
+    if (this.dataLeft === 0) this.#place = "data-cr";
+  }
+
+  /**
+   * Reads up to the next data, the trailers or the end of the input; returns where it stopped.
+   *
+   * @throws {RemoteProtocolError} `MALFORMED_CHUNK`, `CHUNK_EXTENSIONS_TOO_LARGE`, with `offset`
+   *   counted from the start of `bytes`.
+   */
+  read(bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (at < bytes.length && this.#place !== "data" && this.#place !== "end") {
+      if (!this.#accept(bytes[at]!)) throw malformed(this.#place, bytes[at]!, at);
+      if (this.#ignoredBytes > this.#maxExtensionBytes) {
+        throw new RemoteProtocolError("CHUNK_EXTENSIONS_TOO_LARGE", "", { offset: at });
+      }
+      at++;
+    }
+    return at;
+  }
+
+  #accept(byte: number): boolean {
+    switch (this.#place) {
+      case "size":
+      case "size-or-extension":
+        return this.#acceptSize(byte);
+      case "size-lf":
+        if (byte !== LF) return false;
+        return this.#beginData();
+      case "data-cr":
+        this.#place = "data-lf";
+        return byte === CR;
+      case "data-lf":
+        this.#place = "size";
+        return byte === LF;
+      default:
+        this.#ignoredBytes++;
+        return this.#acceptExtension(byte);
+    }
+  }
+
+  #acceptSize(byte: number): boolean {
+    const digit = hexDigit(byte);
+    if (digit === -1) {
+      if (this.#digits === 0) return false;
+      if (byte !== CR) this.#ignoredBytes++;
+      return this.#leaveTo(byte, "after-value");
+    }
+    if (this.#size === 0 && this.#digits > 0) this.#ignoredBytes++;
+    this.#digits++;
+    this.#size = this.#size * 16 + digit;
+    return this.#size < 16 ** MAX_SIZE_DIGITS;
+  }
+
+  // RFC 9112 §7.1.1: *( BWS ";" BWS ext-name [ BWS "=" BWS ( token / quoted-string ) ] )
+  #acceptExtension(byte: number): boolean {
+    switch (this.#place) {
+      case "extension-name":
+        return this.#begin(byte, "in-name");
+      case "extension-value":
+        if (byte === QUOTE) return this.#go("in-quotes");
+        return this.#begin(byte, "in-value");
+      case "in-name":
+        if (isTokenByte(byte)) return true;
+        if (byte === EQUALS) return this.#go("extension-value");
+        return this.#leaveTo(byte, "after-name");
+      case "after-name":
+        if (byte === EQUALS) return this.#go("extension-value");
+        return this.#leaveTo(byte, "after-name");
+      case "in-value":
+        return isTokenByte(byte) || this.#leaveTo(byte, "after-value");
+      case "after-value":
+        return this.#leaveTo(byte, "after-value");
+      case "in-quotes":
+        if (byte === QUOTE) return this.#go("after-value");
+        if (byte === BACKSLASH) return this.#go("quoted-pair");
+        return isTextByte(byte);
+      case "quoted-pair":
+        return this.#go("in-quotes") && isTextByte(byte);
+      default:
+        return false;
+    }
+  }
+
+  #begin(byte: number, inside: Place): boolean {
+    if (isSpaceByte(byte)) return true;
+    return isTokenByte(byte) && this.#go(inside);
+  }
+
+  // White space may stand before ";" and "=", but a line does not end in it.
+  #leaveTo(byte: number, after: Place): boolean {
+    if (byte === SEMICOLON) return this.#go("extension-name");
+    if (isSpaceByte(byte)) {
+      this.#spaced = true;
+      return this.#go(after);
+    }
+    if (byte !== CR || this.#spaced) return false;
+    return this.#go("size-lf");
+  }
+  #spaced = false;
+
+  #go(place: Place): true {
+    if (place === "extension-name" || place === "extension-value") this.#spaced = false;
+    this.#place = place;
+    return true;
+  }
+
+  #beginData(): true {
+    this.dataLeft = this.#size;
+    this.#place = this.#size === 0 ? "end" : "data";
+    this.#size = 0;
+    this.#digits = 0;
+    this.#spaced = false;
+    return true;
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+function isSpaceByte(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09;
+}
+
+// RFC 9110 §5.6.2, as a bit for each of the 128 octets.
+const TOKEN_BYTES = new Uint8Array(256);
+for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  TOKEN_BYTES[char.charCodeAt(0)] = 1;
+}
+
+function isTokenByte(byte: number): boolean {
+  return TOKEN_BYTES[byte] === 1;
+}
+
+// RFC 9110 §5.6.4: qdtext and quoted-pair, without control octets.
+function isTextByte(byte: number): boolean {
+  return byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
+}
+
+function malformed(place: Place, byte: number, offset: number): RemoteProtocolError {
+  const came = quoted(String.fromCharCode(byte));
+  return new RemoteProtocolError("MALFORMED_CHUNK", `${came} in ${place}`, { offset });
+}

@@ -1,0 +1,62 @@
+// bytes → parser → [received heads, judged] → events: the rules no grammar knows
+
+import { type RemoteCode, RemoteProtocolError } from "./errors.ts";
+import type { RequestEvent, ResponseEvent, Version } from "./events.ts";
+import { type Facts, inspect } from "./facts.ts";
+import { type Framing, type FramingFault, requestFraming, responseFraming } from "./framing.ts";
+import type { Head } from "./parser/head-audit.ts";
+import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
+import { isHost, isTarget } from "./target.ts";
+import { quoted } from "./tokens.ts";
+
+/** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
+export function judgeRequest(head: Head): RequestEvent {
+  const { method, target, version, headers } = head;
+  const facts = inspect(headers);
+  if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
+  checkHost(version, facts);
+  const framing = framed(requestFraming(method, version, facts));
+  const expectsContinue = expectation(version, facts) && framing.kind !== "none";
+  const proposal = proposalOf(method, version, facts);
+  return { type: "request", method, target, version, headers, framing, proposal, expectsContinue };
+}
+
+/** @throws {RemoteProtocolError} for a response that cannot answer the request. */
+export function judgeResponse(
+  head: Head,
+  request: { readonly method: string; readonly proposal: Proposal | undefined },
+): { event: ResponseEvent; answer: Answer } {
+  const { status, reason, version, headers } = head;
+  const facts = inspect(headers);
+  const answer = answerTo(request.proposal, status, version, facts);
+  if (answer === "invalid") {
+    const asked = request.proposal?.kind === "upgrade";
+    throw refused(asked ? "BAD_SWITCH" : "UNEXPECTED_SWITCH", quoted(facts.upgrade ?? ""));
+  }
+  const framing = framed(responseFraming(request.method, status, version, facts));
+  const type = answer === "interim" ? "informational-response" : "response";
+  return { event: { type, status, reason, version, headers, framing }, answer };
+}
+
+// RFC 9112 §3.2: one Host in HTTP/1.1, never two, never malformed.
+function checkHost(version: Version, facts: Facts): void {
+  const missing = version === "1.1" && facts.hosts === 0;
+  if (!missing && facts.hosts <= 1 && isHost(facts.host)) return;
+  throw refused("BAD_HOST", facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`);
+}
+
+// RFC 9110 §10.1.1: in HTTP/1.0 it is ignored; what we do not know, we cannot meet.
+function expectation(version: Version, facts: Facts): boolean {
+  if (version === "1.0" || facts.expect === undefined) return false;
+  if (facts.expect.toLowerCase() === "100-continue") return true;
+  throw refused("UNKNOWN_EXPECTATION", quoted(facts.expect));
+}
+
+function framed(framing: Framing | FramingFault): Framing {
+  if ("remote" in framing) throw refused(framing.remote, framing.came);
+  return framing;
+}
+
+function refused(code: RemoteCode, came: string): RemoteProtocolError {
+  return new RemoteProtocolError(code, came, { phase: "head" });
+}

@@ -1,0 +1,83 @@
+// bytes ← [body writer] ← events: puts a body's data on the wire, by its framing
+
+import { LocalProtocolError } from "../errors.ts";
+import type { Framing } from "../framing.ts";
+import { Headers, type HeadersInit } from "../headers.ts";
+import { fieldLines } from "./head-checks.ts";
+import type { Sink } from "./sink.ts";
+
+// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe the content come too late here.
+const NEVER_A_TRAILER = new Set([
+  "authorization",
+  "cache-control",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "expect",
+  "host",
+  "keep-alive",
+  "max-forwards",
+  "pragma",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "range",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "www-authenticate",
+]);
+
+/** Writes one body. What does not fit its framing is refused before a byte of it is written. */
+export class BodyWriter {
+  readonly #framing: Framing;
+  #left: number;
+
+  constructor(framing: Framing) {
+    this.#framing = framing;
+    this.#left =
+      framing.kind === "content-length" ? framing.length : framing.kind === "none" ? 0 : Infinity;
+  }
+
+  /** @throws {LocalProtocolError} `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`. */
+  write(sink: Sink, octets: Uint8Array | string): void {
+    const { length } = octets;
+    // An empty chunk would be the last one (RFC 9112 §7.1).
+    if (length === 0) return;
+    if (length > this.#left) {
+      const code = this.#framing.kind === "none" ? "BODY_NOT_ALLOWED" : "BODY_TOO_LONG";
+      throw new LocalProtocolError(code, `${length} bytes where ${this.#left} may follow`);
+    }
+    this.#left -= length;
+    const chunked = this.#framing.kind === "chunked";
+    if (chunked) sink.text(`${length.toString(16)}\r\n`);
+    if (typeof octets === "string") sink.text(octets);
+    else sink.bytes(octets);
+    if (chunked) sink.text("\r\n");
+  }
+
+  /** @throws {LocalProtocolError} `BODY_TOO_SHORT`, `INVALID_TRAILER`, `INVALID_HEADER`. */
+  end(sink: Sink, trailersInit: HeadersInit | undefined): void {
+    if (this.#framing.kind === "content-length" && this.#left > 0) {
+      throw new LocalProtocolError("BODY_TOO_SHORT", `${this.#left} bytes are missing`);
+    }
+    const trailers = Headers.from(trailersInit);
+    checkTrailers(this.#framing, trailers);
+    if (this.#framing.kind === "chunked") sink.text(`0\r\n${fieldLines(trailers)}\r\n`);
+  }
+}
+
+function checkTrailers(framing: Framing, trailers: Headers): void {
+  if (trailers.length === 0) return;
+  if (framing.kind !== "chunked") {
+    throw new LocalProtocolError("INVALID_TRAILER", `a body framed by ${framing.kind}`);
+  }
+  for (const [name] of trailers) {
+    if (NEVER_A_TRAILER.has(name.toLowerCase())) {
+      throw new LocalProtocolError("INVALID_TRAILER", name);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// bytes ← [what both heads are checked for] ← events
+
+import { LocalProtocolError } from "../errors.ts";
+import type { Version } from "../events.ts";
+import type { Facts } from "../facts.ts";
+import type { FramingFault } from "../framing.ts";
+import type { Headers } from "../headers.ts";
+import { isProtocol, listMembers, quoted } from "../tokens.ts";
+
+/** All lines as they go out. The headers were checked when they were made. */
+export function fieldLines(headers: Headers): string {
+  let lines = "";
+  for (let i = 0; i < headers.length; i++) {
+    lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`;
+  }
+  return lines;
+}
+
+// RFC 9110 §7.8: Upgrade is connection-specific, so its option goes with it; it names protocols.
+export function checkUpgrade(version: Version, facts: Facts): void {
+  if (facts.upgrade === undefined) return;
+  if (!facts.connectionUpgrade) {
+    throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade without Connection: Upgrade");
+  }
+  const members = facts.upgrade.split(",").map((member) => member.trim());
+  if (!members.every(isProtocol) || listMembers(facts.upgrade).length === 0) {
+    throw new LocalProtocolError("INVALID_UPGRADE", quoted(facts.upgrade));
+  }
+  if (version === "1.0") throw new LocalProtocolError("INVALID_UPGRADE", "in HTTP/1.0");
+}
+
+export function framingFault(fault: FramingFault): LocalProtocolError {
+  return new LocalProtocolError(fault.local, fault.came);
+}

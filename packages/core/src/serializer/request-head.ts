@@ -1,0 +1,108 @@
+// bytes ← [request head] ← events: checked whole, then text
+
+import { LocalProtocolError } from "../errors.ts";
+import type { RequestToSend, Version } from "../events.ts";
+import { type Facts, inspect } from "../facts.ts";
+import { CHUNKED, declaredFraming, type Framing, NO_BODY, requestFraming } from "../framing.ts";
+import { Headers } from "../headers.ts";
+import { type Proposal, proposalOf } from "../switching.ts";
+import { isHost, isTarget } from "../target.ts";
+import { isToken, quoted } from "../tokens.ts";
+import { checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+
+/** A request's head that may be written as it is. */
+export interface CheckedRequest {
+  readonly text: string;
+  readonly method: string;
+  readonly version: Version;
+  readonly facts: Facts;
+  readonly framing: Framing;
+  readonly proposal: Proposal | undefined;
+}
+
+// RFC 9110 §8.6: these say how long their content is, even where there is none.
+const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
+
+/**
+ * Checks a request's head and makes its text.
+ *
+ * @param close Add `Connection: close` unless it stands there.
+ * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a client send.
+ */
+export function checkRequest(event: RequestToSend, close: boolean): CheckedRequest {
+  const method = String(event.method);
+  const target = String(event.target);
+  const version = event.version ?? "1.1";
+  if (!isToken(method)) throw new LocalProtocolError("INVALID_METHOD", quoted(method));
+  if (version !== "1.1" && version !== "1.0") {
+    throw new LocalProtocolError("INVALID_OPTION", `version ${quoted(String(version))}`);
+  }
+  if (!isTarget(method, target)) {
+    throw new LocalProtocolError("INVALID_TARGET", `${method} ${quoted(target)}`);
+  }
+  const headers = Headers.from(event.headers);
+  const facts = inspect(headers);
+  checkHost(version, facts);
+  checkUpgrade(version, facts);
+  const framing = frame(event, method, version, facts);
+  // RFC 9110 §10.1.1: a client that has no content must not ask whether it may send it.
+  if (facts.expect !== undefined && framing.kind === "none") {
+    throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
+  }
+  const added = `${addedFraming(framing, method, event, facts)}${close && !facts.close ? "Connection: close\r\n" : ""}`;
+  const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${added}\r\n`;
+  return { text, method, version, facts, framing, proposal: proposalOf(method, version, facts) };
+}
+
+// RFC 9112 §3.2: a client sends exactly one Host in HTTP/1.1, and never a malformed one.
+function checkHost(version: Version, facts: Facts): void {
+  const missing = version === "1.1" && facts.hosts === 0;
+  if (missing || facts.hosts > 1 || !isHost(facts.host)) {
+    const came = facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`;
+    throw new LocalProtocolError("INVALID_HOST", came);
+  }
+}
+
+function frame(event: RequestToSend, method: string, version: Version, facts: Facts): Framing {
+  const framing = requestFraming(method, version, facts);
+  if ("remote" in framing) throw framingFault(framing);
+  const { bodyLength } = event;
+  const declared = declaredFraming(version, facts) !== undefined;
+  if (method === "CONNECT" && bodyLength !== undefined && bodyLength !== 0) {
+    throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");
+  }
+  if (declared) {
+    const disagrees =
+      framing.kind === "content-length" &&
+      typeof bodyLength === "number" &&
+      bodyLength !== framing.length;
+    if (disagrees) {
+      throw new LocalProtocolError(
+        "INVALID_FRAMING",
+        `Content-Length ${framing.length}, a body of ${bodyLength}`,
+      );
+    }
+    return framing;
+  }
+  if (bodyLength === "unknown") {
+    // RFC 9112 §6.1: no transfer coding in HTTP/1.0, and a request cannot end with the connection.
+    if (version === "1.0")
+      throw new LocalProtocolError("INVALID_FRAMING", "HTTP/1.0 and no length");
+    return CHUNKED;
+  }
+  if (bodyLength === undefined || bodyLength === 0) return NO_BODY;
+  return { kind: "content-length", length: bodyLength };
+}
+
+function addedFraming(
+  framing: Framing,
+  method: string,
+  event: RequestToSend,
+  facts: Facts,
+): string {
+  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return "";
+  if (framing.kind === "content-length") return `Content-Length: ${framing.length}\r\n`;
+  if (framing.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
+  const empty = event.bodyLength === 0 && ANTICIPATES_CONTENT.has(method);
+  return empty ? "Content-Length: 0\r\n" : "";
+}

@@ -1,0 +1,161 @@
+// bytes ← [response head] ← events: checked whole, then text
+
+import { LocalProtocolError } from "../errors.ts";
+import type { BodyLength, ResponseToSend, Version } from "../events.ts";
+import { type Facts, inspect } from "../facts.ts";
+import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
+import { Headers } from "../headers.ts";
+import { type Answer, answerTo, type Proposal } from "../switching.ts";
+import { isReason, quoted } from "../tokens.ts";
+import { checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import { reasonOf } from "./reasons.ts";
+
+/** What a response answers. */
+export interface Answered {
+  readonly method: string;
+  readonly version: Version;
+  readonly proposal: Proposal | undefined;
+  /** Both ends let the connection live on so far. */
+  readonly persists: boolean;
+}
+
+/** A response's head that may be written as it is. */
+export interface CheckedResponse {
+  readonly text: string;
+  readonly status: number;
+  readonly facts: Facts;
+  readonly framing: Framing;
+  readonly answer: Answer;
+}
+
+/**
+ * Checks a response's head and makes its text.
+ *
+ * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a server send.
+ */
+export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
+  const { status } = event;
+  const reason = event.reason ?? reasonOf(status);
+  checkStatus(event, request);
+  if (!isReason(reason)) throw new LocalProtocolError("INVALID_REASON", quoted(reason));
+  const headers = Headers.from(event.headers);
+  const facts = inspect(headers);
+  checkUpgrade("1.1", facts);
+  // RFC 9110 §15.5.22.
+  if (status === 426 && facts.upgrade === undefined) {
+    throw new LocalProtocolError("INVALID_UPGRADE", "426 without Upgrade");
+  }
+  const answer = answerTo(request.proposal, status, "1.1", facts);
+  if (answer === "invalid") throw invalidSwitch(request.proposal, facts);
+  const framing = frame(event, request, facts);
+  const added = addedLines(event, request, facts, framing);
+  const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${added}\r\n`;
+  return { text, status, facts, framing: framing.sent, answer };
+}
+
+function checkStatus(event: ResponseToSend, request: Answered): void {
+  const { status, type } = event;
+  const interim = type === "informational-response";
+  const wrongKind = interim ? status > 199 || status === 101 : status < 200 && status !== 101;
+  if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
+    throw new LocalProtocolError("INVALID_STATUS", `${type} ${String(status)}`);
+  }
+  // RFC 9110 §15.2: no 1xx to an HTTP/1.0 client, which would take it for the answer.
+  if (status < 200 && request.version === "1.0") {
+    throw new LocalProtocolError("INVALID_STATUS", `${status} to HTTP/1.0`);
+  }
+}
+
+function invalidSwitch(proposal: Proposal | undefined, facts: Facts): LocalProtocolError {
+  if (proposal?.kind !== "upgrade") return new LocalProtocolError("NO_PROPOSAL");
+  if (facts.contentLengths > 0 || facts.transferEncodings > 0) {
+    return new LocalProtocolError("INVALID_FRAMING", "101 has no body");
+  }
+  if (facts.upgrade === undefined) {
+    return new LocalProtocolError("INVALID_UPGRADE", "101 without Upgrade");
+  }
+  return new LocalProtocolError("NOT_OFFERED", quoted(facts.upgrade));
+}
+
+interface ResponseFraming {
+  /** What the body writer obeys. */
+  readonly sent: Framing;
+  /** What a body would be framed by, where none is sent: to HEAD, with 304. */
+  readonly declared: Framing | undefined;
+}
+
+function frame(event: ResponseToSend, request: Answered, facts: Facts): ResponseFraming {
+  const { status, bodyLength } = event;
+  const declared = declaredFraming("1.1", facts);
+  if (declared !== undefined && "remote" in declared) throw framingFault(declared);
+  if (declared?.kind === "until-close") {
+    throw new LocalProtocolError("INVALID_FRAMING", "a transfer coding other than chunked");
+  }
+  if (declared?.kind === "chunked" && request.version === "1.0") {
+    throw new LocalProtocolError("INVALID_FRAMING", "chunked to HTTP/1.0");
+  }
+  const empty = bodyLength === undefined || bodyLength === 0;
+  if (isUnframed(status, request.method)) {
+    // RFC 9110 §8.6, RFC 9112 §6.1: neither framing field in 1xx, 204 and 2xx to CONNECT.
+    const zero205 = status === 205 && declared?.kind === "content-length" && declared.length === 0;
+    if (declared !== undefined && !zero205) {
+      throw new LocalProtocolError("INVALID_FRAMING", `${status} has no body`);
+    }
+    if (!empty) throw new LocalProtocolError("BODY_NOT_ALLOWED", String(status));
+    return { sent: NO_BODY, declared: undefined };
+  }
+  if (status === 304) {
+    if (!empty) throw new LocalProtocolError("BODY_NOT_ALLOWED", "304");
+    return { sent: NO_BODY, declared: undefined };
+  }
+  const framing = declared ?? undeclared(bodyLength, request.version);
+  const disagrees =
+    framing.kind === "content-length" &&
+    typeof bodyLength === "number" &&
+    bodyLength !== framing.length;
+  if (disagrees && !(request.method === "HEAD" && bodyLength === 0)) {
+    throw new LocalProtocolError(
+      "INVALID_FRAMING",
+      `Content-Length ${framing.length}, a body of ${bodyLength}`,
+    );
+  }
+  // RFC 9110 §9.3.2: the head is what GET would have got, the body stays at home.
+  return { sent: request.method === "HEAD" ? NO_BODY : framing, declared: framing };
+}
+
+function undeclared(bodyLength: BodyLength | undefined, version: Version): Framing {
+  if (typeof bodyLength === "number") return { kind: "content-length", length: bodyLength };
+  return bodyLength === "unknown" && version === "1.1" ? CHUNKED : UNTIL_CLOSE;
+}
+
+function isUnframed(status: number, method: string): boolean {
+  const tunnel = method === "CONNECT" && status >= 200 && status <= 299;
+  return status < 200 || status === 204 || status === 205 || tunnel;
+}
+
+function addedLines(
+  event: ResponseToSend,
+  request: Answered,
+  facts: Facts,
+  framing: ResponseFraming,
+): string {
+  const { status, bodyLength, date } = event;
+  let lines = "";
+  const framed = facts.contentLengths > 0 || facts.transferEncodings > 0;
+  if (!framed && framing.declared?.kind === "content-length" && bodyLength !== undefined) {
+    // To HEAD a zero is not known to be the length GET would have got (RFC 9110 §8.6).
+    const unknown = request.method === "HEAD" && bodyLength === 0;
+    if (!unknown) lines += `Content-Length: ${framing.declared.length}\r\n`;
+  }
+  if (!framed && framing.declared?.kind === "chunked") lines += "Transfer-Encoding: chunked\r\n";
+  if (!framed && status === 205) lines += "Content-Length: 0\r\n";
+  if (date !== undefined && !facts.date) lines += `Date: ${date}\r\n`;
+  // A switch ends HTTP by itself: close beside it would take the upgrade option's place.
+  if (status < 200 || answerTo(request.proposal, status, "1.1", facts) === "accepted") return lines;
+  if (!request.persists || framing.sent.kind === "until-close") {
+    if (!facts.close) lines += "Connection: close\r\n";
+  } else if (request.version === "1.0" && !facts.keepAlive && !facts.close) {
+    lines += "Connection: keep-alive\r\n";
+  }
+  return lines;
+}

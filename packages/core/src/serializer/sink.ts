@@ -1,0 +1,7 @@
+// bytes ← [sink] ← serializer ← events: where serialized octets go
+
+/** Takes octets in order. Text stands for one octet a character. */
+export interface Sink {
+  text(octets: string): void;
+  bytes(octets: Uint8Array): void;
+}

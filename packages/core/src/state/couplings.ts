@@ -1,0 +1,38 @@
+// bytes → parser → events → [couplings] → events → serializer → bytes: what one role's state does to the other
+
+import type { State } from "./states.ts";
+
+/** Where both roles stand, and the two facts of the cycle that move them. */
+export interface Situation {
+  readonly client: State;
+  readonly server: State;
+  /** Both ends let the connection live on. */
+  readonly persists: boolean;
+  /** A proposal waits for its answer. */
+  readonly proposed: boolean;
+}
+
+export interface Coupling {
+  readonly because: string;
+  readonly when: Partial<Situation>;
+  readonly becomes: { readonly client: State } | { readonly server: State };
+}
+
+/**
+ * Moves caused by where both roles stand. The first that matches is taken, until none matches.
+ * The order matters in one place: a proposal goes before the end of persistence, so that a request
+ * that says close may still switch.
+ */
+export const COUPLINGS: readonly Coupling[] = [
+  { because: "a proposal waits for its answer", when: { client: "done", proposed: true }, becomes: { client: "might-switch-protocol" } },
+  { because: "the proposal was accepted", when: { client: "might-switch-protocol", server: "switched-protocol" }, becomes: { client: "switched-protocol" } },
+  { because: "the proposal was refused", when: { client: "might-switch-protocol", proposed: false }, becomes: { client: "done" } },
+  { because: "persistence is off", when: { client: "done", persists: false }, becomes: { client: "must-close" } },
+  { because: "persistence is off", when: { server: "done", persists: false }, becomes: { server: "must-close" } },
+  { because: "the client has ended its side", when: { client: "closed", server: "done" }, becomes: { server: "must-close" } },
+  { because: "the client has ended its side", when: { client: "closed", server: "idle" }, becomes: { server: "must-close" } },
+  { because: "the client broke the rules", when: { client: "error", server: "done" }, becomes: { server: "must-close" } },
+  { because: "the server has ended its side", when: { server: "closed", client: "done" }, becomes: { client: "must-close" } },
+  { because: "the server has ended its side", when: { server: "closed", client: "idle" }, becomes: { client: "must-close" } },
+  { because: "the server broke the rules", when: { server: "error", client: "done" }, becomes: { client: "must-close" } },
+];

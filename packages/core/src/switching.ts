@@ -1,0 +1,74 @@
+// bytes → parser → events → [switching] → connection: was a switch proposed, was it accepted?
+
+import type { Version } from "./events.ts";
+import type { Facts } from "./facts.ts";
+import { isProtocol, listMembers } from "./tokens.ts";
+
+/** What a request offers to switch to (RFC 9110 §7.8, §9.3.6). */
+export interface Proposal {
+  readonly kind: "upgrade" | "connect";
+  /** The offered protocols, verbatim, in the client's order of preference; none for CONNECT. */
+  readonly protocols: readonly string[];
+  /** Whether the request offers `protocol`: name and version, without regard to case. */
+  offers(protocol: string): boolean;
+}
+
+/** How a response stands to the proposal it answers. */
+export type Answer = "accepted" | "refused" | "interim" | "invalid";
+
+/**
+ * What a request proposes. A CONNECT always does; an Upgrade only in HTTP/1.1 and only with its
+ * connection option, and a list that breaks the grammar offers nothing.
+ */
+export function proposalOf(method: string, version: Version, facts: Facts): Proposal | undefined {
+  if (method === "CONNECT") return new Offer("connect", []);
+  if (facts.upgrade === undefined || !facts.connectionUpgrade) return undefined;
+  // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
+  if (version === "1.0") return undefined;
+  const protocols = listMembers(facts.upgrade);
+  if (protocols.length === 0 || !protocols.every(isProtocol)) return undefined;
+  return new Offer("upgrade", protocols);
+}
+
+class Offer implements Proposal {
+  readonly kind: "upgrade" | "connect";
+  readonly protocols: readonly string[];
+
+  constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
+    this.kind = kind;
+    this.protocols = protocols;
+  }
+
+  offers(protocol: string): boolean {
+    const wanted = protocol.toLowerCase();
+    return this.protocols.some((offered) => offered.toLowerCase() === wanted);
+  }
+}
+
+/** How a response answers; the same question for the end that sends it and the one that reads it. */
+export function answerTo(
+  proposal: Proposal | undefined,
+  status: number,
+  version: Version,
+  facts: Facts,
+): Answer {
+  if (status === 101) return acceptsUpgrade(proposal, version, facts) ? "accepted" : "invalid";
+  if (status < 200) return "interim";
+  // RFC 9110 §9.3.6: any 2xx is the tunnel; 204 is one too.
+  return proposal?.kind === "connect" && status <= 299 ? "accepted" : "refused";
+}
+
+/** The protocol a 101 names. */
+export function acceptedProtocol(facts: Facts): string {
+  return facts.upgrade ?? "";
+}
+
+// RFC 9110 §7.8: a 101 names protocols that were offered, with the connection option; RFC 9112
+// §6.1, RFC 9110 §8.6: a 1xx is never framed.
+function acceptsUpgrade(proposal: Proposal | undefined, version: Version, facts: Facts): boolean {
+  if (proposal?.kind !== "upgrade" || version !== "1.1") return false;
+  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return false;
+  if (!facts.connectionUpgrade) return false;
+  const named = listMembers(facts.upgrade ?? "");
+  return named.length > 0 && named.every((protocol) => proposal.offers(protocol));
+}

@@ -1,0 +1,44 @@
+// bytes → parser → events → [target] → connection: the request target and Host (RFC 9112 §3.2)
+
+// RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
+const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
+const IP_LITERAL = "\\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
+
+const HOST = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?$`);
+const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
+
+// RFC 3986 §3.3, §3.4: path and query; a fragment never travels (RFC 9110 §4.2.5).
+const PCHAR = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})";
+const ORIGIN_FORM = new RegExp(`^/${PCHAR}*(?:\\?(?:${PCHAR}|\\?)*)?$`);
+const ABSOLUTE_FORM = new RegExp(
+  `^[A-Za-z][A-Za-z0-9+\\-.]*://(${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:/${PCHAR}*)?(?:\\?(?:${PCHAR}|\\?)*)?$`,
+);
+
+/** A TCP port has 16 bits; an empty one means the scheme's own. */
+function isPort(text: string | undefined): boolean {
+  return text === undefined || text === "" || Number(text) <= 65_535;
+}
+
+/** Host = uri-host [":" port], or empty (RFC 9110 §7.2). */
+export function isHost(value: string): boolean {
+  if (value === "") return true;
+  const match = HOST.exec(value);
+  return match !== null && isPort(match[1]);
+}
+
+/** host ":" port with a port from 1 to 65535, as CONNECT wants it (RFC 9110 §9.3.6). */
+export function isAuthority(target: string): boolean {
+  const port = Number(AUTHORITY.exec(target)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
+}
+
+/** Whether the target is of a form that goes with its method. It is never repaired. */
+export function isTarget(method: string, target: string): boolean {
+  // RFC 9112 §3.2.3: the authority form is CONNECT's, and CONNECT's only form.
+  if (method === "CONNECT") return isAuthority(target);
+  // RFC 9112 §3.2.4: the asterisk form is for OPTIONS alone.
+  if (target === "*") return method === "OPTIONS";
+  if (target.startsWith("/")) return ORIGIN_FORM.test(target);
+  const match = ABSOLUTE_FORM.exec(target);
+  return match !== null && isPort(match[2]);
+}

@@ -1,0 +1,67 @@
+// bytes → parser → [the characters both directions agree on] → serializer → bytes
+
+// RFC 9110 §5.6.2: tchar.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+// RFC 9110 §5.5: field-vchar inside, SP and HTAB only between; obs-text is opaque but allowed.
+const FIELD_VALUE = /^(?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?$/;
+
+// RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ), here also empty.
+const REASON = /^[\t -~\x80-\xff]*$/;
+
+// RFC 9110 §7.8: protocol = protocol-name ["/" protocol-version], both tokens.
+const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
+
+/** A token: method, field name, connection option, transfer coding. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** A field value without surrounding white space; empty is allowed. */
+export function isFieldValue(text: string): boolean {
+  return FIELD_VALUE.test(text);
+}
+
+/** A reason phrase; empty is allowed. */
+export function isReason(text: string): boolean {
+  return REASON.test(text);
+}
+
+/** One member of an Upgrade list: `websocket`, `IRC/6.9`. */
+export function isProtocol(text: string): boolean {
+  return PROTOCOL.test(text);
+}
+
+/** The members of a comma list of tokens, verbatim; empty ones are skipped (RFC 9110 §5.6.1.2). */
+export function listMembers(value: string): string[] {
+  const members: string[] = [];
+  for (const part of value.split(",")) {
+    const member = trimWhiteSpace(part);
+    if (member !== "") members.push(member);
+  }
+  return members;
+}
+
+/** OWS is SP and HTAB alone (RFC 9110 §5.6.3); `String.prototype.trim` would take NBSP too. */
+export function trimWhiteSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
+  while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+/** SP or HTAB. */
+export function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** A short, printable rendering of hostile text for an error message. */
+export function quoted(text: string): string {
+  // 60 characters show what came without filling a log with it.
+  const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return JSON.stringify(cut).replace(
+    /[\x7f-\xff]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
