@@ -1,0 +1,1 @@
+process.stdout.write("The chat is not here yet.\n");

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+type Manifest = {
+  name: string;
+  private?: boolean;
+  license?: string;
+  engines?: Record<string, string>;
+  exports?: Record<string, Record<string, unknown>>;
+  imports?: Record<string, Record<string, unknown>>;
+} & { [kind in (typeof runtimeKinds)[number] | "devDependencies"]?: Record<string, string> };
+
+const runtimeKinds = ["dependencies", "peerDependencies", "optionalDependencies"] as const;
+const root = new URL("../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), "utf8");
+
+const manifests = ["packages", "apps"].flatMap((folder) =>
+  readdirSync(new URL(`${folder}/`, root)).map(
+    (name) => JSON.parse(read(`${folder}/${name}/package.json`)) as Manifest,
+  ),
+);
+const published = manifests.filter((manifest) => manifest.private !== true);
+
+test("exactly core, client and server are published", () => {
+  expect(published.map(({ name }) => name).sort()).toEqual([
+    "@upgrade/client",
+    "@upgrade/core",
+    "@upgrade/server",
+  ]);
+});
+
+describe.each(published)("$name", (manifest) => {
+  test("brings nothing with it but the core", () => {
+    const brought = runtimeKinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
+    expect(brought).toEqual(
+      manifest.name === "@upgrade/core" ? [] : [["@upgrade/core", "workspace:^"]],
+    );
+  });
+
+  test("exports its source first, then both module systems, types before code", () => {
+    for (const conditions of Object.values(manifest.exports ?? {})) {
+      expect(Object.keys(conditions)).toEqual(["@upgrade/source", "import", "require"]);
+      expect(Object.keys(conditions.import as object)).toEqual(["types", "default"]);
+      expect(Object.keys(conditions.require as object)).toEqual(["types", "default"]);
+    }
+    expect(Object.keys(manifest.exports ?? {})).toContain(".");
+  });
+
+  test("says which license and which Node", () => {
+    expect(manifest.license).toBe("MIT");
+    expect(manifest.engines).toEqual({ node: ">=20" });
+  });
+});
+
+test("the core asks for workerd's llhttp before the general ones", () => {
+  const core = published.find(({ name }) => name === "@upgrade/core");
+  expect(Object.keys(core?.imports?.["#llhttp"] ?? {})).toEqual([
+    "types",
+    "@upgrade/source",
+    "workerd",
+    "import",
+    "require",
+  ]);
+});
+
+test("every version in the catalog is exact", () => {
+  const [, catalog = ""] = read("pnpm-workspace.yaml").split(/^catalog:\n/m);
+  const versions = catalog
+    .slice(0, catalog.search(/^\S/m))
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));
+  expect(versions.length).toBeGreaterThan(10);
+  for (const version of versions) expect(version).toMatch(/^ {2}\S+: \d+\.\d+\.\d+$/);
+});
+
+test("every dependency from outside comes from the catalog", () => {
+  const all = [...manifests, JSON.parse(read("package.json")) as Manifest];
+  for (const manifest of all) {
+    for (const kind of [...runtimeKinds, "devDependencies"] as const) {
+      for (const [name, version] of Object.entries(manifest[kind] ?? {})) {
+        const expected = name.startsWith("@upgrade/") ? /^workspace:[*^]$/ : /^catalog:$/;
+        expect(version, `${manifest.name}: ${name}`).toMatch(expected);
+      }
+    }
+  }
+});

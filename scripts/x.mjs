@@ -1,0 +1,227 @@
+#!/usr/bin/env node
+// Every command of the workspace: node scripts/x.mjs <task> [arguments]
+// It needs Node and npm, nothing else: the first run on a fresh clone installs what is missing.
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const windows = process.platform === "win32";
+const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const published = ["core", "client", "server"];
+
+const tasks = {
+  /** Builds what the chat needs and starts it. */
+  async demo(args) {
+    await build("--filter=demo-chat...");
+    await node("apps/demo-chat/dist/main.js", args);
+  },
+
+  /** Runs the tests, from the sources: `npm test framing` runs the files with that in their path. */
+  async test(args) {
+    const folder = mkdtempSync(join(tmpdir(), "upgrade-test-"));
+    const file = join(folder, "counts.json");
+    const reporters = ["--reporter=./scripts/count-tests.mjs"];
+    if (!args.some((arg) => arg.startsWith("--reporter"))) reporters.unshift("--reporter=default");
+    const code = await exitCode(
+      process.execPath,
+      [local("vitest/vitest.mjs"), "run", ...reporters, ...args],
+      { UPGRADE_TEST_COUNTS: file },
+    );
+    // Without the file vitest did not get as far as running tests.
+    const counts = existsSync(file)
+      ? JSON.parse(readFileSync(file, "utf8"))
+      : { passed: 0, failed: code === 0 ? 0 : 1 };
+    rmSync(folder, { recursive: true, force: true });
+    console.log(`${counts.passed} passed, ${counts.failed} failed`);
+    if (code !== 0 || counts.failed > 0) process.exit(code || 1);
+  },
+
+  /** All that must hold before a change is merged; `--no-tests` leaves the tests to somebody else. */
+  async check(args) {
+    step("format and lint");
+    await node(local("@biomejs/biome/bin/biome"), ["check", "--error-on-warnings"]);
+    step("types");
+    await node(local("typescript/bin/tsc"), ["-p", "."]);
+    await turbo("typecheck");
+    if (existsSync(join(root, "scripts/docs.mjs"))) {
+      step("generated docs");
+      await node("scripts/docs.mjs", ["--check"]);
+    }
+    step("packages");
+    for (const tarball of await pack()) {
+      await node(local("publint/src/cli.js"), ["run", tarball, "--strict"]);
+      await node(local("@arethetypeswrong/cli/dist/index.js"), [tarball, "--profile", "node16"]);
+    }
+    if (args.includes("--no-tests")) return;
+    step("tests");
+    await tasks.test(args);
+  },
+
+  async build(args) {
+    await build(...args);
+  },
+
+  /** Measures the built packages, which is what people install. */
+  async bench(args) {
+    await build("--filter=@upgrade/bench...");
+    await node("packages/bench/dist/main.js", args);
+  },
+
+  /** Writes the generated pages again. */
+  async docs(args) {
+    await node("scripts/docs.mjs", args);
+  },
+
+  /** Leaves the packages in .pack, as the registry would get them. */
+  async pack() {
+    for (const tarball of await pack()) console.log(tarball);
+  },
+};
+
+async function build(...args) {
+  await turbo("build", ...args);
+}
+
+async function turbo(task, ...args) {
+  await node(local("turbo/bin/turbo"), [
+    "run",
+    task,
+    "--output-logs=errors-only",
+    "--ui=stream",
+    ...args,
+  ]);
+}
+
+async function pack() {
+  await build(...published.map((name) => `--filter=@upgrade/${name}`));
+  const folder = join(root, ".pack");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const name of published) {
+    await run("pnpm", ["--silent", "pack", "--pack-destination", "../../.pack"], {
+      cwd: join(root, "packages", name),
+      stdio: ["ignore", "ignore", "inherit"],
+      shell: windows,
+    });
+  }
+  return readdirSync(folder).map((name) => join(folder, name));
+}
+
+function step(name) {
+  console.log(`\n- ${name}`);
+}
+
+/** A program of the workspace's own node_modules, started by path: the same on every system. */
+function local(file) {
+  return join(root, "node_modules", file);
+}
+
+async function node(file, args = []) {
+  await run(process.execPath, [resolve(root, file), ...args]);
+}
+
+async function run(command, args, options) {
+  const code = await exitCode(command, args, {}, options);
+  if (code !== 0) process.exit(code);
+}
+
+/** Runs a command in the foreground; it gets the signals that are meant for it. */
+function exitCode(command, args, env = {}, options = {}) {
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+    ...options,
+  });
+  const forward = (signal) => {
+    // A terminal has sent Ctrl-C to the child already; twice would mean "at once" to many programs.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((settle, fail) => {
+    child.on("error", fail);
+    child.on("close", (code) => {
+      for (const signal of signals) process.off(signal, forward);
+      settle(code ?? 1);
+    });
+  });
+}
+
+/** npm as a script for Node where it can be found: no shell, so no quoting. */
+function npm(args, options) {
+  const bin = dirname(process.execPath);
+  const script = [
+    process.env.npm_execpath ?? "",
+    join(bin, "node_modules/npm/bin/npm-cli.js"),
+    join(bin, "../lib/node_modules/npm/bin/npm-cli.js"),
+  ].find((file) => file.endsWith("npm-cli.js") && existsSync(file));
+  return script === undefined
+    ? spawnSync("npm", args, { ...options, shell: windows })
+    : spawnSync(process.execPath, [script, ...args], options);
+}
+
+/**
+ * Puts the pinned pnpm first on PATH: for ourselves, and for turbo, which calls it.
+ * npm fetches it into its own cache and tells us where that is; nothing is installed globally.
+ */
+function providePnpm() {
+  const { error, status, stdout } = npm(
+    ["exec", "--yes", `--package=${packageManager}`, "--", "node", "-p", "process.env.PATH"],
+    {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, npm_config_update_notifier: "false" },
+    },
+  );
+  if (error) throw error;
+  if (status !== 0) {
+    console.error(`npm could not fetch ${packageManager}, see above.`);
+    process.exit(1);
+  }
+  process.env.PATH = stdout.trim();
+}
+
+function installed() {
+  return {
+    stamp: join(root, "node_modules/.upgrade-installed"),
+    wanted: createHash("sha256")
+      .update(readFileSync(join(root, "pnpm-lock.yaml")))
+      .update(`${packageManager} ${process.platform} ${process.arch}`)
+      .digest("hex"),
+  };
+}
+
+const [name = "", ...args] = process.argv.slice(2);
+if (!Object.hasOwn(tasks, name)) {
+  console.error(
+    `usage: node scripts/x.mjs <task> [arguments]\ntasks: ${Object.keys(tasks).join(", ")}`,
+  );
+  process.exit(2);
+}
+
+process.env.TURBO_TELEMETRY_DISABLED = "1";
+const { stamp, wanted } = installed();
+const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+
+// Tests on an installed workspace need no pnpm, and half a second matters there.
+if (!current || !["test", "docs"].includes(name)) providePnpm();
+if (!current) {
+  await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });
+  writeFileSync(stamp, wanted);
+}
+await tasks[name](args);

@@ -1,0 +1,33 @@
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+// Under this condition the packages export their sources, so that no test needs a build.
+const conditions = ["@upgrade/source", "module", "node", "development|production"];
+
+const projects = ["packages", "apps"].flatMap((folder) =>
+  readdirSync(`${root}${folder}`)
+    .filter((name) => existsSync(`${root}${folder}/${name}/package.json`))
+    .map((name) => ({
+      extends: true as const,
+      root: `${root}${folder}/${name}`,
+      test: { name, include: ["{src,test}/**/*.test.ts"] },
+    })),
+);
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      ...projects,
+      { extends: true, test: { name: "workspace", include: ["scripts/*.test.ts"] } },
+    ],
+    coverage: {
+      include: ["packages/{core,client,server}/src/**/*.ts"],
+      exclude: ["**/*.test.ts"],
+    },
+  },
+});
