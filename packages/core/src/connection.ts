@@ -1,44 +1,20 @@
 // bytes → parser → events → [connection] → events → serializer → bytes: where the three meet
 
-import { ConnectionError, LocalProtocolError, RemoteProtocolError } from "./errors.ts";
-import type {
-  Event,
-  EventToSend,
-  RequestEvent,
-  RequestToSend,
-  ResponseEvent,
-  ResponseToSend,
-  Version,
-  Wait,
-} from "./events.ts";
-import { inspect } from "./facts.ts";
-import { Headers } from "./headers.ts";
-import { Input } from "./input.ts";
+import { Cycle } from "./cycle.ts";
+import { LocalProtocolError } from "./errors.ts";
+import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "./events.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { concat, textToLatin1 } from "./octets.ts";
-import { BodyReader } from "./parser/body-reader.ts";
-import type { Head } from "./parser/head-audit.ts";
-import { HeadParser } from "./parser/head-parser.ts";
 import { persists } from "./persistence.ts";
-import { judgeRequest, judgeResponse } from "./received.ts";
+import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
 import { BodyWriter } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
-import { StateMachine } from "./state/machine.ts";
 import type { Cause } from "./state/moves.ts";
 import type { State } from "./state/states.ts";
 import type { Proposal } from "./switching.ts";
-
-/** What both ends must remember of the request while it waits for its response. */
-interface Cycle {
-  method: string;
-  version: Version;
-  proposal: Proposal | undefined;
-}
-
-const NO_CYCLE: Cycle = { method: "", version: "1.1", proposal: undefined };
 
 /**
  * One HTTP/1.1 connection without io and without a clock: bytes in, events out; events in, bytes
@@ -59,23 +35,18 @@ const NO_CYCLE: Cycle = { method: "", version: "1.1", proposal: undefined };
 export class HttpConnection {
   readonly role: Role;
   readonly limits: Limits;
-  readonly #machine = new StateMachine();
-  readonly #input = new Input();
-  readonly #heads: HeadParser;
-  #cycle = NO_CYCLE;
-  // Requests sent before the answer to the one in hand: they become cycles in turn.
-  #pipelined: CheckedRequest[] = [];
-  #reader: BodyReader | undefined;
+  readonly #cycle = new Cycle();
+  readonly #machine = this.#cycle.machine;
+  readonly #receiver: Receiver;
   #writer: BodyWriter | undefined;
-  #ended = false;
-  #interims = 0;
-  #failure: RemoteProtocolError | ConnectionError | undefined;
+  // Requests sent before the answer to the one in hand: they become cycles in turn.
+  readonly #pipelined: CheckedRequest[] = [];
 
   /** @throws {LocalProtocolError} `INVALID_OPTION`. */
   constructor(role: Role, options: LimitOptions = {}) {
     this.role = role;
     this.limits = resolveLimits(options);
-    this.#heads = HeadParser.forMessages(role === "server" ? "request" : "response", this.limits);
+    this.#receiver = new Receiver(role, this.limits, this.#cycle);
   }
 
   /** Where our role stands. */
@@ -95,7 +66,7 @@ export class HttpConnection {
 
   /** What the request in hand offers to switch to. */
   get proposal(): Proposal | undefined {
-    return this.#machine.proposed ? this.#cycle.proposal : undefined;
+    return this.#machine.proposed ? this.#cycle.request.proposal : undefined;
   }
 
   /** The connection may carry another cycle behind this one. */
@@ -115,27 +86,27 @@ export class HttpConnection {
 
   /** Bytes received that are not yet part of an event. */
   get bufferedBytes(): number {
-    return this.#input.length + this.#heads.held.length + (this.#reader?.held?.length ?? 0);
+    return this.#receiver.bufferedBytes;
   }
 
   /** Whether anything of the next head has come, empty lines apart. */
   get headHasBegun(): boolean {
-    return this.#heads.hasBegun;
+    return this.#receiver.headHasBegun;
   }
 
   /** The peer has ended its side; there may still be bytes in front of that end. */
   get endReceived(): boolean {
-    return this.#ended;
+    return this.#receiver.ended;
   }
 
   /** Bytes came from the peer. They are kept, not copied: do not change them. */
   receiveData(bytes: Uint8Array): void {
-    this.#input.add(bytes);
+    this.#receiver.add(bytes);
   }
 
   /** The peer has ended its side. */
   receiveEof(): void {
-    this.#ended = true;
+    this.#receiver.ended = true;
   }
 
   /**
@@ -149,135 +120,7 @@ export class HttpConnection {
    * @throws {ConnectionError} `INCOMPLETE_MESSAGE`: the peer ended in the middle of a message.
    */
   nextEvent(): Event | Wait {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      return this.#read();
-    } catch (error) {
-      if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
-        this.#failure = error;
-        this.#machine.fail(peerOf(this.role));
-      }
-      throw error;
-    }
-  }
-
-  #read(): Event | Wait {
-    switch (this.theirState) {
-      case "idle":
-        return this.role === "server" ? this.#readHead() : this.#readIdle();
-      case "send-response":
-        return this.#readHead();
-      case "send-body":
-        return this.#readBody();
-      case "might-switch-protocol":
-      case "switched-protocol":
-        return "paused";
-      case "done":
-        if (this.#input.length > 0) return this.#unasked("paused");
-        return this.#ended ? this.#closed() : "need-data";
-      default:
-        // Behind its last message a peer has nothing to say: what it says is not HTTP's to read.
-        if (this.#ended && this.#input.length === 0 && this.theirState === "must-close")
-          return this.#closed();
-        return this.#input.length > 0 ? "paused" : "need-data";
-    }
-  }
-
-  // RFC 9112 §9.2, L20: a response that no request asked for must never answer the next one.
-  #readIdle(): Event | Wait {
-    if (this.#input.length > 0) return this.#unasked("need-data");
-    return this.#ended ? this.#closed() : "need-data";
-  }
-
-  #unasked(wait: Wait): Wait {
-    if (this.role === "server" || this.#pipelined.length > 0) return wait;
-    throw new RemoteProtocolError("UNEXPECTED_DATA", "", { offset: this.#input.offset });
-  }
-
-  #closed(): Event {
-    this.#machine.move(peerOf(this.role), "connection-closed");
-    return { type: "connection-closed" };
-  }
-
-  #readHead(): Event | Wait {
-    const start = this.#input.offset - this.#heads.held.length;
-    const head = this.#input.length === 0 ? undefined : this.#parseHead(start);
-    if (head !== undefined) return this.#accept(head, start);
-    if (this.#input.length > 0) return this.#readHead();
-    if (!this.#ended) return "need-data";
-    if (this.role === "server" && !this.#heads.hasBegun) return this.#closed();
-    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the head", { phase: "head" });
-  }
-
-  #parseHead(start: number): Head | undefined {
-    try {
-      const head = this.#heads.read(this.#input.chunk, this.#input.at);
-      this.#input.advance(this.#heads.consumed);
-      return head;
-    } catch (error) {
-      throw located(error, start, "head");
-    }
-  }
-
-  #accept(head: Head, start: number): Event {
-    try {
-      return this.role === "server" ? this.#acceptRequest(head) : this.#acceptResponse(head);
-    } catch (error) {
-      throw located(error, start, "head");
-    }
-  }
-
-  #acceptRequest(head: Head): RequestEvent {
-    const event = judgeRequest(head);
-    this.#cycle = { method: head.method, version: head.version, proposal: event.proposal };
-    this.#reader = new BodyReader(event.framing, this.limits);
-    this.#begin("client", event.proposal, persists(head.version, inspect(head.headers)));
-    return event;
-  }
-
-  #acceptResponse(head: Head): ResponseEvent {
-    const { event, answer } = judgeResponse(head, this.#cycle);
-    if (event.type === "informational-response") {
-      if (++this.#interims > this.limits.maxInterimResponses) {
-        throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
-      }
-      this.#machine.move("server", "informational-response");
-      return event;
-    }
-    if (answer === "accepted") {
-      this.#machine.move("server", "switch-accepted");
-      return event;
-    }
-    this.#reader = new BodyReader(event.framing, this.limits);
-    this.#machine.move("server", "response");
-    const lives = persists(head.version, inspect(head.headers));
-    if (!lives || this.#reader.endsWithConnection) this.#machine.endPersistence();
-    return event;
-  }
-
-  #readBody(): Event | Wait {
-    const reader = this.#reader!;
-    while (reader.trailers === undefined && this.#input.length > 0) {
-      const start = this.#input.offset;
-      let data: Uint8Array | undefined;
-      try {
-        data = reader.read(this.#input.chunk, this.#input.at);
-      } catch (error) {
-        throw located(error, start, "body");
-      }
-      this.#input.advance(reader.consumed);
-      if (data !== undefined) return { type: "data", bytes: data };
-    }
-    const closedByEnd = this.#ended && this.#input.length === 0 && reader.endsWithConnection;
-    if (reader.trailers !== undefined || closedByEnd) return this.#endMessage(reader);
-    if (!this.#ended) return "need-data";
-    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the body", { phase: "body" });
-  }
-
-  #endMessage(reader: BodyReader): Event {
-    this.#reader = undefined;
-    this.#machine.move(peerOf(this.role), "end-of-message");
-    return { type: "end-of-message", trailers: reader.trailers ?? NO_TRAILERS };
+    return this.#receiver.next();
   }
 
   /**
@@ -332,9 +175,8 @@ export class HttpConnection {
   }
 
   #startRequest(request: CheckedRequest): void {
-    this.#cycle = { method: request.method, version: request.version, proposal: request.proposal };
     this.#writer = new BodyWriter(request.framing);
-    this.#begin("client", request.proposal, persists(request.version, request.facts));
+    this.#cycle.begin(request, persists(request.version, request.facts));
   }
 
   /**
@@ -346,16 +188,17 @@ export class HttpConnection {
   pipelineTo(sink: Sink, event: RequestToSend): void {
     const request = checkRequest(event, false);
     const plain = request.framing.kind === "none" && request.proposal === undefined;
-    const open = this.ourState === "done" && this.#machine.persists && !this.#ended;
-    if (!plain || !open || this.#cycle.proposal !== undefined) {
+    const open = this.ourState === "done" && this.#machine.persists && !this.#receiver.ended;
+    if (!plain || !open || this.#cycle.request.proposal !== undefined) {
       throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${request.method}`);
     }
     this.#pipelined.push(request);
+    this.#receiver.awaited = this.#pipelined.length;
     sink.text(request.text);
   }
 
   #sendResponse(sink: Sink, event: ResponseToSend): void {
-    const { version, method } = this.#cycle;
+    const { version, method } = this.#cycle.request;
     const request = { method, version, proposal: this.proposal, persists: this.#machine.persists };
     const response = checkResponse(event, request);
     const { answer } = response;
@@ -369,12 +212,6 @@ export class HttpConnection {
       if (!lives || response.framing.kind === "until-close") this.#machine.endPersistence();
     }
     sink.text(response.text);
-  }
-
-  #begin(role: Role, proposal: Proposal | undefined, lives: boolean): void {
-    this.#machine.move(role, "request");
-    if (proposal !== undefined) this.#machine.propose();
-    if (!lives) this.#machine.endPersistence();
   }
 
   /** This cycle is the last: the next head we send says `Connection: close`. */
@@ -395,11 +232,11 @@ export class HttpConnection {
         `next cycle while client=${client} server=${server}`,
       );
     }
-    this.#machine.startNextCycle();
-    this.#cycle = NO_CYCLE;
+    this.#cycle.startNext();
+    this.#receiver.startNextCycle();
     this.#writer = undefined;
-    this.#interims = 0;
     const next = this.#pipelined.shift();
+    this.#receiver.awaited = this.#pipelined.length;
     if (next === undefined) return;
     this.#startRequest(next);
     this.#machine.move("client", "end-of-message");
@@ -410,22 +247,11 @@ export class HttpConnection {
    * at the end. Of a head or a trailer section that is not complete, the bytes are in it too.
    */
   takeReadBuf(): Uint8Array {
-    const held = this.#reader?.held ?? this.#heads.held;
-    const rest = this.#input.takeAll();
-    return held.length === 0 ? rest : concat([held, rest]);
+    return this.#receiver.takeAll();
   }
 
   #demand(cause: Cause): void {
     if (this.#machine.allows(this.role, cause)) return;
     throw new LocalProtocolError("WRONG_MOMENT", `${cause} while ${this.role}=${this.ourState}`);
   }
-}
-
-const NO_TRAILERS = Headers.from([]);
-
-// A parser counts from the start of what it read; the connection knows where that was.
-function located(error: unknown, start: number, phase: string): unknown {
-  if (!(error instanceof RemoteProtocolError)) return error;
-  error.offset = start + (error.offset ?? 0);
-  return error.annotate({ phase });
 }

@@ -1,0 +1,208 @@
+// bytes → parser → [receiver] → events: the half of a connection that reads
+
+import type { Cycle } from "./cycle.ts";
+import { ConnectionError, RemoteProtocolError } from "./errors.ts";
+import type { Event, RequestEvent, ResponseEvent, Wait } from "./events.ts";
+import { inspect } from "./facts.ts";
+import { Headers } from "./headers.ts";
+import { Input } from "./input.ts";
+import type { Limits } from "./limits.ts";
+import { concat } from "./octets.ts";
+import { BodyReader } from "./parser/body-reader.ts";
+import type { Head } from "./parser/head-audit.ts";
+import { HeadParser } from "./parser/head-parser.ts";
+import { persists } from "./persistence.ts";
+import { judgeRequest, judgeResponse } from "./received.ts";
+import { peerOf, type Role } from "./role.ts";
+
+/** Reads what the peer says, as far as the state of both roles lets it speak. */
+export class Receiver {
+  readonly #role: Role;
+  readonly #limits: Limits;
+  readonly #cycle: Cycle;
+  readonly #input = new Input();
+  readonly #heads: HeadParser;
+  #reader: BodyReader | undefined;
+  #interims = 0;
+  #failure: RemoteProtocolError | ConnectionError | undefined;
+
+  /** The peer has ended its side. */
+  ended = false;
+  /** How many requests of ours wait behind the one in hand: what follows answers them. */
+  awaited = 0;
+
+  constructor(role: Role, limits: Limits, cycle: Cycle) {
+    this.#role = role;
+    this.#limits = limits;
+    this.#cycle = cycle;
+    this.#heads = HeadParser.forMessages(role === "server" ? "request" : "response", limits);
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#input.add(bytes);
+  }
+
+  /** Bytes received that are not yet part of an event. */
+  get bufferedBytes(): number {
+    return this.#input.length + this.#heads.held.length + (this.#reader?.held?.length ?? 0);
+  }
+
+  get headHasBegun(): boolean {
+    return this.#heads.hasBegun;
+  }
+
+  startNextCycle(): void {
+    this.#interims = 0;
+  }
+
+  /** Every byte that is not HTTP's; of a head or trailer section that is not complete, its bytes too. */
+  takeAll(): Uint8Array {
+    const held = this.#reader?.held ?? this.#heads.held;
+    const rest = this.#input.takeAll();
+    return held.length === 0 ? rest : concat([held, rest]);
+  }
+
+  /** The next event, or why there is none. A fault of the peer's is told again at each call. */
+  next(): Event | Wait {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#read();
+    } catch (error) {
+      if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
+        this.#failure = error;
+        this.#cycle.machine.fail(peerOf(this.#role));
+      }
+      throw error;
+    }
+  }
+
+  #read(): Event | Wait {
+    const state = this.#cycle.machine.stateOf(peerOf(this.#role));
+    switch (state) {
+      case "idle":
+        return this.#role === "server" ? this.#readHead() : this.#readIdle();
+      case "send-response":
+        return this.#readHead();
+      case "send-body":
+        return this.#readBody();
+      case "might-switch-protocol":
+      case "switched-protocol":
+        return "paused";
+      case "done":
+        if (this.#input.length > 0) return this.#unasked("paused");
+        return this.ended ? this.#closed() : "need-data";
+      default:
+        // Behind its last message a peer has nothing to say: what it says is not HTTP's to read.
+        if (this.ended && this.#input.length === 0 && state === "must-close") return this.#closed();
+        return this.#input.length > 0 ? "paused" : "need-data";
+    }
+  }
+
+  #readIdle(): Event | Wait {
+    if (this.#input.length > 0) return this.#unasked("need-data");
+    return this.ended ? this.#closed() : "need-data";
+  }
+
+  // RFC 9112 §9.2, L20: a response that no request asked for must never answer the next one.
+  #unasked(wait: Wait): Wait {
+    if (this.#role === "server" || this.awaited > 0) return wait;
+    throw new RemoteProtocolError("UNEXPECTED_DATA", "", { offset: this.#input.offset });
+  }
+
+  #closed(): Event {
+    this.#cycle.machine.move(peerOf(this.#role), "connection-closed");
+    return { type: "connection-closed" };
+  }
+
+  #readHead(): Event | Wait {
+    const start = this.#input.offset - this.#heads.held.length;
+    while (this.#input.length > 0) {
+      const head = this.#parseHead(start);
+      if (head !== undefined) return this.#accept(head, start);
+    }
+    if (!this.ended) return "need-data";
+    // An end of file between messages is how a client leaves; half a head, or no answer, is not.
+    if (this.#role === "server" && !this.#heads.hasBegun) return this.#closed();
+    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the head", { phase: "head" });
+  }
+
+  #parseHead(start: number): Head | undefined {
+    try {
+      const head = this.#heads.read(this.#input.chunk, this.#input.at);
+      this.#input.advance(this.#heads.consumed);
+      return head;
+    } catch (error) {
+      throw located(error, start, "head");
+    }
+  }
+
+  #accept(head: Head, start: number): Event {
+    try {
+      return this.#role === "server" ? this.#acceptRequest(head) : this.#acceptResponse(head);
+    } catch (error) {
+      throw located(error, start, "head");
+    }
+  }
+
+  #acceptRequest(head: Head): RequestEvent {
+    const event = judgeRequest(head);
+    this.#reader = new BodyReader(event.framing, this.#limits);
+    this.#cycle.begin(event, persists(head.version, inspect(head.headers)));
+    return event;
+  }
+
+  #acceptResponse(head: Head): ResponseEvent {
+    const { machine } = this.#cycle;
+    const { event, answer } = judgeResponse(head, this.#cycle.request);
+    if (event.type === "informational-response") {
+      if (++this.#interims > this.#limits.maxInterimResponses) {
+        throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
+      }
+      machine.move("server", "informational-response");
+      return event;
+    }
+    if (answer === "accepted") {
+      machine.move("server", "switch-accepted");
+      return event;
+    }
+    this.#reader = new BodyReader(event.framing, this.#limits);
+    machine.move("server", "response");
+    const lives = persists(head.version, inspect(head.headers));
+    if (!lives || this.#reader.endsWithConnection) machine.endPersistence();
+    return event;
+  }
+
+  #readBody(): Event | Wait {
+    const reader = this.#reader!;
+    while (reader.trailers === undefined && this.#input.length > 0) {
+      const start = this.#input.offset;
+      let data: Uint8Array | undefined;
+      try {
+        data = reader.read(this.#input.chunk, this.#input.at);
+      } catch (error) {
+        throw located(error, start, "body");
+      }
+      this.#input.advance(reader.consumed);
+      if (data !== undefined) return { type: "data", bytes: data };
+    }
+    const closedByEnd = this.ended && this.#input.length === 0 && reader.endsWithConnection;
+    if (reader.trailers !== undefined || closedByEnd) return this.#endMessage(reader);
+    if (!this.ended) return "need-data";
+    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the body", { phase: "body" });
+  }
+
+  #endMessage(reader: BodyReader): Event {
+    this.#reader = undefined;
+    this.#cycle.machine.move(peerOf(this.#role), "end-of-message");
+    return { type: "end-of-message", trailers: reader.trailers ?? NO_TRAILERS };
+  }
+}
+
+const NO_TRAILERS = Headers.from([]);
+
+// A parser counts from the start of what it read; the receiver knows where that was.
+function located(error: unknown, start: number, phase: string): unknown {
+  if (!(error instanceof RemoteProtocolError)) return error;
+  error.offset = start + (error.offset ?? 0);
+  return error.annotate({ phase });
+}
