@@ -1,0 +1,250 @@
+// driver ↔ [client side] ↔ application: requests become events, events become responses
+
+import {
+  ConnectionError, type RequestEvent, type ResponseEvent, UpgradeError,
+} from "@upgrade/core";
+import {
+  Connection, type DeadlineName, Deferred, type Driver, type Side, type Switched,
+} from "@upgrade/core/io";
+import { Exchange } from "./exchange.ts";
+import type { ClientRequest, SendOptions } from "./request.ts";
+import { ClientResponse } from "./response.ts";
+
+/** One client connection: requests in flight, in order, and those that wait. */
+export class ClientSide<IO> implements Side {
+  readonly driver: Driver;
+  readonly connection: Connection<IO>;
+  /** Said, and not completely answered. More than one only where pipelining is on. */
+  readonly #inFlight: Exchange[] = [];
+  readonly #waiting: Exchange[] = [];
+  #ready: Deferred<void>[] = [];
+  #refusal: ClientResponse | undefined;
+  switched: Switched | undefined;
+
+  constructor(driver: Driver, io: IO) {
+    this.driver = driver;
+    this.connection = new Connection(driver, io, () => this.#refusal);
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight.length === 0 && this.#waiting.length === 0;
+  }
+
+  /** A request would be written at once. */
+  get isReady(): boolean {
+    return this.isIdle && !this.isClosed;
+  }
+
+  /** No request will be written any more. */
+  get isClosed(): boolean {
+    const { http, isLive, isClosing } = this.driver;
+    return !isLive || isClosing || http.hasSwitched || !http.persists;
+  }
+
+  ready(): Promise<void> {
+    const waiter = new Deferred<void>();
+    if (this.isReady) waiter.resolve();
+    else if (this.isClosed && this.isIdle) waiter.reject(this.#notSent());
+    else this.#ready.push(waiter);
+    return waiter.promise;
+  }
+
+  send(request: ClientRequest, options: SendOptions): Promise<ClientResponse> {
+    const rejected = new Deferred<ClientResponse>();
+    let exchange: Exchange;
+    try {
+      exchange = new Exchange(this.driver, request, options);
+    } catch (error) {
+      if (error instanceof UpgradeError) error.annotate({ sent: "nothing", responseSeen: false });
+      rejected.reject(error);
+      return rejected.promise;
+    }
+    if (exchange.isCancelled) exchange.reject(canceled(undefined));
+    else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
+    else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
+      exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));
+    } else {
+      this.#waiting.push(exchange);
+      exchange.listen((reason) => this.#cancel(exchange, reason));
+      this.#startNext();
+    }
+    return exchange.response.promise;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inFlight.length === 0;
+  }
+
+  #cancel(exchange: Exchange, reason: unknown): void {
+    const at = this.#waiting.indexOf(exchange);
+    const error = canceled(reason);
+    if (at === -1) {
+      this.driver.fail(error);
+    } else {
+      this.#waiting.splice(at, 1);
+      exchange.reject(error);
+    }
+  }
+
+  #startNext(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.isClosed || !(this.#hasRoom || this.#mayPipeline(next))) return;
+      this.#waiting.shift();
+      this.#inFlight.push(next);
+      this.#start(next);
+    }
+  }
+
+  #start(exchange: Exchange): void {
+    const { driver } = this;
+    driver.requests++;
+    if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
+    try {
+      if (this.#inFlight.length > 1) exchange.startPipelined();
+      else exchange.start(() => this.#uploaded(exchange));
+    } catch (error) {
+      if (!(error instanceof UpgradeError)) throw error;
+      driver.fail(error);
+    }
+    driver.advance();
+  }
+
+  // RFC 9112 §9.3.2: never behind, or with, what may not be repeated, and never with a proposal.
+  #mayPipeline(next: Exchange): boolean {
+    const { pipeline } = this.driver.limits;
+    const { ourState, persists } = this.driver.http;
+    if (this.#inFlight.length >= pipeline || ourState !== "done" || !persists) return false;
+    return next.isPipelinable && this.#inFlight.every((exchange) => exchange.isPipelinable);
+  }
+
+  #uploaded(exchange: Exchange): void {
+    this.driver.deadlines.stop("upload");
+    if (exchange === this.#inFlight[0]) this.driver.advance();
+  }
+
+  onHead(event: RequestEvent | ResponseEvent): void {
+    if (event.type === "request") return;
+    const exchange = this.#inFlight[0]!;
+    if (event.type === "informational-response") this.#inform(exchange, event);
+    else this.#answer(exchange, event);
+  }
+
+  #inform(exchange: Exchange, event: ResponseEvent): void {
+    const { status, reason, headers } = event;
+    if (status === 100) exchange.proceed(() => this.#uploaded(exchange));
+    try {
+      exchange.inform({ status, reason, headers });
+    } catch (cause) {
+      this.driver.fail(canceled(cause));
+    }
+  }
+
+  #answer(exchange: Exchange, event: ResponseEvent): void {
+    const { driver } = this;
+    const response = new ClientResponse(event, driver);
+    exchange.answer = response;
+    // In front of the accepted head nothing more is read, so the exchange ends here.
+    if (driver.http.theirState === "switched-protocol") {
+      this.switched = switchedBy(exchange, response);
+      response.end(response.headers);
+    } else {
+      driver.incoming = response;
+      if (exchange.proposes) this.#refused(response);
+      if (event.status >= 400 || !driver.http.persists) exchange.stopUpload();
+    }
+    exchange.response.resolve(response);
+  }
+
+  #refused(response: ClientResponse): void {
+    this.#refusal = response;
+    this.driver.ending.refused(response.status);
+  }
+
+  // RFC 9110 §7.5: an answered upload goes on for a while; one that was stopped ends the connection.
+  onMessageEnd(): void {
+    const exchange = this.#inFlight[0];
+    if (exchange === undefined || exchange.isSaid) return;
+    const { driver } = this;
+    if (exchange.isStopped) {
+      exchange.end();
+      driver.finish({ kind: "not-persistent", because: "the request was answered before it ended" });
+    } else {
+      driver.deadlines.start("upload", driver.limits.uploadGraceMs);
+    }
+  }
+
+  onNextCycle(): void {
+    this.#inFlight.shift()?.end();
+    this.#startNext();
+    if (this.isReady) this.#settleReady(undefined);
+  }
+
+  onPeerEnd(): void {
+    // What the end of the server means is in the states: nobody waits for it apart from them.
+  }
+
+  onBodyWanted(): void {
+    // A server is never told to go on.
+  }
+
+  onDrainFailed(error: ConnectionError): void {
+    this.driver.abort(error);
+  }
+
+  onClose(): void {
+    for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(undefined);
+  }
+
+  onTakeable(): void {
+    // A client's parts are taken by whoever asks the connection for them.
+  }
+
+  onFailure(_: UpgradeError): boolean {
+    return false;
+  }
+
+  onOver(error: UpgradeError): void {
+    const [first, ...others] = this.#inFlight;
+    first?.reject(error);
+    for (const exchange of others) {
+      if (exchange.sent === "nothing") exchange.rejectUnsent(error);
+      else exchange.reject(new ConnectionError("INCOMPLETE_MESSAGE", "", { cause: error }));
+    }
+    for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(error);
+    this.#settleReady(error);
+  }
+
+  onDeadline(name: DeadlineName): void {
+    const exchange = this.#inFlight[0];
+    if (exchange === undefined) return;
+    if (name === "continue") exchange.proceed(() => this.#uploaded(exchange));
+    if (name === "upload") this.driver.fail(new ConnectionError("UPLOAD_TIMEOUT"));
+    this.driver.advance();
+  }
+
+  #settleReady(error: UpgradeError | undefined): void {
+    const waiters = this.#ready;
+    this.#ready = [];
+    for (const waiter of waiters) {
+      if (error === undefined) waiter.resolve();
+      else waiter.reject(new ConnectionError("NOT_SENT", "", { cause: error, sent: "nothing" }));
+    }
+  }
+
+  #notSent(): ConnectionError {
+    const { reason } = this.driver.ending;
+    const cause = reason?.kind === "failed" ? reason.error : reason;
+    return new ConnectionError("NOT_SENT", reason?.kind ?? "", { cause, sent: "nothing" });
+  }
+}
+
+function canceled(cause: unknown): ConnectionError {
+  return new ConnectionError("CANCELED", "", { cause });
+}
+
+function switchedBy(exchange: Exchange, response: ClientResponse): Switched {
+  const { method, target, version = "1.1", headers } = exchange.head;
+  const kind = method === "CONNECT" ? "connect" : "upgrade";
+  const protocol = kind === "connect" ? target : (response.headers.get("upgrade") ?? "");
+  return { kind, protocol, request: { method, target, version, headers }, response };
+}

@@ -1,0 +1,162 @@
+// application ↔ [exchange] ↔ events: one request and all that may become of it
+
+import {
+  ConnectionError, Headers, type RequestToSend, type Sent, UpgradeError,
+} from "@upgrade/core";
+import {
+  type BodySource, bodySource, Deferred, type Driver, ReceivedMessage, sendBody, type TrailersInit,
+  type Upload,
+} from "@upgrade/core/io";
+import type { ClientRequest, SendOptions } from "./request.ts";
+import type { ClientResponse, InformationalResponse } from "./response.ts";
+
+// RFC 9110 §9.2.2: only these may follow each other unanswered.
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+export class Exchange {
+  readonly head: RequestToSend & { readonly headers: Headers };
+  readonly response = new Deferred<ClientResponse>();
+  /** The final response's head, once it is there. */
+  answer: ClientResponse | undefined;
+  readonly #driver: Driver;
+  readonly #source: BodySource;
+  readonly #trailers: TrailersInit | undefined;
+  readonly #options: SendOptions;
+  readonly #upload: Upload = { stopped: false };
+  #onAbort: (() => void) | undefined;
+  #startsAt: number | undefined;
+  #endsAt: number | undefined;
+  #withheld = false;
+
+  /** @throws {LocalProtocolError} before anything is written, for what may not be sent. */
+  constructor(driver: Driver, request: ClientRequest, options: SendOptions) {
+    this.#driver = driver;
+    this.#source = bodySource(request.body);
+    this.#trailers = request.trailers;
+    this.#options = options;
+    // A relayed message always has the promise of trailers, and its own framing.
+    const trailed = request.trailers !== undefined && !(request instanceof ReceivedMessage);
+    this.head = {
+      type: "request",
+      method: String(request.method),
+      target: String(request.target),
+      version: request.version,
+      headers: Headers.from(request.headers),
+      bodyLength: trailed && this.#source.length !== 0 ? "unknown" : this.#source.length,
+    };
+    driver.http.check(this.head);
+  }
+
+  /** May stand in a pipeline: nothing is lost if it is sent again, and nothing follows its head. */
+  get isPipelinable(): boolean {
+    const { method, headers } = this.head;
+    const plain = this.#source.length === 0 && !headers.has("upgrade");
+    return plain && IDEMPOTENT.has(method) && !headers.has("transfer-encoding");
+  }
+
+  /** Proposes a switch. */
+  get proposes(): boolean {
+    return this.head.method === "CONNECT" || this.head.headers.has("upgrade");
+  }
+
+  /** The request is said to its last byte. */
+  get isSaid(): boolean {
+    return this.#endsAt !== undefined;
+  }
+
+  /** Its body is not wanted any more, and will not be completed. */
+  get isStopped(): boolean {
+    return this.#upload.stopped;
+  }
+
+  /** How much of it was handed to the transport. */
+  get sent(): Sent {
+    const { handed } = this.#driver.writing.outbox;
+    if (this.#startsAt === undefined || handed <= this.#startsAt) return "nothing";
+    return this.#endsAt !== undefined && handed >= this.#endsAt ? "all" : "part";
+  }
+
+  /** Cancels by the caller's signal, while the exchange lasts. */
+  listen(cancel: (reason: unknown) => void): void {
+    const { signal } = this.#options;
+    if (signal === undefined) return;
+    this.#onAbort = () => cancel(signal.reason);
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get isCancelled(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
+  /** Says the request, but for a body that waits for 100. `uploaded` is called at its end. */
+  start(uploaded: () => void): void {
+    const { http, writing } = this.#driver;
+    this.#startsAt = writing.outbox.said;
+    this.#driver.say(this.head);
+    const expects = this.head.headers.get("expect")?.toLowerCase() === "100-continue";
+    this.#withheld = expects && http.ourState === "send-body";
+    if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
+    else this.#sendBody(uploaded);
+  }
+
+  /** Says the request behind others that are not answered yet. */
+  startPipelined(): void {
+    const { http, writing } = this.#driver;
+    this.#startsAt = writing.outbox.said;
+    http.pipelineTo(writing.outbox, this.head);
+    this.#endsAt = writing.outbox.said;
+    writing.schedule();
+  }
+
+  /** The 100 came, or did not come in time: a body that was withheld is sent. */
+  proceed(uploaded: () => void): void {
+    if (!this.#withheld) return;
+    this.#withheld = false;
+    this.#driver.deadlines.stop("continue");
+    this.#sendBody(uploaded);
+  }
+
+  #sendBody(uploaded: () => void): void {
+    const sent = sendBody(this.#driver, this.#source, this.#trailers, this.#upload);
+    const done = (): void => {
+      if (this.#upload.stopped) return;
+      this.#endsAt = this.#driver.writing.outbox.said;
+      uploaded();
+    };
+    if (sent === undefined) done();
+    else sent.then(done, (error: UpgradeError) => this.#driver.fail(error));
+  }
+
+  /** Nobody wants the rest of the body. What makes it is told. */
+  stopUpload(): void {
+    if (this.isSaid || this.#upload.stopped) return;
+    this.#upload.stopped = true;
+    this.#driver.deadlines.stop("continue");
+    if (this.#withheld) this.#source.pieces?.().return?.()?.then(undefined, () => {});
+  }
+
+  inform(response: InformationalResponse): void {
+    this.#options.onInformational?.(response);
+  }
+
+  /** The exchange is over: its signal has no effect any more. */
+  end(): void {
+    if (this.#onAbort === undefined) return;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#onAbort = undefined;
+  }
+
+  /** No response will come. */
+  reject(error: UpgradeError): void {
+    this.end();
+    this.stopUpload();
+    const responseSeen = this.answer !== undefined;
+    this.response.reject(error.annotate({ sent: this.sent, responseSeen }));
+  }
+
+  /** It never left: the caller may send it elsewhere. */
+  rejectUnsent(cause: unknown): void {
+    this.reject(new ConnectionError("NOT_SENT", "", { cause, sent: "nothing" }));
+  }
+}

@@ -1,0 +1,81 @@
+// io → [handshake] → sender + connection
+
+import type { LimitOptions } from "@upgrade/core";
+import { type Clock, type Connection, Driver, systemClock } from "@upgrade/core/io";
+import { ClientSide } from "./client-side.ts";
+import type { ClientRequest, SendOptions } from "./request.ts";
+import type { ClientResponse } from "./response.ts";
+
+/** The limits and deadlines of core. `idleMs` is off by default on a client. */
+export interface ClientOptions extends LimitOptions {
+  /** Default: the platform's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** What sends requests on one connection, one behind the other. */
+export interface Sender {
+  /**
+   * Resolves when a request would be written at once: the one before is answered, its response's
+   * body read.
+   *
+   * @throws {ConnectionError} `NOT_SENT`: no request will be written any more.
+   */
+  ready(): Promise<void>;
+  readonly isReady: boolean;
+  readonly isClosed: boolean;
+  /**
+   * Sends a request, in its turn. Resolves at the response's head. Never throws at once.
+   *
+   * @throws {LocalProtocolError} The request may not be sent: nothing was written.
+   * @throws {RemoteProtocolError} The response breaks the rules.
+   * @throws {ConnectionError} `QUEUE_FULL`, `NOT_SENT`, `CANCELED`, `TRANSPORT_FAILED`, …; `sent`
+   *   and `responseSeen` tell whether it may be repeated.
+   */
+  sendRequest(request: ClientRequest, options?: SendOptions): Promise<ClientResponse>;
+}
+
+/** What a client's handshake gives. */
+export interface ClientHandshake<IO> {
+  readonly sender: Sender;
+  readonly connection: Connection<IO>;
+}
+
+/**
+ * Speaks HTTP/1.1 on an io that is, or is being, connected to a server: a Node Duplex, a WHATWG
+ * `{ readable, writable }`, or a ByteStream. No byte moves before the first request.
+ *
+ * The io has an error listener when this returns, before anything is awaited.
+ *
+ * @throws {LocalProtocolError} `INVALID_IO`, with the reason, and `INVALID_OPTION`.
+ *
+ * @example
+ * const { sender, connection } = await handshake(net.connect(8080, "127.0.0.1"));
+ * const response = await sender.sendRequest({
+ *   method: "GET", target: "/", headers: { Host: "127.0.0.1:8080" },
+ * });
+ * console.log(response.status, await response.body.text());
+ * await connection.close();
+ */
+export async function handshake<IO>(
+  io: IO,
+  options: ClientOptions = {},
+): Promise<ClientHandshake<IO>> {
+  const limits = { ...options, idleMs: options.idleMs ?? 0 };
+  const driver = new Driver("client", io, limits, options.clock ?? systemClock);
+  const side = new ClientSide(driver, io);
+  driver.start(side);
+  return { sender: senderOf(side), connection: side.connection };
+}
+
+function senderOf(side: ClientSide<unknown>): Sender {
+  return {
+    ready: () => side.ready(),
+    get isReady() {
+      return side.isReady;
+    },
+    get isClosed() {
+      return side.isClosed;
+    },
+    sendRequest: (request, options = {}) => side.send(request, options),
+  };
+}

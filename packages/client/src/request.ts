@@ -1,0 +1,29 @@
+// application → [request] → connection: what a client may send
+
+import type { HeadersInit, Version } from "@upgrade/core";
+import type { BodyInit, SignalLike, TrailersInit } from "@upgrade/core/io";
+import type { InformationalResponse } from "./response.ts";
+
+/** A request. One received by a server may be given as it is. */
+export interface ClientRequest {
+  readonly method: string;
+  /** The request target, written verbatim: origin, absolute, authority (CONNECT) or `*` form. */
+  readonly target: string;
+  /** Sent as they are, in order; nothing but framing is added. HTTP/1.1 wants one `Host`. */
+  readonly headers?: HeadersInit | undefined;
+  readonly body?: BodyInit | undefined;
+  /** Sent behind a chunked body. */
+  readonly trailers?: TrailersInit | undefined;
+  /** Default `"1.1"`. */
+  readonly version?: Version | undefined;
+}
+
+export interface SendOptions {
+  /**
+   * Cancels. A request that waits is taken back; one in flight ends the connection, since HTTP/1.1
+   * has no other way. Without effect after a switch.
+   */
+  readonly signal?: SignalLike | undefined;
+  /** Called with each interim response but 101, in order, before the final one resolves. */
+  readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+}

@@ -1,0 +1,25 @@
+// connection → events → [response] → application: what a client receives
+
+import type { Headers, ResponseEvent } from "@upgrade/core";
+import { type BodyOwner, ReceivedMessage } from "@upgrade/core/io";
+
+/** An interim response (1xx). */
+export interface InformationalResponse {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Headers;
+}
+
+/** A received response. Its body is read, or cancelled, before the connection can be used again. */
+export class ClientResponse extends ReceivedMessage {
+  readonly status: number;
+  /** The reason phrase as it came; it may be empty. */
+  readonly reason: string;
+
+  /** @internal Made by the client. */
+  constructor(event: ResponseEvent, owner: BodyOwner) {
+    super(event, owner);
+    this.status = event.status;
+    this.reason = event.reason;
+  }
+}

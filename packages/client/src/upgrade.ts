@@ -1,0 +1,123 @@
+// io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
+
+import { Headers, type HeadersInit, UpgradeError } from "@upgrade/core";
+import { type Connection, type Parts, type SignalLike, systemClock } from "@upgrade/core/io";
+import { type ClientOptions, handshake, type Sender } from "./handshake.ts";
+import type { ClientRequest } from "./request.ts";
+import type { ClientResponse, InformationalResponse } from "./response.ts";
+
+/** A request that proposes an Upgrade. */
+export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
+  /** Default `"GET"`. */
+  readonly method?: string | undefined;
+  /**
+   * What to propose, in order of preference: adds `Connection: Upgrade` and `Upgrade`. Leave it
+   * out where the headers have them.
+   */
+  readonly protocol?: string | readonly string[] | undefined;
+}
+
+export interface UpgradeOptions extends ClientOptions {
+  /** Cancels, until the switch. */
+  readonly signal?: SignalLike | undefined;
+  /** Milliseconds until the response's head. Default: none. */
+  readonly timeoutMs?: number | undefined;
+  readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+}
+
+/** The proposal was accepted: HTTP is over. */
+export interface SwitchAccepted<IO> extends Omit<Parts<IO>, "switched"> {
+  readonly switched: true;
+  /** What the 101 names; for a tunnel the authority. */
+  readonly protocol: string;
+  readonly response: ClientResponse;
+  /** The same parts as one object, for `rewind` and `tunnel`. */
+  readonly parts: Parts<IO>;
+}
+
+/** The proposal was refused: an ordinary response, on a connection that may live on. */
+export interface SwitchDeclined<IO> {
+  readonly switched: false;
+  readonly response: ClientResponse;
+  readonly sender: Sender;
+  readonly connection: Connection<IO>;
+}
+
+export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
+
+/**
+ * Proposes to switch the io to another protocol.
+ *
+ * @throws As `handshake` and `sendRequest`. A refusal is not thrown.
+ *
+ * @example
+ * const result = await upgrade(socket, {
+ *   target: "/chat", protocol: "websocket", headers: [["Host", "a.test"], …],
+ * });
+ * if (result.switched) speak(result.io, result.readBuf);
+ * else console.log(result.response.status, await result.response.body.text());
+ */
+export async function upgrade<IO>(
+  io: IO,
+  request: UpgradeRequest,
+  options: UpgradeOptions = {},
+): Promise<UpgradeResult<IO>> {
+  const { protocol, method = "GET", ...rest } = request;
+  return propose(io, { ...rest, method, headers: proposing(request.headers, protocol) }, options);
+}
+
+/**
+ * Asks a proxy for a tunnel to `authority` (`host:port`). Adds `Host` unless given.
+ *
+ * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
+ */
+export async function connect<IO>(
+  io: IO,
+  authority: string,
+  options: UpgradeOptions & { readonly headers?: HeadersInit | undefined } = {},
+): Promise<UpgradeResult<IO>> {
+  const given = Headers.from(options.headers);
+  const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
+  return propose(io, { method: "CONNECT", target: authority, headers }, options);
+}
+
+function proposing(
+  init: HeadersInit | undefined,
+  protocol: string | readonly string[] | undefined,
+): HeadersInit | undefined {
+  if (protocol === undefined) return init;
+  const given = Headers.from(init);
+  const value = typeof protocol === "string" ? protocol : protocol.join(", ");
+  const lines: [string, string][] = [...given];
+  if (!given.has("connection")) lines.push(["Connection", "Upgrade"]);
+  if (!given.has("upgrade")) lines.push(["Upgrade", value]);
+  return lines;
+}
+
+async function propose<IO>(
+  io: IO,
+  request: ClientRequest,
+  options: UpgradeOptions,
+): Promise<UpgradeResult<IO>> {
+  const { sender, connection } = await handshake(io, options);
+  const clock = options.clock ?? systemClock;
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : clock.setTimer(options.timeoutMs, () => connection.abort("timeoutMs"));
+  try {
+    const end = connection.pollWithoutShutdown();
+    const response = await sender.sendRequest(request, options);
+    if ((await end).kind !== "switched") return { switched: false, response, sender, connection };
+    const parts = connection.intoParts();
+    const { readBuf, readEnded } = parts;
+    const { protocol } = parts.switched!;
+    return { switched: true, io, readBuf, readEnded, protocol, response, parts };
+  } catch (error) {
+    // Nobody else holds this connection, so nothing of it stays behind.
+    connection.abort(error instanceof UpgradeError ? error.code : error);
+    throw error;
+  } finally {
+    if (timer !== undefined) clock.clearTimer(timer);
+  }
+}

@@ -1,0 +1,23 @@
+// bytes ↔ [adopt] ↔ driver: which transport goes with this io, by its shape
+
+import { LocalProtocolError } from "../errors.ts";
+import { type ByteStream, isByteStream } from "./byte-stream.ts";
+import { type DuplexLike, isDuplex, NodeDuplex } from "./node-duplex.ts";
+import { PullTransport } from "./pull-transport.ts";
+import type { Transport } from "./transport.ts";
+import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
+
+/** What a handshake takes: a Node Duplex, a WHATWG `{ readable, writable }`, or a ByteStream. */
+export type Io = DuplexLike | WebPair | ByteStream;
+
+/** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
+export function adopt(io: unknown): Transport {
+  // Deno.Conn has a read and a write of its own besides its streams, so pairs go first.
+  if (isDuplex(io)) return new NodeDuplex(io);
+  if (isWebPair(io)) return new PullTransport(new WebPairStream(io));
+  if (isByteStream(io)) return new PullTransport(io);
+  throw new LocalProtocolError(
+    "INVALID_IO",
+    "neither a Duplex, nor { readable, writable }, nor { read, write, closeWrite, abort }",
+  );
+}

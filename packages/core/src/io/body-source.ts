@@ -1,0 +1,99 @@
+// serializer ← [body source] ← application: a body to be sent, told apart once
+
+import { LocalProtocolError } from "../errors.ts";
+import type { BodyLength } from "../events.ts";
+import { textToUtf8 } from "../octets.ts";
+import { Body } from "./body.ts";
+
+/** One piece of a streamed body. Text is sent as UTF-8. */
+export type BodyPiece = string | Uint8Array;
+
+/** What may be given as a body. A string or bytes have a length; the others end when they end. */
+export type BodyInit =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Iterable<BodyPiece>
+  | AsyncIterable<BodyPiece>
+  | Body
+  | ReadableStreamLike
+  | null;
+
+/** A WHATWG `ReadableStream`, by shape. */
+export interface ReadableStreamLike {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
+    cancel(reason?: unknown): Promise<unknown>;
+    releaseLock(): void;
+  };
+}
+
+/** A body, told apart: whole, or to be pulled. */
+export interface BodySource {
+  readonly length: BodyLength;
+  /** All of it. Text has one character an octet. */
+  readonly whole: string | Uint8Array | undefined;
+  readonly pieces: (() => AsyncIterator<unknown>) | undefined;
+}
+
+const EMPTY: BodySource = { length: 0, whole: undefined, pieces: undefined };
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** @throws {LocalProtocolError} `INVALID_BODY`. */
+export function bodySource(body: BodyInit | undefined): BodySource {
+  if (body === undefined || body === null || body === "") return EMPTY;
+  if (typeof body === "string") return wholeSource(toOctets(body));
+  if (body instanceof Uint8Array) return body.length === 0 ? EMPTY : wholeSource(body);
+  if (body instanceof ArrayBuffer) return bodySource(new Uint8Array(body));
+  if (body instanceof Body) return relaySource(body);
+  if (typeof body === "object") {
+    if (Symbol.asyncIterator in body) return piecesSource(() => body[Symbol.asyncIterator]());
+    if (Symbol.iterator in body) return piecesSource(() => fromIterable(body));
+    if ("getReader" in body) return piecesSource(() => fromReadable(body));
+  }
+  throw new LocalProtocolError("INVALID_BODY", typeof body);
+}
+
+/** Text as its own octets where it is ASCII, which spares an encoding and a second write. */
+export function toOctets(piece: unknown): string | Uint8Array {
+  if (typeof piece === "string") return ASCII.test(piece) ? piece : textToUtf8(piece);
+  if (piece instanceof Uint8Array) return piece;
+  if (piece instanceof ArrayBuffer) return new Uint8Array(piece);
+  throw new LocalProtocolError("INVALID_BODY", `a piece that is a ${typeof piece}`);
+}
+
+function wholeSource(whole: string | Uint8Array): BodySource {
+  return { length: whole.length, whole, pieces: undefined };
+}
+
+function piecesSource(pieces: () => AsyncIterator<unknown>): BodySource {
+  return { length: "unknown", whole: undefined, pieces };
+}
+
+// A received body keeps the length it came with.
+function relaySource(body: Body): BodySource {
+  if (body.length === 0) return EMPTY;
+  const length = body.length ?? "unknown";
+  return { length, whole: undefined, pieces: () => body[Symbol.asyncIterator]() };
+}
+
+async function* fromIterable(pieces: Iterable<unknown>): AsyncGenerator<unknown> {
+  yield* pieces;
+}
+
+async function* fromReadable(stream: ReadableStreamLike): AsyncGenerator<unknown> {
+  const reader = stream.getReader();
+  let complete = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+    complete = true;
+  } finally {
+    // Left early: whoever makes the bytes is told that nobody wants them.
+    if (!complete) await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+}

@@ -1,0 +1,194 @@
+// events → [body] → application: a received body, with one reader and a bounded queue
+
+import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
+import { concat, utf8ToText } from "../octets.ts";
+import { Deferred } from "./deferred.ts";
+
+/** What a body needs of the connection it comes from. */
+export interface BodyOwner {
+  /** Somebody wants bytes that are not here: a client that waits for 100 may be told to go on. */
+  bodyWanted(): void;
+  /** Bytes were taken out of the queue. */
+  bodyTaken(): void;
+  /** Nobody wants the rest. Tells how it ends. */
+  discardBody(): Promise<BodyDisposal>;
+}
+
+/** How the rest of a body that nobody wants ended: read and thrown away, or with its connection. */
+export type BodyDisposal = "drained" | "closed";
+
+/** One mebibyte: what `bytes`, `text` and `json` take unless told otherwise. */
+const MAX_COLLECTED_BYTES = 1_048_576;
+
+/**
+ * A received body: an async iterable of bytes, to be read once.
+ *
+ * Each chunk is a view of what the transport delivered. Leaving a `for await` early is
+ * {@link cancel}. A body that fails throws the error that ended it.
+ */
+export class Body implements AsyncIterable<Uint8Array> {
+  /** How many bytes there will be; undefined where only its end will tell. */
+  readonly length: number | undefined;
+  readonly #owner: BodyOwner;
+  #chunks: Uint8Array[] = [];
+  #queued = 0;
+  #complete = false;
+  #failure: unknown;
+  #reader = false;
+  #discarded = false;
+  #waiting: Deferred<IteratorResult<Uint8Array, undefined>> | undefined;
+
+  /** @internal Bodies are made by connections. */
+  constructor(owner: BodyOwner, length: number | undefined) {
+    this.#owner = owner;
+    this.length = length;
+  }
+
+  /** Whether it has, or had, a reader. */
+  get used(): boolean {
+    return this.#reader;
+  }
+
+  /** @internal Bytes that wait for the reader. */
+  get queuedBytes(): number {
+    return this.#queued;
+  }
+
+  /** @internal */
+  push(chunk: Uint8Array): void {
+    if (this.#discarded) return;
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      this.#waiting = undefined;
+      waiting.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#queued += chunk.length;
+  }
+
+  /** @internal */
+  end(): void {
+    this.#complete = true;
+    this.#waiting?.resolve({ done: true, value: undefined });
+    this.#waiting = undefined;
+  }
+
+  /** @internal What was queued is still delivered in front of the error. */
+  fail(error: unknown): void {
+    if (this.#complete || this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  /**
+   * @throws {LocalProtocolError} `BODY_USED`, from the first `next()`: it has a reader already.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    const second = this.#reader;
+    this.#reader = true;
+    return {
+      next: () => (second ? Promise.reject(new LocalProtocolError("BODY_USED")) : this.#next()),
+      return: async () => {
+        if (!second) await this.cancel();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#queued -= chunk.length;
+      this.#owner.bodyTaken();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#complete || this.#discarded) return Promise.resolve({ done: true, value: undefined });
+    this.#waiting ??= new Deferred();
+    const { promise } = this.#waiting;
+    this.#owner.bodyWanted();
+    return promise;
+  }
+
+  /**
+   * All of it.
+   *
+   * @param options.maxBytes Default 1 MiB.
+   * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then given up as by {@link cancel}.
+   * @throws {LocalProtocolError} `BODY_USED`.
+   */
+  async bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
+    const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this) {
+      length += chunk.length;
+      if (length > maxBytes) throw new RemoteProtocolError("BODY_TOO_LARGE", `over ${maxBytes}`);
+      chunks.push(chunk);
+    }
+    return concat(chunks);
+  }
+
+  /** All of it, as UTF-8. Throws as {@link bytes}. */
+  async text(options?: { readonly maxBytes?: number }): Promise<string> {
+    return utf8ToText(await this.bytes(options));
+  }
+
+  /** All of it, as JSON in UTF-8. Throws as {@link bytes}, and `SyntaxError`. */
+  async json(options?: { readonly maxBytes?: number }): Promise<unknown> {
+    return JSON.parse(await this.text(options));
+  }
+
+  /** All of it as a WHATWG stream; cancelling that cancels the body. */
+  stream(): unknown {
+    const iterator = this[Symbol.asyncIterator]();
+    const { ReadableStream } = globalThis as unknown as Platform;
+    return new ReadableStream(
+      {
+        async pull(controller) {
+          const { done, value } = await iterator.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: async () => void (await iterator.return?.()),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /**
+   * Gives up the rest: it is read and thrown away up to `maxDrainBytes`, or the connection ends.
+   * Resolves with which of the two it was.
+   */
+  cancel(): Promise<BodyDisposal> {
+    this.#reader = true;
+    if (this.#complete) return Promise.resolve("drained");
+    if (this.#failure !== undefined) return Promise.resolve("closed");
+    this.discard();
+    return this.#owner.discardBody();
+  }
+
+  /** @internal What comes from now on is thrown away. */
+  discard(): void {
+    this.#discarded = true;
+    this.#chunks = [];
+    this.#queued = 0;
+    this.#waiting?.resolve({ done: true, value: undefined });
+    this.#waiting = undefined;
+  }
+}
+
+interface Platform {
+  readonly ReadableStream: new (
+    source: {
+      pull(controller: {
+        enqueue(chunk: Uint8Array): void;
+        close(): void;
+      }): Promise<void>;
+      cancel(): Promise<void>;
+    },
+    strategy: { readonly highWaterMark: number },
+  ) => object;
+}

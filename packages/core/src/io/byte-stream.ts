@@ -1,0 +1,28 @@
+// bytes ↔ [byte stream] ↔ driver: the smallest transport there is
+
+/**
+ * A transport of your own: four methods, and two that let the driver do better.
+ *
+ * All promises settle: after `abort`, and after the transport failed, pending calls reject.
+ */
+export interface ByteStream {
+  /** The next bytes, or null at the end, for ever. One call at a time; never an empty chunk. */
+  read(): Promise<Uint8Array | null>;
+  /** Writes in order; resolves when the bytes are accepted and more may be written. */
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  /** Ends our side, behind everything written. The peer reads an end of file. */
+  closeWrite(): Promise<void>;
+  /** Gives up now, so that the peer sees a failure and not an end. Harmless when repeated. */
+  abort(reason: unknown): void;
+  /** Withdraws a pending read without losing a byte. False: it cannot be withdrawn. */
+  cancelRead?(): boolean;
+  /** Resolves when the transport is gone, if it can know that without a read. */
+  readonly gone?: Promise<unknown>;
+}
+
+/** Whether `io` has the shape of a {@link ByteStream}. */
+export function isByteStream(io: unknown): io is ByteStream {
+  if (typeof io !== "object" || io === null) return false;
+  const { read, write, closeWrite, abort } = io as Partial<ByteStream>;
+  return [read, write, closeWrite, abort].every((method) => typeof method === "function");
+}

@@ -1,0 +1,77 @@
+// driver ← [clock]: the only place where time comes from
+
+/** A source of time. Tests inject one that stands still. */
+export interface Clock {
+  /** Milliseconds since some moment; never runs backwards. */
+  now(): number;
+  /** Calls back once, `ms` from now; returns what {@link clearTimer} takes. */
+  setTimer(ms: number, callback: () => void): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+interface Platform {
+  readonly performance: { now(): number };
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** The platform's clock. On Node its timers do not keep a finished process alive. */
+export const systemClock: Clock = {
+  now: () => platform().performance.now(),
+  setTimer(ms, callback) {
+    const timer = platform().setTimeout(callback, ms);
+    (timer as { unref?: () => void }).unref?.();
+    return timer;
+  },
+  clearTimer: (timer) => platform().clearTimeout(timer),
+};
+
+function platform(): Platform {
+  return globalThis as unknown as Platform;
+}
+
+/** A clock that moves only when it is told to: for tests, ours and yours. */
+export class ManualClock implements Clock {
+  #now = 0;
+  readonly #timers = new Map<object, { readonly at: number; readonly callback: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(ms: number, callback: () => void): unknown {
+    const timer = {};
+    this.#timers.set(timer, { at: this.#now + ms, callback });
+    return timer;
+  }
+
+  clearTimer(timer: unknown): void {
+    this.#timers.delete(timer as object);
+  }
+
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves on by `ms` and calls back what is due on the way, in order. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      let due: object | undefined;
+      let at = until;
+      for (const [timer, entry] of this.#timers) {
+        if (entry.at < at || (entry.at === at && due === undefined)) {
+          due = timer;
+          at = entry.at;
+        }
+      }
+      if (due === undefined) break;
+      const { callback } = this.#timers.get(due)!;
+      this.#timers.delete(due);
+      this.#now = Math.max(this.#now, at);
+      callback();
+    }
+    this.#now = until;
+  }
+}

@@ -1,0 +1,214 @@
+// driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
+
+import { concat, textToLatin1 } from "../octets.ts";
+import { ConnectionError, LocalProtocolError } from "../errors.ts";
+import type { State } from "../state/states.ts";
+import { handled } from "./deferred.ts";
+import type { Driver } from "./driver.ts";
+import type { CloseReason, HttpEnd } from "./ending.ts";
+import type { Batch } from "./outbox.ts";
+import type { ForcedParts, Parts, Switched } from "./parts.ts";
+
+/** How long a graceful close may take. */
+export interface CloseOptions {
+  /** Milliseconds until it becomes an abort. Default: the option `closeMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts it earlier. */
+  readonly signal?: SignalLike | undefined;
+}
+
+/** An `AbortSignal`, by shape. */
+export interface SignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** What went over a connection so far. */
+export interface ConnectionStats {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly requests: number;
+}
+
+/** The proposal was refused, so there are no parts. The response says why. */
+export class SwitchRefused extends ConnectionError {
+  static override readonly brand: string = "SwitchRefused";
+  /** The status of the refusal. */
+  override readonly status: number;
+  /** The refusal; on the client its body can be read. */
+  readonly response: unknown;
+
+  constructor(status: number, response: unknown) {
+    super("SWITCH_REFUSED", `status ${status}`);
+    this.status = status;
+    this.response = response;
+    this.name = "SwitchRefused";
+  }
+}
+Object.defineProperty(SwitchRefused.prototype, Symbol.for("@upgrade/core:SwitchRefused"), {
+  value: true,
+});
+
+/**
+ * One HTTP/1.1 connection over an io of type `IO`.
+ *
+ * It works from the moment it is made; nobody has to poll it. What is chosen here is how it ends:
+ * {@link run} shuts the io down, {@link pollWithoutShutdown} leaves it open. With neither, a normal
+ * end shuts the io down, and a switched connection waits `claimMs` for whoever takes its parts.
+ */
+export class Connection<IO> {
+  readonly #driver: Driver;
+  readonly #io: IO;
+  readonly #refusal: () => unknown;
+  #withoutShutdown: Promise<Parts<IO>> | undefined;
+
+  /** @internal Made by the handshakes. */
+  constructor(driver: Driver, io: IO, refusal: () => unknown) {
+    this.#driver = driver;
+    this.#io = io;
+    this.#refusal = refusal;
+  }
+
+  /**
+   * Resolves when HTTP has ended well and the io is shut down, or when the connection has switched
+   * (its io is never shut down).
+   *
+   * @throws The error in {@link closeReason}, if HTTP failed.
+   */
+  run(): Promise<void> {
+    return this.#driver.ending.run();
+  }
+
+  /**
+   * Resolves when HTTP has ended or has switched, with the io still open, or as soon as a proposal
+   * is refused; HTTP goes on then, and this may be called again.
+   *
+   * @throws The error in {@link closeReason}, if HTTP failed.
+   */
+  pollWithoutShutdown(): Promise<HttpEnd> {
+    return this.#driver.ending.poll();
+  }
+
+  /**
+   * Takes the connection apart, now.
+   *
+   * @param options.force In any state, whatever is in flight. Requests, bodies and services then
+   *   fail with `TAKEN_APART`, and `unsent` has what was said and not handed to the io.
+   * @throws {LocalProtocolError} `STILL_WRITING`: bytes of ours are unsent, or an exchange is in
+   *   hand; `READ_PENDING`: a read cannot be withdrawn; `ALREADY_TAKEN`. Nothing has changed then.
+   */
+  intoParts(options: { readonly force: true }): ForcedParts<IO>;
+  intoParts(options?: { readonly force?: false }): Parts<IO>;
+  intoParts(options: { readonly force?: boolean } = {}): Parts<IO> {
+    const { switched } = this.#driver.side;
+    const over = this.#driver.ending.isOver;
+    return takeParts(this.#driver, this.#io, "intoParts", over ? switched : undefined, options.force);
+  }
+
+  /**
+   * {@link pollWithoutShutdown} and {@link intoParts}. Parts without `switched` mean that HTTP
+   * simply ended, and closing the io is yours. Called twice it gives the same promise.
+   *
+   * @throws {SwitchRefused} The proposal was refused: HTTP goes on as if nobody had asked.
+   * @throws The error in {@link closeReason}, if HTTP failed.
+   */
+  withoutShutdown(): Promise<Parts<IO>> {
+    this.#withoutShutdown ??= handled(this.#takeAtEnd());
+    return this.#withoutShutdown;
+  }
+
+  async #takeAtEnd(): Promise<Parts<IO>> {
+    const end = await this.#driver.ending.poll();
+    if (end.kind === "refused") {
+      this.#withoutShutdown = undefined;
+      throw new SwitchRefused(end.status, this.#refusal());
+    }
+    const { switched } = this.#driver.side;
+    const offered = end.kind === "switched" ? switched : undefined;
+    return takeParts(this.#driver, this.#io, "withoutShutdown", offered, false);
+  }
+
+  /**
+   * Ends gracefully: at once while idle, else behind the exchange in hand. Resolves when it is
+   * over; past the deadline, or on the signal, it becomes an abort and resolves all the same.
+   */
+  close(options: CloseOptions = {}): Promise<CloseReason> {
+    const { signal } = options;
+    const closed = this.#driver.close(options.timeoutMs ?? this.#driver.limits.closeMs);
+    if (signal === undefined) return closed;
+    const abort = (): void => this.abort(signal.reason);
+    if (signal.aborted) abort();
+    else {
+      signal.addEventListener("abort", abort, { once: true });
+      void closed.then(() => signal.removeEventListener("abort", abort));
+    }
+    return closed;
+  }
+
+  /** Ends now, so that the peer sees a failure. Does nothing once the parts are taken. */
+  abort(reason?: unknown): void {
+    this.#driver.abort(reason);
+  }
+
+  /** Resolves, and never rejects, when the connection is over: its io shut down, gone, or taken. */
+  get closed(): Promise<CloseReason> {
+    return this.#driver.ending.closed;
+  }
+
+  /** Why it ended, or cannot be used again; undefined while neither is known. */
+  get closeReason(): CloseReason | undefined {
+    return this.#driver.ending.reason;
+  }
+
+  /** Where both roles stand, in h11's words. */
+  get state(): { readonly client: State; readonly server: State } {
+    return this.#driver.http.states;
+  }
+
+  get stats(): ConnectionStats {
+    const { bytesRead, requests, writing } = this.#driver;
+    return { bytesRead, bytesWritten: writing.outbox.handed, requests };
+  }
+
+  /** `await using`: a graceful close. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Takes the parts for `owner`. The first owner is the only one.
+ *
+ * @throws {LocalProtocolError} As {@link Connection.intoParts}.
+ */
+export function takeParts<IO>(
+  driver: Driver,
+  io: IO,
+  owner: string,
+  switched: Switched | undefined,
+  force = false,
+): ForcedParts<IO> {
+  driver.ending.assertUnclaimed();
+  if (!force && !isTakeable(driver)) throw new LocalProtocolError("STILL_WRITING");
+  if (!driver.isDown && !driver.transport.pause()) throw new LocalProtocolError("READ_PENDING");
+  driver.ending.claim(owner);
+  const unsent = bytesOf(driver.writing.outbox.take());
+  const readBuf = driver.http.takeReadBuf();
+  const readEnded = driver.http.endReceived;
+  driver.release();
+  const parts = { io, readBuf, readEnded, unsent };
+  return switched === undefined ? parts : { ...parts, switched };
+}
+
+// Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.
+function isTakeable(driver: Driver): boolean {
+  if (driver.isKeptOpen || driver.isDown) return true;
+  return driver.isLive && driver.side.isIdle && driver.writing.isFlushed;
+}
+
+function bytesOf(batch: Batch): Uint8Array {
+  const pieces = typeof batch === "string" ? [batch] : batch;
+  return concat(pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece)));
+}

@@ -1,0 +1,23 @@
+// driver → [promises] → application: made when asked for, settled once, never unhandled
+
+/** A promise to be settled from outside. A rejection nobody looks at must not end the process. */
+export class Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve!: (value: T) => void;
+  reject!: (reason: unknown) => void;
+
+  constructor() {
+    this.promise = handled(
+      new Promise((resolve, reject) => {
+        this.resolve = resolve;
+        this.reject = reject;
+      }),
+    );
+  }
+}
+
+/** Marks a promise as looked at. Whoever awaits it still gets the rejection. */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,37 @@
+// events → [draining]: the rest of a body that nobody wants, read and thrown away within bounds
+
+import { ConnectionError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { BodyDisposal } from "./body.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { Deferred } from "./deferred.ts";
+
+/** One body being thrown away. */
+export class Draining {
+  readonly #done = new Deferred<BodyDisposal>();
+  readonly #deadlines: Deadlines;
+  #left: number;
+
+  constructor(limits: Limits, deadlines: Deadlines) {
+    this.#left = limits.maxDrainBytes;
+    this.#deadlines = deadlines;
+    deadlines.start("drain", limits.drainMs);
+  }
+
+  get done(): Promise<BodyDisposal> {
+    return this.#done.promise;
+  }
+
+  /** `length` bytes more. Returns the error when they are too many. */
+  take(length: number): ConnectionError | undefined {
+    this.#left -= length;
+    return this.#left >= 0
+      ? undefined
+      : new ConnectionError("DRAIN_TOO_LARGE", "", { phase: "drain" });
+  }
+
+  end(disposal: BodyDisposal): void {
+    this.#deadlines.stop("drain");
+    this.#done.resolve(disposal);
+  }
+}

@@ -1,0 +1,132 @@
+// driver → [ending] → application: why HTTP ended, told once to everyone who asks
+
+import { LocalProtocolError, type UpgradeError } from "../errors.ts";
+import { Deferred } from "./deferred.ts";
+
+/** Why a connection ended, or cannot be used again. */
+export type CloseReason =
+  | { readonly kind: "switched"; readonly protocol: string }
+  | { readonly kind: "peer-ended"; readonly because: string }
+  | { readonly kind: "not-persistent"; readonly because: string }
+  | { readonly kind: "closed"; readonly because: string }
+  | { readonly kind: "idle"; readonly because: string }
+  | { readonly kind: "taken-apart"; readonly because: string }
+  | { readonly kind: "failed"; readonly error: UpgradeError };
+
+/** What `pollWithoutShutdown` tells. */
+export type HttpEnd =
+  | { readonly kind: "switched"; readonly protocol: string }
+  | { readonly kind: "refused"; readonly status: number }
+  | { readonly kind: "ended"; readonly reason: CloseReason };
+
+/** Who waits for the end of one connection. No promise is made that nobody asked for. */
+export class Ending {
+  /** Set as soon as it is known, which may be before the end. */
+  reason: CloseReason | undefined;
+  #end: HttpEnd | undefined;
+  #isDown = false;
+  #polls: Deferred<HttpEnd>[] = [];
+  #runs: Deferred<void>[] = [];
+  #closed: Deferred<CloseReason> | undefined;
+  #owner: string | undefined;
+
+  /** Somebody waits for the end without shutdown. */
+  get isPolled(): boolean {
+    return this.#polls.length > 0;
+  }
+
+  /** HTTP is over. */
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Who has the parts. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  poll(): Promise<HttpEnd> {
+    const waiter = new Deferred<HttpEnd>();
+    if (this.#end === undefined) this.#polls.push(waiter);
+    else settle(waiter, this.#end, this.reason!);
+    return waiter.promise;
+  }
+
+  run(): Promise<void> {
+    const waiter = new Deferred<void>();
+    this.#runs.push(waiter);
+    if (this.#isDown || this.#end?.kind === "switched") this.#settleRuns();
+    return waiter.promise;
+  }
+
+  get closed(): Promise<CloseReason> {
+    if (this.#closed === undefined) {
+      this.#closed = new Deferred();
+      if (this.#isDown || this.#end?.kind === "switched") this.#closed.resolve(this.reason!);
+    }
+    return this.#closed.promise;
+  }
+
+  /** The proposal was refused; HTTP goes on. */
+  refused(status: number): void {
+    const polls = this.#polls;
+    this.#polls = [];
+    for (const waiter of polls) waiter.resolve({ kind: "refused", status });
+  }
+
+  /** HTTP is over: everyone who waits for that is told. */
+  over(reason: CloseReason): void {
+    if (this.#end !== undefined) return;
+    this.reason = reason;
+    this.#end =
+      reason.kind === "switched"
+        ? { kind: "switched", protocol: reason.protocol }
+        : { kind: "ended", reason };
+    const polls = this.#polls;
+    this.#polls = [];
+    for (const waiter of polls) settle(waiter, this.#end, reason);
+    if (reason.kind !== "switched") return;
+    this.#settleRuns();
+    this.#closed?.resolve(reason);
+  }
+
+  /** A switched connection that nobody took has failed after all. */
+  overrule(reason: CloseReason): void {
+    this.reason = reason;
+    this.#end = { kind: "ended", reason };
+  }
+
+  /** The io is shut down, or somebody else's: nothing more will happen. */
+  down(): void {
+    if (this.#isDown) return;
+    this.#isDown = true;
+    this.#settleRuns();
+    this.#closed?.resolve(this.reason!);
+  }
+
+  /** @throws {LocalProtocolError} `ALREADY_TAKEN`, which names the owner. */
+  claim(owner: string): void {
+    this.assertUnclaimed();
+    this.#owner = owner;
+  }
+
+  /** @throws {LocalProtocolError} `ALREADY_TAKEN`, which names the owner. */
+  assertUnclaimed(): void {
+    if (this.#owner === undefined) return;
+    throw new LocalProtocolError("ALREADY_TAKEN", `by ${this.#owner}`);
+  }
+
+  #settleRuns(): void {
+    const runs = this.#runs;
+    this.#runs = [];
+    for (const waiter of runs) {
+      if (this.reason?.kind === "failed") waiter.reject(this.reason.error);
+      else waiter.resolve();
+    }
+  }
+}
+
+function settle(waiter: Deferred<HttpEnd>, end: HttpEnd, reason: CloseReason): void {
+  if (reason.kind === "failed") waiter.reject(reason.error);
+  else waiter.resolve(end);
+}

@@ -1,0 +1,143 @@
+// bytes ↔ [memory pair] ↔ driver: two byte streams joined in memory, for tests, ours and yours
+
+import { ConnectionError } from "../errors.ts";
+import type { ByteStream } from "./byte-stream.ts";
+import { Deferred } from "./deferred.ts";
+
+/** How many bytes may wait on the way before a write waits too. As a socket's buffer, and small. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** One direction: what one end writes and the other reads. */
+class Lane {
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+  #ended = false;
+  #failure: unknown;
+  #reader: Deferred<Uint8Array | null> | undefined;
+  #writers: Deferred<void>[] = [];
+  readonly #highWater: number;
+
+  constructor(highWater: number) {
+    this.#highWater = highWater;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (this.#reader !== undefined) return Promise.reject(new Error("a read is pending"));
+    const reader = new Deferred<Uint8Array | null>();
+    this.#reader = reader;
+    this.#serve();
+    return reader.promise;
+  }
+
+  cancelRead(): boolean {
+    this.#reader?.reject(new ConnectionError("CANCELED", "the read was withdrawn"));
+    this.#reader = undefined;
+    return true;
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) throw new ConnectionError("TRANSPORT_FAILED", "written behind the end");
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      // The writer may use its memory again.
+      this.#chunks.push(chunk.slice());
+      this.#length += chunk.length;
+    }
+    this.#serve();
+    if (this.#length < this.#highWater) return;
+    const writer = new Deferred<void>();
+    this.#writers.push(writer);
+    await writer.promise;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#serve();
+  }
+
+  fail(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.#chunks.length = 0;
+    this.#reader?.reject(reason);
+    this.#reader = undefined;
+    for (const writer of this.#writers) writer.reject(reason);
+    this.#writers = [];
+  }
+
+  #serve(): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#length -= chunk.length;
+      reader.resolve(chunk);
+    } else if (this.#failure !== undefined) reader.reject(this.#failure);
+    else if (this.#ended) reader.resolve(null);
+    else return;
+    this.#reader = undefined;
+    if (this.#length >= this.#highWater) return;
+    for (const writer of this.#writers) writer.resolve();
+    this.#writers = [];
+  }
+}
+
+class MemoryEnd implements ByteStream {
+  readonly #incoming: Lane;
+  readonly #outgoing: Lane;
+  readonly #gone: Deferred<unknown>;
+  readonly #peerGone: Deferred<unknown>;
+
+  constructor(
+    incoming: Lane,
+    outgoing: Lane,
+    gone: Deferred<unknown>,
+    peerGone: Deferred<unknown>,
+  ) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#gone = gone;
+    this.#peerGone = peerGone;
+  }
+
+  get gone(): Promise<unknown> {
+    return this.#gone.promise;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    return this.#incoming.read();
+  }
+
+  cancelRead(): boolean {
+    return this.#incoming.cancelRead();
+  }
+
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#outgoing.write(chunks);
+  }
+
+  async closeWrite(): Promise<void> {
+    this.#outgoing.end();
+  }
+
+  abort(reason: unknown): void {
+    const failure = new ConnectionError("TRANSPORT_FAILED", "aborted", { cause: reason });
+    this.#incoming.fail(failure);
+    this.#outgoing.fail(failure);
+    this.#peerGone.resolve(failure);
+  }
+}
+
+/**
+ * Two byte streams: what one writes, the other reads, always in a later turn, chunk by chunk.
+ *
+ * @param highWaterBytes How many bytes may be on the way before a write waits. Default 65,536.
+ */
+export function memoryPair(highWaterBytes = HIGH_WATER_BYTES): [ByteStream, ByteStream] {
+  const there = new Lane(highWaterBytes);
+  const back = new Lane(highWaterBytes);
+  const goneA = new Deferred<unknown>();
+  const goneB = new Deferred<unknown>();
+  return [new MemoryEnd(back, there, goneA, goneB), new MemoryEnd(there, back, goneB, goneA)];
+}

@@ -1,0 +1,201 @@
+// bytes ↔ [Node's Duplex] ↔ driver: net.Socket, TLSSocket, an SSH channel, an Http2Stream
+
+import { LocalProtocolError } from "../errors.ts";
+import type { Batch } from "./outbox.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+type Listener = (...args: never[]) => void;
+
+/** What we use of a Duplex, so that core needs no types of Node. */
+export interface DuplexLike {
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+  readonly writableEnded: boolean;
+  readonly readableObjectMode: boolean;
+  readonly writableObjectMode: boolean;
+  readonly readableEncoding: string | null;
+  readonly writableFinished: boolean;
+  readonly writableLength: number;
+  readableFlowing: boolean | null;
+  allowHalfOpen: boolean;
+  /** net.Socket: a connection is being made. */
+  readonly connecting?: boolean;
+  /** TLSSocket: it is not secure yet. */
+  readonly secureConnecting?: boolean;
+  on(event: string, listener: Listener): unknown;
+  once(event: string, listener: Listener): unknown;
+  removeListener(event: string, listener: Listener): unknown;
+  listenerCount(event: string): number;
+  pause(): unknown;
+  resume(): unknown;
+  cork(): void;
+  uncork(): void;
+  write(chunk: string, encoding: "latin1", callback: (error?: unknown) => void): boolean;
+  write(chunk: Uint8Array, callback: (error?: unknown) => void): boolean;
+  end(callback?: () => void): unknown;
+  destroy(error?: unknown): unknown;
+  /** net.Socket over TCP: sends a reset. */
+  resetAndDestroy?(): unknown;
+}
+
+/** Whether `io` has the shape of a Duplex. */
+export function isDuplex(io: unknown): io is DuplexLike {
+  if (typeof io !== "object" || io === null) return false;
+  const { on, write, pause, removeListener } = io as Partial<DuplexLike>;
+  return [on, write, pause, removeListener].every((method) => typeof method === "function");
+}
+
+/** Drives a Duplex by its events; promises would cost a turn a chunk. */
+export class NodeDuplex implements Transport {
+  readonly #io: DuplexLike;
+  readonly #allowedHalfOpen: boolean;
+  #events!: TransportEvents;
+  #told = false;
+
+  /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
+  constructor(io: DuplexLike) {
+    const reason = unfitness(io);
+    if (reason !== undefined) throw new LocalProtocolError("INVALID_IO", reason);
+    this.#io = io;
+    this.#allowedHalfOpen = io.allowHalfOpen;
+  }
+
+  get isOpen(): boolean {
+    return this.#io.connecting !== true && this.#io.secureConnecting !== true;
+  }
+
+  get unacceptedBytes(): number {
+    return this.#io.writableLength;
+  }
+
+  attach(events: TransportEvents): void {
+    this.#events = events;
+    const io = this.#io;
+    // Without this Node ends our side with the peer's, and an answer in the making is lost.
+    io.allowHalfOpen = true;
+    io.on("error", this.#onError);
+    io.on("close", this.#onClose);
+    io.on("end", this.#onEnd);
+    io.on("data", this.#onData as Listener);
+    if (!this.isOpen) this.#awaitOpen();
+  }
+
+  // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
+  #awaitOpen(): void {
+    this.#io.once(this.#io.secureConnecting === true ? "secure" : "connect", this.#onOpen);
+  }
+
+  readonly #onOpen = (): void => {
+    if (this.#told || this.#io.destroyed) return;
+    if (this.isOpen) this.#events.opened();
+    else this.#awaitOpen();
+  };
+
+  readonly #onData = (bytes: Uint8Array): void => this.#events.data(bytes);
+  readonly #onEnd = (): void => this.#events.ended();
+  readonly #onError = (error?: unknown): void => this.#tellGone(error);
+  readonly #onClose = (): void => this.#tellGone(undefined);
+  readonly #onWritten = (error?: unknown): void => {
+    if (error === undefined || error === null) this.#events.accepted();
+  };
+
+  #tellGone(reason: unknown): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#events.gone(reason);
+  }
+
+  resume(): void {
+    if (this.#io.readableFlowing !== true) this.#io.resume();
+  }
+
+  pause(): boolean {
+    if (this.#io.readableFlowing === true) this.#io.pause();
+    return true;
+  }
+
+  write(batch: Batch): void {
+    const io = this.#io;
+    if (typeof batch === "string") {
+      io.write(batch, "latin1", this.#onWritten);
+      return;
+    }
+    io.cork();
+    for (const piece of batch) {
+      if (typeof piece === "string") io.write(piece, "latin1", this.#onWritten);
+      else io.write(piece, this.#onWritten);
+    }
+    io.uncork();
+  }
+
+  closeWrite(): void {
+    this.#io.end();
+  }
+
+  abort(reason: unknown): void {
+    this.#told = true;
+    const io = this.#io;
+    if (io.destroyed) return;
+    if (io.connecting !== true && io.resetAndDestroy !== undefined) {
+      try {
+        io.resetAndDestroy();
+        return;
+      } catch {
+        // Only TCP has resets: over TLS or a pipe, destroying is all there is.
+      }
+    }
+    // An error is what makes a stream that is no socket tell its peer of a failure.
+    io.destroy(io.resetAndDestroy === undefined ? asError(reason) : undefined);
+  }
+
+  // Not before our end is out: over TLS that is the close_notify (RFC 9112 §9.8).
+  destroy(): void {
+    const io = this.#io;
+    if (io.destroyed) this.#tellGone(undefined);
+    else if (io.writableFinished) io.destroy();
+    else io.end(() => io.destroy());
+  }
+
+  release(): void {
+    const io = this.#io;
+    this.#told = true;
+    if (io.readableFlowing === true) io.pause();
+    io.removeListener("data", this.#onData as Listener);
+    io.removeListener("end", this.#onEnd);
+    io.removeListener("close", this.#onClose);
+    io.removeListener("connect", this.#onOpen);
+    io.removeListener("secure", this.#onOpen);
+    if (!io.destroyed) guard(io);
+    io.removeListener("error", this.#onError);
+    io.allowHalfOpen = this.#allowedHalfOpen;
+    // After pause() it would be false, and the next owner's "data" listener would never flow.
+    io.readableFlowing = null;
+  }
+}
+
+// Between two owners a reset would crash the process. The silent listener goes when the next
+// owner's comes.
+function guard(io: DuplexLike): void {
+  const silence = (): void => {};
+  const leave = (event: unknown): void => {
+    if (event !== "error") return;
+    io.removeListener("newListener", leave);
+    io.removeListener("error", silence);
+  };
+  io.on("error", silence);
+  io.on("newListener", leave);
+}
+
+function unfitness(io: DuplexLike): string | undefined {
+  if (io.destroyed) return "the stream is destroyed";
+  if (io.readableEnded || io.writableEnded) return "the stream has ended";
+  if (io.readableObjectMode || io.writableObjectMode) return "the stream is in object mode";
+  if (io.readableEncoding) return `the stream decodes to ${io.readableEncoding}`;
+  const readers = io.listenerCount("data") + io.listenerCount("readable");
+  if (io.readableFlowing === true || readers > 0) return "the stream has a reader";
+  return undefined;
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

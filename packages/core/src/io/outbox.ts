@@ -1,0 +1,48 @@
+// transport ← [outbox] ← serializer: what was said in one turn leaves in one write
+
+import type { Sink } from "../serializer/sink.ts";
+
+/** What goes to a transport: one text (an octet a character), or pieces in order. */
+export type Batch = string | readonly (string | Uint8Array)[];
+
+/** Collects octets until they are handed to the transport. */
+export class Outbox implements Sink {
+  // Heads and small bodies join in one text: one string write is the cheapest write there is.
+  #text = "";
+  #pieces: (string | Uint8Array)[] = [];
+
+  /** Bytes collected and not handed over. */
+  queued = 0;
+  /** Bytes handed to the transport, since the connection began. */
+  handed = 0;
+
+  /** All bytes said so far, handed over or not. */
+  get said(): number {
+    return this.handed + this.queued;
+  }
+
+  text(octets: string): void {
+    this.#text += octets;
+    this.queued += octets.length;
+  }
+
+  bytes(octets: Uint8Array): void {
+    if (this.#text !== "") this.#pieces.push(this.#text);
+    this.#text = "";
+    this.#pieces.push(octets);
+    this.queued += octets.length;
+  }
+
+  /** Everything collected, to be handed over now. */
+  take(): Batch {
+    this.handed += this.queued;
+    this.queued = 0;
+    const text = this.#text;
+    this.#text = "";
+    if (this.#pieces.length === 0) return text;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    if (text !== "") pieces.push(text);
+    return pieces;
+  }
+}

@@ -1,0 +1,45 @@
+// driver → [parts] → the next protocol: the io, and every byte that is not HTTP's
+
+import type { Version } from "../events.ts";
+import type { Headers } from "../headers.ts";
+
+/** The head of the request that proposed the switch. */
+export interface RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly version: Version;
+  readonly headers: Headers;
+}
+
+/** The head of the response that accepted it. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Headers;
+}
+
+/** Why and to what the connection switched. */
+export interface Switched {
+  readonly kind: "upgrade" | "connect";
+  /** What the 101 names, verbatim; for a tunnel the authority of the CONNECT. */
+  readonly protocol: string;
+  readonly request: RequestHead;
+  readonly response: ResponseHead;
+}
+
+/** A connection, taken apart. */
+export interface Parts<IO> {
+  /** The very object that was given to the handshake. */
+  readonly io: IO;
+  /** Bytes that were received and are not HTTP's: to be read before the io. Memory of its own. */
+  readonly readBuf: Uint8Array;
+  /** The peer's end of file came behind `readBuf`, and was consumed: the io will not tell it again. */
+  readonly readEnded: boolean;
+  /** Absent where HTTP simply ended. */
+  readonly switched?: Switched;
+}
+
+/** What `intoParts({ force: true })` gives: also what was said and not handed to the io. */
+export interface ForcedParts<IO> extends Parts<IO> {
+  readonly unsent: Uint8Array;
+}

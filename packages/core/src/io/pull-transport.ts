@@ -1,0 +1,119 @@
+// bytes ↔ [pull transport] ↔ driver: a ByteStream, driven
+
+import { ConnectionError } from "../errors.ts";
+import { concat, textToLatin1 } from "../octets.ts";
+import type { ByteStream } from "./byte-stream.ts";
+import type { Batch } from "./outbox.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+/** A ByteStream that holds locks on something, which the next owner needs free. */
+export interface Lockable extends ByteStream {
+  releaseLocks?(): void;
+}
+
+/** Turns calls that return promises into a transport's events. */
+export class PullTransport implements Transport {
+  readonly #stream: Lockable;
+  #events!: TransportEvents;
+  #wanted = false;
+  // A withdrawn read's promise may still settle; its number says that nobody waits for it.
+  #readNumber = 0;
+  #readPending = false;
+  #endRead = false;
+  #endAccepted = false;
+  #destroying = false;
+  #released = false;
+
+  readonly isOpen = true;
+  unacceptedBytes = 0;
+
+  constructor(stream: Lockable) {
+    this.#stream = stream;
+  }
+
+  attach(events: TransportEvents): void {
+    this.#events = events;
+    this.#stream.gone?.then(this.#fail, this.#fail);
+  }
+
+  resume(): void {
+    this.#wanted = true;
+    if (this.#readPending || this.#released) return;
+    this.#readPending = true;
+    const number = ++this.#readNumber;
+    this.#stream.read().then(
+      (chunk) => this.#onRead(number, chunk),
+      (reason) => {
+        if (number === this.#readNumber) this.#fail(reason);
+      },
+    );
+  }
+
+  #onRead(number: number, chunk: Uint8Array | null): void {
+    if (number !== this.#readNumber) return;
+    this.#readPending = false;
+    if (chunk === null) {
+      this.#endRead = true;
+      this.#events.ended();
+    } else if (chunk instanceof Uint8Array) {
+      this.#events.data(chunk);
+      if (this.#wanted) this.resume();
+    } else {
+      this.#fail(new ConnectionError("TRANSPORT_FAILED", `it read a ${typeof chunk}`));
+    }
+  }
+
+  pause(): boolean {
+    this.#wanted = false;
+    if (!this.#readPending) return true;
+    if (this.#stream.cancelRead?.() !== true) return false;
+    this.#readNumber++;
+    this.#readPending = false;
+    return true;
+  }
+
+  write(batch: Batch): void {
+    const pieces = typeof batch === "string" ? [batch] : batch;
+    const chunks = pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece));
+    // One chunk: what was said in one turn leaves in one write.
+    const chunk = concat(chunks);
+    this.unacceptedBytes += chunk.length;
+    this.#stream.write([chunk]).then(() => {
+      this.unacceptedBytes -= chunk.length;
+      if (!this.#released) this.#events.accepted();
+    }, this.#fail);
+  }
+
+  readonly #fail = (reason: unknown): void => {
+    if (!this.#released) this.#events.gone(reason);
+  };
+
+  closeWrite(): void {
+    this.#stream.closeWrite().then(() => {
+      this.#endAccepted = true;
+      this.#destroyIfEnded();
+    }, this.#fail);
+  }
+
+  abort(reason: unknown): void {
+    this.#released = true;
+    this.#stream.abort(reason);
+  }
+
+  destroy(): void {
+    this.#destroying = true;
+    this.#destroyIfEnded();
+  }
+
+  // Where both sides have ended there is nothing to give up, and the peer may still be reading.
+  #destroyIfEnded(): void {
+    if (!this.#destroying || this.#released || !this.#endRead || !this.#endAccepted) return;
+    this.release();
+    this.#events.gone(undefined);
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#stream.releaseLocks?.();
+  }
+}

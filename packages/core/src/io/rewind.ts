@@ -1,0 +1,118 @@
+// parts → [rewind] → the next protocol: the io with readBuf pushed back to its front
+
+import { LocalProtocolError } from "../errors.ts";
+import { type ByteStream, isByteStream } from "./byte-stream.ts";
+import { type DuplexLike, isDuplex } from "./node-duplex.ts";
+import type { Parts } from "./parts.ts";
+import { isWebPair, type WebPair } from "./web-pair.ts";
+
+interface Unshiftable {
+  readonly readableEnded: boolean;
+  unshift(chunk: Uint8Array): void;
+}
+
+interface WebStreams {
+  readonly ReadableStream: new (source: object, strategy: object) => object;
+}
+
+/**
+ * The io as if nobody had read from it: `readBuf` comes first.
+ *
+ * A Duplex is the same object, with `readBuf` pushed back. Where its end was consumed already
+ * (`readEnded`), and for WHATWG pairs and ByteStreams, it is a new object of the same shape that
+ * replays `readBuf`, goes on with the io, and ends where the io ended.
+ *
+ * @throws {LocalProtocolError} `INVALID_IO`: an io of none of the three shapes.
+ */
+export function rewind<IO>(parts: Parts<IO>): IO {
+  const { io, readBuf, readEnded } = parts;
+  if (isDuplex(io)) {
+    if (readEnded) return replayDuplex(io, readBuf) as IO;
+    if (readBuf.length > 0) (io as unknown as Unshiftable).unshift(readBuf);
+    return io;
+  }
+  if (readBuf.length === 0 && !readEnded) return io;
+  if (isWebPair(io)) return replayPair(io, readBuf, readEnded) as IO;
+  if (isByteStream(io)) return replayStream(io, readBuf, readEnded) as IO;
+  throw new LocalProtocolError("INVALID_IO", "rewind");
+}
+
+function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): ByteStream {
+  let replayed = readBuf.length === 0;
+  const replay: ByteStream = {
+    read() {
+      if (replayed) return readEnded ? Promise.resolve(null) : io.read();
+      replayed = true;
+      return Promise.resolve(readBuf);
+    },
+    write: (chunks) => io.write(chunks),
+    closeWrite: () => io.closeWrite(),
+    abort: (reason) => io.abort(reason),
+    // What is replayed is never pending.
+    cancelRead: () => io.cancelRead?.() ?? false,
+  };
+  return io.gone === undefined ? replay : { ...replay, gone: io.gone };
+}
+
+function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPair {
+  const { ReadableStream } = globalThis as unknown as WebStreams;
+  const reader = readEnded ? undefined : io.readable.getReader();
+  let replayed = readBuf.length === 0;
+  const readable = new ReadableStream(
+    {
+      async pull(controller: { enqueue(chunk: Uint8Array): void; close(): void }) {
+        if (!replayed) {
+          replayed = true;
+          controller.enqueue(readBuf);
+          return;
+        }
+        const { done, value } = (await reader?.read()) ?? { done: true };
+        if (done || value === undefined) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason: unknown) => reader?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  ) as WebPair["readable"];
+  return { readable, writable: io.writable };
+}
+
+// What we use of Node's Duplex to make another one.
+interface MadeDuplex {
+  push(chunk: Uint8Array | null): boolean;
+  destroy(error?: unknown): void;
+}
+type DuplexConstructor = new (options: object) => MadeDuplex;
+
+// Its end has fired, so nothing can be pushed back: a new Duplex stands in front of it.
+function replayDuplex(io: DuplexLike, readBuf: Uint8Array): object {
+  const Duplex = constructorOf(io);
+  const replay = new Duplex({
+    read() {
+      replay.push(readBuf);
+      replay.push(null);
+    },
+    write(chunk: Uint8Array, _: string, callback: (error?: unknown) => void) {
+      io.write(chunk, callback);
+    },
+    final(callback: () => void) {
+      io.end(callback);
+    },
+    destroy(error: unknown, callback: (error: unknown) => void) {
+      io.destroy(error);
+      callback(error);
+    },
+  });
+  const fail = (error?: unknown): void => replay.destroy(error);
+  io.on("error", fail);
+  io.on("close", () => fail());
+  return replay;
+}
+
+// Taken from the io itself, since core imports nothing of Node.
+function constructorOf(io: object): DuplexConstructor {
+  for (let at: object | null = io; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    if (at.constructor?.name === "Duplex") return at.constructor as DuplexConstructor;
+  }
+  throw new LocalProtocolError("INVALID_IO", "a stream that is no Duplex cannot be rewound");
+}

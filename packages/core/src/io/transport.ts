@@ -1,0 +1,38 @@
+// bytes ↔ [transport] ↔ driver: what the driver asks of every io, without promises on the way
+
+import type { Batch } from "./outbox.ts";
+
+/** What a transport tells the driver. */
+export interface TransportEvents {
+  /** It is connected (and secure): what was said may be written. */
+  opened(): void;
+  data(bytes: Uint8Array): void;
+  /** The peer has ended its side. */
+  ended(): void;
+  /** Some of what was written was accepted. */
+  accepted(): void;
+  /** It is gone: an error, a reset, destroyed by somebody else. Told once. */
+  gone(reason: unknown): void;
+}
+
+/** One io, in the driver's hands. */
+export interface Transport {
+  readonly isOpen: boolean;
+  /** Bytes that were written and not accepted yet. */
+  readonly unacceptedBytes: number;
+  /** Starts to listen; from here on a failure has a listener. */
+  attach(events: TransportEvents): void;
+  /** More bytes are wanted. */
+  resume(): void;
+  /** No more bytes are wanted. False: a read is pending that cannot be withdrawn. */
+  pause(): boolean;
+  write(batch: Batch): void;
+  /** Ends our side, behind everything written. */
+  closeWrite(): void;
+  /** Ends both sides at once, so that the peer sees a failure. */
+  abort(reason: unknown): void;
+  /** Lets the io go down behind a finished conversation; `gone` tells when it is. */
+  destroy(): void;
+  /** Lets go: no listener, no timer, no lock of ours is left. Nothing is written or closed. */
+  release(): void;
+}

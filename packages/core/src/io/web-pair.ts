@@ -1,0 +1,100 @@
+// bytes ↔ [WHATWG pair] ↔ driver: Deno.Conn, workerd sockets, WebTransport streams
+
+import { LocalProtocolError } from "../errors.ts";
+import { concat } from "../octets.ts";
+import { handled } from "./deferred.ts";
+import type { Lockable } from "./pull-transport.ts";
+
+// What we use of Web Streams, so that core needs no types of the DOM.
+interface Reader {
+  readonly closed: Promise<unknown>;
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(reason: unknown): Promise<unknown>;
+  releaseLock(): void;
+}
+interface Writer {
+  readonly closed: Promise<unknown>;
+  write(chunk: Uint8Array): Promise<unknown>;
+  close(): Promise<unknown>;
+  abort(reason: unknown): Promise<unknown>;
+  releaseLock(): void;
+}
+
+/** `{ readable, writable }`, by shape. */
+export interface WebPair {
+  readonly readable: { readonly locked: boolean; getReader(): Reader };
+  readonly writable: { readonly locked: boolean; getWriter(): Writer };
+}
+
+/** Whether `io` has the shape of a WHATWG pair. */
+export function isWebPair(io: unknown): io is WebPair {
+  if (typeof io !== "object" || io === null) return false;
+  const { readable, writable } = io as Partial<WebPair>;
+  return typeof readable?.getReader === "function" && typeof writable?.getWriter === "function";
+}
+
+/** A WHATWG pair as a ByteStream. */
+export class WebPairStream implements Lockable {
+  readonly #pair: WebPair;
+  readonly #writer: Writer;
+  #reader: Reader;
+  readonly gone: Promise<unknown>;
+
+  /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
+  constructor(pair: WebPair) {
+    if (pair.readable.locked) throw new LocalProtocolError("INVALID_IO", "readable is locked");
+    if (pair.writable.locked) throw new LocalProtocolError("INVALID_IO", "writable is locked");
+    this.#pair = pair;
+    this.#writer = pair.writable.getWriter();
+    this.#reader = lock(pair);
+    // A writable that closes well is our own closeWrite; one that fails is a peer that is gone.
+    this.gone = new Promise((resolve) => {
+      this.#writer.closed.catch(resolve);
+    });
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const reader = this.#reader;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      if (!(value instanceof Uint8Array) || value.length > 0) return value as Uint8Array;
+    }
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    await this.#writer.write(chunks.length === 1 ? chunks[0]! : concat(chunks));
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#writer.close();
+  }
+
+  abort(reason: unknown): void {
+    handled(Promise.resolve(this.#reader.cancel(reason)));
+    handled(Promise.resolve(this.#writer.abort(reason)));
+  }
+
+  cancelRead(): boolean {
+    try {
+      // A pending read is rejected and loses nothing, except on workerd, which throws.
+      this.#reader.releaseLock();
+    } catch {
+      return false;
+    }
+    this.#reader = lock(this.#pair);
+    return true;
+  }
+
+  releaseLocks(): void {
+    this.#reader.releaseLock();
+    this.#writer.releaseLock();
+  }
+}
+
+function lock(pair: WebPair): Reader {
+  const reader = pair.readable.getReader();
+  // It is rejected when the lock is released, and nobody else looks at it.
+  handled(reader.closed);
+  return reader;
+}

@@ -1,0 +1,85 @@
+// transport ← [writing] ← serializer: one write a turn, back-pressure, and the progress of both
+
+import type { Limits } from "../limits.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { Deferred } from "./deferred.ts";
+import { Outbox } from "./outbox.ts";
+import type { Transport } from "./transport.ts";
+import { atEndOfTurn } from "./turn.ts";
+
+/** The writing half of a driver. */
+export class Writing {
+  readonly outbox = new Outbox();
+  readonly #transport: Transport;
+  readonly #deadlines: Deadlines;
+  readonly #limits: Limits;
+  #scheduled = false;
+  #stopped = false;
+  #waiters: Deferred<void>[] = [];
+
+  constructor(transport: Transport, deadlines: Deadlines, limits: Limits) {
+    this.#transport = transport;
+    this.#deadlines = deadlines;
+    this.#limits = limits;
+  }
+
+  /** Nothing of ours is on its way to the transport. */
+  get isFlushed(): boolean {
+    return this.outbox.queued === 0 && this.#transport.unacceptedBytes === 0;
+  }
+
+  /** The transport has as much as it should have before more is made. */
+  get isPressed(): boolean {
+    const waiting = this.outbox.queued + this.#transport.unacceptedBytes;
+    return waiting >= this.#limits.writeHighWaterBytes;
+  }
+
+  /** Everything said in this turn will leave at its end. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    atEndOfTurn(this.#onEndOfTurn);
+  }
+
+  readonly #onEndOfTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  /** Hands everything said to the transport, in one write. */
+  flush(): void {
+    if (this.outbox.queued === 0 || this.#stopped || !this.#transport.isOpen) return;
+    this.#transport.write(this.outbox.take());
+    if (this.#transport.unacceptedBytes > 0 && !this.#deadlines.has("write")) {
+      this.#deadlines.start("write", this.#limits.writeProgressMs);
+    }
+  }
+
+  /** The transport accepted some of what it has. */
+  accepted(): void {
+    if (this.#transport.unacceptedBytes === 0) this.#deadlines.stop("write");
+    else this.#deadlines.start("write", this.#limits.writeProgressMs);
+    if (!this.isPressed) this.#tellWaiters();
+  }
+
+  /** Resolves when more may be said, and when nothing ever will be. */
+  writable(): Promise<void> {
+    const waiter = new Deferred<void>();
+    if (!this.isPressed || this.#stopped) waiter.resolve();
+    else this.#waiters.push(waiter);
+    return waiter.promise;
+  }
+
+  /** Nothing more is written, and nobody waits for it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#tellWaiters();
+  }
+
+  #tellWaiters(): void {
+    if (this.#waiters.length === 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+}

@@ -1,0 +1,290 @@
+// events ↔ [exchange] ↔ service: one request and all that may become of it
+
+import {
+  Headers, type HeadersInit, LocalProtocolError, type RequestEvent, type UpgradeError,
+} from "@upgrade/core";
+import {
+  type Connection, Deferred, type Driver, type Parts, type Switched, bodySource, handled,
+  ReceivedMessage, sendBody, takeParts,
+} from "@upgrade/core/io";
+import { httpDate } from "./date.ts";
+import { ServerRequest, type SwitchOptions } from "./request.ts";
+import type { ServerResponse } from "./service.ts";
+
+/** What an exchange needs of the server it belongs to. */
+export interface ExchangeHost<IO> {
+  readonly driver: Driver;
+  readonly io: IO;
+  readonly connection: Connection<IO>;
+  readonly writesDate: boolean;
+  /** Whether the connection may live on behind this refusal. */
+  survivesRefusal(request: ServerRequest<IO>): boolean;
+  refused(response: ServerResponse): void;
+  /** The final response is said to its last byte. */
+  answered(exchange: Exchange<IO>): void;
+  report(error: unknown, phase: string, request: ServerRequest<IO>): void;
+}
+
+/** What a proposal waits for: the end of the request's body. */
+interface Pending<IO> {
+  readonly kind: "switchTo" | "takeOver" | "response";
+  readonly response: ServerResponse | undefined;
+  readonly parts: Deferred<Parts<IO>> | undefined;
+}
+
+/** How the exchange was answered, or that it cannot be any more. */
+type Outcome = "open" | "responding" | "switching" | "taken over" | "failed";
+
+export class Exchange<IO> {
+  readonly request: ServerRequest<IO>;
+  readonly #host: ExchangeHost<IO>;
+  readonly #event: RequestEvent;
+  #outcome: Outcome = "open";
+  #continued = false;
+  #pending: Pending<IO> | undefined;
+  switched: Switched | undefined;
+
+  constructor(host: ExchangeHost<IO>, event: RequestEvent) {
+    this.#host = host;
+    this.#event = event;
+    this.request = new ServerRequest(event, this);
+  }
+
+  get bodyOwner(): Driver {
+    return this.#host.driver;
+  }
+
+  get connection(): Connection<IO> {
+    return this.#host.connection;
+  }
+
+  get isOpen(): boolean {
+    return this.#outcome === "open";
+  }
+
+  /** The final head is out. */
+  get isResponding(): boolean {
+    return this.#outcome === "responding";
+  }
+
+  /** Takes what the service returned. */
+  respond(response: ServerResponse): void {
+    this.#assertOpen();
+    const accepts = response.status === 101 || this.#isTunnel(response.status);
+    if (accepts) this.#beginSwitch("response", response);
+    else this.#sendFinal(response);
+  }
+
+  #isTunnel(status: number): boolean {
+    return this.request.proposal?.kind === "connect" && status >= 200 && status <= 299;
+  }
+
+  #sendFinal(response: ServerResponse): void {
+    const { driver } = this.#host;
+    const source = bodySource(response.body);
+    const { trailers } = response;
+    // A relayed message always has the promise of trailers, and its own framing.
+    const trailed = trailers !== undefined && !(response instanceof ReceivedMessage);
+    this.#endPersistenceIfNeeded();
+    driver.say({
+      type: "response",
+      status: response.status,
+      reason: response.reason,
+      headers: response.headers,
+      bodyLength: trailed && source.length !== 0 ? "unknown" : source.length,
+      date: this.#host.writesDate ? httpDate() : undefined,
+    });
+    this.#outcome = "responding";
+    if (this.request.proposal !== undefined) this.#host.refused(response);
+    this.#sendBody(response);
+  }
+
+  #sendBody(response: ServerResponse): void {
+    const { driver } = this.#host;
+    const source = bodySource(response.body);
+    const bodiless = this.request.method === "HEAD" || response.status === 304;
+    if (bodiless) {
+      source.pieces?.().return?.()?.then(undefined, () => {});
+      driver.say({ type: "end-of-message" });
+      this.#host.answered(this);
+      return;
+    }
+    // HTTP/1.0 has no place for trailers.
+    const trailers = this.request.version === "1.0" ? undefined : response.trailers;
+    const sent = sendBody(driver, source, trailers, { stopped: false });
+    if (sent === undefined) this.#host.answered(this);
+    else
+      sent.then(
+        () => this.#host.answered(this),
+        (error) => this.#failBody(error),
+      );
+  }
+
+  // The head is out: all that is left is to make the failure visible (L18).
+  #failBody(error: UpgradeError): void {
+    this.#host.report(error, "response", this.request);
+    this.#host.driver.fail(error);
+  }
+
+  #endPersistenceIfNeeded(): void {
+    const { driver } = this.#host;
+    const { proposal, isComplete, framing } = this.request;
+    const refusedForGood = proposal !== undefined && !this.#host.survivesRefusal(this.request);
+    // RFC 9110 §10.1.1: a client that was never told to go on may send the body, or the next request.
+    const withheld = this.#event.expectsContinue && !this.#continued && !this.request.hasBegun;
+    const tooLong =
+      framing.kind === "content-length" && framing.length > driver.limits.maxDrainBytes;
+    const undrainable = tooLong && !isComplete && !this.request.isRead;
+    if (refusedForGood || withheld || undrainable) driver.http.endPersistence();
+  }
+
+  /** As `request.inform`. */
+  inform(status: number, headers: HeadersInit | undefined): boolean {
+    if (this.#outcome !== "open" && this.#outcome !== "switching") {
+      throw new LocalProtocolError("WRONG_MOMENT", "inform() behind the final head");
+    }
+    const unexpected = status === 100 && (!this.#event.expectsContinue || this.#continued);
+    if (unexpected || status === 101) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
+    if (this.request.version === "1.0") {
+      if (status < 100 || status > 199) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
+      return false;
+    }
+    if (!this.#host.driver.isLive) return false;
+    this.#host.driver.say({ type: "informational-response", status, headers });
+    if (status === 100) this.#continued = true;
+    return true;
+  }
+
+  /** Somebody waits for the body: a client that waits for 100 is told to go on. */
+  wantBody(): void {
+    if (!this.#event.expectsContinue || this.#continued || this.request.hasBegun) return;
+    if (this.#outcome !== "open" && this.#outcome !== "switching") return;
+    this.inform(100, undefined);
+  }
+
+  /** As `request.switchTo`. */
+  async switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
+    this.#assertOpen();
+    const parts = this.#beginSwitch("switchTo", this.#acceptance(protocol, options));
+    return parts.promise;
+  }
+
+  #acceptance(protocol: string | undefined, options: SwitchOptions): ServerResponse {
+    const { proposal } = this.request;
+    if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
+    const { headers: init, firstBytes } = options;
+    if (proposal.kind === "connect") {
+      if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", protocol);
+      return { status: 200, headers: init, firstBytes };
+    }
+    if (protocol === undefined || !proposal.offers(protocol)) {
+      throw new LocalProtocolError("NOT_OFFERED", String(protocol));
+    }
+    const given = Headers.from(init);
+    const added: [string, string][] = [];
+    if (!given.has("connection")) added.push(["Connection", "Upgrade"]);
+    if (!given.has("upgrade")) added.push(["Upgrade", protocol]);
+    return { status: 101, headers: [...added, ...given], firstBytes };
+  }
+
+  #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {
+    if (bodySource(response.body).length !== 0) {
+      throw new LocalProtocolError("BODY_NOT_ALLOWED", String(response.status));
+    }
+    // Checked now: what is wrong with it is said while the service may still answer otherwise.
+    this.#host.driver.http.check(this.#switchEvent(response));
+    const parts = new Deferred<Parts<IO>>();
+    this.#outcome = "switching";
+    this.#await({ kind, response, parts: kind === "switchTo" ? parts : undefined });
+    return parts;
+  }
+
+  /** As `request.takeOver`. */
+  async takeOver(): Promise<Parts<IO>> {
+    this.#assertOpen();
+    if (this.request.proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
+    const parts = new Deferred<Parts<IO>>();
+    this.#outcome = "taken over";
+    this.#await({ kind: "takeOver", response: undefined, parts });
+    return parts.promise;
+  }
+
+  #assertOpen(): void {
+    if (this.#outcome === "open") return;
+    throw new LocalProtocolError("ALREADY_ANSWERED", this.#outcome);
+  }
+
+  // L5: a request's body is HTTP to its last byte. What nobody reads is drained first.
+  #await(pending: Pending<IO>): void {
+    this.#pending = pending;
+    if (this.request.isComplete) {
+      this.bodyEnded();
+      return;
+    }
+    this.wantBody();
+    if (!this.request.isRead) handled(this.#host.driver.discardBody());
+    else this.#host.driver.advance();
+  }
+
+  /** The request is complete: what waited for that goes on. */
+  bodyEnded(): void {
+    const { driver } = this.#host;
+    const pending = this.#pending;
+    if (pending === undefined || !driver.isLive) return;
+    if (pending.response === undefined) {
+      driver.finish({ kind: "taken-apart", because: "takeOver()" }, true);
+      return;
+    }
+    this.#sayAcceptance(pending.response);
+    driver.advance();
+  }
+
+  #sayAcceptance(response: ServerResponse): void {
+    const { driver } = this.#host;
+    driver.say(this.#switchEvent(response));
+    const { firstBytes } = response;
+    if (typeof firstBytes === "string") driver.writing.outbox.text(firstBytes);
+    else if (firstBytes !== undefined) driver.writing.outbox.bytes(firstBytes);
+    const { method, target, version, headers, proposal } = this.request;
+    const sent = Headers.from(response.headers);
+    this.switched = {
+      kind: proposal!.kind,
+      protocol: proposal!.kind === "connect" ? target : (sent.get("upgrade") ?? ""),
+      request: { method, target, version, headers },
+      response: { status: response.status, reason: response.reason ?? "", headers: sent },
+    };
+  }
+
+  #switchEvent(response: ServerResponse) {
+    const { status, reason, headers } = response;
+    const date = this.#host.writesDate ? httpDate() : undefined;
+    return { type: "response", status, reason, headers, date } as const;
+  }
+
+  /** The io may be taken: by this exchange, if it was promised to it. */
+  takeIfPromised(): void {
+    const { driver, io } = this.#host;
+    const pending = this.#pending;
+    if (pending?.parts === undefined) return;
+    this.#pending = undefined;
+    pending.parts.resolve(takeParts(driver, io, pending.kind, this.switched));
+  }
+
+  /** The request's body is too long, or too slow, to be drained in front of a switch. */
+  failSwitch(error: UpgradeError): boolean {
+    const pending = this.#pending;
+    if (pending === undefined) return false;
+    this.#pending = undefined;
+    pending.parts?.reject(error);
+    this.#outcome = "open";
+    return true;
+  }
+
+  /** HTTP is over for this request: its later answer, if one comes, is discarded. */
+  end(error: UpgradeError): void {
+    const unanswered = this.#outcome !== "responding";
+    this.#outcome = "failed";
+    this.#pending?.parts?.reject(error);
+    if (unanswered || !this.request.isComplete) this.request.abort(error);
+  }
+}

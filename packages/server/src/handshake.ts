@@ -1,0 +1,35 @@
+// io + service → [handshake] → connection
+
+import { type Connection, Driver, systemClock } from "@upgrade/core/io";
+import { ServerSide } from "./server-side.ts";
+import type { ServerOptions, Service } from "./service.ts";
+
+/** What a server's handshake gives. */
+export interface ServerHandshake<IO> {
+  readonly connection: Connection<IO>;
+}
+
+/**
+ * Serves HTTP/1.1 on an io that a client is connected to: a Node Duplex, a WHATWG
+ * `{ readable, writable }`, or a ByteStream.
+ *
+ * The io has an error listener when this returns, before anything is awaited.
+ *
+ * @throws {LocalProtocolError} `INVALID_IO`, with the reason, and `INVALID_OPTION`.
+ *
+ * @example
+ * net.createServer(async (socket) => {
+ *   const { connection } = await handshake(socket, () => ({ status: 200, body: "hello\n" }));
+ *   await connection.closed;
+ * });
+ */
+export async function handshake<IO>(
+  io: IO,
+  service: Service<IO>,
+  options: ServerOptions<IO> = {},
+): Promise<ServerHandshake<IO>> {
+  const driver = new Driver("server", io, options, options.clock ?? systemClock);
+  const side = new ServerSide(driver, io, service, options);
+  driver.start(side);
+  return { connection: side.connection };
+}

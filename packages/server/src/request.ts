@@ -1,0 +1,101 @@
+// events → [request] → service: what a service sees, and what it may do
+
+import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
+import { type Connection, type Parts, ReceivedMessage } from "@upgrade/core/io";
+import type { Exchange } from "./exchange.ts";
+
+/** What goes with a switch. */
+export interface SwitchOptions {
+  readonly headers?: HeadersInit | undefined;
+  /** The new protocol's first bytes, in the same write as the head. */
+  readonly firstBytes?: Uint8Array | string | undefined;
+}
+
+interface Platform {
+  readonly AbortController: new () => { readonly signal: AbortSignal; abort(reason: unknown): void };
+}
+
+/** A received request. */
+export class ServerRequest<IO> extends ReceivedMessage {
+  readonly method: string;
+  /** The request target, verbatim. */
+  readonly target: string;
+  /** What the client offers to switch to, if it does. */
+  readonly proposal: Proposal | undefined;
+  readonly #exchange: Exchange<IO>;
+  #aborter: { readonly signal: AbortSignal; abort(reason: unknown): void } | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+  #peerEnded = false;
+
+  /** @internal Made by the server. */
+  constructor(event: RequestEvent, exchange: Exchange<IO>) {
+    super(event, exchange.bodyOwner);
+    this.method = event.method;
+    this.target = event.target;
+    this.proposal = event.proposal;
+    this.#exchange = exchange;
+  }
+
+  /** The connection it came on. */
+  get connection(): Connection<IO> {
+    return this.#exchange.connection;
+  }
+
+  /** Aborts when the peer is gone, or its body is malformed: nobody will read the answer. */
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      const { AbortController } = globalThis as unknown as Platform;
+      this.#aborter = new AbortController();
+      if (this.#aborted !== undefined) this.#aborter.abort(this.#aborted.reason);
+    }
+    return this.#aborter.signal;
+  }
+
+  /** The client has ended its side. It may still read the answer. */
+  get peerEnded(): boolean {
+    return this.#peerEnded;
+  }
+
+  /** @internal */
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#aborter?.abort(reason);
+  }
+
+  /** @internal */
+  endPeer(): void {
+    this.#peerEnded = true;
+  }
+
+  /**
+   * Sends an interim response. False: an HTTP/1.0 client was spared it.
+   *
+   * @throws {LocalProtocolError} `INVALID_STATUS` for 101, outside 100 to 199, and for 100 unless
+   *   it is expected; `WRONG_MOMENT` once the final head is out.
+   */
+  inform(status: number, headers?: HeadersInit): boolean {
+    return this.#exchange.inform(status, headers);
+  }
+
+  /**
+   * Accepts the proposal: the request's body is drained, the 101 (for CONNECT a 200) written and
+   * accepted by the transport, and the io released. Return nothing from the service then.
+   *
+   * @param protocol One that was offered; for CONNECT undefined.
+   * @throws {LocalProtocolError} `NO_PROPOSAL`, `NOT_OFFERED`, `INVALID_HEADER`, …: nothing was
+   *   written, and the service may still answer. `ALREADY_ANSWERED`: it has.
+   */
+  switchTo(protocol?: string, options: SwitchOptions = {}): Promise<Parts<IO>> {
+    return this.#exchange.switchTo(protocol, options);
+  }
+
+  /**
+   * Takes the io with the proposal unanswered, behind all earlier answers and the request's body:
+   * the answer is then yours to write.
+   *
+   * @throws {LocalProtocolError} `NO_PROPOSAL`, `ALREADY_ANSWERED`.
+   */
+  takeOver(): Promise<Parts<IO>> {
+    return this.#exchange.takeOver();
+  }
+}

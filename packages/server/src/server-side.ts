@@ -1,0 +1,203 @@
+// driver ↔ [server side] ↔ service: events become requests, results become responses
+
+import {
+  ConnectionError, LocalProtocolError, type RequestEvent, type ResponseEvent, RemoteProtocolError,
+  type UpgradeError,
+} from "@upgrade/core";
+import {
+  Connection, type DeadlineName, type Driver, handled, type Side, type Switched,
+} from "@upgrade/core/io";
+import { httpDate } from "./date.ts";
+import { Exchange, type ExchangeHost } from "./exchange.ts";
+import type { ServerRequest } from "./request.ts";
+import type { ServerOptions, ServerResponse, Service, ServiceResult } from "./service.ts";
+
+const KEEP_ALIVE_AFTER_REFUSAL = ["h2c"];
+
+/** One server connection: one exchange at a time. */
+export class ServerSide<IO> implements Side, ExchangeHost<IO> {
+  readonly driver: Driver;
+  readonly io: IO;
+  readonly connection: Connection<IO>;
+  readonly #service: Service<IO>;
+  readonly #options: ServerOptions<IO>;
+  #exchange: Exchange<IO> | undefined;
+  #refusal: ServerResponse | undefined;
+
+  constructor(driver: Driver, io: IO, service: Service<IO>, options: ServerOptions<IO>) {
+    this.driver = driver;
+    this.io = io;
+    this.#service = service;
+    this.#options = options;
+    this.connection = new Connection(driver, io, () => this.#refusal);
+  }
+
+  get isIdle(): boolean {
+    return this.#exchange === undefined;
+  }
+
+  get switched(): Switched | undefined {
+    return this.#exchange?.switched;
+  }
+
+  get writesDate(): boolean {
+    return this.#options.date !== false;
+  }
+
+  onHead(event: RequestEvent | ResponseEvent): void {
+    if (event.type !== "request") return;
+    const { driver } = this;
+    driver.requests++;
+    if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
+    const exchange = new Exchange(this, event);
+    this.#exchange = exchange;
+    driver.incoming = exchange.request;
+    this.#call(exchange);
+  }
+
+  #call(exchange: Exchange<IO>): void {
+    let result: ServiceResult | Promise<ServiceResult>;
+    try {
+      result = this.#service(exchange.request);
+    } catch (error) {
+      this.#serviceFailed(exchange, error);
+      return;
+    }
+    // A service that answers without a promise costs no microtask.
+    if (isPromise(result)) {
+      result.then(
+        (response) => this.#answer(exchange, response),
+        (error) => this.#serviceFailed(exchange, error),
+      );
+    } else {
+      this.#answer(exchange, result);
+    }
+  }
+
+  #answer(exchange: Exchange<IO>, response: ServiceResult): void {
+    try {
+      if (response !== undefined) exchange.respond(response);
+      else if (exchange.isOpen) throw new LocalProtocolError("NO_RESPONSE");
+    } catch (error) {
+      this.#serviceFailed(exchange, error);
+    }
+  }
+
+  // What comes after the answer never touches the io.
+  #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
+    this.report(error, "service", exchange.request);
+    if (!this.driver.isLive) return;
+    if (exchange.isOpen) exchange.respond({ status: 500 });
+    else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
+      this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
+    }
+  }
+
+  answered(exchange: Exchange<IO>): void {
+    const { request } = exchange;
+    // A reader that is still at it goes on; what nobody reads is drained.
+    if (!request.isComplete && !request.isRead && this.driver.http.ourState === "done") {
+      handled(this.driver.discardBody());
+    }
+    this.driver.advance();
+  }
+
+  // RFC 9931 §8: what stands behind a refused CONNECT may be the client's tunnel, not a request.
+  survivesRefusal(request: ServerRequest<IO>): boolean {
+    const { proposal } = request;
+    if (proposal?.kind !== "upgrade" || this.driver.http.bufferedBytes > 0) return false;
+    const kept = this.#options.keepAliveAfterRefusal ?? KEEP_ALIVE_AFTER_REFUSAL;
+    if (kept === true) return true;
+    const lower = kept.map((protocol) => protocol.toLowerCase());
+    return proposal.protocols.every((protocol) => lower.includes(protocol.toLowerCase()));
+  }
+
+  refused(response: ServerResponse): void {
+    this.#refusal = response;
+    this.driver.ending.refused(response.status);
+  }
+
+  onMessageEnd(): void {
+    this.#exchange?.bodyEnded();
+  }
+
+  onBodyWanted(): void {
+    this.#exchange?.wantBody();
+  }
+
+  onNextCycle(): void {
+    this.#exchange = undefined;
+  }
+
+  onPeerEnd(): void {
+    const request = this.#exchange?.request;
+    if (request === undefined) return;
+    request.endPeer();
+    if (this.#options.halfClose !== true) request.abort(new ConnectionError("PEER_ENDED"));
+  }
+
+  onDrainFailed(error: ConnectionError): void {
+    const exchange = this.#exchange!;
+    this.driver.http.endPersistence();
+    // In front of a switch the body decides: it is answered in the 101's place.
+    if (exchange.failSwitch(error)) {
+      this.report(error, "switch", exchange.request);
+      exchange.respond({ status: error.status ?? 408 });
+    }
+    this.driver.advance();
+  }
+
+  onClose(): void {
+    // The exchange in hand is finished; the driver says close in its head.
+  }
+
+  onTakeable(): void {
+    this.#exchange?.takeIfPromised();
+  }
+
+  onFailure(error: UpgradeError): boolean {
+    const exchange = this.#exchange;
+    this.report(error, error.phase ?? "connection", exchange?.request);
+    if (error.status === undefined || !this.#mayStillAnswer(error)) return false;
+    this.driver.http.endPersistence();
+    this.driver.say({
+      type: "response",
+      status: error.status,
+      bodyLength: 0,
+      date: this.writesDate ? httpDate() : undefined,
+    });
+    this.driver.say({ type: "end-of-message" });
+    return true;
+  }
+
+  // RFC 9112 §9.5: a late head gets its 408 where some of it came. A reset gets nothing.
+  #mayStillAnswer(error: UpgradeError): boolean {
+    const { ourState } = this.driver.http;
+    const answerable = error instanceof RemoteProtocolError || error instanceof ConnectionError;
+    return answerable && (ourState === "idle" || ourState === "send-response");
+  }
+
+  onOver(error: UpgradeError): void {
+    const exchange = this.#exchange;
+    // A switch keeps its exchange until the parts are taken.
+    if (exchange !== undefined && !this.driver.isKeptOpen) exchange.end(error);
+  }
+
+  onDeadline(_: DeadlineName): void {
+    // The deadlines of a server are all the driver's.
+  }
+
+  report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {
+    try {
+      this.#options.onError?.(error, { phase, request });
+    } catch {
+      // A reporter that fails has nobody to be reported to.
+    }
+  }
+}
+
+function isPromise(
+  result: ServiceResult | Promise<ServiceResult>,
+): result is Promise<ServiceResult> {
+  return typeof result === "object" && "then" in result;
+}
