@@ -95,7 +95,7 @@ describe("a server's connection reads requests", () => {
     ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "MALFORMED_FIELD 400 at 20"],
     [
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-      "BAD_TRANSFER_ENCODING 400 at 63",
+      "AMBIGUOUS_FRAMING 400 at 0",
     ],
     [
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\n",

@@ -10,7 +10,7 @@ import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
 import { BodyWriter } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
-import { checkResponse } from "./serializer/response-head.ts";
+import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
 import type { Cause } from "./state/moves.ts";
 import type { State } from "./state/states.ts";
@@ -154,6 +154,7 @@ export class HttpConnection {
       case "data":
         this.#demand("data");
         this.#writer!.write(sink, event.bytes);
+        if (this.role === "client" && event.bytes.length > 0) this.#cycle.bodyWithheld = false;
         break;
       case "end-of-message":
         this.#demand("end-of-message");
@@ -189,7 +190,10 @@ export class HttpConnection {
     const request = checkRequest(event, false);
     const plain = request.framing.kind === "none" && request.proposal === undefined;
     const open = this.ourState === "done" && this.#machine.persists && !this.#receiver.ended;
-    if (!plain || !open || this.#cycle.request.proposal !== undefined) {
+    const last = this.#pipelined.at(-1);
+    // RFC 9112 §9.6: behind a request that says close no other follows.
+    const closed = last !== undefined && !persists(last.version, last.facts);
+    if (!plain || !open || closed || this.#cycle.request.proposal !== undefined) {
       throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${request.method}`);
     }
     this.#pipelined.push(request);
@@ -197,19 +201,36 @@ export class HttpConnection {
     sink.text(request.text);
   }
 
-  #sendResponse(sink: Sink, event: ResponseToSend): void {
+  /**
+   * Checks a head, a response's against the request in hand, and says nothing.
+   *
+   * @throws {LocalProtocolError} What {@link send} would find in it, the moment apart.
+   */
+  check(event: RequestToSend | ResponseToSend): void {
+    if (event.type === "request") checkRequest(event, false);
+    else this.#checked(event);
+  }
+
+  #checked(event: ResponseToSend): CheckedResponse {
     const { version, method } = this.#cycle.request;
-    const request = { method, version, proposal: this.proposal, persists: this.#machine.persists };
-    const response = checkResponse(event, request);
-    const { answer } = response;
-    const cause = answer === "accepted" ? "switch-accepted" : event.type;
+    // A server that answers before it was asked ends the conversation.
+    const lives = this.#machine.persists && this.ourState !== "idle";
+    return checkResponse(event, { method, version, proposal: this.proposal, persists: lives });
+  }
+
+  #sendResponse(sink: Sink, event: ResponseToSend): void {
+    const response = this.#checked(event);
+    const cause = response.answer === "accepted" ? "switch-accepted" : event.type;
     this.#demand(cause);
+    // RFC 9110 §7.8: a client that waits for a 100 gets it before the 101.
+    if (cause === "switch-accepted" && this.#cycle.bodyWithheld) {
+      throw new LocalProtocolError("WRONG_MOMENT", "101 before 100");
+    }
+    if (response.status === 100) this.#cycle.bodyWithheld = false;
     this.#machine.move("server", cause);
     if (cause === "response") {
       this.#writer = new BodyWriter(response.framing);
-      const lives =
-        persists(version, response.facts) || (version === "1.0" && !response.facts.close);
-      if (!lives || response.framing.kind === "until-close") this.#machine.endPersistence();
+      if (!response.persists) this.#machine.endPersistence();
     }
     sink.text(response.text);
   }

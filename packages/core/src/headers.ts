@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "./errors.ts";
 import { textToLatin1 } from "./octets.ts";
-import { isFieldValue, isToken, quoted } from "./tokens.ts";
+import { isFieldValue, isToken, listMembers, quoted } from "./tokens.ts";
 
 /** What may be given where headers are sent. Numbers are written in decimal. */
 export type HeadersInit =
@@ -199,13 +199,15 @@ const HOP_BY_HOP = new Set([
 export function endToEnd(headers: Headers, keepProposal = false): Headers {
   const named = new Set<string>();
   for (const value of headers.getAll("connection")) {
-    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+    for (const option of listMembers(value)) named.add(option.toLowerCase());
   }
   const kept: string[] = [];
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
-    if (keepProposal && lower === "upgrade") kept.push("Connection", "Upgrade", name, value);
-    else if (!HOP_BY_HOP.has(lower) && !named.has(lower)) kept.push(name, value);
+    if (keepProposal && lower === "upgrade") {
+      if (!kept.includes("Connection")) kept.push("Connection", "Upgrade");
+      kept.push(name, value);
+    } else if (!HOP_BY_HOP.has(lower) && !named.has(lower)) kept.push(name, value);
   }
   return Headers.fromFlat(kept);
 }

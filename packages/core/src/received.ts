@@ -16,7 +16,9 @@ export function judgeRequest(head: Head): RequestEvent {
   if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
   checkHost(version, facts);
   const framing = framed(requestFraming(method, version, facts));
-  const expectsContinue = expectation(version, facts) && framing.kind !== "none";
+  const empty =
+    framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
+  const expectsContinue = expectation(version, facts) && !empty;
   const proposal = proposalOf(method, version, facts);
   return { type: "request", method, target, version, headers, framing, proposal, expectsContinue };
 }

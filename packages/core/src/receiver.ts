@@ -80,7 +80,10 @@ export class Receiver {
     const state = this.#cycle.machine.stateOf(peerOf(this.#role));
     switch (state) {
       case "idle":
-        return this.#role === "server" ? this.#readHead() : this.#readIdle();
+        if (this.#role === "client") return this.#readIdle();
+        // Answered before it was asked (a 408): no request that comes now would get an answer.
+        if (this.#cycle.machine.stateOf("server") !== "idle") return this.#readLate();
+        return this.#readHead();
       case "send-response":
         return this.#readHead();
       case "send-body":
@@ -91,11 +94,17 @@ export class Receiver {
       case "done":
         if (this.#input.length > 0) return this.#unasked("paused");
         return this.ended ? this.#closed() : "need-data";
+      case "must-close":
+        return this.#readLate();
       default:
-        // Behind its last message a peer has nothing to say: what it says is not HTTP's to read.
-        if (this.ended && this.#input.length === 0 && state === "must-close") return this.#closed();
         return this.#input.length > 0 ? "paused" : "need-data";
     }
+  }
+
+  // Behind its last message a peer has nothing to say: what it says is not HTTP's to read.
+  #readLate(): Event | Wait {
+    if (this.#input.length > 0) return "paused";
+    return this.ended ? this.#closed() : "need-data";
   }
 
   #readIdle(): Event | Wait {
@@ -158,10 +167,13 @@ export class Receiver {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
       }
+      if (event.status === 100) this.#cycle.bodyWithheld = false;
       machine.move("server", "informational-response");
       return event;
     }
     if (answer === "accepted") {
+      // RFC 9110 §7.8: the 100 comes before the 101; nobody switches in front of a withheld body.
+      if (this.#cycle.bodyWithheld) throw new RemoteProtocolError("UNEXPECTED_SWITCH");
       machine.move("server", "switch-accepted");
       return event;
     }
@@ -180,10 +192,14 @@ export class Receiver {
       try {
         data = reader.read(this.#input.chunk, this.#input.at);
       } catch (error) {
+        // What stands in front of the fault was HTTP's.
+        this.#input.advance(reader.consumed);
         throw located(error, start, "body");
       }
       this.#input.advance(reader.consumed);
-      if (data !== undefined) return { type: "data", bytes: data };
+      if (data === undefined) continue;
+      this.#cycle.bodyWithheld = false;
+      return { type: "data", bytes: data };
     }
     const closedByEnd = this.ended && this.#input.length === 0 && reader.endsWithConnection;
     if (reader.trailers !== undefined || closedByEnd) return this.#endMessage(reader);

@@ -55,16 +55,14 @@ export class BodyReader {
    * The next data in `bytes`, from `from` on; undefined where there is none: then either
    * {@link trailers} are there, or the input is used up.
    *
-   * @throws {RemoteProtocolError} with `offset` counted from `from`.
+   * @throws {RemoteProtocolError} with `offset` counted from `from`; {@link consumed} says how much
+   *   stands in front of the fault and was read.
    */
   read(bytes: Uint8Array, from: number): Uint8Array | undefined {
     if (this.#chunks !== undefined) return this.#readChunked(this.#chunks, bytes, from);
-    const end = bytes.length - from > this.#left ? from + this.#left : bytes.length;
-    const data = bytes.subarray(from, end);
+    const data = this.#take(bytes, from, from, this.#left);
     this.#left -= data.length;
-    this.consumed = data.length;
     if (this.#left === 0) this.trailers = NO_TRAILERS;
-    this.#count(data.length);
     return data.length === 0 ? undefined : data;
   }
 
@@ -72,11 +70,9 @@ export class BodyReader {
     let at = from;
     if (chunks.dataLeft === 0 && !chunks.atTrailers) at = this.#readChunkLine(chunks, bytes, from);
     if (chunks.dataLeft > 0 && at < bytes.length) {
-      const end = bytes.length - at > chunks.dataLeft ? at + chunks.dataLeft : bytes.length;
-      chunks.take(end - at);
-      this.consumed = end - from;
-      this.#count(end - at);
-      return bytes.subarray(at, end);
+      const data = this.#take(bytes, from, at, chunks.dataLeft);
+      chunks.take(data.length);
+      return data;
     }
     this.consumed = at - from;
     if (chunks.atTrailers && at < bytes.length) this.#readTrailers(bytes, at, from);
@@ -87,8 +83,24 @@ export class BodyReader {
     try {
       return chunks.read(bytes, from);
     } catch (error) {
-      throw shifted(error, -from);
+      if (!(error instanceof RemoteProtocolError)) throw error;
+      this.consumed = (error.offset ?? from) - from;
+      error.offset = this.consumed;
+      throw error;
     }
+  }
+
+  // Data from `at` on: at most `left` bytes, and none beyond maxBodyBytes.
+  #take(bytes: Uint8Array, from: number, at: number, left: number): Uint8Array {
+    const room = this.#limits.maxBodyBytes - this.#length;
+    this.consumed = at - from;
+    if (room === 0 && at < bytes.length && left > 0) {
+      throw new RemoteProtocolError("BODY_TOO_LARGE", "", { offset: this.consumed });
+    }
+    const length = Math.min(bytes.length - at, left, room);
+    this.#length += length;
+    this.consumed += length;
+    return bytes.subarray(at, at + length);
   }
 
   #readTrailers(bytes: Uint8Array, at: number, from: number): void {
@@ -99,20 +111,13 @@ export class BodyReader {
       return;
     }
     this.#trailerParser ??= trailerParser(this.#limits);
+    const held = this.#trailerParser.held.length;
     try {
       this.trailers = this.#trailerParser.read(bytes, at)?.headers;
     } catch (error) {
-      throw shifted(error, at - from - START_LINE.length);
+      throw inTrailers(error, at - from - held);
     }
     this.consumed = at - from + this.#trailerParser.consumed;
-  }
-
-  #count(length: number): void {
-    this.#length += length;
-    if (this.#length > this.#limits.maxBodyBytes) {
-      const offset = this.consumed - (this.#length - this.#limits.maxBodyBytes);
-      throw new RemoteProtocolError("BODY_TOO_LARGE", "", { offset });
-    }
   }
 }
 
@@ -121,7 +126,8 @@ function trailerParser(limits: Limits): HeadParser {
   const parser = new HeadParser(
     "response",
     {
-      maxBytes: maxTrailerBytes + START_LINE.length,
+      // The empty line that ends the section is always taken.
+      maxBytes: START_LINE.length + Math.max(maxTrailerBytes, 2),
       tooLarge: "TRAILERS_TOO_LARGE",
       maxFields: maxTrailers,
       tooMany: "TOO_MANY_TRAILERS",
@@ -132,11 +138,12 @@ function trailerParser(limits: Limits): HeadParser {
   return parser;
 }
 
-// The offset of a fault, counted from where the caller started.
-function shifted(error: unknown, by: number): unknown {
+// What is a head's fault to the parser is the trailer section's here. The parser counts from the
+// start of the section, the caller from where this read began.
+function inTrailers(error: unknown, by: number): unknown {
   if (!(error instanceof RemoteProtocolError)) return error;
-  const offset = (error.offset ?? 0) + by;
-  // What is a head's fault to the parser is the trailer section's to the reader.
-  const inTrailers = error.code === "MALFORMED_FIELD" || error.code === "MALFORMED_START_LINE";
-  return new RemoteProtocolError(inTrailers ? "MALFORMED_TRAILER" : error.code, "", { offset });
+  const bounded = error.code === "TRAILERS_TOO_LARGE" || error.code === "TOO_MANY_TRAILERS";
+  return new RemoteProtocolError(bounded ? error.code : "MALFORMED_TRAILER", "", {
+    offset: (error.offset ?? 0) + by,
+  });
 }

@@ -95,7 +95,7 @@ export class ChunkedReader {
         this.#place = "size";
         return byte === LF;
       default:
-        this.#ignoredBytes++;
+        if (byte !== CR) this.#ignoredBytes++;
         return this.#acceptExtension(byte);
     }
   }

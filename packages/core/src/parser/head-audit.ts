@@ -67,6 +67,10 @@ function auditRequest(text: string, limits: HeadLimits, maxTargetBytes: number):
   const targetStart = tape[0] === URL && tapeLength > 0 ? tape[1]! : 0;
   const targetEnd = targetStart + tape[2]!;
   const method = text.substring(start, targetStart - 1);
+  // First, because a parser that sees the head in pieces meets it first.
+  if (targetEnd - targetStart > maxTargetBytes) {
+    throw refused("TARGET_TOO_LONG", "", targetStart + maxTargetBytes);
+  }
   // RFC 9112 §3: method SP request-target SP HTTP-version, with single spaces.
   if (!isToken(method) || text.charCodeAt(targetStart - 1) !== SP) {
     throw refused("MALFORMED_START_LINE", quoted(text.slice(start, targetEnd)), start);
@@ -80,9 +84,6 @@ function auditRequest(text: string, limits: HeadLimits, maxTargetBytes: number):
   }
   const lineEnd = targetEnd + VERSION_LENGTH;
   if (!isLineEnd(text, lineEnd)) throw refused("MALFORMED_START_LINE", "no CRLF", lineEnd);
-  if (targetEnd - targetStart > maxTargetBytes) {
-    throw refused("TARGET_TOO_LONG", "", targetStart + maxTargetBytes);
-  }
   return {
     method,
     target: text.substring(targetStart, targetEnd),

@@ -3,12 +3,11 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
-import { isToken } from "../tokens.ts";
+import { isToken, quoted } from "../tokens.ts";
 import { auditHead, type Head } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
 import {
   execute,
-  FIELD,
   growTape,
   INTS_PER_SPAN,
   type MessageKind,
@@ -30,6 +29,13 @@ export interface HeadLimits {
 }
 
 const NOTHING = new Uint8Array(0);
+// Longer than any in the registry; what is not decided by then is nobody's method.
+const MAX_METHOD_LENGTH = 32;
+// RFC 9110 §5.6.2: a token, and what ends it.
+const METHOD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32})(.)?/s;
+const EMPTY_LINES = /^(?:\r\n)+/;
+// What stands in front of a request target, and as much of the target as there is.
+const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
 
 /**
  * Takes heads out of bytes, one at a time, and never a byte behind the head's last CRLF.
@@ -47,6 +53,8 @@ export class HeadParser {
   #heldLength = 0;
   #state: Uint8Array | undefined;
   #targetLength = 0;
+  // Where llhttp met a method it does not know, until the method's end has come.
+  #strangerAt: number | undefined;
 
   /** How much of the input the last {@link read} took. */
   consumed = 0;
@@ -89,45 +97,70 @@ export class HeadParser {
   read(bytes: Uint8Array, from: number): Head | undefined {
     const room = this.#limits.maxBytes - this.#heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
+    if (this.#strangerAt !== undefined) return this.#readStranger(bytes, from, to);
     const result = execute(this.#kind, bytes, from, to, this.#state);
     if (result === PAUSED) return this.#complete(bytes, from);
-    if (result !== OK) throw this.#refusal(result, bytes, from);
-    this.#hold(bytes, from, to);
-    this.consumed = to - from;
-    this.#checkTarget(bytes, from);
-    if (this.#heldLength >= this.#limits.maxBytes) throw this.#tooLarge();
-    return undefined;
+    const taken = result === OK ? to - from : position;
+    this.#checkTarget(bytes, from, taken, result !== OK);
+    if (result === OK) {
+      this.#hold(bytes, from, to);
+      this.#state = saveState(this.#kind);
+      return undefined;
+    }
+    const refusal = this.#refusal(result, bytes, from);
+    if (refusal.code !== "UNKNOWN_METHOD") throw refusal;
+    this.#strangerAt = this.#heldLength + position;
+    return this.#readStranger(bytes, from, to);
+  }
+
+  // RFC 9110 §15.6.2: 501 is for a method nobody knows. Whether it is one, its end tells.
+  #readStranger(bytes: Uint8Array, from: number, to: number): undefined {
+    const text = this.#textWith(bytes, from, to - from).replace(EMPTY_LINES, "");
+    const [, method = "", next = ""] = METHOD.exec(text) ?? [];
+    const decided = method.length === MAX_METHOD_LENGTH || next !== "";
+    if (!decided) {
+      this.#hold(bytes, from, to);
+      return;
+    }
+    const isMethod = method.length === MAX_METHOD_LENGTH || next === " ";
+    const code = isMethod ? "UNKNOWN_METHOD" : "MALFORMED_START_LINE";
+    throw new RemoteProtocolError(code, quoted(method), { offset: this.#strangerAt! });
   }
 
   #complete(bytes: Uint8Array, from: number): Head {
     this.consumed = position;
-    let source = bytes;
-    let start = from;
-    let end = from + position;
-    if (this.#heldLength > 0) {
-      this.#append(bytes, from, end);
-      source = this.held;
-      start = 0;
-      end = this.#heldLength;
+    const before = this.#heldLength;
+    if (before === 0) return this.#audit(bytes, from, from + position);
+    this.#append(bytes, from, from + position);
+    execute(this.#kind, this.#held, 0, this.#heldLength, undefined);
+    try {
+      const head = this.#audit(this.#held, 0, this.#heldLength);
       this.#forget();
-      execute(this.#kind, source, start, end, undefined);
+      return head;
+    } catch (error) {
+      // Refused: the caller still has this piece.
+      this.#heldLength = before;
+      throw error;
     }
+  }
+
+  #audit(source: Uint8Array, start: number, end: number): Head {
     while (tapeLength > tape.length) {
       growTape();
       execute(this.#kind, source, start, end, undefined);
     }
     if (end - start > 0xffff) mergeSpans();
-    return auditHead(
-      this.#kind,
-      latin1ToText(source, start, end),
-      this.#limits,
-      this.#maxTargetBytes,
-    );
+    const text = latin1ToText(source, start, end);
+    return auditHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
   }
 
+  // Nothing is held of a head that is refused: the caller still has it.
   #hold(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#heldLength + to - from >= this.#limits.maxBytes) {
+      throw this.#tooLarge(this.#textWith(bytes, from, to - from));
+    }
     this.#append(bytes, from, to);
-    this.#state = saveState(this.#kind);
+    this.consumed = to - from;
   }
 
   #append(bytes: Uint8Array, from: number, to: number): void {
@@ -149,46 +182,58 @@ export class HeadParser {
   }
 
   // A target that is too long is told at its first byte too many, not when the head is full.
-  #checkTarget(bytes: Uint8Array, from: number): void {
-    for (let at = 0; at < tapeLength && at < tape.length; at += INTS_PER_SPAN) {
-      if (tape[at] !== URL) return;
+  #checkTarget(bytes: Uint8Array, from: number, taken: number, refused: boolean): void {
+    if (this.#kind === "response") return;
+    for (let at = 0; at < tapeLength && tape[at] === URL; at += INTS_PER_SPAN) {
       this.#targetLength += tape[at + 2]!;
     }
-    if (this.#targetLength > this.#maxTargetBytes) {
-      throw new RemoteProtocolError("TARGET_TOO_LONG", "", { offset: bytes.length - from });
-    }
+    // Of a target that llhttp refuses half way, it has told no span.
+    if (this.#targetLength <= this.#maxTargetBytes && !refused) return;
+    const line = START_OF_REQUEST.exec(this.#textWith(bytes, from, taken));
+    const [upToTarget = "", target = ""] = line?.slice(1) ?? [];
+    if (target.length <= this.#maxTargetBytes) return;
+    const offset = upToTarget.length + this.#maxTargetBytes;
+    throw new RemoteProtocolError("TARGET_TOO_LONG", "", { offset });
   }
 
-  #tooLarge(): RemoteProtocolError {
-    return new RemoteProtocolError(this.#limits.tooLarge, "", { offset: this.#limits.maxBytes });
+  #textWith(bytes: Uint8Array, from: number, length: number): string {
+    return latin1ToText(concat([this.held, bytes.subarray(from, from + length)]));
   }
 
+  // RFC 9112 §3: a head that is full before its first line has ended has too long a target, or
+  // more white space than the grammar has.
+  #tooLarge(text: string): RemoteProtocolError {
+    const line = text.replace(EMPTY_LINES, "");
+    const inRequestLine = this.#kind === "request" && line !== "" && !line.includes("\r\n");
+    const target = START_OF_REQUEST.exec(text);
+    const inTarget = target?.[2] !== "" && target?.[0].length === text.length;
+    let code = this.#limits.tooLarge;
+    if (inRequestLine) code = inTarget ? "TARGET_TOO_LONG" : "MALFORMED_START_LINE";
+    return new RemoteProtocolError(code, "", { offset: this.#limits.maxBytes });
+  }
+
+  // Told from what stands before the fault and at it alone, so that no cut changes the answer.
   #refusal(result: number, bytes: Uint8Array, from: number): RemoteProtocolError {
     const offset = this.#heldLength + position;
-    let fieldSeen = false;
-    for (let at = 0; at < tapeLength && at < tape.length; at += INTS_PER_SPAN) {
-      fieldSeen ||= tape[at] === FIELD;
-    }
-    const text = latin1ToText(concat([this.held, bytes.subarray(from, from + 256)]));
-    const inStartLine = !fieldSeen && !text.trimStart().slice(0, offset).includes("\r\n");
-    return new RemoteProtocolError(startLineCode(codeOf(result, inStartLine), text), "", {
-      offset,
-    });
+    const text = this.#textWith(bytes, from, position + 1).replace(EMPTY_LINES, "");
+    const inStartLine = !text.includes("\r\n");
+    const code = codeOf(result, inStartLine);
+    const known = inStartLine ? startLineCode(code, text) : code;
+    return new RemoteProtocolError(known, "", { offset });
   }
 }
 
 // llhttp stops at the first octet it does not know. What it was meant to be decides the answer:
 // RFC 9110 §15.6.2 for a method nobody knows, §15.6.6 for a version nobody knows.
 function startLineCode(code: RemoteCode, text: string): RemoteCode {
-  const [line = ""] = text.replace(/^[\r\n]+/, "").split("\r\n", 1);
-  const [method = "", , version = ""] = line.split(" ");
-  if (code === "UNKNOWN_METHOD" && !(isToken(method) && line.includes(" "))) {
-    return "MALFORMED_START_LINE";
-  }
-  if (code === "UNSUPPORTED_VERSION" && version !== "" && !/^HTTP\/[0-9]\.[0-9]$/.test(version)) {
-    return "MALFORMED_START_LINE";
-  }
-  return code;
+  if (code === "UNKNOWN_METHOD" && !isToken(text)) return "MALFORMED_START_LINE";
+  // llhttp knows RTSP's methods too, and refuses them where the version of HTTP begins.
+  if (code === "MALFORMED_START_LINE" && / HTTP\/[0-9]$/.test(text)) return "UNKNOWN_METHOD";
+  // The fault stands at the octet behind the version, which may not have come yet.
+  const isVersion = /(?:^| )HTTP\/[0-9]\.[0-9].?$/s.test(text);
+  const isOurs = /HTTP\/1\.[01].?$/s.test(text);
+  if (isVersion && !isOurs) return "UNSUPPORTED_VERSION";
+  return code === "UNSUPPORTED_VERSION" ? "MALFORMED_START_LINE" : code;
 }
 
 // A head longer than llhttp's input is cut into slices, and a span at the cut into two.

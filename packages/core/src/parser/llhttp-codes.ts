@@ -4,7 +4,7 @@ import type { RemoteCode } from "../errors.ts";
 
 /** llhttp's error numbers where they mean something else than a field line gone wrong. */
 const CODES: { readonly [number: number]: RemoteCode } = {
-  4: "BAD_CONTENT_LENGTH", // a second Content-Length, or one beside Transfer-Encoding
+  4: "BAD_CONTENT_LENGTH", // a second Content-Length
   6: "UNKNOWN_METHOD",
   7: "MALFORMED_TARGET",
   8: "MALFORMED_START_LINE",

@@ -140,8 +140,9 @@ function instantiate(): Llhttp {
   const request = exports.llhttp_alloc(1);
   const response = exports.llhttp_alloc(2);
   const input = exports.malloc(SLICE_BYTES);
-  // RFC 9110 §9.3.6: a client ignores both framings in a 2xx to CONNECT, so llhttp must let them
-  // pass; framing.ts refuses them everywhere else.
+  // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
+  // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
+  exports.llhttp_set_lenient_chunked_length(request, 1);
   exports.llhttp_set_lenient_chunked_length(response, 1);
   // The last allocation is made: from here on the memory does not grow, and this view stays.
   return {

@@ -42,8 +42,9 @@ export class BodyWriter {
       framing.kind === "content-length" ? framing.length : framing.kind === "none" ? 0 : Infinity;
   }
 
-  /** @throws {LocalProtocolError} `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`. */
+  /** @throws {LocalProtocolError} `INVALID_BODY`, `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`. */
   write(sink: Sink, octets: Uint8Array | string): void {
+    checkOctets(octets);
     const { length } = octets;
     // An empty chunk would be the last one (RFC 9112 §7.1).
     if (length === 0) return;
@@ -68,6 +69,16 @@ export class BodyWriter {
     checkTrailers(this.#framing, trailers);
     if (this.#framing.kind === "chunked") sink.text(`0\r\n${fieldLines(trailers)}\r\n`);
   }
+}
+
+// Text stands for one octet a character; a wider one would be cut to another octet on its way.
+function checkOctets(octets: Uint8Array | string): void {
+  if (typeof octets === "string") {
+    if (!/[^\0-\xff]/.test(octets)) return;
+    throw new LocalProtocolError("INVALID_BODY", "text with a character above U+00FF");
+  }
+  if (octets instanceof Uint8Array) return;
+  throw new LocalProtocolError("INVALID_BODY", "data is a string or a Uint8Array");
 }
 
 function checkTrailers(framing: Framing, trailers: Headers): void {

@@ -5,7 +5,7 @@ import type { Version } from "../events.ts";
 import type { Facts } from "../facts.ts";
 import type { FramingFault } from "../framing.ts";
 import type { Headers } from "../headers.ts";
-import { isProtocol, listMembers, quoted } from "../tokens.ts";
+import { isProtocol, listMembers, quoted, trimWhiteSpace } from "../tokens.ts";
 
 /** All lines as they go out. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {
@@ -22,11 +22,18 @@ export function checkUpgrade(version: Version, facts: Facts): void {
   if (!facts.connectionUpgrade) {
     throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade without Connection: Upgrade");
   }
-  const members = facts.upgrade.split(",").map((member) => member.trim());
+  const members = facts.upgrade.split(",").map(trimWhiteSpace);
   if (!members.every(isProtocol) || listMembers(facts.upgrade).length === 0) {
     throw new LocalProtocolError("INVALID_UPGRADE", quoted(facts.upgrade));
   }
   if (version === "1.0") throw new LocalProtocolError("INVALID_UPGRADE", "in HTTP/1.0");
+}
+
+/** What is written as a number has to be one: a caller without types may give anything. */
+export function checkBodyLength(bodyLength: unknown): void {
+  if (bodyLength === undefined || bodyLength === "unknown") return;
+  if (Number.isSafeInteger(bodyLength) && (bodyLength as number) >= 0) return;
+  throw new LocalProtocolError("INVALID_FRAMING", `a body of ${quoted(String(bodyLength))} bytes`);
 }
 
 export function framingFault(fault: FramingFault): LocalProtocolError {

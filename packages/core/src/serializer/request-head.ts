@@ -8,7 +8,7 @@ import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
 import { isHost, isTarget } from "../target.ts";
 import { isToken, quoted } from "../tokens.ts";
-import { checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
 
 /** A request's head that may be written as it is. */
 export interface CheckedRequest {
@@ -18,6 +18,7 @@ export interface CheckedRequest {
   readonly facts: Facts;
   readonly framing: Framing;
   readonly proposal: Proposal | undefined;
+  readonly expectsContinue: boolean;
 }
 
 // RFC 9110 §8.6: these say how long their content is, even where there is none.
@@ -46,12 +47,16 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
   checkUpgrade(version, facts);
   const framing = frame(event, method, version, facts);
   // RFC 9110 §10.1.1: a client that has no content must not ask whether it may send it.
-  if (facts.expect !== undefined && framing.kind === "none") {
+  const empty =
+    framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
+  if (facts.expect !== undefined && empty) {
     throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
   }
   const added = `${addedFraming(framing, method, event, facts)}${close && !facts.close ? "Connection: close\r\n" : ""}`;
   const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${added}\r\n`;
-  return { text, method, version, facts, framing, proposal: proposalOf(method, version, facts) };
+  const proposal = proposalOf(method, version, facts);
+  const expectsContinue = facts.expect?.toLowerCase() === "100-continue" && version === "1.1";
+  return { text, method, version, facts, framing, proposal, expectsContinue };
 }
 
 // RFC 9112 §3.2: a client sends exactly one Host in HTTP/1.1, and never a malformed one.
@@ -67,6 +72,7 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
   const framing = requestFraming(method, version, facts);
   if ("remote" in framing) throw framingFault(framing);
   const { bodyLength } = event;
+  checkBodyLength(bodyLength);
   const declared = declaredFraming(version, facts) !== undefined;
   if (method === "CONNECT" && bodyLength !== undefined && bodyLength !== 0) {
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");

@@ -6,8 +6,8 @@ import { type Facts, inspect } from "../facts.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Answer, answerTo, type Proposal } from "../switching.ts";
-import { isReason, quoted } from "../tokens.ts";
-import { checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import { isFieldValue, isReason, quoted } from "../tokens.ts";
+import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
 import { reasonOf } from "./reasons.ts";
 
 /** What a response answers. */
@@ -26,6 +26,8 @@ export interface CheckedResponse {
   readonly facts: Facts;
   readonly framing: Framing;
   readonly answer: Answer;
+  /** The connection may live on behind this response. */
+  readonly persists: boolean;
 }
 
 /**
@@ -34,9 +36,14 @@ export interface CheckedResponse {
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a server send.
  */
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
-  const { status } = event;
-  const reason = event.reason ?? reasonOf(status);
-  checkStatus(event, request);
+  const { type, status } = event;
+  // Coerced once: what is checked is what is written.
+  const reason = String(event.reason ?? reasonOf(status));
+  const date = event.date === undefined ? undefined : String(event.date);
+  checkStatus(type, status, request);
+  if (date !== undefined && !isFieldValue(date)) {
+    throw new LocalProtocolError("INVALID_HEADER", `Date: ${quoted(date)}`);
+  }
   if (!isReason(reason)) throw new LocalProtocolError("INVALID_REASON", quoted(reason));
   const headers = Headers.from(event.headers);
   const facts = inspect(headers);
@@ -47,14 +54,16 @@ export function checkResponse(event: ResponseToSend, request: Answered): Checked
   }
   const answer = answerTo(request.proposal, status, "1.1", facts);
   if (answer === "invalid") throw invalidSwitch(request.proposal, facts);
-  const framing = frame(event, request, facts);
-  const added = addedLines(event, request, facts, framing);
+  const framing = frame(status, event.bodyLength, request, facts);
+  const persists = livesOn(request, answer, facts, framing.sent);
+  let added = addedFraming(status, facts, framing);
+  if (date !== undefined && !facts.date) added += `Date: ${date}\r\n`;
+  if (answer === "refused") added += addedConnection(request, facts, persists);
   const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${added}\r\n`;
-  return { text, status, facts, framing: framing.sent, answer };
+  return { text, status, facts, framing: framing.sent, answer, persists };
 }
 
-function checkStatus(event: ResponseToSend, request: Answered): void {
-  const { status, type } = event;
+function checkStatus(type: ResponseToSend["type"], status: number, request: Answered): void {
   const interim = type === "informational-response";
   const wrongKind = interim ? status > 199 || status === 101 : status < 200 && status !== 101;
   if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
@@ -84,8 +93,13 @@ interface ResponseFraming {
   readonly declared: Framing | undefined;
 }
 
-function frame(event: ResponseToSend, request: Answered, facts: Facts): ResponseFraming {
-  const { status, bodyLength } = event;
+function frame(
+  status: number,
+  bodyLength: BodyLength | undefined,
+  request: Answered,
+  facts: Facts,
+): ResponseFraming {
+  checkBodyLength(bodyLength);
   const declared = declaredFraming("1.1", facts);
   if (declared !== undefined && "remote" in declared) throw framingFault(declared);
   if (declared?.kind === "until-close") {
@@ -120,7 +134,9 @@ function frame(event: ResponseToSend, request: Answered, facts: Facts): Response
     );
   }
   // RFC 9110 §9.3.2: the head is what GET would have got, the body stays at home.
-  return { sent: request.method === "HEAD" ? NO_BODY : framing, declared: framing };
+  if (request.method !== "HEAD") return { sent: framing, declared: framing };
+  // A zero is not known to be the length GET would have got (RFC 9110 §8.6).
+  return { sent: NO_BODY, declared: bodyLength === 0 ? undefined : framing };
 }
 
 function undeclared(bodyLength: BodyLength | undefined, version: Version): Framing {
@@ -133,29 +149,22 @@ function isUnframed(status: number, method: string): boolean {
   return status < 200 || status === 204 || status === 205 || tunnel;
 }
 
-function addedLines(
-  event: ResponseToSend,
-  request: Answered,
-  facts: Facts,
-  framing: ResponseFraming,
-): string {
-  const { status, bodyLength, date } = event;
-  let lines = "";
-  const framed = facts.contentLengths > 0 || facts.transferEncodings > 0;
-  if (!framed && framing.declared?.kind === "content-length" && bodyLength !== undefined) {
-    // To HEAD a zero is not known to be the length GET would have got (RFC 9110 §8.6).
-    const unknown = request.method === "HEAD" && bodyLength === 0;
-    if (!unknown) lines += `Content-Length: ${framing.declared.length}\r\n`;
-  }
-  if (!framed && framing.declared?.kind === "chunked") lines += "Transfer-Encoding: chunked\r\n";
-  if (!framed && status === 205) lines += "Content-Length: 0\r\n";
-  if (date !== undefined && !facts.date) lines += `Date: ${date}\r\n`;
-  // A switch ends HTTP by itself: close beside it would take the upgrade option's place.
-  if (status < 200 || answerTo(request.proposal, status, "1.1", facts) === "accepted") return lines;
-  if (!request.persists || framing.sent.kind === "until-close") {
-    if (!facts.close) lines += "Connection: close\r\n";
-  } else if (request.version === "1.0" && !facts.keepAlive && !facts.close) {
-    lines += "Connection: keep-alive\r\n";
-  }
-  return lines;
+function livesOn(request: Answered, answer: Answer, facts: Facts, sent: Framing): boolean {
+  if (!request.persists || facts.close || sent.kind === "until-close") return false;
+  // RFC 9931 §8: bytes behind a CONNECT were meant for the tunnel; they are not the next request.
+  return !(request.method === "CONNECT" && answer === "refused");
+}
+
+function addedFraming(status: number, facts: Facts, { declared }: ResponseFraming): string {
+  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return "";
+  if (status === 205) return "Content-Length: 0\r\n";
+  if (declared?.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
+  return declared?.kind === "content-length" ? `Content-Length: ${declared.length}\r\n` : "";
+}
+
+// A switch ends HTTP by itself, and an interim response ends nothing: both are left alone.
+function addedConnection(request: Answered, facts: Facts, persists: boolean): string {
+  if (!persists) return facts.close ? "" : "Connection: close\r\n";
+  const asked = request.version === "1.0" && !facts.keepAlive;
+  return asked ? "Connection: keep-alive\r\n" : "";
 }

@@ -42,7 +42,10 @@ export class StateMachine {
   /** Moves `role`, and the other one as far as the couplings say. Callers have asked `allows`. */
   move(role: Role, cause: Cause): void {
     this.#set(role, this.#next(role, cause));
-    if (cause === "request") this.#set("server", this.#next("server", "peer-request"));
+    // A server that has spoken before it was asked (a 408) owes this request nothing.
+    if (cause === "request" && this.allows("server", "peer-request")) {
+      this.#set("server", this.#next("server", "peer-request"));
+    }
     // An accepted proposal stays open until the client has said all it had to say.
     if (cause === "response") this.#proposed = false;
     this.#rest();
@@ -60,9 +63,10 @@ export class StateMachine {
     this.#rest();
   }
 
-  /** `role` broke the rules; nothing it says counts any more. */
+  /** `role` broke the rules; nothing it says counts any more, and this cycle is the last. */
   fail(role: Role): void {
     this.#set(role, NAMES.indexOf("error"));
+    this.#persists = false;
     this.#rest();
   }
 

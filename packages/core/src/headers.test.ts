@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import { endToEnd, Headers, type HeadersInit } from "./headers.ts";
+
+const code = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return "nothing";
+};
+// For callers without types.
+const from = (init: unknown) => Headers.from(init as HeadersInit);
+
+const text = "Host: a\r\nX: 1\r\nx: 2\r\nE:\r\n";
+const received = Headers.received(
+  text,
+  [0, 4, 6, 7, 9, 10, 12, 13, 15, 16, 18, 19, 21, 22, 23, 23],
+);
+const built = Headers.from([
+  ["Host", "a"],
+  ["X", "1"],
+  ["x", "2"],
+  ["E", ""],
+]);
+
+describe.each([
+  ["received", received],
+  ["built", built],
+])("%s headers", (_, headers) => {
+  test("L15: keep spelling, order and duplicates", () => {
+    expect([...headers]).toEqual([
+      ["Host", "a"],
+      ["X", "1"],
+      ["x", "2"],
+      ["E", ""],
+    ]);
+    expect(headers.toFlat()).toEqual(["Host", "a", "X", "1", "x", "2", "E", ""]);
+    expect(headers.length).toBe(4);
+    expect(headers.nameLengthAt(0)).toBe(4);
+  });
+
+  test("are looked up without regard to case, joined in order", () => {
+    expect(headers.get("X")).toBe("1, 2");
+    expect(headers.getAll("x")).toEqual(["1", "2"]);
+    expect(headers.get("e")).toBe("");
+    expect(headers.get("none")).toBeUndefined();
+    expect(headers.has("HOST")).toBe(true);
+    expect(headers.has("hos")).toBe(false);
+    expect(headers.has("__proto__")).toBe(false);
+  });
+
+  test("are not changed through what they give away", () => {
+    headers.toFlat().push("Evil", "1");
+    expect(headers.length).toBe(4);
+  });
+});
+
+test("a value's octets", () => {
+  expect([...(Headers.from({ X: "\xe9" }).bytes("x") ?? [])]).toEqual([0xe9]);
+  expect(Headers.from({}).bytes("x")).toBeUndefined();
+});
+
+describe("are made from", () => {
+  test("pairs, a record, lists in a record, a Map, a WHATWG Headers, and themselves", () => {
+    expect(Headers.from({ A: "1", B: ["2", 3], C: undefined }).toFlat()).toEqual([
+      "A",
+      "1",
+      "B",
+      "2",
+      "B",
+      "3",
+    ]);
+    expect(Headers.from(new Map([["A", "1"]])).toFlat()).toEqual(["A", "1"]);
+    expect(from(new globalThis.Headers({ A: "1" })).toFlat()).toEqual(["a", "1"]);
+    expect(Headers.from(built)).toBe(built);
+    expect(Headers.from(undefined).length).toBe(0);
+  });
+
+  test("Node's flat array by name alone: two letters could be a pair", () => {
+    expect(Headers.fromFlat(["ab", "cd"]).toFlat()).toEqual(["ab", "cd"]);
+    expect(code(() => from(["ab", "cd"]))).toBe("INVALID_HEADERS");
+    expect(code(() => Headers.fromFlat(["ab"]))).toBe("INVALID_HEADERS");
+  });
+
+  test.each([
+    ["a string", "Host: a"],
+    ["null", null],
+    ["a number", 1],
+    ["a triple", [["a", "b", "c"]]],
+    ["a one", [["a"]]],
+  ])("nothing like %s", (_, init) => {
+    expect(code(() => from(init))).toBe("INVALID_HEADERS");
+  });
+
+  test.each([
+    ["an object as value", { A: {} }],
+    ["null as value", { A: null }],
+    ["a boolean as value", [["A", true]]],
+    ["a symbol as name", [[Symbol("a"), "b"]]],
+    ["an empty name", { "": "a" }],
+  ])("%s is refused", (_, init) => {
+    expect(code(() => from(init))).toBe("INVALID_HEADER");
+  });
+});
+
+describe("L10, Z01: nothing that ends a line gets in", () => {
+  const evil = ["\r", "\n", "\0", "\r\nX: y", "\u010a", "\u560d", "\x7f", "\x01"];
+
+  test.each(evil)("in a name: %j", (octets) => {
+    expect(code(() => from({ [`A${octets}`]: "b" }))).toBe("INVALID_HEADER");
+    expect(code(() => from([[`${octets}A`, "b"]]))).toBe("INVALID_HEADER");
+    expect(code(() => Headers.fromFlat([`A${octets}`, "b"]))).toBe("INVALID_HEADER");
+  });
+
+  test.each(evil)("in a value: %j", (octets) => {
+    for (const value of [`a${octets}`, `${octets}a`, `a${octets}b`]) {
+      expect(code(() => from({ A: value }))).toBe("INVALID_HEADER");
+      expect(code(() => from([["A", value]]))).toBe("INVALID_HEADER");
+      expect(code(() => from({ A: ["ok", value] }))).toBe("INVALID_HEADER");
+      expect(code(() => Headers.fromFlat(["A", value]))).toBe("INVALID_HEADER");
+    }
+  });
+
+  test("what is checked is what is written: a value is read once", () => {
+    let reads = 0;
+    const record = {
+      get A() {
+        return reads++ === 0 ? "good" : "evil\r\nX: y";
+      },
+    };
+    expect(Headers.from(record).toFlat()).toEqual(["A", "good"]);
+    expect(reads).toBe(1);
+  });
+});
+
+describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
+  test("K02, K03: not Connection, not what it names, not what is known to be for one hop", () => {
+    const headers = Headers.from([
+      ["Host", "a"],
+      ["Connection", "X-Own, close"],
+      ["X-Own", "1"],
+      ["Keep-Alive", "1"],
+      ["Proxy-Connection", "1"],
+      ["TE", "trailers"],
+      ["Transfer-Encoding", "chunked"],
+      ["Upgrade", "a"],
+      ["Accept", "*"],
+    ]);
+    expect(endToEnd(headers).toFlat()).toEqual(["Host", "a", "Accept", "*"]);
+  });
+
+  test("a proposal is kept when it is to be relayed, with one Connection line", () => {
+    const headers = Headers.from([
+      ["Connection", "upgrade, x"],
+      ["Upgrade", "a"],
+      ["X", "1"],
+      ["upgrade", "b"],
+    ]);
+    expect(endToEnd(headers, true).toFlat()).toEqual([
+      "Connection",
+      "Upgrade",
+      "Upgrade",
+      "a",
+      "upgrade",
+      "b",
+    ]);
+  });
+
+  test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
+    const headers = Headers.from([
+      ["Connection", "\u00a0X"],
+      ["X", "1"],
+    ]);
+    expect(endToEnd(headers).has("X")).toBe(true);
+  });
+});

@@ -1,0 +1,35 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { concat, latin1ToText, textToLatin1, textToUtf8, utf8ToText } from "./octets.ts";
+
+const all = Uint8Array.from({ length: 256 }, (_, octet) => octet);
+
+afterEach(() => vi.unstubAllGlobals());
+
+test.each(["with Buffer", "without Buffer"])("latin-1 keeps every octet, %s", (platform) => {
+  if (platform === "without Buffer") vi.stubGlobal("Buffer", undefined);
+  const text = latin1ToText(all);
+  expect([...text].map((char) => char.charCodeAt(0))).toEqual([...all]);
+  expect([...textToLatin1(text)]).toEqual([...all]);
+  expect(latin1ToText(all, 0x41, 0x44)).toBe("ABC");
+});
+
+test("without Buffer, a long text is cut into calls an engine can take", () => {
+  vi.stubGlobal("Buffer", undefined);
+  const long = Uint8Array.from({ length: 300_000 }, (_, i) => i);
+  const text = latin1ToText(long, 1, 299_999);
+  expect(text.length).toBe(299_998);
+  expect(text.charCodeAt(8_192)).toBe(8_193 % 256);
+});
+
+test("UTF-8 both ways", () => {
+  expect([...textToUtf8("é")]).toEqual([0xc3, 0xa9]);
+  expect(utf8ToText(Uint8Array.of(0xc3, 0xa9))).toBe("é");
+});
+
+test("pieces are joined in memory of their own", () => {
+  const piece = Uint8Array.of(1, 2);
+  const whole = concat([piece, new Uint8Array(0), Uint8Array.of(3)]);
+  piece[0] = 9;
+  expect([...whole]).toEqual([1, 2, 3]);
+  expect(whole.buffer.byteLength).toBe(3);
+});

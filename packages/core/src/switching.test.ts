@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import type { Version } from "./events.ts";
+import { inspect } from "./facts.ts";
+import { Headers } from "./headers.ts";
+import { acceptedProtocol, answerTo, proposalOf } from "./switching.ts";
+
+const facts = (...flat: string[]) => inspect(Headers.fromFlat(flat));
+const upgrade = (protocols: string, connection = "Upgrade") =>
+  facts("Connection", connection, "Upgrade", protocols);
+const offer = (protocols: string) => proposalOf("GET", "1.1", upgrade(protocols));
+
+describe("a request proposes", () => {
+  test("the protocols of Upgrade, verbatim, in its order", () => {
+    expect(offer("WebSocket, IRC/6.9,, x")).toMatchObject({
+      kind: "upgrade",
+      protocols: ["WebSocket", "IRC/6.9", "x"],
+    });
+  });
+
+  test("a tunnel by CONNECT alone, in either version, whatever Upgrade says", () => {
+    expect(proposalOf("CONNECT", "1.0", upgrade("a"))).toMatchObject({
+      kind: "connect",
+      protocols: [],
+    });
+  });
+
+  test.each<[string, Version, ReturnType<typeof facts>]>([
+    ["without Upgrade", "1.1", facts("Connection", "upgrade")],
+    ["U02: without the connection option", "1.1", facts("Upgrade", "a")],
+    ["K05: with an option that only looks like it", "1.1", upgrade("a", "not-upgrade")],
+    ["U08: in HTTP/1.0", "1.0", upgrade("a")],
+    ["with an empty list", "1.1", upgrade(",")],
+    ["with a list that breaks the grammar", "1.1", upgrade("a, b c")],
+    ["with a protocol without a version behind the slash", "1.1", upgrade("a/")],
+  ])("nothing %s", (_, version, told) => {
+    expect(proposalOf("GET", version, told)).toBeUndefined();
+  });
+
+  test("U04: what is offered is found by name and version, without regard to case", () => {
+    const proposal = offer("WebSocket, IRC/6.9")!;
+    expect(["websocket", "WEBSOCKET", "irc/6.9"].every((name) => proposal.offers(name))).toBe(true);
+    expect(["IRC", "irc/6", "web", "websocket/13", ""].some((name) => proposal.offers(name))).toBe(
+      false,
+    );
+  });
+});
+
+describe("L4: a 101", () => {
+  const answer = (told: ReturnType<typeof facts>, version: Version = "1.1") =>
+    answerTo(offer("a, b/1"), 101, version, told);
+
+  test.each(["a", "A", "b/1", "a, b/1", "b/1, a"])(
+    "accepts with %j, which was offered",
+    (named) => {
+      expect(answer(upgrade(named))).toBe("accepted");
+    },
+  );
+
+  test.each([
+    ["a protocol that was not offered", upgrade("c")],
+    ["one that was, and one that was not", upgrade("a, c")],
+    ["another version", upgrade("b/2")],
+    ["no version of one that has one", upgrade("b")],
+    ["no Upgrade", facts("Connection", "upgrade")],
+    ["an empty Upgrade", upgrade("")],
+    ["no connection option", facts("Upgrade", "a")],
+    ["a Content-Length", facts("Connection", "upgrade", "Upgrade", "a", "Content-Length", "0")],
+    ["a transfer coding", facts("Connection", "upgrade", "Upgrade", "a", "Transfer-Encoding", "x")],
+  ])("with %s is invalid", (_, told) => {
+    expect(answer(told)).toBe("invalid");
+  });
+
+  test("in HTTP/1.0 is invalid", () => {
+    expect(answer(upgrade("a"), "1.0")).toBe("invalid");
+  });
+
+  test("to a request that proposed nothing, or a tunnel, is invalid", () => {
+    expect(answerTo(undefined, 101, "1.1", upgrade("a"))).toBe("invalid");
+    expect(answerTo(proposalOf("CONNECT", "1.1", facts()), 101, "1.1", upgrade("a"))).toBe(
+      "invalid",
+    );
+  });
+});
+
+test.each([
+  [100, "interim", "interim"],
+  [199, "interim", "interim"],
+  [200, "refused", "accepted"],
+  [204, "refused", "accepted"],
+  [299, "refused", "accepted"],
+  [300, "refused", "refused"],
+  [407, "refused", "refused"],
+  [599, "refused", "refused"],
+])("%i is %s to an upgrade, %s to CONNECT (X05)", (status, toUpgrade, toConnect) => {
+  expect(answerTo(offer("a"), status, "1.1", facts())).toBe(toUpgrade);
+  expect(answerTo(undefined, status, "1.1", facts())).toBe(toUpgrade);
+  expect(answerTo(proposalOf("CONNECT", "1.1", facts()), status, "1.0", facts())).toBe(toConnect);
+});
+
+test("the protocol that was switched to, as the 101 spells it", () => {
+  expect(acceptedProtocol(upgrade("A"))).toBe("A");
+  expect(acceptedProtocol(facts())).toBe("");
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { isAuthority, isHost, isTarget } from "./target.ts";
+
+describe("Host is uri-host [ ':' port ] (R11)", () => {
+  test.each([
+    "",
+    "a",
+    "a.test",
+    "a:80",
+    "a:",
+    "a:0",
+    "a:65535",
+    "127.0.0.1:8080",
+    "[::1]",
+    "[::1]:80",
+  ])("%j", (value) => {
+    expect(isHost(value)).toBe(true);
+  });
+  test.each(["x_y", "%41", "a!$&'()*+,;=~", "[v1.x:y]", "[2001:db8::1.2.3.4]"])("%j", (value) => {
+    expect(isHost(value)).toBe(true);
+  });
+  test.each([
+    ...["a b", "a, b", "a/b", "a?b", "a#b", "user@a", "a:b", "a:80:80", "a:65536", "a:-1", "a:+1"],
+    ...[
+      ":80",
+      "[::1",
+      "::1",
+      "[]",
+      "[::1]x",
+      "a%4",
+      "a%zz",
+      "a\\b",
+      "a\x80",
+      "http://a",
+      "a:080000",
+    ],
+    "a\n",
+  ])("not %j", (value) => {
+    expect(isHost(value)).toBe(false);
+  });
+});
+
+describe("CONNECT asks for host ':' port (X01, X02)", () => {
+  test.each(["a:1", "a.test:443", "127.0.0.1:65535", "[::1]:443", "a:00443"])("%j", (target) => {
+    expect(isAuthority(target)).toBe(true);
+    expect(isTarget("CONNECT", target)).toBe(true);
+    // R21: and nobody else.
+    expect(isTarget("GET", target)).toBe(false);
+  });
+  test.each([
+    ...["a", "a:", ":443", "a:0", "a:65536", "a:x", "a:-1", "a:+443", "a:443x", "a:000443"],
+    ...["/", "*", "http://a:443", "user@a:443", "a:443/", "::1:443", "[::1]", "a b:443", ""],
+  ])("not %j", (target) => {
+    expect(isTarget("CONNECT", target)).toBe(false);
+  });
+});
+
+describe("other methods ask for", () => {
+  test.each([
+    ...["/", "/a/b;c=d", "/?", "/?a=b&c?d/e", "/%41%ff", "//a//b", "/a:@!$&'()*+,;=-._~"],
+    ...["http://a", "http://a/", "http://a?b", "https://a:80/b?c", "http://[::1]/", "x+1.-y://a/"],
+  ])("%j", (target) => {
+    expect(isTarget("GET", target)).toBe(true);
+    expect(isTarget("M-SEARCH", target)).toBe(true);
+  });
+
+  test("R22: an asterisk is for OPTIONS alone", () => {
+    expect(isTarget("OPTIONS", "*")).toBe(true);
+    expect(isTarget("GET", "*")).toBe(false);
+    expect(isTarget("OPTIONS", "*a")).toBe(false);
+  });
+
+  test.each([
+    ...["", "a", "a/b", "?a", "/a b", "/a#b", "/#", "/<", '/"', "/\\", "/^", "/`", "/{}", "/|"],
+    ...["/%", "/%4", "/%4g", "/\x7f", "/\x80", "/\0", "/\r\n", "/a\n", "/\u010a", "/?\u560d"],
+    ...["http:/a", "http:a", "http://", "http:///a", "http://:80/", "1a://b/", "http://a:65536/"],
+    ...["http://u@a/", "http://u:p@a/", "http://a:b/", "http://a/#b", "http://a b/", "://a"],
+  ])("not %j (R05, R06, R24, R27)", (target) => {
+    expect(isTarget("GET", target)).toBe(false);
+    expect(isTarget("OPTIONS", target)).toBe(false);
+  });
+});
+
+test("hostile length costs linear time", () => {
+  const start = performance.now();
+  isHost(`${"a".repeat(100_000)}@`);
+  isTarget("GET", `/${"%41?".repeat(50_000)}#`);
+  isTarget("GET", `http://${"a.".repeat(50_000)}@/`);
+  expect(performance.now() - start).toBeLessThan(500);
+});
