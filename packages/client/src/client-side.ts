@@ -1,10 +1,18 @@
 // driver ↔ [client side] ↔ application: requests become events, events become responses
 
 import {
-  ConnectionError, type RequestEvent, type ResponseEvent, UpgradeError,
+  ConnectionError,
+  type RequestEvent,
+  type ResponseEvent,
+  UpgradeError,
 } from "@upgrade/core";
 import {
-  Connection, type DeadlineName, Deferred, type Driver, type Side, type Switched,
+  Connection,
+  type DeadlineName,
+  Deferred,
+  type Driver,
+  type Side,
+  type Switched,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
 import type { ClientRequest, SendOptions } from "./request.ts";
@@ -167,7 +175,10 @@ export class ClientSide<IO> implements Side {
     const { driver } = this;
     if (exchange.isStopped) {
       exchange.end();
-      driver.finish({ kind: "not-persistent", because: "the request was answered before it ended" });
+      driver.finish({
+        kind: "not-persistent",
+        because: "the request was answered before it ended",
+      });
     } else {
       driver.deadlines.start("upload", driver.limits.uploadGraceMs);
     }
@@ -188,7 +199,7 @@ export class ClientSide<IO> implements Side {
   }
 
   onDrainFailed(error: ConnectionError): void {
-    this.driver.abort(error);
+    this.driver.life.abort(error);
   }
 
   onClose(): void {

@@ -1,10 +1,20 @@
 // application ↔ [exchange] ↔ events: one request and all that may become of it
 
 import {
-  ConnectionError, Headers, type RequestToSend, type Sent, UpgradeError,
+  ConnectionError,
+  Headers,
+  type RequestToSend,
+  type Sent,
+  type UpgradeError,
 } from "@upgrade/core";
 import {
-  type BodySource, bodySource, Deferred, type Driver, ReceivedMessage, sendBody, type TrailersInit,
+  type BodySource,
+  bodySource,
+  Deferred,
+  type Driver,
+  ReceivedMessage,
+  sendBody,
+  type TrailersInit,
   type Upload,
 } from "@upgrade/core/io";
 import type { ClientRequest, SendOptions } from "./request.ts";
@@ -133,7 +143,11 @@ export class Exchange {
     if (this.isSaid || this.#upload.stopped) return;
     this.#upload.stopped = true;
     this.#driver.deadlines.stop("continue");
-    if (this.#withheld) this.#source.pieces?.().return?.()?.then(undefined, () => {});
+    if (this.#withheld)
+      this.#source
+        .pieces?.()
+        .return?.()
+        ?.then(undefined, () => {});
   }
 
   inform(response: InformationalResponse): void {

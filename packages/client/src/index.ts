@@ -1,19 +1,42 @@
 // HTTP/1.1 for those who ask: a handshake, a sender, and switches done right.
 
 export {
-  type ClientHandshake, type ClientOptions, handshake, type Sender,
+  ConnectionError,
+  endToEnd,
+  Headers,
+  type HeadersInit,
+  LocalProtocolError,
+  RemoteProtocolError,
+  UpgradeError,
+} from "@upgrade/core";
+export {
+  type CloseReason,
+  type Connection,
+  type ConnectionStats,
+  type ForcedParts,
+  type HttpEnd,
+  type Parts,
+  rewind,
+  type Switched,
+  SwitchRefused,
+  type TunnelEnd,
+  type TunnelOptions,
+  tunnel,
+} from "@upgrade/core/io";
+export {
+  type ClientHandshake,
+  type ClientOptions,
+  handshake,
+  type Sender,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
 export { ClientResponse, type InformationalResponse } from "./response.ts";
 export {
-  connect, type SwitchAccepted, type SwitchDeclined, upgrade, type UpgradeOptions,
-  type UpgradeRequest, type UpgradeResult,
+  connect,
+  type SwitchAccepted,
+  type SwitchDeclined,
+  type UpgradeOptions,
+  type UpgradeRequest,
+  type UpgradeResult,
+  upgrade,
 } from "./upgrade.ts";
-export {
-  type CloseReason, type Connection, type ConnectionStats, type ForcedParts, type HttpEnd,
-  type Parts, rewind, type Switched, SwitchRefused, tunnel, type TunnelEnd, type TunnelOptions,
-} from "@upgrade/core/io";
-export {
-  ConnectionError, endToEnd, Headers, type HeadersInit, LocalProtocolError, RemoteProtocolError,
-  UpgradeError,
-} from "@upgrade/core";

@@ -1,11 +1,23 @@
 // events ↔ [exchange] ↔ service: one request and all that may become of it
 
 import {
-  Headers, type HeadersInit, LocalProtocolError, type RequestEvent, type UpgradeError,
+  Headers,
+  type HeadersInit,
+  LocalProtocolError,
+  type RequestEvent,
+  type UpgradeError,
 } from "@upgrade/core";
 import {
-  type Connection, Deferred, type Driver, type Parts, type Switched, bodySource, handled,
-  ReceivedMessage, sendBody, takeParts,
+  bodySource,
+  type Connection,
+  Deferred,
+  type Driver,
+  handled,
+  type Parts,
+  ReceivedMessage,
+  type Switched,
+  sendBody,
+  takeParts,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
@@ -104,7 +116,10 @@ export class Exchange<IO> {
     const source = bodySource(response.body);
     const bodiless = this.request.method === "HEAD" || response.status === 304;
     if (bodiless) {
-      source.pieces?.().return?.()?.then(undefined, () => {});
+      source
+        .pieces?.()
+        .return?.()
+        ?.then(undefined, () => {});
       driver.say({ type: "end-of-message" });
       this.#host.answered(this);
       return;

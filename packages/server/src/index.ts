@@ -1,15 +1,35 @@
 // HTTP/1.1 for those who serve: a handshake, a service, and switches done right.
 
+export {
+  ConnectionError,
+  endToEnd,
+  Headers,
+  type HeadersInit,
+  LocalProtocolError,
+  type Proposal,
+  RemoteProtocolError,
+  UpgradeError,
+} from "@upgrade/core";
+export {
+  type CloseReason,
+  type Connection,
+  type ConnectionStats,
+  type ForcedParts,
+  type HttpEnd,
+  type Parts,
+  rewind,
+  type Switched,
+  SwitchRefused,
+  type TunnelEnd,
+  type TunnelOptions,
+  tunnel,
+} from "@upgrade/core/io";
 export { handshake, type ServerHandshake } from "./handshake.ts";
 export { ServerRequest, type SwitchOptions } from "./request.ts";
 export type {
-  ErrorContext, ServerOptions, ServerResponse, Service, ServiceResult,
+  ErrorContext,
+  ServerOptions,
+  ServerResponse,
+  Service,
+  ServiceResult,
 } from "./service.ts";
-export {
-  type CloseReason, type Connection, type ConnectionStats, type ForcedParts, type HttpEnd,
-  type Parts, rewind, type Switched, SwitchRefused, tunnel, type TunnelEnd, type TunnelOptions,
-} from "@upgrade/core/io";
-export {
-  ConnectionError, endToEnd, Headers, type HeadersInit, LocalProtocolError, type Proposal,
-  RemoteProtocolError, UpgradeError,
-} from "@upgrade/core";

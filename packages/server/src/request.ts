@@ -12,7 +12,10 @@ export interface SwitchOptions {
 }
 
 interface Platform {
-  readonly AbortController: new () => { readonly signal: AbortSignal; abort(reason: unknown): void };
+  readonly AbortController: new () => {
+    readonly signal: AbortSignal;
+    abort(reason: unknown): void;
+  };
 }
 
 /** A received request. */

@@ -1,11 +1,20 @@
 // driver ↔ [server side] ↔ service: events become requests, results become responses
 
 import {
-  ConnectionError, LocalProtocolError, type RequestEvent, type ResponseEvent, RemoteProtocolError,
+  ConnectionError,
+  LocalProtocolError,
+  RemoteProtocolError,
+  type RequestEvent,
+  type ResponseEvent,
   type UpgradeError,
 } from "@upgrade/core";
 import {
-  Connection, type DeadlineName, type Driver, handled, type Side, type Switched,
+  Connection,
+  type DeadlineName,
+  type Driver,
+  handled,
+  type Side,
+  type Switched,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";

@@ -183,10 +183,7 @@ export class Body implements AsyncIterable<Uint8Array> {
 interface Platform {
   readonly ReadableStream: new (
     source: {
-      pull(controller: {
-        enqueue(chunk: Uint8Array): void;
-        close(): void;
-      }): Promise<void>;
+      pull(controller: { enqueue(chunk: Uint8Array): void; close(): void }): Promise<void>;
       cancel(): Promise<void>;
     },
     strategy: { readonly highWaterMark: number },

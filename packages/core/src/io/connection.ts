@@ -1,7 +1,7 @@
 // driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
 
-import { concat, textToLatin1 } from "../octets.ts";
 import { ConnectionError, LocalProtocolError } from "../errors.ts";
+import { concat, textToLatin1 } from "../octets.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
@@ -104,7 +104,13 @@ export class Connection<IO> {
   intoParts(options: { readonly force?: boolean } = {}): Parts<IO> {
     const { switched } = this.#driver.side;
     const over = this.#driver.ending.isOver;
-    return takeParts(this.#driver, this.#io, "intoParts", over ? switched : undefined, options.force);
+    return takeParts(
+      this.#driver,
+      this.#io,
+      "intoParts",
+      over ? switched : undefined,
+      options.force,
+    );
   }
 
   /**
@@ -149,7 +155,7 @@ export class Connection<IO> {
 
   /** Ends now, so that the peer sees a failure. Does nothing once the parts are taken. */
   abort(reason?: unknown): void {
-    this.#driver.abort(reason);
+    this.#driver.life.abort(reason);
   }
 
   /** Resolves, and never rejects, when the connection is over: its io shut down, gone, or taken. */
@@ -197,7 +203,7 @@ export function takeParts<IO>(
   const unsent = bytesOf(driver.writing.outbox.take());
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
-  driver.release();
+  driver.life.release();
   const parts = { io, readBuf, readEnded, unsent };
   return switched === undefined ? parts : { ...parts, switched };
 }

@@ -6,25 +6,17 @@ import type { Event, EventToSend, Wait } from "../events.ts";
 import type { LimitOptions, Limits } from "../limits.ts";
 import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
+import { Awaiting } from "./awaiting.ts";
 import type { BodyDisposal, BodyOwner } from "./body.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadlineName, Deadlines } from "./deadlines.ts";
 import { Draining } from "./draining.ts";
-import { type CloseReason, Ending } from "./ending.ts";
+import type { CloseReason, Ending } from "./ending.ts";
+import { Life, type Mortal } from "./life.ts";
 import type { ReceivedMessage } from "./received-message.ts";
 import type { Side } from "./side.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { Writing } from "./writing.ts";
-
-/**
- * Where a connection stands as a whole: `http` goes on; `finishing`, it is over but for our last
- * bytes; `lingering`, our side has ended and the peer's is awaited; `kept-open`, the io waits for
- * its next owner; `released` to him; `down`.
- */
-type Phase = "http" | "finishing" | "lingering" | "kept-open" | "released" | "down";
-
-/** What the reading half waits for, each with a deadline of its own. */
-type Awaited = "head" | "idle" | "body";
 
 /** Deadlines whose passing is the end. */
 const TIMEOUTS = {
@@ -35,10 +27,10 @@ const TIMEOUTS = {
 } as const;
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
-export class Driver implements BodyOwner, TransportEvents {
+export class Driver implements BodyOwner, TransportEvents, Mortal {
   readonly http: HttpConnection;
   readonly limits: Limits;
-  readonly ending = new Ending();
+  readonly life: Life = new Life(this);
   readonly deadlines: Deadlines;
   readonly transport: Transport;
   readonly writing: Writing;
@@ -50,14 +42,10 @@ export class Driver implements BodyOwner, TransportEvents {
   /** `close()` was called. */
   isClosing = false;
   #side!: Side;
-  #phase: Phase = "http";
   #wait: Wait = "need-data";
   #advancing = false;
-  #awaited: Awaited | undefined;
-  #finishReason: CloseReason | undefined;
-  #isPromised = false;
+  readonly #awaiting: Awaiting;
   #draining: Draining | undefined;
-  #lingerLeft = 0;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`: the io is untouched. */
   constructor(role: Role, io: unknown, options: LimitOptions, clock: Clock) {
@@ -66,6 +54,7 @@ export class Driver implements BodyOwner, TransportEvents {
     this.transport = adopt(io);
     this.deadlines = new Deadlines(clock, (name) => this.#onDeadline(name));
     this.writing = new Writing(this.transport, this.deadlines, this.limits);
+    this.#awaiting = new Awaiting(this.http, this.deadlines);
   }
 
   /** From here on bytes are read, and a failure of the io has a listener. */
@@ -78,17 +67,21 @@ export class Driver implements BodyOwner, TransportEvents {
 
   /** Messages may be sent and received. */
   get isLive(): boolean {
-    return this.#phase === "http";
+    return this.life.phase === "http";
   }
 
   /** The io waits for its next owner. */
   get isKeptOpen(): boolean {
-    return this.#phase === "kept-open";
+    return this.life.phase === "kept-open";
   }
 
   /** The io is shut down, or gone. */
   get isDown(): boolean {
-    return this.#phase === "down";
+    return this.life.phase === "down";
+  }
+
+  get ending(): Ending {
+    return this.life.ending;
   }
 
   get side(): Side {
@@ -101,30 +94,29 @@ export class Driver implements BodyOwner, TransportEvents {
 
   data(bytes: Uint8Array): void {
     this.bytesRead += bytes.length;
-    if (this.#phase === "lingering") {
-      this.#throwAway(bytes.length);
+    if (this.life.phase === "lingering") {
+      this.life.throwAway(bytes.length);
       return;
     }
     this.http.receiveData(bytes);
-    if (this.#awaited === "body") this.#startWaiting("body");
+    this.#awaiting.progress();
     this.advance();
   }
 
   ended(): void {
     this.http.receiveEof();
-    if (this.#phase === "lingering") this.transport.destroy();
+    if (this.life.phase === "lingering") this.transport.destroy();
     this.advance();
     if (this.isLive) this.#side.onPeerEnd();
   }
 
   accepted(): void {
     this.writing.accepted();
-    this.#settle();
+    this.life.settle();
   }
 
   gone(reason: unknown): void {
-    if (this.#phase === "lingering") this.#goDown();
-    else this.fail(asConnectionError(reason));
+    this.life.gone(reason);
   }
 
   /** Says something to the peer. It leaves with everything else that is said in this turn. */
@@ -145,12 +137,12 @@ export class Driver implements BodyOwner, TransportEvents {
       this.#advancing = false;
     }
     this.writing.flush();
-    this.#settle();
+    this.life.settle();
     this.#regulate();
   }
 
   #step(): boolean {
-    if (this.#phase !== "http" || this.http.hasSwitched) return false;
+    if (this.life.phase !== "http" || this.http.hasSwitched) return false;
     if (this.http.cycleIsOver) {
       this.http.startNextCycle();
       this.incoming = undefined;
@@ -158,7 +150,7 @@ export class Driver implements BodyOwner, TransportEvents {
       return true;
     }
     if (this.#lastWordIsSaid()) this.finish(this.#whyItEnds());
-    if (this.#phase !== "http" || this.#bodyIsFull()) return false;
+    if (this.life.phase !== "http" || this.#bodyIsFull()) return false;
     try {
       const next = this.http.nextEvent();
       if (typeof next === "object") this.#dispatch(next);
@@ -210,135 +202,37 @@ export class Driver implements BodyOwner, TransportEvents {
     return { kind: "not-persistent", because: "one end does not let the connection live on" };
   }
 
-  /**
-   * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or
-   * has been promised the io.
-   */
+  /** HTTP ends well. `promised`: somebody has been promised the io. */
   finish(reason: CloseReason, promised = false): void {
-    if (this.#phase !== "http") return;
-    this.#phase = "finishing";
-    this.#isPromised = promised;
-    this.#finishReason = reason;
-    this.ending.reason = reason;
-    this.writing.flush();
-    this.#settle();
-  }
-
-  // A switch, and an end without shutdown, wait until our last byte is accepted (L3).
-  #settle(): void {
-    if (this.#phase === "http" && this.http.hasSwitched) {
-      if (this.writing.isFlushed && this.transport.pause()) this.#completeSwitch();
-    } else if (this.#phase === "finishing") {
-      if (!this.ending.isPolled && !this.#isPromised) this.#linger(this.#finishReason!);
-      else if (this.writing.isFlushed && this.transport.pause()) this.#keepOpen();
-    }
-  }
-
-  #completeSwitch(): void {
-    this.#phase = "kept-open";
-    this.deadlines.stopAll();
-    this.deadlines.start("claim", this.limits.claimMs);
-    this.#tellOver({ kind: "switched", protocol: this.#side.switched!.protocol });
-    this.#side.onTakeable();
-  }
-
-  #keepOpen(): void {
-    this.#phase = "kept-open";
-    this.deadlines.stopAll();
-    this.#tellOver(this.#finishReason!);
-    this.ending.down();
-    this.#side.onTakeable();
-  }
-
-  // RFC 9112 §9.6: closing with unread bytes makes TCP reset, and a reset destroys our last words.
-  #linger(reason: CloseReason): void {
-    this.#phase = "lingering";
-    this.deadlines.stopAll();
-    this.deadlines.start("linger", this.limits.lingerMs);
-    this.#lingerLeft = this.limits.lingerBytes;
-    this.#tellOver(reason);
-    this.transport.closeWrite();
-    if (this.http.endReceived) this.transport.destroy();
-    else this.transport.resume();
-  }
-
-  #throwAway(length: number): void {
-    this.#lingerLeft -= length;
-    if (this.#lingerLeft < 0) this.#giveUp(new ConnectionError("ABORTED", "lingerBytes"));
+    this.life.finish(reason, promised);
   }
 
   /** HTTP ends badly. The peer sees a failure, unless the role had an answer to say. */
   fail(error: UpgradeError): void {
-    if (this.#phase !== "http" && this.#phase !== "finishing") return;
-    const { handed } = this.writing.outbox;
-    error.annotate({ bytesRead: this.bytesRead, bytesWritten: handed });
-    this.ending.reason = { kind: "failed", error };
-    this.incoming?.fail(error);
-    if (this.#phase === "http" && this.#side.onFailure(error)) {
-      this.writing.flush();
-      this.#linger(this.ending.reason);
-    } else {
-      this.#tellOver(this.ending.reason);
-      this.#giveUp(error);
-    }
+    this.life.fail(error);
   }
 
-  #giveUp(error: unknown): void {
-    this.transport.abort(error);
-    this.#goDown();
-  }
-
-  #goDown(): void {
-    this.#phase = "down";
-    this.deadlines.stopAll();
-    this.writing.stop();
-    this.ending.down();
-  }
-
-  #tellOver(reason: CloseReason): void {
-    const error =
-      reason.kind === "failed" ? reason.error : new ConnectionError("ABORTED", reason.kind);
-    this.ending.over(reason);
+  /** The body in hand will not be completed. */
+  failBody(error: UpgradeError): void {
     this.incoming?.fail(error);
     this.#endDraining("closed");
-    this.#side.onOver(error);
   }
 
   // As far ahead as shows that the peer is gone, and not a byte that may be the next protocol's.
   #regulate(): void {
-    if (this.#phase !== "http") return;
+    if (this.life.phase !== "http") return;
     const { theirState, endReceived } = this.http;
     const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
     const ahead = this.#wait === "paused" && this.http.bufferedBytes >= this.limits.readAheadBytes;
     const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
     if (reading) this.transport.resume();
     else this.transport.pause();
-    const awaited = this.#whatIsAwaited(reading);
-    if (awaited === this.#awaited) return;
-    if (this.#awaited !== undefined) this.deadlines.stop(this.#awaited);
-    this.#awaited = awaited;
-    if (awaited !== undefined) this.#startWaiting(awaited);
+    this.#awaiting.update(reading, this.#side.isIdle, this.requests === 0);
   }
 
   #bodyIsFull(): boolean {
     const { incoming } = this;
     return incoming !== undefined && incoming.queuedBytes >= this.limits.readAheadBytes;
-  }
-
-  #whatIsAwaited(reading: boolean): Awaited | undefined {
-    const { theirState, headHasBegun } = this.http;
-    if (theirState === "send-body") return reading ? "body" : undefined;
-    if (theirState !== "idle" && theirState !== "send-response") return undefined;
-    if (headHasBegun) return "head";
-    return theirState === "idle" && this.#side.isIdle ? "idle" : undefined;
-  }
-
-  #startWaiting(awaited: Awaited): void {
-    const { headMs, idleMs, bodyProgressMs } = this.limits;
-    // A new connection owes its first head; only later ones may idle.
-    const silent = this.http.role === "server" && this.requests === 0;
-    const ms = { head: headMs, idle: silent ? headMs : idleMs, body: bodyProgressMs };
-    this.deadlines.start(awaited, ms[awaited]);
   }
 
   #onDeadline(name: DeadlineName): void {
@@ -353,13 +247,13 @@ export class Driver implements BodyOwner, TransportEvents {
         this.finish({ kind: "idle", because: "nothing came within the idle deadline" });
         break;
       case "linger":
-        this.#giveUp(new ConnectionError("ABORTED", "lingerMs"));
+        this.life.giveUp(new ConnectionError("ABORTED", "lingerMs"));
         break;
       case "drain":
         this.#drained(new ConnectionError("DRAIN_TIMEOUT", "", { phase: "drain" }));
         break;
       case "claim":
-        this.#disown();
+        this.life.disown();
         break;
       case "age":
         this.retire("maxAgeMs");
@@ -374,13 +268,6 @@ export class Driver implements BodyOwner, TransportEvents {
     this.ending.reason ??= { kind: "not-persistent", because };
     this.http.endPersistence();
     if (this.#side.isIdle && !this.http.headHasBegun) this.finish(this.#whyItEnds());
-  }
-
-  #disown(): void {
-    const error = new ConnectionError("SWITCH_UNCLAIMED");
-    this.ending.overrule({ kind: "failed", error });
-    this.#side.onFailure(error);
-    this.#giveUp(error);
   }
 
   bodyWanted(): void {
@@ -426,35 +313,4 @@ export class Driver implements BodyOwner, TransportEvents {
     }
     return this.ending.closed;
   }
-
-  /** As `Connection.abort`. */
-  abort(reason: unknown): void {
-    const error = new ConnectionError("ABORTED", "", { cause: reason });
-    if (this.#phase === "lingering" || this.#phase === "kept-open") this.#giveUp(error);
-    else this.fail(error);
-  }
-
-  /** Lets go of the io, as it is. Callers have claimed it. */
-  release(): void {
-    if (this.#phase === "released") return;
-    const wasDown = this.#phase === "down";
-    this.#phase = "released";
-    this.deadlines.stopAll();
-    this.writing.stop();
-    if (!wasDown) this.transport.release();
-    if (!this.ending.isOver) {
-      const error = new ConnectionError("TAKEN_APART");
-      this.incoming?.fail(error);
-      this.ending.over({ kind: "taken-apart", because: `by ${this.ending.owner}` });
-      this.#endDraining("closed");
-      this.#side.onOver(error);
-    }
-    this.ending.down();
-  }
-}
-
-function asConnectionError(reason: unknown): UpgradeError {
-  if (reason instanceof UpgradeError) return reason;
-  const came = reason instanceof Error ? reason.message : "closed";
-  return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
 }

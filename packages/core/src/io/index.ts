@@ -2,11 +2,22 @@
 
 export { adopt, type Io } from "./adopt.ts";
 export { Body, type BodyDisposal, type BodyOwner } from "./body.ts";
-export { type BodyInit, type BodyPiece, type BodySource, bodySource, type ReadableStreamLike } from "./body-source.ts";
+export {
+  type BodyInit,
+  type BodyPiece,
+  type BodySource,
+  bodySource,
+  type ReadableStreamLike,
+} from "./body-source.ts";
 export { type ByteStream, isByteStream } from "./byte-stream.ts";
 export { type Clock, ManualClock, systemClock } from "./clock.ts";
 export {
-  type CloseOptions, Connection, type ConnectionStats, type SignalLike, SwitchRefused, takeParts,
+  type CloseOptions,
+  Connection,
+  type ConnectionStats,
+  type SignalLike,
+  SwitchRefused,
+  takeParts,
 } from "./connection.ts";
 export type { DeadlineName } from "./deadlines.ts";
 export { Deferred, handled } from "./deferred.ts";
@@ -19,4 +30,4 @@ export { ReceivedMessage } from "./received-message.ts";
 export { rewind } from "./rewind.ts";
 export { sendBody, type TrailersInit, type Upload } from "./sending.ts";
 export type { Side } from "./side.ts";
-export { tunnel, type TunnelEnd, type TunnelOptions } from "./tunnel.ts";
+export { type TunnelEnd, type TunnelOptions, tunnel } from "./tunnel.ts";

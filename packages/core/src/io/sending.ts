@@ -37,7 +37,9 @@ export function sendBody(
 }
 
 /** Whether trailers must be waited for. */
-function isLate(trailers: TrailersInit | undefined): trailers is Exclude<TrailersInit, HeadersInit> {
+function isLate(
+  trailers: TrailersInit | undefined,
+): trailers is Exclude<TrailersInit, HeadersInit> {
   return typeof trailers === "function" || trailers instanceof Promise;
 }
 

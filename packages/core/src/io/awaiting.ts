@@ -1,0 +1,51 @@
+// driver ← [awaiting] ← connection: what the reading half waits for, each with its deadline
+
+import type { HttpConnection } from "../connection.ts";
+import type { Limits } from "../limits.ts";
+import type { Deadlines } from "./deadlines.ts";
+
+type Awaited = "head" | "idle" | "body";
+
+/** Keeps one deadline for what is awaited from the peer. */
+export class Awaiting {
+  readonly #http: HttpConnection;
+  readonly #limits: Limits;
+  readonly #deadlines: Deadlines;
+  #awaited: Awaited | undefined;
+
+  constructor(http: HttpConnection, deadlines: Deadlines) {
+    this.#http = http;
+    this.#limits = http.limits;
+    this.#deadlines = deadlines;
+  }
+
+  /** Looks again at what is awaited. `isFirst`: nothing has been exchanged yet. */
+  update(isReading: boolean, isIdle: boolean, isFirst: boolean): void {
+    const awaited = this.#whatIsAwaited(isReading, isIdle);
+    if (awaited === this.#awaited) return;
+    if (this.#awaited !== undefined) this.#deadlines.stop(this.#awaited);
+    this.#awaited = awaited;
+    if (awaited !== undefined) this.#deadlines.start(awaited, this.#msOf(awaited, isFirst));
+  }
+
+  /** Bytes came: a body is allowed another while, a head is not. */
+  progress(): void {
+    if (this.#awaited === "body") this.#deadlines.start("body", this.#limits.bodyProgressMs);
+  }
+
+  #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
+    const { theirState, headHasBegun } = this.#http;
+    if (theirState === "send-body") return isReading ? "body" : undefined;
+    if (theirState !== "idle" && theirState !== "send-response") return undefined;
+    if (headHasBegun) return "head";
+    return theirState === "idle" && isIdle ? "idle" : undefined;
+  }
+
+  #msOf(awaited: Awaited, isFirst: boolean): number {
+    const { headMs, idleMs, bodyProgressMs } = this.#limits;
+    if (awaited === "body") return bodyProgressMs;
+    // A new client owes its first head; only a later one may idle.
+    const owesHead = awaited === "head" || (isFirst && this.#http.role === "server");
+    return owesHead ? headMs : idleMs;
+  }
+}

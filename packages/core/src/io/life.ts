@@ -1,0 +1,186 @@
+// driver ↔ [life] ↔ transport: how a connection ends: well, badly, or in somebody else's hands
+
+import type { HttpConnection } from "../connection.ts";
+import { ConnectionError, UpgradeError } from "../errors.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { type CloseReason, Ending } from "./ending.ts";
+import type { Side } from "./side.ts";
+import type { Transport } from "./transport.ts";
+import type { Writing } from "./writing.ts";
+
+/**
+ * Where a connection stands as a whole: `http` goes on; `finishing`, it is over but for our last
+ * bytes; `lingering`, our side has ended and the peer's is awaited; `kept-open`, the io waits for
+ * its next owner; `released` to him; `down`.
+ */
+type Phase = "http" | "finishing" | "lingering" | "kept-open" | "released" | "down";
+
+/** What ends with a connection. */
+export interface Mortal {
+  readonly http: HttpConnection;
+  readonly transport: Transport;
+  readonly writing: Writing;
+  readonly deadlines: Deadlines;
+  readonly bytesRead: number;
+  readonly side: Side;
+  /** The body in hand will not be completed. */
+  failBody(error: UpgradeError): void;
+}
+
+/** The phases of one connection, and the moves between them. */
+export class Life {
+  readonly ending = new Ending();
+  readonly #of: Mortal;
+  #phase: Phase = "http";
+  #finishReason: CloseReason | undefined;
+  #isPromised = false;
+  #lingerLeft = 0;
+
+  constructor(of: Mortal) {
+    this.#of = of;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /**
+   * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or
+   * has been promised the io.
+   */
+  finish(reason: CloseReason, promised: boolean): void {
+    if (this.#phase !== "http") return;
+    this.#phase = "finishing";
+    this.#isPromised = promised;
+    this.#finishReason = reason;
+    this.ending.reason = reason;
+    this.#of.writing.flush();
+    this.settle();
+  }
+
+  /** A switch, and an end without shutdown, wait until our last byte is accepted (L3). */
+  settle(): void {
+    const { http, writing, transport } = this.#of;
+    if (this.#phase === "http" && http.hasSwitched) {
+      if (writing.isFlushed && transport.pause()) this.#completeSwitch();
+    } else if (this.#phase === "finishing") {
+      if (!this.ending.isPolled && !this.#isPromised) this.#linger(this.#finishReason!);
+      else if (writing.isFlushed && transport.pause()) this.#keepOpen();
+    }
+  }
+
+  #completeSwitch(): void {
+    const { deadlines, http, side } = this.#of;
+    this.#phase = "kept-open";
+    deadlines.stopAll();
+    deadlines.start("claim", http.limits.claimMs);
+    this.#tellOver({ kind: "switched", protocol: side.switched!.protocol });
+    side.onTakeable();
+  }
+
+  #keepOpen(): void {
+    this.#phase = "kept-open";
+    this.#of.deadlines.stopAll();
+    this.#tellOver(this.#finishReason!);
+    this.ending.down();
+    this.#of.side.onTakeable();
+  }
+
+  // RFC 9112 §9.6: closing with unread bytes makes TCP reset, and a reset destroys our last words.
+  #linger(reason: CloseReason): void {
+    const { deadlines, http, transport } = this.#of;
+    this.#phase = "lingering";
+    deadlines.stopAll();
+    deadlines.start("linger", http.limits.lingerMs);
+    this.#lingerLeft = http.limits.lingerBytes;
+    this.#tellOver(reason);
+    transport.closeWrite();
+    if (http.endReceived) transport.destroy();
+    else transport.resume();
+  }
+
+  /** Bytes behind the end of HTTP: thrown away, and counted. */
+  throwAway(length: number): void {
+    this.#lingerLeft -= length;
+    if (this.#lingerLeft < 0) this.giveUp(new ConnectionError("ABORTED", "lingerBytes"));
+  }
+
+  /** HTTP ends badly. The peer sees a failure, unless the role had an answer to say. */
+  fail(error: UpgradeError): void {
+    if (this.#phase !== "http" && this.#phase !== "finishing") return;
+    const { bytesRead, side, writing } = this.#of;
+    error.annotate({ bytesRead, bytesWritten: writing.outbox.handed });
+    this.ending.reason = { kind: "failed", error };
+    this.#of.failBody(error);
+    if (this.#phase === "http" && side.onFailure(error)) {
+      writing.flush();
+      this.#linger(this.ending.reason);
+    } else {
+      this.#tellOver(this.ending.reason);
+      this.giveUp(error);
+    }
+  }
+
+  /** The transport is gone. */
+  gone(reason: unknown): void {
+    if (this.#phase === "lingering") this.#goDown();
+    else this.fail(asConnectionError(reason));
+  }
+
+  /** Nobody took the parts of the switched connection. */
+  disown(): void {
+    const error = new ConnectionError("SWITCH_UNCLAIMED");
+    this.ending.overrule({ kind: "failed", error });
+    this.#of.side.onFailure(error);
+    this.giveUp(error);
+  }
+
+  /** As `Connection.abort`. */
+  abort(reason: unknown): void {
+    const error = new ConnectionError("ABORTED", "", { cause: reason });
+    if (this.#phase === "lingering" || this.#phase === "kept-open") this.giveUp(error);
+    else this.fail(error);
+  }
+
+  /** The io is given up, so that the peer sees a failure. */
+  giveUp(error: UpgradeError): void {
+    this.#of.transport.abort(error);
+    this.#goDown();
+  }
+
+  #goDown(): void {
+    this.#phase = "down";
+    this.#of.deadlines.stopAll();
+    this.#of.writing.stop();
+    this.ending.down();
+  }
+
+  /** Lets go of the io, as it is. Callers have claimed it. */
+  release(): void {
+    const { deadlines, transport, writing } = this.#of;
+    const wasDown = this.#phase === "down";
+    this.#phase = "released";
+    deadlines.stopAll();
+    writing.stop();
+    if (!wasDown) transport.release();
+    if (!this.ending.isOver) {
+      const because = `by ${this.ending.owner}`;
+      this.#tellOver({ kind: "taken-apart", because }, new ConnectionError("TAKEN_APART"));
+    }
+    this.ending.down();
+  }
+
+  #tellOver(reason: CloseReason, told?: UpgradeError): void {
+    const failed = reason.kind === "failed" ? reason.error : undefined;
+    const error = told ?? failed ?? new ConnectionError("ABORTED", reason.kind);
+    this.ending.over(reason);
+    this.#of.failBody(error);
+    this.#of.side.onOver(error);
+  }
+}
+
+function asConnectionError(reason: unknown): UpgradeError {
+  if (reason instanceof UpgradeError) return reason;
+  const came = reason instanceof Error ? reason.message : "closed";
+  return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
+}
