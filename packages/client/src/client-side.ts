@@ -2,6 +2,7 @@
 
 import {
   ConnectionError,
+  Headers,
   type RequestEvent,
   type ResponseEvent,
   UpgradeError,
@@ -154,7 +155,7 @@ export class ClientSide<IO> implements Side {
     // In front of the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       this.switched = switchedBy(exchange, response);
-      response.end(response.headers);
+      response.end(Headers.from([]));
     } else {
       driver.incoming = response;
       if (exchange.proposes) this.#refused(response);

@@ -56,10 +56,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   onHead(event: RequestEvent | ResponseEvent): void {
     if (event.type !== "request") return;
     const { driver } = this;
-    driver.requests++;
-    if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     const exchange = new Exchange(this, event);
     this.#exchange = exchange;
+    driver.requests++;
+    if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     driver.incoming = exchange.request;
     this.#call(exchange);
   }

@@ -18,6 +18,8 @@ import type { Side } from "./side.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { Writing } from "./writing.ts";
 
+const LAST_CYCLE = "one end does not let the connection live on";
+
 /** Deadlines whose passing is the end. */
 const TIMEOUTS = {
   head: "HEAD_TIMEOUT",
@@ -100,7 +102,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     }
     this.http.receiveData(bytes);
     this.#awaiting.progress();
-    this.advance();
+    this.writing.during(this.#advance);
   }
 
   ended(): void {
@@ -122,8 +124,10 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
   /** Says something to the peer. It leaves with everything else that is said in this turn. */
   say(event: EventToSend): void {
     this.http.sendTo(this.writing.outbox, event);
-    if (!this.#advancing) this.writing.schedule();
+    this.writing.schedule();
   }
+
+  readonly #advance = (): void => this.advance();
 
   /** Reads on as far as the state allows. To be called after anything that may have moved it. */
   advance(): void {
@@ -136,7 +140,6 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     } finally {
       this.#advancing = false;
     }
-    this.writing.flush();
     this.life.settle();
     this.#regulate();
   }
@@ -169,6 +172,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
       case "response":
       case "informational-response":
         this.#side.onHead(event);
+        if (!this.http.persists) this.#noteLastCycle();
         break;
       case "data":
         if (this.#draining === undefined) this.incoming!.push(event.bytes);
@@ -185,6 +189,10 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     }
   }
 
+  #noteLastCycle(): void {
+    this.ending.reason ??= { kind: "not-persistent", because: LAST_CYCLE };
+  }
+
   // A server that has said its last word is done, whatever the client still sends; a client waits
   // for the answer, too.
   #lastWordIsSaid(): boolean {
@@ -199,7 +207,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     if (this.http.theirState === "closed") {
       return { kind: "peer-ended", because: "the peer ended its side between messages" };
     }
-    return { kind: "not-persistent", because: "one end does not let the connection live on" };
+    return { kind: "not-persistent", because: LAST_CYCLE };
   }
 
   /** HTTP ends well. `promised`: somebody has been promised the io. */

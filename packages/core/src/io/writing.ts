@@ -14,6 +14,7 @@ export class Writing {
   readonly #deadlines: Deadlines;
   readonly #limits: Limits;
   #scheduled = false;
+  #held = false;
   #stopped = false;
   #waiters: Deferred<void>[] = [];
 
@@ -36,9 +37,20 @@ export class Writing {
 
   /** Everything said in this turn will leave at its end. */
   schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#held) return;
     this.#scheduled = true;
     atEndOfTurn(this.#onEndOfTurn);
+  }
+
+  /** What is said in answer to one chunk leaves in one write, without waiting for the turn's end. */
+  during(chunk: () => void): void {
+    this.#held = true;
+    try {
+      chunk();
+    } finally {
+      this.#held = false;
+    }
+    this.flush();
   }
 
   readonly #onEndOfTurn = (): void => {
