@@ -34,8 +34,8 @@ export class BodyReader {
   constructor(framing: Framing, limits: Limits) {
     this.#limits = limits;
     this.#chunks = framing.kind === "chunked" ? new ChunkedReader(limits) : undefined;
-    this.#left = framing.kind === "content-length" ? framing.length : Infinity;
-    if (framing.kind === "none" || this.#left === 0) this.trailers = NO_TRAILERS;
+    this.#left = lengthOf(framing);
+    if (this.#left === 0) this.trailers = NO_TRAILERS;
     if (this.#left !== Infinity && this.#left > limits.maxBodyBytes) {
       throw new RemoteProtocolError("BODY_TOO_LARGE", `Content-Length ${this.#left}`);
     }
@@ -119,6 +119,11 @@ export class BodyReader {
     }
     this.consumed = at - from + this.#trailerParser.consumed;
   }
+}
+
+function lengthOf(framing: Framing): number {
+  if (framing.kind === "content-length") return framing.length;
+  return framing.kind === "none" ? 0 : Infinity;
 }
 
 function trailerParser(limits: Limits): HeadParser {

@@ -3,7 +3,7 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
-import { isToken, quoted } from "../tokens.ts";
+import { quoted } from "../tokens.ts";
 import { auditHead, type Head } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
 import {
@@ -122,7 +122,7 @@ export class HeadParser {
       this.#hold(bytes, from, to);
       return;
     }
-    const isMethod = method.length === MAX_METHOD_LENGTH || next === " ";
+    const isMethod = method.length === MAX_METHOD_LENGTH || (method !== "" && next === " ");
     const code = isMethod ? "UNKNOWN_METHOD" : "MALFORMED_START_LINE";
     throw new RemoteProtocolError(code, quoted(method), { offset: this.#strangerAt! });
   }
@@ -203,7 +203,7 @@ export class HeadParser {
   // RFC 9112 §3: a head that is full before its first line has ended has too long a target, or
   // more white space than the grammar has.
   #tooLarge(text: string): RemoteProtocolError {
-    const line = text.replace(EMPTY_LINES, "");
+    const line = text.replace(/^[\r\n]+/, "");
     const inRequestLine = this.#kind === "request" && line !== "" && !line.includes("\r\n");
     const target = START_OF_REQUEST.exec(text);
     const inTarget = target?.[2] !== "" && target?.[0].length === text.length;
@@ -212,10 +212,10 @@ export class HeadParser {
     return new RemoteProtocolError(code, "", { offset: this.#limits.maxBytes });
   }
 
-  // Told from what stands before the fault and at it alone, so that no cut changes the answer.
+  // Told from what stands before the fault alone, so that no cut changes the answer.
   #refusal(result: number, bytes: Uint8Array, from: number): RemoteProtocolError {
     const offset = this.#heldLength + position;
-    const text = this.#textWith(bytes, from, position + 1).replace(EMPTY_LINES, "");
+    const text = this.#textWith(bytes, from, position).replace(EMPTY_LINES, "");
     const inStartLine = !text.includes("\r\n");
     const code = codeOf(result, inStartLine);
     const known = inStartLine ? startLineCode(code, text) : code;
@@ -226,10 +226,9 @@ export class HeadParser {
 // llhttp stops at the first octet it does not know. What it was meant to be decides the answer:
 // RFC 9110 §15.6.2 for a method nobody knows, §15.6.6 for a version nobody knows.
 function startLineCode(code: RemoteCode, text: string): RemoteCode {
-  if (code === "UNKNOWN_METHOD" && !isToken(text)) return "MALFORMED_START_LINE";
   // llhttp knows RTSP's methods too, and refuses them where the version of HTTP begins.
-  if (code === "MALFORMED_START_LINE" && / HTTP\/[0-9]$/.test(text)) return "UNKNOWN_METHOD";
-  // The fault stands at the octet behind the version, which may not have come yet.
+  if (code === "MALFORMED_START_LINE" && / HTTP$/.test(text)) return "UNKNOWN_METHOD";
+  // A bare LF behind the version is the fault, and stands before it.
   const isVersion = /(?:^| )HTTP\/[0-9]\.[0-9].?$/s.test(text);
   const isOurs = /HTTP\/1\.[01].?$/s.test(text);
   if (isVersion && !isOurs) return "UNSUPPORTED_VERSION";

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { Input } from "./input.ts";
+
+const octets = (...values: number[]) => Uint8Array.from(values);
+
+// Reads `count` octets one at a time.
+function read(input: Input, count: number): number[] {
+  const got: number[] = [];
+  for (let i = 0; i < count; i++) {
+    got.push(input.chunk[input.at]!);
+    input.advance(1);
+  }
+  return got;
+}
+
+test("chunks are read in order, and counted", () => {
+  const input = new Input();
+  expect([input.length, input.offset]).toEqual([0, 0]);
+  input.add(octets(1, 2));
+  input.add(octets());
+  input.add(octets(3));
+  input.add(octets(4, 5));
+  expect(input.length).toBe(5);
+  expect(read(input, 4)).toEqual([1, 2, 3, 4]);
+  expect([input.length, input.offset]).toEqual([1, 4]);
+  input.add(octets(6));
+  expect(read(input, 2)).toEqual([5, 6]);
+  expect([input.length, input.offset]).toEqual([0, 6]);
+});
+
+test("nothing is copied until it is taken out", () => {
+  const input = new Input();
+  const chunk = octets(1, 2, 3);
+  input.add(chunk);
+  expect(input.chunk).toBe(chunk);
+  input.advance(1);
+  const rest = input.takeAll();
+  chunk[1] = 9;
+  expect([...rest]).toEqual([2, 3]);
+  expect(rest.buffer.byteLength).toBe(2);
+});
+
+test("L1: taking it all leaves nothing, and the count goes on", () => {
+  const input = new Input();
+  input.add(octets(1, 2));
+  input.add(octets(3));
+  input.add(octets(4));
+  input.advance(1);
+  expect([...input.takeAll()]).toEqual([2, 3, 4]);
+  expect([input.length, input.offset]).toEqual([0, 4]);
+  expect([...input.takeAll()]).toEqual([]);
+  input.add(octets(5));
+  expect(read(input, 1)).toEqual([5]);
+  expect(input.offset).toBe(5);
+});

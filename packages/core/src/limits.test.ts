@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { BOUNDS, type LimitName, resolveLimits } from "./limits.ts";
+
+const names = Object.keys(BOUNDS) as LimitName[];
+const deadlines = names.filter((name) => BOUNDS[name].unit === "ms");
+const sizes = names.filter((name) => BOUNDS[name].unit !== "ms");
+
+test("each bound has a unit that its name tells, a default that it takes, and a reason", () => {
+  for (const name of names) {
+    const { unit, value, because } = BOUNDS[name];
+    expect(name.endsWith("Ms"), name).toBe(unit === "ms");
+    if (name.endsWith("Bytes")) expect(unit).toBe("bytes");
+    expect(resolveLimits({ [name]: value })[name]).toBe(value);
+    expect(because.length, name).toBeGreaterThan(10);
+  }
+});
+
+test("what is not given, or given as undefined, is the default", () => {
+  const limits = resolveLimits({ maxHeaders: 7, maxHeadBytes: undefined });
+  expect(limits.maxHeaders).toBe(7);
+  for (const name of names.filter((other) => other !== "maxHeaders")) {
+    expect(limits[name], name).toBe(BOUNDS[name].value);
+  }
+});
+
+test("R04: a target of 8,000 octets fits into a head by default", () => {
+  expect(BOUNDS.maxTargetBytes.value).toBeGreaterThanOrEqual(8_000);
+  expect(BOUNDS.maxHeadBytes.value).toBeGreaterThan(BOUNDS.maxTargetBytes.value);
+});
+
+describe("refused", () => {
+  test.each([-1, 1.5, NaN, -Infinity, 2 ** 53, "5", null, 5n])("%s", (value) => {
+    for (const name of names) {
+      if (value === null) continue;
+      const options = { [name]: value } as { [name: string]: number };
+      expect(() => resolveLimits(options), name).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining(name) }),
+      );
+    }
+  });
+
+  test("an infinite deadline, which 0 turns off; an infinite size is none", () => {
+    for (const name of deadlines) {
+      expect(() => resolveLimits({ [name]: Infinity }), name).toThrow(name);
+    }
+    for (const name of sizes) {
+      expect(resolveLimits({ [name]: Infinity })[name], name).toBe(Infinity);
+    }
+  });
+});
+
+test("0 is taken: no bytes, no pieces, no deadline", () => {
+  for (const name of names) expect(resolveLimits({ [name]: 0 })[name], name).toBe(0);
+});

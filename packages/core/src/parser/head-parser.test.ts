@@ -1,0 +1,297 @@
+import { describe, expect, test } from "vitest";
+import { RemoteProtocolError } from "../errors.ts";
+import { type LimitOptions, resolveLimits } from "../limits.ts";
+import type { Head } from "./head-audit.ts";
+import { HeadParser } from "./head-parser.ts";
+import type { MessageKind } from "./llhttp-module.ts";
+
+const octets = (text: string) => Buffer.from(text, "latin1");
+
+/** The head, or the fault, of `text` cut at `cuts`; with how much was taken. */
+function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cuts: number[] = []) {
+  const parser = HeadParser.forMessages(kind, resolveLimits(limits));
+  let from = 0;
+  let taken = 0;
+  try {
+    for (const to of [...cuts, text.length]) {
+      const head = parser.read(octets(text.slice(from, to)), 0);
+      taken += parser.consumed;
+      if (head !== undefined) return `${told(head)} after ${taken}`;
+      from = to;
+    }
+  } catch (error) {
+    if (!(error instanceof RemoteProtocolError)) throw error;
+    return `${error.code} at ${error.offset}`;
+  }
+  return `more, ${parser.held.length} held`;
+}
+
+function told({ method, target, status, reason, version, headers }: Head): string {
+  return `${method || status}|${target || reason}|${version}|${headers.toFlat().join("|")}`;
+}
+
+/** The outcome of `text`, which has to be the same however it is cut. */
+function everywhere(kind: MessageKind, text: string, limits: LimitOptions = {}): string {
+  const whole = outcome(kind, text, limits);
+  const places = [...text].map((_, at) => at).slice(1);
+  for (const at of places) {
+    expect(outcome(kind, text, limits, [at]), `cut at ${at}`).toBe(whole);
+  }
+  expect(outcome(kind, text, limits, places), "byte by byte").toBe(whole);
+  return whole;
+}
+
+const request = (text: string, limits?: LimitOptions) => everywhere("request", text, limits);
+const response = (text: string, limits?: LimitOptions) => everywhere("response", text, limits);
+
+describe("a request's head", () => {
+  test("is taken up to its last CRLF and not a byte further", () => {
+    const head = "GET /a?b HTTP/1.1\r\nHost: a\r\nX:  y z \t\r\nE:\r\nF: \t\r\n\r\n";
+    expect(request(`${head}GET / evil`)).toBe(
+      `GET|/a?b|1.1|Host|a|X|y z|E||F| after ${head.length}`,
+    );
+  });
+
+  test("may have no fields", () => {
+    expect(request("GET / HTTP/1.0\r\n\r\n")).toBe("GET|/|1.0| after 18");
+  });
+
+  test("M06: may stand behind empty lines", () => {
+    expect(request("\r\n\r\nGET / HTTP/1.1\r\n\r\n")).toBe("GET|/|1.1| after 22");
+  });
+
+  test("keeps every octet of a value that is allowed there", () => {
+    const value = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
+      .filter((_, code) => code === 9 || (code >= 0x20 && code !== 0x7f))
+      .join("");
+    expect(outcome("request", `GET / HTTP/1.1\r\nX: a${value}b\r\n\r\n`)).toBe(
+      `GET|/|1.1|X|a${value}b after ${21 + value.length + 4}`,
+    );
+  });
+
+  test("has no other octet in a value, and none but a token's in a name", () => {
+    for (let code = 0; code < 256; code++) {
+      const octet = String.fromCharCode(code);
+      const inValue = outcome("request", `GET / HTTP/1.1\r\nX: a${octet}b\r\n\r\n`);
+      const allowed = code === 9 || (code >= 0x20 && code !== 0x7f);
+      expect(inValue.startsWith("GET|"), `value ${code}`).toBe(allowed);
+      const inName = outcome("request", `GET / HTTP/1.1\r\nA${octet}B: x\r\n\r\n`);
+      // A colon ends the name, and the rest is its value.
+      const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z:]$/.test(octet);
+      expect(inName.startsWith("GET|"), `name ${code}`).toBe(token);
+    }
+  });
+
+  test.each([
+    ["GET  / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["GET /  HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 5"],
+    ["GET / HTTP/1.1 \r\n\r\n", "MALFORMED_START_LINE at 14"],
+    [" GET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["GET\t/ HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 3"],
+    ["GET / HTTP/1.1\n\n", "MALFORMED_START_LINE at 15"],
+    ["GET / HTTP/1.1\r\r\n\r\n", "MALFORMED_START_LINE at 15"],
+    ["\nGET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["\rGET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["GET /\r\n\r\n", "MALFORMED_START_LINE at 5"],
+    ["GET / http/1.1\r\n\r\n", "MALFORMED_START_LINE at 6"],
+    ["GET / HTTP/11.1\r\n\r\n", "MALFORMED_START_LINE at 12"],
+    ["GET / HTTP/1.x\r\n\r\n", "MALFORMED_START_LINE at 13"],
+    ["GET / RTSP/1.0\r\n\r\n", "MALFORMED_START_LINE at 5"],
+    ["\x16\x03\x01\x00\xa5", "MALFORMED_START_LINE at 0"],
+    ["GET / HTTP/1.2\r\n\r\n", "UNSUPPORTED_VERSION at 14"],
+    ["GET / HTTP/2.0\r\n\r\n", "UNSUPPORTED_VERSION at 5"],
+    ["GET / HTTP/0.9\r\n\r\n", "UNSUPPORTED_VERSION at 5"],
+    ["GET / HTTP/2.0\n", "UNSUPPORTED_VERSION at 15"],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION at 24"],
+    ["get / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD at 0"],
+    ["BREW / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD at 1"],
+    ["SETUP / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD at 12"],
+    ["X: y\r\n", "MALFORMED_START_LINE at 0"],
+    ["BREW\r\n", "MALFORMED_START_LINE at 1"],
+    ["BREW", "more, 4 held"],
+    [`${"B".repeat(31)}`, "more, 31 held"],
+    [`${"B".repeat(32)}`, "UNKNOWN_METHOD at 1"],
+    [`${"B".repeat(32)}\r\n`, "UNKNOWN_METHOD at 1"],
+    ["GET /\x00 HTTP/1.1\r\n", "MALFORMED_TARGET at 5"],
+    ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "MALFORMED_FIELD at 20"],
+    ["GET / HTTP/1.1\r\n X: y\r\n\r\n", "MALFORMED_FIELD at 17"],
+    ["GET / HTTP/1.1\r\nX: y\r\n z\r\n\r\n", "MALFORMED_FIELD at 22"],
+    ["GET / HTTP/1.1\r\nX: y\r\n\tz\r\n\r\n", "MALFORMED_FIELD at 22"],
+    ["GET / HTTP/1.1\r\n: y\r\n\r\n", "MALFORMED_FIELD at 16"],
+    ["GET / HTTP/1.1\r\nXy\r\n\r\n", "MALFORMED_FIELD at 18"],
+    ["GET / HTTP/1.1\r\nX: y\n\r\n", "MALFORMED_FIELD at 20"],
+    ["GET / HTTP/1.1\r\nX: y\rz: 1\r\n\r\n", "MALFORMED_FIELD at 21"],
+    ["GET / HTTP/1.1\r\nX: y\r\n\n", "MALFORMED_FIELD at 23"],
+    [
+      "GET / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+      "BAD_CONTENT_LENGTH at 51",
+    ],
+  ])("%j is refused: %s", (text, fault) => {
+    expect(request(text)).toBe(fault);
+  });
+});
+
+describe("a response's head", () => {
+  test.each([
+    ["HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", "200|OK|1.1|A|b after 25"],
+    ["HTTP/1.0 404 Not  Found\r\n\r\n", "404|Not  Found|1.0| after 27"],
+    ["HTTP/1.1 200 \r\n\r\n", "200||1.1| after 17"],
+    ["HTTP/1.1 200\r\n\r\n", "200||1.1| after 16"],
+    ["HTTP/1.1 999 \xe9\t!\r\n\r\n", "999|\xe9\t!|1.1| after 20"],
+    [
+      "HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: a\r\n\r\nraw",
+      "101|S|1.1|Connection|Upgrade|Upgrade|a after 51",
+    ],
+    [
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "200|OK|1.1|Content-Length|5|Transfer-Encoding|chunked after 66",
+    ],
+  ])("%j", (text, head) => {
+    expect(response(text)).toBe(head);
+  });
+
+  test.each([
+    ["HTTP/1.1 099 X\r\n\r\n", "BAD_STATUS at 0"],
+    ["HTTP/1.1 000 X\r\n\r\n", "BAD_STATUS at 0"],
+    ["HTTP/1.1 20 X\r\n\r\n", "MALFORMED_START_LINE at 11"],
+    ["HTTP/1.1 2000 X\r\n\r\n", "MALFORMED_START_LINE at 12"],
+    ["HTTP/1.1  200 X\r\n\r\n", "MALFORMED_START_LINE at 9"],
+    ["HTTP/1.1 200 a\x00\r\n\r\n", "MALFORMED_START_LINE at 13"],
+    ["HTTP/1.1 200 a\x7f\r\n\r\n", "MALFORMED_START_LINE at 13"],
+    ["HTTP/1.1 200 OK\n\n", "MALFORMED_START_LINE at 16"],
+    ["HTTP/1.1 200 OK\r\r\n\r\n", "MALFORMED_FIELD at 18"],
+    ["\r\nHTTP/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    [" HTTP/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["http/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["RTSP/1.0 200 OK\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["HTTP/2.0 200 OK\r\n\r\n", "UNSUPPORTED_VERSION at 0"],
+    ["HTTP/0.9 200 OK\r\n\r\n", "UNSUPPORTED_VERSION at 0"],
+    ["HTTP/1.2 200 OK\r\n\r\n", "UNSUPPORTED_VERSION at 8"],
+    ["HTTP/1.1 200 OK\r\nA b\r\n\r\n", "MALFORMED_FIELD at 18"],
+  ])("%j is refused: %s", (text, fault) => {
+    expect(response(text)).toBe(fault);
+  });
+});
+
+describe("L12: a limit is exact", () => {
+  const head = "GET /abcd HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n";
+
+  test("a head of maxHeadBytes passes, one more byte fails", () => {
+    expect(request(head, { maxHeadBytes: head.length })).toContain("GET|/abcd");
+    expect(request(head, { maxHeadBytes: head.length - 1 })).toBe(
+      `HEAD_TOO_LARGE at ${head.length - 1}`,
+    );
+  });
+
+  test("empty lines in front of it count", () => {
+    const late = `\r\n${head}`;
+    expect(request(late, { maxHeadBytes: late.length })).toContain("GET|/abcd");
+    expect(request(late, { maxHeadBytes: head.length })).toBe(`HEAD_TOO_LARGE at ${head.length}`);
+    expect(request("\r\n".repeat(20), { maxHeadBytes: 9 })).toBe("HEAD_TOO_LARGE at 9");
+  });
+
+  test("white space counts, which llhttp skips without a word", () => {
+    const spaced = `GET / HTTP/1.1\r\nA:${" ".repeat(50)}1\r\n\r\n`;
+    expect(request(spaced, { maxHeadBytes: 40 })).toBe("HEAD_TOO_LARGE at 40");
+    expect(request(`GET${" ".repeat(50)}`, { maxHeadBytes: 40 })).toBe(
+      "MALFORMED_START_LINE at 40",
+    );
+  });
+
+  test("a target of maxTargetBytes passes, one more byte fails at that byte", () => {
+    expect(request(head, { maxTargetBytes: 5 })).toContain("GET|/abcd");
+    expect(request(head, { maxTargetBytes: 4 })).toBe("TARGET_TOO_LONG at 8");
+    expect(request(`\r\n${head}`, { maxTargetBytes: 4 })).toBe("TARGET_TOO_LONG at 10");
+  });
+
+  test("a target that fills the head is too long, not the head", () => {
+    expect(request(`GET /${"a".repeat(50)}`, { maxHeadBytes: 30 })).toBe("TARGET_TOO_LONG at 30");
+  });
+
+  test("a target that is too long and also malformed is too long first", () => {
+    expect(request("GET /abcd\x00 HTTP/1.1\r\n", { maxTargetBytes: 4 })).toBe(
+      "TARGET_TOO_LONG at 8",
+    );
+    expect(request("GET /abc\x00d HTTP/1.1\r\n", { maxTargetBytes: 4 })).toBe(
+      "MALFORMED_TARGET at 8",
+    );
+  });
+
+  test("maxTargetBytes has nothing to say to a response", () => {
+    expect(response("HTTP/1.1 200 OK\r\nA\r\n", { maxTargetBytes: 0 })).toBe(
+      "MALFORMED_FIELD at 18",
+    );
+    expect(response("HTTP/1.1 200 OK\r\n\r\n", { maxTargetBytes: 0 })).toContain("200|OK");
+  });
+
+  test("maxHeaders fields pass, one more fails where it starts", () => {
+    expect(request(head, { maxHeaders: 2 })).toContain("GET|/abcd");
+    expect(request(head, { maxHeaders: 1 })).toBe("TOO_MANY_HEADERS at 26");
+    expect(request("GET / HTTP/1.1\r\n\r\n", { maxHeaders: 0 })).toContain("GET|/");
+  });
+});
+
+describe("a head that is larger than anything inside", () => {
+  test("more fields than the tape holds at first", () => {
+    const lines = Array.from({ length: 2_000 }, (_, i) => `H${i}: ${i}\r\n`).join("");
+    const head = `GET / HTTP/1.1\r\n${lines}\r\n`;
+    const limits = { maxHeadBytes: 100_000, maxHeaders: 2_000 };
+    const whole = outcome("request", head, limits);
+    expect(whole).toContain("|H1999|1999 after");
+    expect(outcome("request", head, limits, [1_000, 20_000])).toBe(whole);
+  });
+
+  test("more octets than llhttp is given at once: a span at the cut stays one", () => {
+    const limits = { maxHeadBytes: 400_000, maxTargetBytes: 200_000 };
+    for (const at of [65_520, 65_530, 65_534, 65_535, 65_536, 65_537, 65_540]) {
+      const long = `GET / HTTP/1.1\r\nLong: ${"x".repeat(at - 22)}\r\nNext: ${"y".repeat(70_000)}\r\n\r\n`;
+      expect(outcome("request", long, limits), String(at)).toBe(
+        `GET|/|1.1|Long|${"x".repeat(at - 22)}|Next|${"y".repeat(70_000)} after ${long.length}`,
+      );
+    }
+    const target = `/${"t".repeat(150_000)}`;
+    const wide = `GET ${target} HTTP/1.1\r\nA: b\r\n\r\n`;
+    expect(outcome("request", wide, limits)).toBe(`GET|${target}|1.1|A|b after ${wide.length}`);
+  });
+});
+
+describe("one llhttp serves all parsers", () => {
+  test("many heads in turn, each in pieces", () => {
+    const heads = Array.from({ length: 50 }, (_, i) => `GET /${i} HTTP/1.1\r\nN: ${i}\r\n\r\n`);
+    const parsers = heads.map(() => HeadParser.forMessages("request", resolveLimits()));
+    const answers: string[] = [];
+    for (let at = 0; at < 30; at++) {
+      heads.forEach((head, i) => {
+        const piece = head.slice(at, at + 1);
+        const read = piece === "" ? undefined : parsers[i]!.read(octets(piece), 0);
+        if (read !== undefined) answers.push(told(read));
+      });
+    }
+    expect(answers.sort()).toEqual(heads.map((_, i) => `GET|/${i}|1.1|N|${i}`).sort());
+  });
+
+  test("a refused head is held for who takes it, once", () => {
+    const parser = HeadParser.forMessages("request", resolveLimits({ maxHeadBytes: 10 }));
+    parser.read(octets("GET /ab"), 0);
+    expect(() => parser.read(octets("cdefghijk"), 0)).toThrow(RemoteProtocolError);
+    expect([...parser.held]).toEqual([...octets("GET /ab")]);
+  });
+
+  test("the next head begins with nothing of the one before", () => {
+    const parser = HeadParser.forMessages("request", resolveLimits({ maxTargetBytes: 3 }));
+    for (let i = 0; i < 3; i++) {
+      expect(parser.read(octets("GET /ab HT"), 0)).toBeUndefined();
+      expect(parser.hasBegun).toBe(true);
+      expect(parser.read(octets("TP/1.1\r\n\r\n"), 0)?.target).toBe("/ab");
+      expect([parser.held.length, parser.hasBegun]).toEqual([0, false]);
+    }
+  });
+
+  test("empty lines do not begin a head", () => {
+    const parser = HeadParser.forMessages("request", resolveLimits());
+    parser.read(octets("\r\n\r"), 0);
+    expect(parser.hasBegun).toBe(false);
+    parser.read(octets("\nG"), 0);
+    expect(parser.hasBegun).toBe(true);
+  });
+});

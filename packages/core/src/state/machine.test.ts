@@ -1,0 +1,234 @@
+import { describe, expect, test } from "vitest";
+import type { Role } from "../role.ts";
+import { COUPLINGS, type Situation } from "./couplings.ts";
+import { restOf, StateMachine } from "./machine.ts";
+import { type Cause, MOVES } from "./moves.ts";
+import { STATES, type State } from "./states.ts";
+
+const states = Object.keys(STATES) as State[];
+const causes: Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
+const flags = [false, true];
+const situations: Situation[] = states.flatMap((client) => states.flatMap((server) => flags.flatMap((persists) => flags.map((proposed) => ({ client, server, persists, proposed })))));
+const spoken = ({ client, server, persists, proposed }: Situation) => `${client}/${server}${persists ? "" : " last"}${proposed ? " proposed" : ""}`;
+
+const matches = (situation: Situation) => COUPLINGS.filter(({ when }) => (Object.keys(when) as (keyof Situation)[]).every((key) => when[key] === situation[key]));
+
+describe("of all 324 joint situations", () => {
+  test("each comes to rest within three steps", () => {
+    for (const start of situations) {
+      let now = start;
+      let steps = 0;
+      for (let found = matches(now); found.length > 0; found = matches(now)) {
+        now = { ...now, ...found[0]!.becomes };
+        expect(++steps, spoken(start)).toBeLessThanOrEqual(3);
+      }
+      expect(restOf(start)).toEqual(now);
+      expect(restOf(now)).toEqual(now);
+    }
+  });
+
+  test("error and switched-protocol are left by none", () => {
+    for (const start of situations) {
+      const rest = restOf(start);
+      for (const role of ["client", "server"] as const) {
+        if (start[role] === "error" || start[role] === "switched-protocol") {
+          expect(rest[role], spoken(start)).toBe(start[role]);
+        }
+      }
+    }
+  });
+
+  test("the order of the couplings matters only where a proposal goes before an end", () => {
+    const outcomes = (start: Situation): Set<string> => {
+      const found = matches(start);
+      if (found.length === 0) return new Set([spoken(start)]);
+      return new Set(found.flatMap(({ becomes }) => [...outcomes({ ...start, ...becomes })]));
+    };
+    // A switch leaves its proposal open, so no conversation comes here.
+    const unreachable = ({ client, server, proposed }: Situation) => client === "might-switch-protocol" && server === "switched-protocol" && !proposed;
+    const ordered = situations.filter((start) => outcomes(start).size > 1 && !unreachable(start));
+    for (const start of ordered) {
+      expect(start.proposed, spoken(start)).toBe(true);
+      expect(start.client, spoken(start)).toBe("done");
+      expect(restOf(start).client, spoken(start)).toMatch(/^(might-switch|switched)-protocol$/);
+    }
+    expect(ordered.length).toBeGreaterThan(0);
+  });
+
+  test("nobody is thrown out of the middle of a message", () => {
+    for (const start of situations) {
+      const rest = restOf(start);
+      if (start.client === "send-body") expect(rest.client, spoken(start)).toBe("send-body");
+      for (const state of ["send-response", "send-body"]) {
+        if (start.server === state) expect(rest.server, spoken(start)).toBe(state);
+      }
+    }
+  });
+});
+
+test("every coupling is needed by some situation", () => {
+  const used = new Set(situations.flatMap((start) => matches(start).slice(0, 1)));
+  expect(COUPLINGS.filter((coupling) => !used.has(coupling))).toEqual([]);
+});
+
+describe("of all moves", () => {
+  test("none leaves error or switched-protocol", () => {
+    for (const role of ["client", "server"] as const) {
+      expect(MOVES[role].error).toBeUndefined();
+      expect(MOVES[role]["switched-protocol"]).toBeUndefined();
+    }
+  });
+
+  test("none that is not in the table is allowed, and each that is leads where it says", () => {
+    for (const role of ["client", "server"] as const) {
+      for (const state of states) {
+        for (const cause of causes) {
+          const machine = machineIn(role, state);
+          if (machine === undefined) continue;
+          const to = MOVES[role][state]?.[cause];
+          expect(machine.allows(role, cause), `${role} ${state} ${cause}`).toBe(to !== undefined);
+        }
+      }
+    }
+  });
+
+  test("every state of both roles can be reached", () => {
+    const clients = states.filter((state) => state !== "send-response");
+    const servers = states.filter((state) => state !== "might-switch-protocol");
+    expect(clients.filter((state) => machineIn("client", state) === undefined)).toEqual([]);
+    expect(servers.filter((state) => machineIn("server", state) === undefined)).toEqual([]);
+  });
+});
+
+// The shortest conversation in which `role` comes to `state`.
+function machineIn(role: Role, state: State): StateMachine | undefined {
+  type Deed = (machine: StateMachine) => void;
+  const move =
+    (who: Role, cause: Cause): Deed =>
+    (machine) =>
+      machine.move(who, cause);
+  const asked = [move("client", "request"), move("client", "end-of-message")];
+  const propose: Deed = (machine) => machine.propose();
+  const last: Deed = (machine) => machine.endPersistence();
+  const answered = [move("server", "response"), move("server", "end-of-message")];
+  const roads: Partial<Record<State, Deed[]>> = {
+    "idle": [],
+    "send-response": role === "server" ? [move("client", "request")] : undefined,
+    "send-body": role === "client" ? [move("client", "request")] : [move("client", "request"), move("server", "response")],
+    "done": role === "client" ? asked : [move("client", "request"), ...answered],
+    "must-close": role === "client" ? [...asked, last] : [...asked, ...answered, last],
+    "closed": [move(role, "connection-closed")],
+    "might-switch-protocol": role === "client" ? [...asked, propose] : undefined,
+    "switched-protocol": [...asked, propose, move("server", "switch-accepted")],
+    "error": [(machine) => machine.fail(role)],
+  } as Partial<Record<State, Deed[]>>;
+  const road = roads[state];
+  if (road === undefined) return undefined;
+  const machine = new StateMachine();
+  for (const deed of road) deed(machine);
+  return machine.stateOf(role) === state ? machine : undefined;
+}
+
+describe("the machine agrees with the tables", () => {
+  test("on every walk of six causes, and never leaves the nine states", () => {
+    const walk = (path: readonly string[], depth: number): void => {
+      const machine = new StateMachine();
+      for (const step of path) {
+        const [role, cause] = step.split(":") as [Role, Cause];
+        if (step === "propose") machine.propose();
+        else if (step === "last") machine.endPersistence();
+        else machine.move(role, cause);
+      }
+      const now = {
+        client: machine.stateOf("client"),
+        server: machine.stateOf("server"),
+        persists: machine.persists,
+        proposed: machine.proposed,
+      };
+      expect(states, path.join(" ")).toContain(now.client);
+      expect(states, path.join(" ")).toContain(now.server);
+      expect(restOf(now), path.join(" ")).toEqual(now);
+      if (depth === 0) return;
+      const next = (["client", "server"] as const).flatMap((role) => causes.filter((cause) => cause !== "peer-request" && machine.allows(role, cause)).map((cause) => `${role}:${cause}`));
+      for (const step of [...next, "propose", "last"]) walk([...path, step], depth - 1);
+    };
+    walk([], 5);
+  });
+});
+
+describe("one conversation after the other", () => {
+  const asked = () => {
+    const machine = new StateMachine();
+    machine.move("client", "request");
+    return machine;
+  };
+  const both = (machine: StateMachine) => [machine.stateOf("client"), machine.stateOf("server")];
+
+  test("two done roles begin again", () => {
+    const machine = asked();
+    machine.move("client", "end-of-message");
+    machine.move("server", "response");
+    expect(machine.cycleIsOver).toBe(false);
+    machine.move("server", "end-of-message");
+    expect(machine.cycleIsOver).toBe(true);
+    machine.startNextCycle();
+    expect(both(machine)).toEqual(["idle", "idle"]);
+  });
+
+  test("not when persistence has ended: both must close", () => {
+    const machine = asked();
+    machine.endPersistence();
+    machine.move("client", "end-of-message");
+    machine.move("server", "response");
+    machine.move("server", "end-of-message");
+    expect(both(machine)).toEqual(["must-close", "must-close"]);
+    expect(machine.cycleIsOver).toBe(false);
+  });
+
+  test("a proposal that waits goes before the end of persistence", () => {
+    const machine = asked();
+    machine.propose();
+    machine.endPersistence();
+    machine.move("client", "end-of-message");
+    expect(both(machine)).toEqual(["might-switch-protocol", "send-response"]);
+    machine.move("server", "response");
+    expect(both(machine)).toEqual(["must-close", "send-body"]);
+    expect(machine.proposed).toBe(false);
+  });
+
+  test("L5: an accepted switch completes when the client has said all of its request", () => {
+    const machine = asked();
+    machine.propose();
+    machine.move("server", "switch-accepted");
+    expect(both(machine)).toEqual(["send-body", "switched-protocol"]);
+    machine.move("client", "data");
+    machine.move("client", "end-of-message");
+    expect(both(machine)).toEqual(["switched-protocol", "switched-protocol"]);
+  });
+
+  test("an interim response refuses nothing", () => {
+    const machine = asked();
+    machine.propose();
+    machine.move("client", "end-of-message");
+    machine.move("server", "informational-response");
+    expect(machine.proposed).toBe(true);
+    expect(machine.stateOf("client")).toBe("might-switch-protocol");
+  });
+
+  test("a role that broke the rules is the last this connection hears", () => {
+    const machine = asked();
+    machine.fail("client");
+    expect(machine.persists).toBe(false);
+    machine.move("server", "response");
+    machine.move("server", "end-of-message");
+    expect(both(machine)).toEqual(["error", "must-close"]);
+  });
+
+  test("a server that answers before it is asked owes the next request nothing", () => {
+    const machine = new StateMachine();
+    machine.move("server", "response");
+    machine.move("server", "end-of-message");
+    machine.move("client", "request");
+    expect(both(machine)).toEqual(["send-body", "done"]);
+  });
+});

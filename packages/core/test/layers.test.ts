@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { expect, test } from "vitest";
+
+// From the bottom up. A file imports from its own row or from rows below; what stands between
+// bars in one row does not see each other.
+const ROWS = [
+  ["role codes errors tokens octets limits"],
+  ["headers"],
+  ["events facts target"],
+  ["framing persistence switching"],
+  ["state/*"],
+  ["parser/*", "serializer/*"],
+  ["cycle received input"],
+  ["receiver"],
+  ["connection"],
+  ["index"],
+  ["io/*"],
+];
+
+const src = new URL("../src/", import.meta.url);
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => /(?<!\.test)\.ts$/.test(file));
+
+interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+function placeOf(file: string): Place | undefined {
+  const name = file.replace(/\.ts$/, "");
+  for (const [row, columns] of ROWS.entries()) {
+    const column = columns.findIndex((names) =>
+      names.split(" ").some((one) => one === name || one === `${posix.dirname(name)}/*`),
+    );
+    if (column !== -1) return { row, column };
+  }
+  return undefined;
+}
+
+function importsOf(file: string): { from: string; typeOnly: boolean }[] {
+  const text = readFileSync(new URL(file, src), "utf8");
+  const found = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)";/gms)];
+  return found
+    .filter(([, , from]) => from!.startsWith("."))
+    .map(([, type, from]) => ({
+      from: posix.join(posix.dirname(file), from!),
+      typeOnly: type !== undefined,
+    }));
+}
+
+test("every file has a place in the rows", () => {
+  expect(files.filter((file) => placeOf(file) === undefined)).toEqual([]);
+});
+
+test("every import is found: each file but the leaves has one", () => {
+  const count = files.reduce((sum, file) => sum + importsOf(file).length, 0);
+  const said = files.reduce(
+    (sum, file) =>
+      sum + readFileSync(new URL(file, src), "utf8").split(/\bfrom "\.\.?\//).length - 1,
+    0,
+  );
+  expect(count).toBe(said);
+});
+
+test("no file imports upwards", () => {
+  const upward = files.flatMap((file) => {
+    const here = placeOf(file);
+    return importsOf(file)
+      .filter(({ from, typeOnly }) => {
+        const there = placeOf(from);
+        if (here === undefined || there === undefined) return true;
+        if (there.row !== here.row) return there.row > here.row && !mayKnow(file, from, typeOnly);
+        return there.column !== here.column;
+      })
+      .map(({ from }) => `${file} → ${from}`);
+  });
+  expect(upward).toEqual([]);
+});
+
+// An event names the framing and the proposal it carries: types alone, no code.
+function mayKnow(file: string, from: string, typeOnly: boolean): boolean {
+  return file === "events.ts" && typeOnly && /^(?:framing|switching)\.ts$/.test(from);
+}
+
+test("the core imports nothing but itself and llhttp", () => {
+  const strangers = files.flatMap((file) =>
+    [...readFileSync(new URL(file, src), "utf8").matchAll(/\bfrom "([^".][^"]*)"/g)]
+      .map(([, from]) => `${file} → ${from}`)
+      .filter((line) => line !== "parser/llhttp-module.ts → #llhttp"),
+  );
+  expect(strangers).toEqual([]);
+});
