@@ -165,7 +165,8 @@ export class NodeDuplex implements Transport {
     io.removeListener("close", this.#onClose);
     io.removeListener("connect", this.#onOpen);
     io.removeListener("secure", this.#onOpen);
-    if (!io.destroyed) guard(io);
+    // A destroyed one, too: it has its error at once, and tells of it in a later turn.
+    guard(io);
     io.removeListener("error", this.#onError);
     io.allowHalfOpen = this.#allowedHalfOpen;
     // After pause() it would be false, and the next owner's "data" listener would never flow.
