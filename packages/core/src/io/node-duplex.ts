@@ -20,8 +20,10 @@ export interface DuplexLike {
   allowHalfOpen: boolean;
   /** net.Socket: a connection is being made. */
   readonly connecting?: boolean;
-  /** TLSSocket: it is not secure yet. */
+  /** TLSSocket: it is not secure yet. One that no tls.connect or tls.Server made says so for ever. */
   readonly secureConnecting?: boolean;
+  /** TLSSocket: defined once the peer has finished its part of the TLS handshake. */
+  getPeerFinished?(): unknown;
   on(event: string, listener: Listener): unknown;
   once(event: string, listener: Listener): unknown;
   removeListener(event: string, listener: Listener): unknown;
@@ -50,6 +52,7 @@ export class NodeDuplex implements Transport {
   readonly #io: DuplexLike;
   readonly #allowedHalfOpen: boolean;
   #events!: TransportEvents;
+  #isSecure: boolean;
   #told = false;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
@@ -58,10 +61,11 @@ export class NodeDuplex implements Transport {
     if (reason !== undefined) throw new LocalProtocolError("INVALID_IO", reason);
     this.#io = io;
     this.#allowedHalfOpen = io.allowHalfOpen;
+    this.#isSecure = io.secureConnecting !== true || io.getPeerFinished?.() !== undefined;
   }
 
   get isOpen(): boolean {
-    return this.#io.connecting !== true && this.#io.secureConnecting !== true;
+    return this.#io.connecting !== true && this.#isSecure;
   }
 
   get unacceptedBytes(): number {
@@ -82,13 +86,17 @@ export class NodeDuplex implements Transport {
 
   // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
   #awaitOpen(): void {
-    this.#io.once(this.#io.secureConnecting === true ? "secure" : "connect", this.#onOpen);
+    if (this.#isSecure) this.#io.once("connect", this.#onOpen);
+    else this.#io.once("secure", this.#onSecure);
   }
 
+  readonly #onSecure = (): void => {
+    this.#isSecure = true;
+    this.#onOpen();
+  };
+
   readonly #onOpen = (): void => {
-    if (this.#told || this.#io.destroyed) return;
-    if (this.isOpen) this.#events.opened();
-    else this.#awaitOpen();
+    if (!this.#told && !this.#io.destroyed) this.#events.opened();
   };
 
   readonly #onData = (bytes: Uint8Array): void => this.#events.data(bytes);
@@ -164,7 +172,7 @@ export class NodeDuplex implements Transport {
     io.removeListener("end", this.#onEnd);
     io.removeListener("close", this.#onClose);
     io.removeListener("connect", this.#onOpen);
-    io.removeListener("secure", this.#onOpen);
+    io.removeListener("secure", this.#onSecure);
     // A destroyed one, too: it has its error at once, and tells of it in a later turn.
     guard(io);
     io.removeListener("error", this.#onError);

@@ -1,0 +1,314 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import { Duplex, PassThrough } from "node:stream";
+import tls from "node:tls";
+import { handshake as connectTo } from "@upgrade/client";
+import { handshake as serve } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { destroyPairs, duplexPair, PAIRS, tcpPair, tlsPair, webPair } from "../src/pairs.ts";
+import { ROLES } from "../src/pairs-mirror.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+const pem = (name: string): string =>
+  readFileSync(new URL(`../keys/localhost.${name}.pem`, import.meta.url), "utf8");
+const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
+const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const shake = {
+  client: (io: unknown) => connectTo(io),
+  server: (io: unknown) => serve(io, () => ({ status: 204 })),
+};
+
+/** Ios that carry no connection, each with what its refusal says. */
+const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][] = [
+  ["the stream is destroyed", () => duplexPair()[0].destroy()],
+  [
+    "the stream has ended",
+    async () => {
+      const [io, far] = duplexPair();
+      far.end();
+      io.resume();
+      await once(io, "end");
+      io.pause();
+      return io;
+    },
+  ],
+  ["the stream has ended", () => duplexPair()[0].end()],
+  ["the stream is in object mode", () => new PassThrough({ objectMode: true })],
+  ["the stream is in object mode", () => new Duplex({ readableObjectMode: true })],
+  ["the stream is in object mode", () => new Duplex({ writableObjectMode: true })],
+  ["the stream decodes to utf8", () => duplexPair()[0].setEncoding("utf8")],
+  ["the stream has a reader", () => duplexPair()[0].resume()],
+  ["the stream has a reader", () => duplexPair()[0].on("data", () => {})],
+  [
+    "the stream has a reader",
+    () =>
+      duplexPair()[0]
+        .on("data", () => {})
+        .pause(),
+  ],
+  ["the stream has a reader", () => duplexPair()[0].on("readable", () => {})],
+  [
+    "the stream has a reader",
+    () => {
+      const [io] = duplexPair();
+      io.pipe(new PassThrough());
+      return io;
+    },
+  ],
+  [
+    "readable is locked",
+    () => {
+      const [io] = webPair();
+      io.readable.getReader();
+      return io;
+    },
+  ],
+  [
+    "writable is locked",
+    () => {
+      const [io] = webPair();
+      io.writable.getWriter();
+      return io;
+    },
+  ],
+  ["neither a Duplex", () => null],
+  ["neither a Duplex", () => undefined],
+  ["neither a Duplex", () => "tcp://a.test"],
+  ["neither a Duplex", () => ({ readable: true, writable: true })],
+  ["neither a Duplex", () => ({ read() {}, write() {} })],
+];
+
+describe.each(ROLES)("what a %s does not take", (role) => {
+  test.each(UNFIT)("%s", async (reason, made) => {
+    const io = await made();
+    const before = listeners(io);
+    await expect(shake[role](io)).rejects.toMatchObject({
+      name: "LocalProtocolError",
+      code: "INVALID_IO",
+      message: expect.stringContaining(reason),
+    });
+    expect(listeners(io)).toEqual(before);
+  });
+
+  test("a bad option leaves the io alone", async () => {
+    const [io] = webPair();
+    const bad = { maxHeadBytes: -1 };
+    const shaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
+    await expect(shaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+  });
+
+  test("an io that is locked on one side is not locked on the other", async () => {
+    const [io] = webPair();
+    io.writable.getWriter();
+    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+    expect(io.readable.locked).toBe(false);
+  });
+
+  test("a socket that was ended is refused before it has flushed", async () => {
+    const [io] = await tcpPair({ allowHalfOpen: true });
+    io.end("bye");
+    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+  });
+});
+
+function listeners(io: unknown): unknown {
+  if (!(io instanceof Duplex)) return undefined;
+  return io.eventNames().map((name) => [name, io.listenerCount(name)]);
+}
+
+describe("an io that is not connected yet", () => {
+  test("has an error listener before anything is awaited", () => {
+    const [io] = duplexPair();
+    io.removeAllListeners("error");
+    void connectTo(io);
+    expect(io.listenerCount("error")).toBe(1);
+  });
+
+  test("a connecting socket: requests wait, and go out in order", async () => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+    const { sender } = await connectTo(socket);
+    const first = sender.sendRequest({ ...GET, target: "/1" });
+    const second = sender.sendRequest({ ...GET, target: "/2" });
+    expect(socket.connecting).toBe(true);
+    const [accepted] = (await once(server, "connection")) as [net.Socket];
+    const peer = new ScriptedPeer(accepted);
+    expect(await peer.readHead()).toMatch("/1");
+    await peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+    expect((await first).status).toBe(204);
+    expect(await peer.readHead()).toMatch("/2");
+    await peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+    expect((await second).status).toBe(204);
+    socket.destroy();
+    server.close();
+  });
+
+  test("a refused connection rejects what waits, with nothing sent", async () => {
+    const quiet = watchQuiet();
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    server.close();
+    await once(server, "close");
+    const { sender, connection } = await connectTo(net.connect(port, "127.0.0.1"));
+    const sent = [sender.sendRequest(GET), sender.sendRequest(GET)];
+    const ran = connection.run();
+    for (const request of sent) {
+      await expect(request).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
+    }
+    await expect(sent[0]).rejects.toMatchObject({
+      code: "TRANSPORT_FAILED",
+      cause: { code: "ECONNREFUSED" },
+    });
+    await expect(ran).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
+    expect(await connection.closed).toMatchObject({ kind: "failed" });
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test("closed while it connects: what waits is given back", async () => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+    const { sender, connection } = await connectTo(socket);
+    const sent = sender.sendRequest(GET);
+    connection.abort();
+    await expect(sent).rejects.toMatchObject({ code: "ABORTED", sent: "nothing" });
+    expect(socket.destroyed).toBe(true);
+    server.close();
+  });
+
+  // As where a connection turns to TLS on its way. Of a server made by hand Node says for ever that
+  // it is not secure.
+  const bareTls = async () => {
+    const [raw, accepted] = await tcpPair();
+    const identity = { key: pem("key"), cert: pem("cert") };
+    return [
+      tls.connect({ socket: raw, rejectUnauthorized: false }),
+      new tls.TLSSocket(accepted, { isServer: true, ...identity }),
+    ] as const;
+  };
+
+  test("a TLS socket that is not secure yet, from tls.connect", async () => {
+    const identity = { key: pem("key"), cert: pem("cert") };
+    const server = tls.createServer(identity, (socket) => {
+      void serve(socket, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    const near = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    const { sender } = await connectTo(near);
+    expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
+    near.destroy();
+    server.close();
+  });
+
+  test("TLS sockets on top of others that are not secure yet, on both sides", async () => {
+    const [near, far] = await bareTls();
+    const { sender } = await connectTo(near);
+    await serve(far, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
+  });
+
+  test("TLS sockets on top of others that are secure already, on both sides", async () => {
+    const [near, far] = await bareTls();
+    await Promise.all([once(near, "secure"), once(far, "secure")]);
+    const { sender } = await connectTo(near);
+    await serve(far, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
+  });
+
+  test("a certificate that does not hold: not a byte of the request leaves", async () => {
+    const quiet = watchQuiet();
+    const identity = { key: pem("key"), cert: pem("cert") };
+    const seen: Buffer[] = [];
+    const server = tls.createServer(identity, (socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes) => seen.push(bytes));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    const { sender } = await connectTo(tls.connect({ port, host: "127.0.0.1" }));
+    await expect(sender.sendRequest(GET)).rejects.toMatchObject({
+      code: "TRANSPORT_FAILED",
+      sent: "nothing",
+      cause: { code: "DEPTH_ZERO_SELF_SIGNED_CERT" },
+    });
+    server.close();
+    await once(server, "close");
+    expect(seen).toEqual([]);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+});
+
+describe("bytes that are in the stream already", () => {
+  test.each([
+    ["TCP", () => tcpPair()],
+    ["TLS", () => tlsPair()],
+    ["Duplex", async () => duplexPair()],
+  ] as const)("are the first bytes, over %s", async (_, make) => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    await peer.send("st HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await turns();
+    io.unshift(Buffer.from("GET /fir"));
+    await serve(io, ({ target }) => ({ status: 200, body: target }));
+    await peer.readHead();
+    expect(await peer.read(6)).toBe("/first");
+  });
+
+  test("a stream that was paused is read all the same", async () => {
+    const [io, far] = duplexPair();
+    io.pause();
+    const peer = new ScriptedPeer(far);
+    await serve(io, () => ({ status: 204 }));
+    await peer.send(HELLO);
+    expect(await peer.readHead()).toMatch("204");
+  });
+});
+
+describe.each(PAIRS)("over $name", ({ make }) => {
+  test("a request followed by FIN gets an answer that comes later", async () => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    let answer!: () => void;
+    const asked = new Promise<void>((resolve) => {
+      void serve(io, async (request) => {
+        const answered = new Promise<void>((later) => {
+          answer = later;
+        });
+        resolve();
+        await answered;
+        return { status: 200, body: `late ${request.peerEnded}` };
+      });
+    });
+    await peer.send(HELLO);
+    // No awaiting: over a stream that closes with its end this is never told.
+    void peer.end();
+    await asked;
+    await turns();
+    answer();
+    expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nlate true$/);
+  });
+
+  test("an answer that comes behind the client's own end", async () => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    const { sender, connection } = await connectTo(io);
+    const answer = sender.sendRequest({ ...GET, headers: { Host: "a.test", Connection: "close" } });
+    await peer.readHead();
+    await peer.send("HTTP/1.1 200 OK\r\n\r\nall there is");
+    await peer.end();
+    expect(await (await answer).body.text()).toBe("all there is");
+    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+  });
+});
