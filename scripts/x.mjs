@@ -56,15 +56,15 @@ const tasks = {
     step("types");
     await node(local("typescript/bin/tsc"), ["-p", "."]);
     await turbo("typecheck");
-    if (existsSync(join(root, "scripts/docs.mjs"))) {
-      step("generated docs");
-      await node("scripts/docs.mjs", ["--check"]);
-    }
+    step("docs");
+    await node("scripts/docs.mjs", ["--check"]);
     step("packages");
-    for (const tarball of await pack()) {
+    const tarballs = await pack();
+    for (const tarball of tarballs) {
       await node(local("publint/src/cli.js"), ["run", tarball, "--strict"]);
       await node(local("@arethetypeswrong/cli/dist/index.js"), [tarball, "--profile", "node16"]);
     }
+    await node("scripts/tarballs.mjs", tarballs);
     if (args.includes("--no-tests")) return;
     step("tests");
     await tasks.test(args);
@@ -80,7 +80,7 @@ const tasks = {
     await node("packages/bench/dist/main.js", args);
   },
 
-  /** Writes the generated pages again. */
+  /** Writes the generated pages again, and checks all pages. */
   async docs(args) {
     await node("scripts/docs.mjs", args);
   },
@@ -88,6 +88,11 @@ const tasks = {
   /** Leaves the packages in .pack, as the registry would get them. */
   async pack() {
     for (const tarball of await pack()) console.log(tarball);
+  },
+
+  /** Packs, installs the tarballs in an empty project and runs the README's example from them. */
+  async tarballs() {
+    await node("scripts/tarballs.mjs", await pack());
   },
 };
 

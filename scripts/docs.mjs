@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
+// With --check nothing is written, and a generated page that would change is a failure.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import { checkGlossary } from "./docs/glossary.mjs";
+import { checkLinks } from "./docs/links.mjs";
+import { markdownFiles, root } from "./docs/markdown.mjs";
+import { generatedPages } from "./docs/pages.mjs";
+import { checkSnippets } from "./docs/snippets.mjs";
+import { loadTables } from "./docs/tables.mjs";
+
+const checkOnly = process.argv.includes("--check");
+const faults = [];
+
+const pages = generatedPages(await loadTables());
+for (const [page, text] of Object.entries(pages)) {
+  const file = new URL(page, root);
+  const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  if (before === text) continue;
+  if (checkOnly) faults.push(`${page} would change: npm run docs`);
+  else {
+    writeFileSync(file, text);
+    console.log(`wrote ${page}`);
+  }
+}
+
+const files = markdownFiles();
+const links = checkLinks(files);
+const snippets = checkSnippets(files);
+const words = checkGlossary();
+faults.push(...links.faults, ...snippets.faults, ...words.faults);
+
+for (const fault of faults) console.error(fault);
+console.log(
+  `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
+    `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +
+    `${words.count} words of the glossary; ${faults.length} faults`,
+);
+// Paths are relative to where the command was given, so that an editor can follow them.
+if (faults.length > 0) {
+  console.error(`in ${relative(process.cwd(), root.pathname) || "."}`);
+  process.exit(1);
+}

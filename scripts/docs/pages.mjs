@@ -1,0 +1,149 @@
+// The generated pages, each made from one table of the core.
+
+const NOTE = (source) =>
+  `<!-- Made by scripts/docs.mjs from ${source}. Change it there, then run: npm run docs -->`;
+
+/** Path and text of each page. */
+export function generatedPages({ CODES, BOUNDS, STATES, MOVES, COUPLINGS }) {
+  return {
+    "docs/errors.md": errorsPage(CODES),
+    "docs/limits.md": limitsPage(BOUNDS),
+    "docs/state-machine.md": statesPage(STATES, MOVES, COUPLINGS),
+  };
+}
+
+function table(head, rows) {
+  const line = (cells) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function page(...parts) {
+  return `${parts.join("\n\n")}\n`;
+}
+
+const FAULTS = {
+  remote: [
+    "## The peer's: `RemoteProtocolError`",
+    "The peer broke a rule. The connection is not used again. A server that has sent no final head yet answers with the status and closes; a client has nobody to answer.",
+  ],
+  local: [
+    "## Yours: `LocalProtocolError`",
+    "Thrown by, or rejected from, the call that broke the rule, before a byte of it is written. A body that is streamed is checked as it runs: there the head is out, and the connection aborts.",
+  ],
+  connection: [
+    "## Nobody's: `ConnectionError`",
+    "No rule was broken: the io failed, ended too early, was too slow, or was given up.",
+  ],
+};
+
+function errorsPage(codes) {
+  const sections = Object.entries(FAULTS).flatMap(([fault, [heading, text]]) => {
+    const entries = Object.entries(codes).filter(([, entry]) => entry.fault === fault);
+    const withStatus = entries.some(([, entry]) => entry.status !== undefined);
+    const rows = entries.map(([code, { status, says }]) =>
+      withStatus ? [`\`${code}\``, status ?? "", says] : [`\`${code}\``, says],
+    );
+    const head = withStatus ? ["code", "status", "meaning"] : ["code", "meaning"];
+    return [heading, text, table(head, rows)];
+  });
+  return page(
+    "# Errors",
+    NOTE("packages/core/src/codes.ts"),
+    "Every error has a stable `code`, and its class says whose fault it is. `instanceof` holds across copies of the package. Beside the code, where it applies: `offset` (in the stream of received bytes), `phase`, `bytesRead`, `bytesWritten`, and for a request `sent` (`nothing`, `part` or `all` of it was handed to the transport), `responseSeen` and `retrySafe`, which is true only for `nothing`. The message says what the rule is, then what came.",
+    "The status is what a server answers where it still can.",
+    ...sections,
+  );
+}
+
+function limitsPage(bounds) {
+  const rowsOf = (wanted) =>
+    Object.entries(bounds)
+      .filter(([, { unit }]) => (unit === "ms") === wanted)
+      .map(([name, { value, unit, because }]) => [
+        `\`${name}\``,
+        defaultOf(value, unit),
+        unit,
+        because,
+      ]);
+  const head = ["option", "default", "unit", "because"];
+  return page(
+    "# Limits and deadlines",
+    NOTE("packages/core/src/limits.ts"),
+    "Every one of them is an option of both handshakes and of `HttpConnection`. They are checked when the connection is made: a whole number of 0 or more, or `Infinity` for a size that shall have no bound; anything else throws `INVALID_OPTION`.",
+    "## Sizes",
+    "Each is exact to the byte or the piece: what equals the limit passes.",
+    table(head, rowsOf(false)),
+    "## Deadlines",
+    "0 turns one off. A client's `idleMs` is off unless it is given.",
+    table(head, rowsOf(true)),
+  );
+}
+
+function defaultOf(value, unit) {
+  if (value === Infinity) return "none";
+  if (unit === "ms" && value === 0) return "off";
+  return value.toLocaleString("en-US");
+}
+
+function statesPage(states, moves, couplings) {
+  return page(
+    "# The state machine",
+    NOTE("packages/core/src/state/"),
+    "One machine keeps the state of both roles, on both ends: a client runs the server's half by what it receives, and the other way round. Two tables hold every move. Arrows with a plain label are moves caused by an event of that role; arrows with a label in parentheses are couplings, caused by where both roles stand. Beside the tables there are two things only: a role that breaks the rules goes to `error`, and two roles that are `done` begin the next cycle at `idle`.",
+    "## The states",
+    table(
+      ["state", "meaning"],
+      Object.entries(states).map(([state, meaning]) => [`\`${state}\``, meaning]),
+    ),
+    "## The client",
+    diagram("client", moves, couplings),
+    "## The server",
+    diagram("server", moves, couplings),
+    "`peer-request` is the client's request: it moves the server too. A server may answer what it could not understand, or a head that came too late: hence `response` while `idle`.",
+    "## The couplings",
+    "The first that matches is taken, until none matches. The order matters in one place: a proposal goes before the end of persistence, so that a request that says close may still switch.",
+    table(
+      ["when", "then", "because"],
+      couplings.map(({ when, becomes, because }) => [
+        Object.entries(when).map(situation).join(", "),
+        Object.entries(becomes).map(situation).join(", "),
+        because,
+      ]),
+    ),
+  );
+}
+
+function situation([what, value]) {
+  if (what === "persists") return value ? "persistence is on" : "persistence is off";
+  if (what === "proposed") return value ? "a proposal waits" : "no proposal waits";
+  return `${what} = \`${value}\``;
+}
+
+function diagram(role, moves, couplings) {
+  const edges = new Map();
+  const add = (from, to, label) => {
+    const key = `${id(from)} --> ${id(to)}`;
+    edges.set(key, [...(edges.get(key) ?? []), label]);
+  };
+  for (const [from, row] of Object.entries(moves[role])) {
+    for (const [cause, to] of Object.entries(row)) add(from, to, cause);
+  }
+  for (const { when, becomes, because } of couplings) {
+    if (becomes[role] !== undefined) add(when[role], becomes[role], `(${because})`);
+  }
+  const named = new Set([...edges.keys()].flatMap((edge) => edge.split(" --> ")));
+  return [
+    "```mermaid",
+    "stateDiagram-v2",
+    ...[...named].map((name) => `  state "${name.replaceAll("_", "-")}" as ${name}`),
+    "  [*] --> idle",
+    ...[...edges].map(([edge, labels]) => `  ${edge}: ${[...new Set(labels)].join("<br/>")}`),
+    "```",
+  ].join("\n");
+}
+
+// Mermaid takes no dash in an id.
+function id(state) {
+  return state.replaceAll("-", "_");
+}

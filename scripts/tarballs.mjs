@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// What people install, used as people use it: node scripts/tarballs.mjs <tarball>...
+// Installs the tarballs in an empty project with npm, runs the README's example as ESM and as CommonJS,
+// and compiles it under both ways of finding types.
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fencedBlocks, read, root } from "./docs/markdown.mjs";
+
+const PRINTS = "welcome, and back again\n";
+const tarballs = process.argv.slice(2).map((file) => resolve(file));
+const project = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-tarballs-")));
+
+function run(what, command, args, options) {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: project,
+    encoding: "utf8",
+    timeout: 60_000,
+    ...options,
+  });
+  if (error === undefined && status === 0) return stdout;
+  console.error(`${what} failed (${error?.message ?? signal ?? status})\n${stdout}${stderr}`);
+  rmSync(project, { recursive: true, force: true });
+  process.exit(1);
+}
+
+/** The port in the README may be taken. */
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await once(server.close(), "close");
+  return String(port);
+}
+
+/** The same program for require(). */
+function toCommonJs(code) {
+  const imports = /^import (.+) from (".+");$/gm;
+  const required = code.replace(imports, (_, names, from) => {
+    return `const ${names.replaceAll(" as ", ": ")} = require(${from});`;
+  });
+  return `(async () => {\n${required}\n})();\n`;
+}
+
+function tsconfig(module, moduleResolution) {
+  const compilerOptions = {
+    target: "es2022",
+    lib: ["es2022", "esnext.disposable"],
+    module,
+    moduleResolution,
+    strict: true,
+    noEmit: true,
+    // The declarations of the packages are checked, too.
+    skipLibCheck: false,
+    types: ["node"],
+  };
+  const files = moduleResolution === "node16" ? ["echo.mts", "echo.cts"] : ["echo.mts"];
+  return JSON.stringify({ compilerOptions, files });
+}
+
+const [{ code }] = fencedBlocks(read("README.md"), "ts");
+writeFileSync(join(project, "package.json"), '{ "private": true }');
+// npm for Windows is a script for a shell; the paths are ours and hold no spaces.
+run("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", ...tarballs], {
+  shell: process.platform === "win32",
+});
+
+const programs = { "echo.mjs": code, "echo.cjs": toCommonJs(code) };
+for (const [name, text] of Object.entries(programs)) {
+  writeFileSync(join(project, name), text.replaceAll("8080", await freePort()));
+  const printed = run(name, process.execPath, [name]);
+  if (printed === PRINTS) continue;
+  console.error(`${name} printed ${JSON.stringify(printed)}`);
+  process.exit(1);
+}
+
+// Node's types come from the workspace: they are no part of what is checked.
+symlinkSync(
+  fileURLToPath(new URL("node_modules/@types", root)),
+  join(project, "node_modules/@types"),
+  "junction",
+);
+writeFileSync(join(project, "echo.mts"), code);
+writeFileSync(join(project, "echo.cts"), `${toCommonJsTypes(code)}`);
+const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
+for (const [module, resolution] of [
+  ["node16", "node16"],
+  ["esnext", "bundler"],
+]) {
+  writeFileSync(join(project, "tsconfig.json"), tsconfig(module, resolution));
+  run(`types under ${resolution}`, process.execPath, [tsc, "-p", "."]);
+}
+rmSync(project, { recursive: true, force: true });
+console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");
+
+/** In a .cts file an import compiles to require(); top-level await has no place there. */
+function toCommonJsTypes(text) {
+  const [imports, ...rest] = text.split(/\n\n/);
+  return `${imports}\n\nasync function main() {\n${rest.join("\n\n")}\n}\nvoid main();\n`;
+}
