@@ -1,1 +1,42 @@
-process.stdout.write("The chat is not here yet.\n");
+// argv → [main] → server or client; the exit code says how it went
+
+import picocolors from "picocolors";
+import { readCommandLine, USAGE, UsageError } from "./command-line.ts";
+import { converse } from "./conversation.ts";
+import { serve } from "./serve.ts";
+import { Trace } from "./trace.ts";
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const command = readCommandLine(args);
+  if (command.do === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (command.do === "serve") return serve(command, print);
+  const { url, name } = command;
+  const trace = command.trace ? new Trace(name ?? "you", print) : undefined;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
+  const { signal } = stop;
+  const end = await converse({ url, name, trace, input: process.stdin, signal, print });
+  print(picocolors.dim(`the end: ${end.code} ${end.reason}`.trimEnd()));
+  return end.code === 1000 || end.code === 1001 ? 0 : 1;
+}
+
+// Whoever read our output has gone, as `head` does.
+process.stdout.on("error", () => process.exit(1));
+
+run(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    const usage = error instanceof UsageError;
+    process.stderr.write(`${picocolors.red(error.message)}\n${usage ? `\n${USAGE}` : ""}`);
+    process.exitCode = usage ? 2 : 1;
+  },
+);

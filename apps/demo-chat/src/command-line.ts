@@ -1,0 +1,98 @@
+// argv → [command line] → what to do
+
+import { parseArgs } from "node:util";
+import { cleanName, MAX_NAME_LENGTH } from "./protocol.ts";
+
+export const USAGE = `usage: npm run demo -- [options]
+
+  Starts a chat on 127.0.0.1, shows one round trip, and stays up.
+
+  --port <number>   listen there and nowhere else (default: 8080, or a free one)
+  --host <address>  listen there (default: 127.0.0.1)
+  --once            stop after the round trip: exit code 0 if all went as it should
+  --trace           print the bytes of every handshake, the switch, and readBuf
+
+  --join <url>      join a chat that is up instead, for example http://127.0.0.1:8080/
+  --name <name>     your name there (default: the first line you type)
+
+  --help            print this
+`;
+
+export type Command =
+  | { readonly do: "help" }
+  | {
+      readonly do: "serve";
+      readonly host: string;
+      /** Undefined: 8080, or a free one. */
+      readonly port: number | undefined;
+      readonly once: boolean;
+      readonly trace: boolean;
+    }
+  | {
+      readonly do: "join";
+      readonly url: URL;
+      readonly name: string | undefined;
+      readonly trace: boolean;
+    };
+
+/** What was typed cannot be done. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** @throws {UsageError} with what is wrong, in one line. */
+export function readCommandLine(args: readonly string[]): Command {
+  const { join, name, port, host, once = false, trace = false, help } = parse(args);
+  if (help === true) return { do: "help" };
+  if (join === undefined) {
+    if (name !== undefined) throw new UsageError("--name goes with --join");
+    return { do: "serve", host: host ?? "127.0.0.1", port: readPort(port), once, trace };
+  }
+  if (once || port !== undefined || host !== undefined) {
+    throw new UsageError("--join goes with --name and --trace alone");
+  }
+  return { do: "join", url: readUrl(join), name: readName(name), trace };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: "string" },
+        host: { type: "string" },
+        once: { type: "boolean" },
+        trace: { type: "boolean" },
+        join: { type: "string" },
+        name: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    // Its first sentence says what is wrong; the others are about its own configuration.
+    const [sentence] = String((error as Error).message).split(/\.\s|\n/);
+    throw new UsageError(sentence);
+  }
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`--port takes a number from 0 to 65535, not ${JSON.stringify(text)}`);
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:") return url;
+  throw new UsageError(
+    `--join takes an address that begins with http://, not ${JSON.stringify(text)}`,
+  );
+}
+
+function readName(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const name = cleanName(text);
+  if (name !== undefined) return name;
+  throw new UsageError(`--name takes 1 to ${MAX_NAME_LENGTH} printable characters`);
+}

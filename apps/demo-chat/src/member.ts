@@ -1,0 +1,84 @@
+// WebSocket ↔ [member] ↔ room: one connection's place in the room
+
+import type WebSocket from "ws";
+import { type ChatEvent, cleanName, readAction } from "./protocol.ts";
+import type { Person, Room } from "./room.ts";
+
+/** Somebody who reads this much slower than the others speak is dropped. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+
+export class Member {
+  readonly #room: Room;
+  readonly #named: (name: string) => void;
+  #person: Person | undefined;
+  #socket: WebSocket | undefined;
+  // What happens between the welcome and the switch; the peer shall not miss it.
+  #mailbox: ChatEvent[] = [];
+
+  /** @param named Told the name, as soon as there is one. */
+  constructor(room: Room, name: string | undefined, named: (name: string) => void) {
+    this.#room = room;
+    this.#named = named;
+    if (name !== undefined) this.#join(name);
+  }
+
+  get name(): string | undefined {
+    return this.#person?.name;
+  }
+
+  /** The first message: who you are, and who is here already. */
+  get welcome(): ChatEvent {
+    const you = this.name ?? null;
+    return { type: "welcome", you, people: this.#room.names.filter((name) => name !== you) };
+  }
+
+  /** From here on it speaks and hears for itself. */
+  sit(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.on("message", (data, isBinary) => {
+      if (isBinary) socket.close(1003, "text messages only");
+      else this.#act(String(data));
+    });
+    for (const event of this.#mailbox.splice(0)) this.#tell(event);
+  }
+
+  leave(): void {
+    if (this.#person !== undefined) this.#room.leave(this.#person);
+    this.#person = undefined;
+  }
+
+  #join(name: string): void {
+    this.#person = this.#room.join(name, (event) => this.#tell(event));
+    this.#named(this.#person.name);
+  }
+
+  #act(json: string): void {
+    const action = readAction(json);
+    if ("wrong" in action) this.#refuse(action.wrong);
+    else if (action.type === "hello") this.#hello(action.name);
+    else if (this.#person === undefined) this.#refuse("say hello first");
+    else this.#room.say(this.#person, action.text);
+  }
+
+  #hello(wanted: string): void {
+    const name = cleanName(wanted);
+    if (this.#person !== undefined) this.#refuse(`you are ${this.#person.name} already`);
+    else if (name === undefined) this.#refuse("that is not a name");
+    else if (this.#room.isFull) this.#refuse("the room is full");
+    else {
+      this.#join(name);
+      this.#tell(this.welcome);
+    }
+  }
+
+  #refuse(reason: string): void {
+    this.#tell({ type: "error", reason });
+  }
+
+  #tell(event: ChatEvent): void {
+    const socket = this.#socket;
+    if (socket === undefined) this.#mailbox.push(event);
+    else if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.terminate();
+    else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(event));
+  }
+}

@@ -1,0 +1,120 @@
+// two terminal clients → [round trip] → what differed: alice and bob, by a script that is checked
+
+import { textFrame } from "./adopt-websocket.ts";
+import type { ChatEvent } from "./protocol.ts";
+import { type ChatClient, joinChat } from "./terminal-client.ts";
+import type { Trace } from "./trace.ts";
+
+const AGREEMENT = "chat.v1 permessage-deflate";
+
+export interface RoundTripOptions {
+  /** Told of every event, as it is received. */
+  readonly tell?: ((listener: string, event: ChatEvent) => void) | undefined;
+  readonly trace?: ((name: string) => Trace | undefined) | undefined;
+  /** For all of it together. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Plays the script against the chat at `url`, in an empty room.
+ *
+ * @returns What differed from the script, in words; nothing if all went as it should.
+ */
+export async function roundTrip(url: URL, options: RoundTripOptions = {}): Promise<string[]> {
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const script = new Script(options);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((settle) => {
+    timer = setTimeout(() => {
+      script.differs(`nothing more came within ${timeoutMs} ms`);
+      settle();
+    }, timeoutMs);
+  });
+  await Promise.race([script.play(url), late]);
+  clearTimeout(timer);
+  script.abandon();
+  return script.differences;
+}
+
+class Script {
+  readonly differences: string[] = [];
+  readonly #options: RoundTripOptions;
+  readonly #clients = new Map<string, ChatClient>();
+
+  constructor(options: RoundTripOptions) {
+    this.#options = options;
+  }
+
+  async play(url: URL): Promise<void> {
+    try {
+      await this.#converse(url);
+    } catch (error) {
+      this.differs(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+  }
+
+  async #converse(url: URL): Promise<void> {
+    const alice = await this.#join(url, "alice", []);
+    const bob = await this.#join(url, "bob", ["alice"]);
+    await this.#hears("alice", { type: "joined", name: "bob" });
+
+    alice.say("hello bob");
+    await this.#bothHear({ type: "message", from: "alice", text: "hello bob" });
+    bob.say("hello alice, nice to read you");
+    await this.#bothHear({ type: "message", from: "bob", text: "hello alice, nice to read you" });
+
+    await this.#leaves("bob");
+    await this.#hears("alice", { type: "left", name: "bob" });
+    await this.#leaves("alice");
+  }
+
+  // That the accept value, the subprotocol and the extensions are right is verified by joining.
+  async #join(url: URL, name: string, people: string[]): Promise<ChatClient> {
+    const client = await joinChat(url, { name, trace: this.#options.trace?.(name) });
+    this.#clients.set(name, client);
+    const { protocol, extensions } = client.agreement;
+    this.#expect(`${name}'s agreement`, `${protocol} ${Object.keys(extensions)}`, AGREEMENT);
+    const welcome: ChatEvent = { type: "welcome", you: name, people };
+    await this.#hears(name, welcome);
+    // The welcome left in one write with the 101, so it must have come in readBuf.
+    const frame = textFrame(JSON.stringify(welcome)).toString("latin1");
+    this.#expect(`${name}'s readBuf`, Buffer.from(client.readBuf).toString("latin1"), frame);
+    return client;
+  }
+
+  async #bothHear(event: ChatEvent): Promise<void> {
+    await this.#hears("alice", event);
+    await this.#hears("bob", event);
+  }
+
+  async #hears(name: string, expected: ChatEvent): Promise<void> {
+    const event = await this.#clients.get(name)?.next();
+    if (event !== undefined) this.#options.tell?.(name, event);
+    this.#expect(
+      `what ${name} heard`,
+      JSON.stringify(event) ?? "the end",
+      JSON.stringify(expected),
+    );
+  }
+
+  async #leaves(name: string): Promise<void> {
+    const end = await this.#clients.get(name)?.leave();
+    this.#expect(`the code of ${name}'s end`, String(end?.code), "1000");
+    const more = await this.#clients.get(name)?.next();
+    this.#expect(`what ${name} heard at last`, JSON.stringify(more) ?? "the end", "the end");
+  }
+
+  #expect(what: string, came: string, expected: string): void {
+    if (came === expected) return;
+    this.differs(`${what}: expected ${JSON.stringify(expected)}, came ${JSON.stringify(came)}`);
+  }
+
+  differs(difference: string): void {
+    this.differences.push(difference);
+  }
+
+  /** Whoever is still there goes. */
+  abandon(): void {
+    for (const client of this.#clients.values()) void client.leave();
+  }
+}

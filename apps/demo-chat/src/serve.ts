@@ -1,0 +1,78 @@
+// command → [serve] → server, round trip, and then until somebody says stop
+
+import type { Socket } from "node:net";
+import picocolors from "picocolors";
+import type { Command } from "./command-line.ts";
+import { roundTrip } from "./round-trip.ts";
+import { type ChatServer, startChatServer } from "./server.ts";
+import { Trace } from "./trace.ts";
+import { worded } from "./wording.ts";
+
+type Serve = Extract<Command, { readonly do: "serve" }>;
+type Print = (line: string) => void;
+
+const DEFAULT_PORT = 8080;
+
+/** @returns The exit code. */
+export async function serve(command: Serve, print: Print): Promise<number> {
+  const { bold, dim, green, cyan } = picocolors;
+  // The script's handshakes are shown from the clients' end; later ones from the server's.
+  let tracing = false;
+  const trace = (socket: Socket) =>
+    tracing ? new Trace(`:${socket.remotePort}`, print) : undefined;
+  let log: Print | undefined;
+  const server = await listen(command, { trace, log: (line) => log?.(line) });
+  print(`${bold("The chat is up.")} Open ${cyan(server.url)} in a browser.\n`);
+
+  const differences = await showRoundTrip(server, command, print);
+  if (command.once || differences > 0) {
+    await server.close();
+    return differences === 0 ? 0 : 1;
+  }
+  await server.everybodyLeft();
+  print(
+    `\nJoin from a second terminal:  ${green(`npm run demo -- --join ${server.url} --name carol`)}`,
+  );
+  print(dim("Ctrl-C stops it."));
+  tracing = command.trace;
+  log = (line) => print(dim(line));
+  print(dim(`\n${await stopSignal()}: everybody is told, then it goes down.`));
+  await server.close();
+  return 0;
+}
+
+async function showRoundTrip(server: ChatServer, command: Serve, print: Print): Promise<number> {
+  const { bold, dim, green, red } = picocolors;
+  print(dim("Two terminal clients, over TCP:"));
+  const differences = await roundTrip(new URL(server.url), {
+    tell: (listener, event) => print(`  ${dim(`${listener.padEnd(5)} hears`)}  ${worded(event)}`),
+    trace: (name) => (command.trace ? new Trace(name, print) : undefined),
+  });
+  if (differences.length === 0) print(green("All of it as it should be."));
+  else print(red(bold("It went wrong:")));
+  for (const difference of differences) print(red(`  ${difference}`));
+  return differences.length;
+}
+
+async function listen(
+  command: Serve,
+  options: { trace: (socket: Socket) => Trace | undefined; log: Print },
+): Promise<ChatServer> {
+  const { host, port } = command;
+  try {
+    return await startChatServer({ ...options, host, port: port ?? DEFAULT_PORT });
+  } catch (error) {
+    if (port === undefined) return startChatServer({ ...options, host, port: 0 });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "EADDRINUSE") throw new Error(`It cannot listen: ${message}`);
+    throw new Error(`Port ${port} of ${host} is in use. Leave --port out for a free one.`);
+  }
+}
+
+/** Resolves with the first signal to stop; the second one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((settle) => {
+    process.once("SIGINT", settle);
+    process.once("SIGTERM", settle);
+  });
+}

@@ -1,0 +1,160 @@
+// node:net ↔ @upgrade/client ↔ [terminal client] ↔ whoever chats: joins a room and verifies the switch
+
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { upgrade } from "@upgrade/client";
+import type WebSocket from "ws";
+import { adoptWebSocket } from "./adopt-websocket.ts";
+import {
+  type ChatAction,
+  type ChatEvent,
+  MAX_MESSAGE_BYTES,
+  readEvent,
+  SUBPROTOCOL,
+} from "./protocol.ts";
+import type { Trace } from "./trace.ts";
+import { type Agreement, offer, verify } from "./websocket-handshake.ts";
+
+/** The server's envelope stands around a message of the greatest length. */
+const MAX_EVENT_BYTES = 2 * MAX_MESSAGE_BYTES;
+
+export interface JoinOptions {
+  /** Without it, the first thing to say is `hello()`. */
+  readonly name?: string | undefined;
+  readonly trace?: Trace | undefined;
+  /** Offer permessage-deflate. Default true. */
+  readonly deflate?: boolean | undefined;
+  /** Milliseconds until the 101. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How a conversation ended, in WebSocket's words (RFC 6455 §7.4). */
+export interface ChatEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The server answered, and not with a switch. */
+export class JoinRefused extends Error {
+  override readonly name = "JoinRefused";
+  readonly status: number;
+
+  constructor(status: number, body: string) {
+    super(`the server answered ${status}: ${body.trim()}`);
+    this.status = status;
+  }
+}
+
+/**
+ * Joins the chat of the page at `url`.
+ *
+ * @throws {JoinRefused} by the server; {@link HandshakeError} by us; or as `upgrade`.
+ */
+export async function joinChat(url: URL, options: JoinOptions = {}): Promise<ChatClient> {
+  const place = new URL("chat", url);
+  if (options.name !== undefined) place.searchParams.set("name", options.name);
+  const socket = connect({
+    host: place.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(place.port || 80),
+    noDelay: true,
+  });
+  const io: Duplex = options.trace?.tap(socket) ?? socket;
+  const proposal = offer({
+    protocol: SUBPROTOCOL,
+    maxMessageBytes: MAX_EVENT_BYTES,
+    deflate: options.deflate,
+  });
+  const result = await upgrade(
+    io,
+    {
+      target: place.pathname + place.search,
+      protocol: "websocket",
+      headers: [["Host", place.host], ...proposal.headers],
+    },
+    { timeoutMs: options.timeoutMs ?? 10_000 },
+  );
+  if (!result.switched) {
+    const body = await result.response.body.text();
+    await result.connection.close();
+    throw new JoinRefused(result.response.status, body);
+  }
+  options.trace?.switched(result.parts);
+  try {
+    const agreement = verify(proposal, result.response.headers);
+    const webSocket = adoptWebSocket(result.parts, "client", agreement, MAX_EVENT_BYTES);
+    return new ChatClient(webSocket, agreement, result.readBuf);
+  } catch (error) {
+    // RFC 6455 §7.1.7: an answer that differs fails the connection; no close frame is due.
+    io.destroy();
+    throw error;
+  }
+}
+
+/** Somebody in the chat: tells events in order, and says things. */
+export class ChatClient implements AsyncIterable<ChatEvent> {
+  readonly agreement: Agreement;
+  /** What the handshake gave back: the bytes behind the 101 that came with it. */
+  readonly readBuf: Uint8Array;
+  readonly ended: Promise<ChatEnd>;
+  readonly #socket: WebSocket;
+  readonly #events: ChatEvent[] = [];
+  #isOver = false;
+  #wake: (() => void) | undefined;
+
+  /** @internal Made by {@link joinChat}. */
+  constructor(socket: WebSocket, agreement: Agreement, readBuf: Uint8Array) {
+    this.#socket = socket;
+    this.agreement = agreement;
+    this.readBuf = readBuf;
+    socket.on("message", (data) => this.#receive(String(data)));
+    // What went wrong is in the code of the end, too.
+    socket.on("error", () => {});
+    this.ended = new Promise((settle) => {
+      socket.on("close", (code, reason) => {
+        this.#isOver = true;
+        this.#wake?.();
+        settle({ code, reason: String(reason) });
+      });
+    });
+  }
+
+  #receive(json: string): void {
+    const event = readEvent(json);
+    // What a later version of the server may tell is not for us.
+    if (event === undefined) return;
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  /** The next event; undefined at the end. One caller at a time. */
+  async next(): Promise<ChatEvent | undefined> {
+    while (this.#events.length === 0 && !this.#isOver) {
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+    return this.#events.shift();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ChatEvent> {
+    for (let event = await this.next(); event !== undefined; event = await this.next()) yield event;
+  }
+
+  hello(name: string): void {
+    this.#send({ type: "hello", name });
+  }
+
+  say(text: string): void {
+    this.#send({ type: "message", text });
+  }
+
+  /** Sends a close frame, and resolves when the conversation is over. */
+  leave(): Promise<ChatEnd> {
+    this.#socket.close(1000);
+    return this.ended;
+  }
+
+  #send(action: ChatAction): void {
+    this.#socket.send(JSON.stringify(action));
+  }
+}

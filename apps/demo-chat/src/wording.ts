@@ -1,0 +1,31 @@
+// events → [wording] → terminal: what happened, in a line
+
+import picocolors from "picocolors";
+import type { ChatEvent } from "./protocol.ts";
+
+/** An event as a line of a terminal. */
+export function worded(event: ChatEvent, colors = picocolors): string {
+  const { bold, dim, red } = colors;
+  switch (event.type) {
+    case "welcome": {
+      const others =
+        event.people.length === 0 ? "nobody else is" : `${event.people.join(", ")} also`;
+      const here = printable(`${others} here`);
+      if (event.you === null) return dim(`${here}; what is your name?`);
+      return dim(`you are ${printable(event.you)}; ${here}`);
+    }
+    case "joined":
+      return dim(`${printable(event.name)} joined`);
+    case "left":
+      return dim(`${printable(event.name)} left`);
+    case "message":
+      return `${bold(printable(event.from))}: ${printable(event.text)}`;
+    case "error":
+      return red(printable(event.reason));
+  }
+}
+
+/** What others wrote must not move the cursor, or worse. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�");
+}

@@ -1,0 +1,44 @@
+// What ws exports and @types/ws does not know: the parts of its handshake, and its framing.
+
+import "ws";
+
+declare module "ws" {
+  /** Parameters as they are parsed: a list of values a name. */
+  export type ParsedParams = Record<string, (string | true)[]>;
+  /** Parameters as they are agreed on. */
+  export type AgreedParams = Record<string, string | number | true>;
+
+  export class PerMessageDeflate {
+    static readonly extensionName: "permessage-deflate";
+    constructor(options: {
+      readonly isServer: boolean;
+      readonly maxPayload: number;
+      readonly serverNoContextTakeover?: boolean;
+      readonly clientNoContextTakeover?: boolean;
+    });
+    readonly params: AgreedParams | null;
+    offer(): AgreedParams;
+    accept(configurations: readonly ParsedParams[]): AgreedParams;
+    cleanup(): void;
+  }
+
+  export const extension: {
+    parse(header: string): Record<string, ParsedParams[]>;
+    format(extensions: Record<string, AgreedParams | AgreedParams[]>): string;
+  };
+
+  export const subprotocol: { parse(header: string): Set<string> };
+
+  export const Sender: {
+    frame(
+      data: Buffer,
+      options: {
+        readonly fin: boolean;
+        readonly opcode: number;
+        readonly mask: boolean;
+        readonly readOnly: boolean;
+        readonly rsv1: boolean;
+      },
+    ): Buffer[];
+  };
+}
