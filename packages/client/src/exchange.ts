@@ -8,6 +8,7 @@ import {
   type UpgradeError,
 } from "@upgrade/core";
 import {
+  abandon,
   type BodySource,
   bodySource,
   Deferred,
@@ -15,7 +16,7 @@ import {
   ReceivedMessage,
   sendBody,
   type TrailersInit,
-  type Upload,
+  Upload,
 } from "@upgrade/core/io";
 import type { ClientRequest, SendOptions } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
@@ -32,7 +33,7 @@ export class Exchange {
   readonly #source: BodySource;
   readonly #trailers: TrailersInit | undefined;
   readonly #options: SendOptions;
-  readonly #upload: Upload = { stopped: false };
+  readonly #upload = new Upload();
   #onAbort: (() => void) | undefined;
   #startsAt: number | undefined;
   #endsAt: number | undefined;
@@ -76,7 +77,7 @@ export class Exchange {
 
   /** Its body is not wanted any more, and will not be completed. */
   get isStopped(): boolean {
-    return this.#upload.stopped;
+    return this.#upload.isStopped;
   }
 
   /** How much of it was handed to the transport. */
@@ -130,7 +131,7 @@ export class Exchange {
   #sendBody(uploaded: () => void): void {
     const sent = sendBody(this.#driver, this.#source, this.#trailers, this.#upload);
     const done = (): void => {
-      if (this.#upload.stopped) return;
+      if (this.#upload.isStopped) return;
       this.#endsAt = this.#driver.writing.outbox.said;
       uploaded();
     };
@@ -140,14 +141,10 @@ export class Exchange {
 
   /** Nobody wants the rest of the body. What makes it is told. */
   stopUpload(): void {
-    if (this.isSaid || this.#upload.stopped) return;
-    this.#upload.stopped = true;
+    if (this.isSaid || this.#upload.isStopped) return;
+    this.#upload.stop();
     this.#driver.deadlines.stop("continue");
-    if (this.#withheld)
-      this.#source
-        .pieces?.()
-        .return?.()
-        ?.then(undefined, () => {});
+    if (this.#withheld) abandon(this.#source);
   }
 
   inform(response: InformationalResponse): void {

@@ -8,6 +8,7 @@ import {
   type UpgradeError,
 } from "@upgrade/core";
 import {
+  abandon,
   bodySource,
   type Connection,
   Deferred,
@@ -18,6 +19,7 @@ import {
   type Switched,
   sendBody,
   takeParts,
+  Upload,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
@@ -53,6 +55,8 @@ export class Exchange<IO> {
   readonly #event: RequestEvent;
   #outcome: Outcome = "open";
   #continued = false;
+  #answered = false;
+  readonly #upload = new Upload();
   #pending: Pending<IO> | undefined;
   switched: Switched | undefined;
 
@@ -81,6 +85,7 @@ export class Exchange<IO> {
 
   /** Takes what the service returned. */
   respond(response: ServerResponse): void {
+    if (!this.isOpen) abandon(bodySource(response.body));
     this.#assertOpen();
     const accepts = response.status === 101 || this.#isTunnel(response.status);
     if (accepts) this.#beginSwitch("response", response);
@@ -116,23 +121,25 @@ export class Exchange<IO> {
     const source = bodySource(response.body);
     const bodiless = this.request.method === "HEAD" || response.status === 304;
     if (bodiless) {
-      source
-        .pieces?.()
-        .return?.()
-        ?.then(undefined, () => {});
+      abandon(source);
       driver.say({ type: "end-of-message" });
-      this.#host.answered(this);
+      this.#endAnswer();
       return;
     }
     // HTTP/1.0 has no place for trailers.
     const trailers = this.request.version === "1.0" ? undefined : response.trailers;
-    const sent = sendBody(driver, source, trailers, { stopped: false });
-    if (sent === undefined) this.#host.answered(this);
+    const sent = sendBody(driver, source, trailers, this.#upload);
+    if (sent === undefined) this.#endAnswer();
     else
       sent.then(
-        () => this.#host.answered(this),
+        () => this.#endAnswer(),
         (error) => this.#failBody(error),
       );
+  }
+
+  #endAnswer(): void {
+    this.#answered = !this.#upload.isStopped;
+    this.#host.answered(this);
   }
 
   // The head is out: all that is left is to make the failure visible (L18).
@@ -146,11 +153,16 @@ export class Exchange<IO> {
     const { proposal, isComplete, framing } = this.request;
     const refusedForGood = proposal !== undefined && !this.#host.survivesRefusal(this.request);
     // RFC 9110 §10.1.1: a client that was never told to go on may send the body, or the next request.
-    const withheld = this.#event.expectsContinue && !this.#continued && !this.request.hasBegun;
+    const withheld = this.#event.expectsContinue && !this.#continued && !this.#bodyHasBegun;
     const tooLong =
       framing.kind === "content-length" && framing.length > driver.limits.maxDrainBytes;
     const undrainable = tooLong && !isComplete && !this.request.isRead;
     if (refusedForGood || withheld || undrainable) driver.http.endPersistence();
+  }
+
+  // Some of it may be here already, behind the head that is being looked at.
+  get #bodyHasBegun(): boolean {
+    return this.request.hasBegun || this.#host.driver.http.bufferedBytes > 0;
   }
 
   /** As `request.inform`. */
@@ -172,7 +184,7 @@ export class Exchange<IO> {
 
   /** Somebody waits for the body: a client that waits for 100 is told to go on. */
   wantBody(): void {
-    if (!this.#event.expectsContinue || this.#continued || this.request.hasBegun) return;
+    if (!this.#event.expectsContinue || this.#continued || this.#bodyHasBegun) return;
     if (this.#outcome !== "open" && this.#outcome !== "switching") return;
     this.inform(100, undefined);
   }
@@ -297,9 +309,9 @@ export class Exchange<IO> {
 
   /** HTTP is over for this request: its later answer, if one comes, is discarded. */
   end(error: UpgradeError): void {
-    const unanswered = this.#outcome !== "responding";
     this.#outcome = "failed";
+    this.#upload.stop();
     this.#pending?.parts?.reject(error);
-    if (unanswered || !this.request.isComplete) this.request.abort(error);
+    if (!this.#answered) this.request.abort(error);
   }
 }

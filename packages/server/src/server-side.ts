@@ -61,7 +61,13 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     driver.requests++;
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     driver.incoming = exchange.request;
+    if (event.framing.kind === "none") this.#notePeerEnd();
     this.#call(exchange);
+  }
+
+  // The end may have come behind this request while an earlier one was in hand.
+  #notePeerEnd(): void {
+    if (this.driver.http.endReceived) this.onPeerEnd();
   }
 
   #call(exchange: Exchange<IO>): void {
@@ -127,6 +133,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 
   onMessageEnd(): void {
+    this.#notePeerEnd();
     this.#exchange?.bodyEnded();
   }
 
@@ -208,5 +215,5 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
 function isPromise(
   result: ServiceResult | Promise<ServiceResult>,
 ): result is Promise<ServiceResult> {
-  return typeof result === "object" && "then" in result;
+  return typeof result === "object" && result !== null && "then" in result;
 }

@@ -81,19 +81,17 @@ async function* fromIterable(pieces: Iterable<unknown>): AsyncGenerator<unknown>
   yield* pieces;
 }
 
-async function* fromReadable(stream: ReadableStreamLike): AsyncGenerator<unknown> {
+// No generator: its `return` would wait for the read that is pending, and the news would come late.
+function fromReadable(stream: ReadableStreamLike): AsyncIterator<unknown> {
   const reader = stream.getReader();
-  let complete = false;
-  try {
-    for (;;) {
+  return {
+    async next() {
       const { done, value } = await reader.read();
-      if (done) break;
-      yield value;
-    }
-    complete = true;
-  } finally {
-    // Left early: whoever makes the bytes is told that nobody wants them.
-    if (!complete) await reader.cancel().catch(() => {});
-    reader.releaseLock();
-  }
+      return done ? { done, value: undefined } : { done, value };
+    },
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }

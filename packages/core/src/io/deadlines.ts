@@ -2,6 +2,9 @@
 
 import type { Clock } from "./clock.ts";
 
+// A timer of the platform that is set for longer rings at once; ours then only looks and goes on.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What a connection may be waiting for. */
 export type DeadlineName =
   | "head"
@@ -60,11 +63,17 @@ export class Deadlines {
     this.#ringsAt = Infinity;
   }
 
+  /** Stops all others. */
+  keepOnly(...names: readonly DeadlineName[]): void {
+    for (const name of this.#at.keys()) if (!names.includes(name)) this.#at.delete(name);
+  }
+
   #set(at: number): void {
     if (this.#ringsAt !== Infinity) this.#clock.clearTimer(this.#timer);
     this.#ringsAt = at;
     // Rounded up: a timer that rings a fraction early would only be set again.
-    this.#timer = this.#clock.setTimer(Math.ceil(at - this.#clock.now()), this.#ring);
+    const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
+    this.#timer = this.#clock.setTimer(ms, this.#ring);
   }
 
   readonly #ring = (): void => {

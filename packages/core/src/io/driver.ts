@@ -318,6 +318,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
       this.deadlines.startEarlier("close", timeoutMs);
       this.#side.onClose();
       this.retire("close() was called");
+    } else if (!this.ending.isOver || this.life.phase === "lingering") {
+      this.deadlines.startEarlier("close", timeoutMs);
     }
     return this.ending.closed;
   }

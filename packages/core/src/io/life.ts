@@ -54,6 +54,7 @@ export class Life {
     this.#isPromised = promised;
     this.#finishReason = reason;
     this.ending.reason = reason;
+    this.#of.deadlines.keepOnly("write", "close");
     this.#of.writing.flush();
     this.settle();
   }
@@ -65,7 +66,9 @@ export class Life {
       if (writing.isFlushed && transport.pause()) this.#completeSwitch();
     } else if (this.#phase === "finishing") {
       if (!this.ending.isPolled && !this.#isPromised) this.#linger(this.#finishReason!);
-      else if (writing.isFlushed && transport.pause()) this.#keepOpen();
+      else if (transport.pause() && writing.isFlushed) this.#keepOpen();
+    } else if (this.#phase === "lingering") {
+      this.#awaitEnd();
     }
   }
 
@@ -90,13 +93,20 @@ export class Life {
   #linger(reason: CloseReason): void {
     const { deadlines, http, transport } = this.#of;
     this.#phase = "lingering";
-    deadlines.stopAll();
-    deadlines.start("linger", http.limits.lingerMs);
+    deadlines.keepOnly("write", "close");
     this.#lingerLeft = http.limits.lingerBytes;
     this.#tellOver(reason);
     transport.closeWrite();
     if (http.endReceived) transport.destroy();
     else transport.resume();
+    this.#awaitEnd();
+  }
+
+  // A slow reader has the time that any write has; the peer's end is awaited behind our last byte.
+  #awaitEnd(): void {
+    const { deadlines, http, writing } = this.#of;
+    if (!writing.isFlushed || deadlines.has("linger") || this.#phase !== "lingering") return;
+    deadlines.start("linger", http.limits.lingerMs);
   }
 
   /** Bytes behind the end of HTTP: thrown away, and counted. */
@@ -107,6 +117,7 @@ export class Life {
 
   /** HTTP ends badly. The peer sees a failure, unless the role had an answer to say. */
   fail(error: UpgradeError): void {
+    if (this.#phase === "lingering") this.giveUp(error);
     if (this.#phase !== "http" && this.#phase !== "finishing") return;
     const { bytesRead, side, writing } = this.#of;
     error.annotate({ bytesRead, bytesWritten: writing.outbox.handed });
@@ -123,8 +134,9 @@ export class Life {
 
   /** The transport is gone. */
   gone(reason: unknown): void {
-    if (this.#phase === "lingering") this.#goDown();
-    else this.fail(asConnectionError(reason));
+    const error = asConnectionError(reason);
+    if (this.#phase === "lingering") this.#endLingering(error);
+    else this.fail(error);
   }
 
   /** Nobody took the parts of the switched connection. */
@@ -145,6 +157,14 @@ export class Life {
   /** The io is given up, so that the peer sees a failure. */
   giveUp(error: UpgradeError): void {
     this.#of.transport.abort(error);
+    this.#endLingering(error);
+  }
+
+  // An end that looked good is none where our last words did not get out.
+  #endLingering(error: UpgradeError): void {
+    const lost = this.#phase === "lingering" && !this.#of.writing.isFlushed;
+    if (lost && this.ending.reason?.kind !== "failed")
+      this.ending.overrule({ kind: "failed", error });
     this.#goDown();
   }
 

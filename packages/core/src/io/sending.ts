@@ -11,9 +11,40 @@ export type TrailersInit =
   | Promise<HeadersInit | undefined>
   | (() => HeadersInit | Promise<HeadersInit | undefined> | undefined);
 
-/** Lets a sender stop a body that nobody wants any more. */
-export interface Upload {
-  stopped: boolean;
+/** A body on its way out, which may be stopped when nobody wants it any more. */
+export class Upload {
+  isStopped = false;
+  /** What makes the body, while there is more of it. */
+  maker: AsyncIterator<unknown> | undefined;
+
+  /** Nobody wants the rest: whoever makes it is told, even while a piece is awaited. */
+  stop(): void {
+    this.isStopped = true;
+    this.leave();
+  }
+
+  /** Of what is not complete, the maker is told that no more is wanted. */
+  leave(): void {
+    leave(this.maker);
+    this.maker = undefined;
+  }
+}
+
+/** A body that is not sent at all: whoever would have made it is told. */
+export function abandon(source: BodySource): void {
+  try {
+    leave(source.pieces?.());
+  } catch {
+    // It could not even begin.
+  }
+}
+
+function leave(iterator: AsyncIterator<unknown> | undefined): void {
+  try {
+    Promise.resolve(iterator?.return?.()).catch(() => {});
+  } catch {
+    // Nobody waits for how it took the news.
+  }
 }
 
 /**
@@ -49,34 +80,35 @@ async function sendPieces(
   trailers: TrailersInit | undefined,
   upload: Upload,
 ): Promise<void> {
+  const isOver = (): boolean => upload.isStopped || !driver.isLive;
   if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
-  const iterator = source.pieces?.();
-  let complete = iterator === undefined;
   try {
-    while (!complete) {
-      const { done, value } = await blamed(iterator!.next());
-      if (upload.stopped || !driver.isLive) return;
-      complete = done === true;
-      if (!complete) driver.say({ type: "data", bytes: toOctets(value) });
+    const iterator = await blamed(() => source.pieces?.());
+    upload.maker = iterator;
+    while (upload.maker !== undefined) {
+      const { done, value } = await blamed(() => iterator!.next());
+      if (done === true) upload.maker = undefined;
+      else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
       if (driver.writing.isPressed) await driver.writing.writable();
-      if (upload.stopped || !driver.isLive) return;
+      if (isOver()) return;
     }
-    const late = isLate(trailers) ? await blamed(resolved(trailers)) : trailers;
-    if (upload.stopped || !driver.isLive) return;
-    driver.say({ type: "end-of-message", trailers: late });
+    const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
+    if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
+  } catch (error) {
+    // What a body throws because it was stopped is no news.
+    if (!isOver()) throw error;
   } finally {
-    // Left early: whoever makes the bytes is told that nobody wants them.
-    if (!complete) iterator?.return?.()?.then(undefined, () => {});
+    upload.leave();
   }
 }
 
-async function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
+function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
   return typeof trailers === "function" ? trailers() : trailers;
 }
 
-async function blamed<T>(promise: Promise<T>): Promise<T> {
+async function blamed<T>(make: () => T | Promise<T>): Promise<T> {
   try {
-    return await promise;
+    return await make();
   } catch (cause) {
     throw new LocalProtocolError("BODY_FAILED", "", { cause });
   }

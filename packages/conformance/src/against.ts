@@ -1,0 +1,98 @@
+import { type ClientHandshake, type ClientOptions, handshake as connectTo } from "@upgrade/client";
+import { type ByteStream, type Connection, ManualClock, memoryPair } from "@upgrade/core/io";
+import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
+import { turns } from "./pairs-quiet.ts";
+import { ScriptedPeer } from "./scripted-peer.ts";
+
+/** A server of ours, over memory, with a scripted client and a clock that stands still. */
+export interface Served {
+  readonly peer: ScriptedPeer;
+  readonly connection: Connection<ByteStream>;
+  readonly clock: ManualClock;
+  /** What `onError` was told: code (or message) and phase. */
+  readonly reports: string[];
+}
+
+export async function serve(
+  service: Service<ByteStream>,
+  options: ServerOptions<ByteStream> = {},
+): Promise<Served> {
+  const [near, far] = memoryPair();
+  const clock = new ManualClock();
+  const reports: string[] = [];
+  const { connection } = await serveOn(near, service, {
+    clock,
+    date: false,
+    onError: (error, { phase }) => reports.push(`${phase}: ${codeOr(error)}`),
+    ...options,
+  });
+  return { peer: new ScriptedPeer(far), connection, clock, reports };
+}
+
+/** A client of ours, over memory, with a scripted server and a clock that stands still. */
+export interface Asked extends ClientHandshake<ByteStream> {
+  readonly peer: ScriptedPeer;
+  readonly clock: ManualClock;
+}
+
+export async function ask(options: ClientOptions = {}): Promise<Asked> {
+  const [near, far] = memoryPair();
+  const clock = new ManualClock();
+  const { sender, connection } = await connectTo(near, { clock, ...options });
+  return { sender, connection, peer: new ScriptedPeer(far), clock };
+}
+
+/** Our client and our server, joined in memory. */
+export async function join(
+  service: Service<ByteStream>,
+  options: { readonly client?: ClientOptions; readonly server?: ServerOptions<ByteStream> } = {},
+): Promise<ClientHandshake<ByteStream> & { readonly serving: Connection<ByteStream> }> {
+  const [near, far] = memoryPair();
+  const clock = new ManualClock();
+  const server = await serveOn(far, service, { clock, date: false, ...options.server });
+  const client = await connectTo(near, { clock, ...options.client });
+  return { ...client, serving: server.connection };
+}
+
+/** A request's head, with a Host. */
+export function head(requestLine: string, ...fields: string[]): string {
+  return [`${requestLine} HTTP/1.1`, "Host: a.test", ...fields, "", ""].join("\r\n");
+}
+
+/** A response's head. */
+export function answer(statusLine: string, ...fields: string[]): string {
+  return [`HTTP/1.1 ${statusLine}`, ...fields, "", ""].join("\r\n");
+}
+
+export const GET = { method: "GET", target: "/", headers: { Host: "a.test" } } as const;
+export const POST = { method: "POST", target: "/", headers: { Host: "a.test" } } as const;
+
+/** How a promise stands once all that can happen without the clock has happened. */
+export async function standing(promise: Promise<unknown>): Promise<unknown> {
+  let found: unknown = "pending";
+  promise.then(
+    (value) => {
+      found = value;
+    },
+    (error) => {
+      found = codeOr(error);
+    },
+  );
+  await turns();
+  return found;
+}
+
+/** The code a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return codeOr(error);
+  }
+  return "resolved";
+}
+
+function codeOr(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return code ?? message ?? String(error);
+}
