@@ -15,6 +15,8 @@ test("a head without steering fields says nothing", () => {
     close: false,
     keepAlive: false,
     connectionUpgrade: false,
+    connectionTe: false,
+    te: undefined,
     upgrade: undefined,
     expect: undefined,
     date: false,
@@ -68,6 +70,14 @@ test.each([
   ["close upgrade", { close: false, keepAlive: false, connectionUpgrade: false }],
 ])("K05: Connection: %s", (value, options) => {
   expect(factsOf("Connection", value)).toMatchObject(options);
+});
+
+test("TE and its option", () => {
+  expect(factsOf("te", "a", "TE", "b", "Connection", "x, Te")).toMatchObject({
+    te: "a,b",
+    connectionTe: true,
+  });
+  expect(factsOf("TE", "", "Connection", "tes")).toMatchObject({ te: "", connectionTe: false });
 });
 
 test("options stand in any Connection line", () => {

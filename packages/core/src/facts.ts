@@ -18,6 +18,10 @@ export interface Facts {
   keepAlive: boolean;
   /** The connection option `upgrade` stands in Connection. */
   connectionUpgrade: boolean;
+  /** The connection option `TE` stands in Connection. */
+  connectionTe: boolean;
+  /** All TE lines, joined with commas. */
+  te: string | undefined;
   /** All Upgrade lines, joined with commas; undefined where there is none. */
   upgrade: string | undefined;
   /** All Expect lines, joined with commas. */
@@ -25,7 +29,7 @@ export interface Facts {
   date: boolean;
 }
 
-/** Reads the eight fields that steer a connection; all others are passed over by their length. */
+/** Reads the nine fields that steer a connection; all others are passed over by their length. */
 export function inspect(headers: Headers): Facts {
   const facts: Facts = {
     hosts: 0,
@@ -37,12 +41,15 @@ export function inspect(headers: Headers): Facts {
     close: false,
     keepAlive: false,
     connectionUpgrade: false,
+    connectionTe: false,
+    te: undefined,
     upgrade: undefined,
     expect: undefined,
     date: false,
   };
   for (let i = 0; i < headers.length; i++) {
     switch (headers.nameLengthAt(i)) {
+      case "te".length:
       case "host".length: // and Date's
       case "expect".length:
       case "upgrade".length:
@@ -60,6 +67,9 @@ function take(facts: Facts, name: string, value: string): void {
     case "host":
       facts.hosts++;
       facts.host = value;
+      break;
+    case "te":
+      facts.te = joined(facts.te, value);
       break;
     case "date":
       facts.date = true;
@@ -96,6 +106,9 @@ function takeOptions(facts: Facts, value: string): void {
         break;
       case "upgrade":
         facts.connectionUpgrade = true;
+        break;
+      case "te":
+        facts.connectionTe = true;
         break;
     }
   }

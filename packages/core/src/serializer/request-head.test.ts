@@ -215,6 +215,32 @@ describe("E01: Expect", () => {
   });
 });
 
+describe("TE", () => {
+  const te = (value: string, connection?: string) =>
+    fault({ headers: { Host: "a", TE: value, ...(connection && { Connection: connection }) } });
+  test("C13: goes with its connection option", () => {
+    expect(te("trailers")).toBe("INVALID_HEADER");
+    expect(te("trailers", "close")).toBe("INVALID_HEADER");
+    expect(te("trailers", "close, te")).toBe("nothing");
+    expect(te("", "TE")).toBe("nothing");
+  });
+  test("C12: never asks for chunked, which everybody takes", () => {
+    for (const value of ["chunked", "trailers, Chunked", "chunked;q=0.5", "chunked ;q=0.5"]) {
+      expect(te(value, "TE")).toBe("INVALID_HEADER");
+    }
+    expect(te("xchunked", "TE")).toBe("nothing");
+  });
+});
+
+test("Y08: a TRACE has no body", () => {
+  const trace = (parts: Parts) => fault({ method: "TRACE", ...parts });
+  expect(trace({})).toBe("nothing");
+  expect(trace({ bodyLength: 0 })).toBe("nothing");
+  expect(trace({ bodyLength: 1 })).toBe("BODY_NOT_ALLOWED");
+  expect(trace({ bodyLength: "unknown" })).toBe("BODY_NOT_ALLOWED");
+  expect(trace({ headers: { "Host": "a", "Content-Length": "1" } })).toBe("BODY_NOT_ALLOWED");
+});
+
 test("headers of another shape are told from headers of another content", () => {
   expect(fault({ headers: "Host: a" })).toBe("INVALID_HEADERS");
   expect(fault({ headers: { Host: {} } })).toBe("INVALID_HEADER");

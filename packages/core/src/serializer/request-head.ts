@@ -7,7 +7,7 @@ import { CHUNKED, declaredFraming, type Framing, NO_BODY, requestFraming } from 
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
 import { isHost, isTarget } from "../target.ts";
-import { isToken, quoted } from "../tokens.ts";
+import { isToken, listMembers, quoted } from "../tokens.ts";
 import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
 
 /** A request's head that may be written as it is. */
@@ -45,6 +45,7 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
   const facts = inspect(headers);
   checkHost(version, facts);
   checkUpgrade(version, facts);
+  checkTe(facts);
   const framing = frame(event, method, version, facts);
   // RFC 9110 §10.1.1: a client that has no content must not ask whether it may send it.
   const empty =
@@ -68,6 +69,17 @@ function checkHost(version: Version, facts: Facts): void {
   }
 }
 
+// RFC 9110 §10.1.4: TE is for one hop, hence its option; every recipient takes chunked anyway.
+function checkTe(facts: Facts): void {
+  if (facts.te === undefined) return;
+  if (!facts.connectionTe) {
+    throw new LocalProtocolError("INVALID_HEADER", "TE without Connection: TE");
+  }
+  if (listMembers(facts.te.toLowerCase()).some((member) => /^chunked[\t ]*(?:;|$)/.test(member))) {
+    throw new LocalProtocolError("INVALID_HEADER", "chunked in TE");
+  }
+}
+
 function frame(event: RequestToSend, method: string, version: Version, facts: Facts): Framing {
   const framing = requestFraming(method, version, facts);
   if ("remote" in framing) throw framingFault(framing);
@@ -76,6 +88,10 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
   const declared = declaredFraming(version, facts) !== undefined;
   if (method === "CONNECT" && bodyLength !== undefined && bodyLength !== 0) {
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");
+  }
+  if (method === "TRACE" && (framing.kind !== "none" || (bodyLength ?? 0) !== 0)) {
+    // RFC 9110 §9.3.8: the answer repeats the request, and a body is not for every eye.
+    throw new LocalProtocolError("BODY_NOT_ALLOWED", "TRACE");
   }
   if (declared) {
     const disagrees =
