@@ -1,5 +1,5 @@
-// Every ```ts block of the pages, and every @example that begins with an import, is type-checked
-// against the sources: an example that does not compile is a lie.
+// Every ```ts block is type-checked against the sources, in the pages and in the @example of a doc
+// comment, where the fence marks what is complete: an example that does not compile is a lie.
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { sourceFiles } from "./glossary.mjs";
@@ -13,21 +13,28 @@ export function checkSnippets(markdown) {
     fencedBlocks(read(file), "ts").map((block) => ({ file, ...block })),
   );
   const examples = sourceFiles().flatMap((file) =>
-    completeExamples(read(file)).map((example) => ({ file, ...example })),
+    examplesIn(file, read(file)).map((example) => ({ file, ...example })),
   );
   const faults = typeCheck([...blocks, ...examples]);
   return { faults, blocks: blocks.length, examples: examples.length };
 }
 
-function completeExamples(text) {
-  const examples = [];
-  for (const { index, 1: body } of text.matchAll(/^ *\* @example\n((?: *\*(?!\/).*\n)+)/gm)) {
-    const [first = ""] = body.split(/^ *\* @/m);
-    const code = first.replace(/^ *\* ?/gm, "");
-    if (!code.startsWith("import ")) continue;
-    examples.push({ code, given: "", line: text.slice(0, index).split("\n").length + 1 });
-  }
-  return examples;
+// An example shows neither the import of its own package nor that of node:net.
+function examplesIn(file, text) {
+  const [, name] = /^packages\/(\w+)\//.exec(file);
+  const pattern = /^ *\* @example\n *\* ```ts\n((?: *\*(?! ```).*\n)+) *\* ```$/gm;
+  return [...text.matchAll(pattern)].map(({ index, 1: body }) => {
+    const code = body.replace(/^ *\* ?/gm, "");
+    const used = exportsOf(name).filter((word) => new RegExp(`\\b${word}\\b`).test(code));
+    const given = `import net from "node:net";\nimport { ${used} } from "@upgrade/${name}";\n`;
+    return { code, given, line: text.slice(0, index).split("\n").length + 2 };
+  });
+}
+
+function exportsOf(name) {
+  const lists = read(`packages/${name}/src/index.ts`).matchAll(/^export \{(.*?)\}/gms);
+  const words = [...lists].flatMap(([, list]) => list.split(",").map((word) => word.trim()));
+  return words.filter((word) => /^\w+$/.test(word));
 }
 
 function typeCheck(blocks) {

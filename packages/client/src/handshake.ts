@@ -49,12 +49,14 @@ export interface ClientHandshake<IO> {
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason, and `INVALID_OPTION`.
  *
  * @example
+ * ```ts
  * const { sender, connection } = await handshake(net.connect(8080, "127.0.0.1"));
  * const response = await sender.sendRequest({
  *   method: "GET", target: "/", headers: { Host: "127.0.0.1:8080" },
  * });
  * console.log(response.status, await response.body.text());
  * await connection.close();
+ * ```
  */
 export async function handshake<IO>(
   io: IO,

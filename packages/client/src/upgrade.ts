@@ -51,11 +51,13 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * @throws As `handshake` and `sendRequest`. A refusal is not thrown.
  *
  * @example
- * const result = await upgrade(socket, {
- *   target: "/chat", protocol: "websocket", headers: [["Host", "a.test"], …],
+ * ```ts
+ * const result = await upgrade(net.connect(8080, "127.0.0.1"), {
+ *   target: "/chat", protocol: "echo", headers: { Host: "127.0.0.1:8080" },
  * });
- * if (result.switched) speak(result.io, result.readBuf);
+ * if (result.switched) result.io.write(result.readBuf);
  * else console.log(result.response.status, await result.response.body.text());
+ * ```
  */
 export async function upgrade<IO>(
   io: IO,

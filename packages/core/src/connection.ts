@@ -26,11 +26,13 @@ import type { Proposal } from "./switching.ts";
  * `startNextCycle`, call `nextEvent` until it answers with a wait.
  *
  * @example
+ * ```ts
  * const server = new HttpConnection("server");
- * server.receiveData(bytes);
+ * server.receiveData(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"));
  * for (let next = server.nextEvent(); typeof next === "object"; next = server.nextEvent()) {
  *   if (next.type === "request") console.log(next.method, next.target);
  * }
+ * ```
  */
 export class HttpConnection {
   readonly role: Role;

@@ -18,10 +18,12 @@ export interface ServerHandshake<IO> {
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason, and `INVALID_OPTION`.
  *
  * @example
+ * ```ts
  * net.createServer(async (socket) => {
  *   const { connection } = await handshake(socket, () => ({ status: 200, body: "hello\n" }));
  *   await connection.closed;
  * });
+ * ```
  */
 export async function handshake<IO>(
   io: IO,
