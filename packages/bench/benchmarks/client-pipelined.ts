@@ -1,0 +1,17 @@
+// client-pipelined: as client, with 16 requests in flight on the one connection.
+// The floor is a bare socket that counts the bytes of answers; it too makes a promise a request.
+
+import type { ClientBenchmark } from "../src/benchmark.ts";
+import { clients } from "../src/client-contestants.ts";
+import { servePeer } from "../src/raw-peer.ts";
+
+export const benchmarks: ClientBenchmark[] = [
+  {
+    name: "client-pipelined",
+    kind: "client",
+    unit: "requests/s",
+    higherIsBetter: true,
+    contestants: clients(1, 16),
+    peer: servePeer,
+  },
+];

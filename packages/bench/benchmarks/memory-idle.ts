@@ -1,0 +1,20 @@
+// memory-idle: what an idle keep-alive connection holds above a bare socket, one request behind it.
+// Heap and external memory after a collection, as V8 counts them: node:http's native parser, and
+// the socket's own memory outside V8, are in neither.
+
+import type { MemoryBenchmark } from "../src/benchmark.ts";
+import { hold } from "../src/load.ts";
+import { HELLO } from "../src/messages.ts";
+import { floor, nodeHttp, ours } from "./server.ts";
+
+export const benchmarks: MemoryBenchmark[] = [
+  {
+    name: "memory-idle",
+    kind: "memory",
+    unit: "bytes",
+    higherIsBetter: false,
+    contestants: { ours, floor, "node:http": nodeHttp },
+    baseline: "floor",
+    hold: (port, connections) => hold(port, connections, [HELLO]),
+  },
+];

@@ -1,0 +1,48 @@
+// Sockets on loopback, the same kind for every contestant.
+
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+const HOST = "127.0.0.1";
+
+/** As node:http has it, so that nobody waits for Nagle. */
+const OPTIONS = { noDelay: true };
+
+/** Listens on a free port and tells it. */
+export function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    server.listen({ port: 0, host: HOST, backlog: 4_096 }, () => {
+      const address = server.address();
+      resolve(typeof address === "object" ? (address?.port ?? 0) : 0);
+    });
+  });
+}
+
+/** A bare TCP server. */
+export function serveSockets(onSocket: (socket: Socket) => void): Promise<number> {
+  return listen(createServer(OPTIONS, onSocket));
+}
+
+/** A connected socket. */
+export function dial(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: HOST, ...OPTIONS }, () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+    socket.once("error", reject);
+  });
+}
+
+/** Sockets that read into one buffer of their own: the cheapest way Node has to count bytes. */
+export function dialCounting(port: number, onBytes: (bytes: Buffer) => void): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const callback = (length: number, buffer: Uint8Array): boolean => {
+      onBytes((buffer as Buffer).subarray(0, length));
+      return true;
+    };
+    const onread = { buffer: Buffer.alloc(65_536), callback };
+    const socket = connect({ port, host: HOST, ...OPTIONS, onread }, () => resolve(socket));
+    socket.once("error", reject);
+  });
+}

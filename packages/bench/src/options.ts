@@ -1,0 +1,65 @@
+// Command line → what to run, how often and for how long.
+
+import { parseArgs } from "node:util";
+
+/** How much measuring is done. */
+export interface Plan {
+  /** How often the contestants' processes are started afresh: what the JIT made of one is luck. */
+  readonly starts: number;
+  /** Rounds in each start; in each round every contestant has one shot. */
+  readonly rounds: number;
+  readonly warmMs: number;
+  readonly shotMs: number;
+  /** Rounds of the benchmarks that need fresh processes for each number. */
+  readonly values: number;
+  readonly connections: number;
+}
+
+const FULL: Plan = {
+  starts: 3,
+  rounds: 5,
+  warmMs: 800,
+  shotMs: 600,
+  values: 5,
+  connections: 10_000,
+};
+const QUICK: Plan = {
+  starts: 1,
+  rounds: 3,
+  warmMs: 150,
+  shotMs: 100,
+  values: 3,
+  connections: 2_000,
+};
+const MAX_ROUNDS = 100;
+
+export interface Options {
+  readonly plan: Plan;
+  readonly json: string | undefined;
+  /** Names of benchmarks, or of groups; undefined for all. */
+  readonly only: readonly string[] | undefined;
+}
+
+export const USAGE = "usage: bench [--quick] [--only NAME[,NAME]] [--rounds N] [--json FILE]";
+
+/** @throws for what is not understood. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      rounds: { type: "string" },
+      json: { type: "string" },
+    },
+  });
+  let plan = values.quick ? QUICK : FULL;
+  if (values.rounds !== undefined) {
+    const rounds = Number(values.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
+      throw new Error(`--rounds is a number from 1 to ${MAX_ROUNDS}`);
+    }
+    plan = { ...plan, rounds, values: rounds };
+  }
+  return { plan, json: values.json, only: values.only?.split(",") };
+}

@@ -1,0 +1,56 @@
+// The programs whose start is measured: import, one exchange over a stream in memory, end.
+
+import { Duplex } from "node:stream";
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/** Gives `input` to its reader; `onBytes` gets what is written. */
+function memoryStream(
+  input: string | undefined,
+  onBytes: (text: string, io: Duplex) => void,
+): Duplex {
+  const io: Duplex = new Duplex({
+    read: () => {},
+    write(chunk: Buffer, _, done) {
+      done();
+      onBytes(chunk.toString("latin1"), io);
+    },
+  });
+  if (input !== undefined) io.push(input);
+  return io;
+}
+
+const servedIo = () =>
+  memoryStream(REQUEST, (text) => process.exit(text.startsWith("HTTP/1.1 200 ") ? 0 : 1));
+const askedIo = () => memoryStream(undefined, (_, io) => io.push(RESPONSE));
+const end = (status: number | undefined) => process.exit(status === 200 ? 0 : 1);
+
+switch (process.argv[2]) {
+  case "nothing":
+    break;
+  case "our-server": {
+    const { handshake } = await import("@upgrade/server");
+    await handshake(servedIo(), () => ({ status: 200, body: "ok" }));
+    break;
+  }
+  case "node-server": {
+    const { createServer } = await import("node:http");
+    createServer((_, response) => response.end("ok")).emit("connection", servedIo());
+    break;
+  }
+  case "our-client": {
+    const { handshake } = await import("@upgrade/client");
+    const { sender } = await handshake(askedIo());
+    const headers = { Host: "a.test" };
+    end((await sender.sendRequest({ method: "GET", target: "/", headers })).status);
+    break;
+  }
+  case "node-client": {
+    const { get } = await import("node:http");
+    get({ host: "a.test", createConnection: askedIo }, (response) => end(response.statusCode));
+    break;
+  }
+  default:
+    process.exit(2);
+}
