@@ -18,10 +18,13 @@ function platform(): Platform {
   return globalThis as unknown as Platform;
 }
 
+// Node's own; looked up at the first use.
+let latin1Slice: NodeBuffer["prototype"]["latin1Slice"] | undefined;
+
 /** Octets to text, one character each. (`TextDecoder("latin1")` is windows-1252, hence not it.) */
 export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  const buffer = platform().Buffer;
-  if (buffer !== undefined) return buffer.prototype.latin1Slice.call(bytes, start, end);
+  latin1Slice ??= platform().Buffer?.prototype.latin1Slice;
+  if (latin1Slice !== undefined) return latin1Slice.call(bytes, start, end);
   let text = "";
   for (let at = start; at < end; at += CODES_PER_CALL) {
     const stop = Math.min(end, at + CODES_PER_CALL);

@@ -2,7 +2,7 @@
 
 import { type RemoteCode, RemoteProtocolError } from "./errors.ts";
 import type { RequestEvent, ResponseEvent, Version } from "./events.ts";
-import { type Facts, inspect } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { type Framing, type FramingFault, requestFraming, responseFraming } from "./framing.ts";
 import type { Head } from "./parser/head-audit.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
@@ -10,9 +10,8 @@ import { isHost, isTarget } from "./target.ts";
 import { quoted } from "./tokens.ts";
 
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
-export function judgeRequest(head: Head): RequestEvent {
+export function judgeRequest(head: Head, facts: Facts): RequestEvent {
   const { method, target, version, headers } = head;
-  const facts = inspect(headers);
   if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
   checkHost(version, facts);
   const framing = framed(requestFraming(method, version, facts));
@@ -26,10 +25,10 @@ export function judgeRequest(head: Head): RequestEvent {
 /** @throws {RemoteProtocolError} for a response that cannot answer the request. */
 export function judgeResponse(
   head: Head,
+  facts: Facts,
   request: { readonly method: string; readonly proposal: Proposal | undefined },
 ): { event: ResponseEvent; answer: Answer } {
   const { status, reason, version, headers } = head;
-  const facts = inspect(headers);
   const answer = answerTo(request.proposal, status, version, facts);
   if (answer === "invalid") {
     const asked = request.proposal?.kind === "upgrade";

@@ -44,7 +44,7 @@ export class Receiver {
 
   /** Bytes received that are not yet part of an event. */
   get bufferedBytes(): number {
-    return this.#input.length + this.#heads.held.length + (this.#reader?.held?.length ?? 0);
+    return this.#input.length + this.#heads.heldLength + (this.#reader?.held?.length ?? 0);
   }
 
   get headHasBegun(): boolean {
@@ -57,7 +57,7 @@ export class Receiver {
 
   /** Every byte that is not HTTP's; of a head or trailer section that is not complete, its bytes too. */
   takeAll(): Uint8Array {
-    const held = this.#reader?.held ?? this.#heads.held;
+    const held = this.#reader?.takeHeld() ?? this.#heads.takeHeld();
     const rest = this.#input.takeAll();
     return held.length === 0 ? rest : concat([held, rest]);
   }
@@ -124,7 +124,7 @@ export class Receiver {
   }
 
   #readHead(): Event | Wait {
-    const start = this.#input.offset - this.#heads.held.length;
+    const start = this.#input.offset - this.#heads.heldLength;
     while (this.#input.length > 0) {
       const head = this.#parseHead(start);
       if (head !== undefined) return this.#accept(head, start);
@@ -154,15 +154,17 @@ export class Receiver {
   }
 
   #acceptRequest(head: Head): RequestEvent {
-    const event = judgeRequest(head);
+    const facts = inspect(head.headers);
+    const event = judgeRequest(head, facts);
     this.#reader = new BodyReader(event.framing, this.#limits);
-    this.#cycle.begin(event, persists(head.version, inspect(head.headers)));
+    this.#cycle.begin(event, persists(head.version, facts));
     return event;
   }
 
   #acceptResponse(head: Head): ResponseEvent {
     const { machine } = this.#cycle;
-    const { event, answer } = judgeResponse(head, this.#cycle.request);
+    const facts = inspect(head.headers);
+    const { event, answer } = judgeResponse(head, facts, this.#cycle.request);
     if (event.type === "informational-response") {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
@@ -179,7 +181,7 @@ export class Receiver {
     }
     this.#reader = new BodyReader(event.framing, this.#limits);
     machine.move("server", "response");
-    const lives = persists(head.version, inspect(head.headers));
+    const lives = persists(head.version, facts);
     if (!lives || this.#reader.endsWithConnection) machine.endPersistence();
     return event;
   }

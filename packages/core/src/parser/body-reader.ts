@@ -51,6 +51,11 @@ export class BodyReader {
     return this.#trailerParser?.held.subarray(START_LINE.length);
   }
 
+  /** {@link held}, to be someone else's: they are not held any more. */
+  takeHeld(): Uint8Array | undefined {
+    return this.#trailerParser?.takeHeld().subarray(START_LINE.length);
+  }
+
   /**
    * The next data in `bytes`, from `from` on; undefined where there is none: then either
    * {@link trailers} are there, or the input is used up.

@@ -84,9 +84,20 @@ export class HeadParser {
     return this.#held.subarray(0, this.#heldLength);
   }
 
+  get heldLength(): number {
+    return this.#heldLength;
+  }
+
+  /** {@link held}, to be someone else's: they are not held any more. */
+  takeHeld(): Uint8Array {
+    const held = this.held;
+    this.#forget();
+    return held;
+  }
+
   /** Whether more has come than the empty lines that may stand before a start line. */
   get hasBegun(): boolean {
-    return this.held.some((byte) => byte !== 0x0d && byte !== 0x0a);
+    return this.#heldLength > 0 && this.held.some((byte) => byte !== 0x0d && byte !== 0x0a);
   }
 
   /**

@@ -50,6 +50,11 @@ export let tapeLength = 0;
 export let position = 0;
 let spanBase = 0;
 let running = false;
+// What is in WASM memory: loaded[loadedFrom, loadedTo), read up to nextAt.
+let loaded: Uint8Array | undefined;
+let loadedFrom = 0;
+let loadedTo = 0;
+let nextAt = 0;
 let llhttp: Llhttp | undefined;
 
 interface Llhttp {
@@ -77,7 +82,7 @@ export function execute(
   // A callback, getter or transport that came back in here would overwrite the input it stands on.
   if (running) throw new Error("internal: llhttp was re-entered");
   running = true;
-  const { exports, memory, parsers, input } = llhttp;
+  const { exports, memory, parsers } = llhttp;
   const parser = parsers[kind];
   tapeLength = 0;
   if (state === undefined) exports.llhttp_reset(parser);
@@ -85,19 +90,30 @@ export function execute(
   let result = OK;
   let at = from;
   while (result === OK && at < to) {
-    const end = to - at > SLICE_BYTES ? at + SLICE_BYTES : to;
-    memory.set(
-      from === 0 && end === bytes.length && at === 0 ? bytes : bytes.subarray(at, end),
-      input,
-    );
-    spanBase = at - from - input;
-    result = exports.llhttp_execute(parser, input, end - at);
+    const address = load(llhttp, bytes, at);
+    const end = to < loadedTo ? to : loadedTo;
+    spanBase = at - from - address;
+    result = exports.llhttp_execute(parser, address, end - at);
     // The position is garbage where nothing stopped llhttp.
-    at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - input;
+    at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - address;
   }
+  nextAt = at;
   position = at - from;
   running = false;
   return result;
+}
+
+// Puts bytes[at…] into WASM memory; returns where. Of a chunk with many heads, read one behind the
+// other, each byte is copied once and not once for every head in front of it.
+function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number): number {
+  const goesOn = bytes === loaded && at === nextAt && at > 0 && at < loadedTo;
+  if (!goesOn) {
+    loadedTo = bytes.length - at > SLICE_BYTES ? at + SLICE_BYTES : bytes.length;
+    memory.set(at === 0 && loadedTo === bytes.length ? bytes : bytes.subarray(at, loadedTo), input);
+    loaded = bytes;
+    loadedFrom = at;
+  }
+  return input + at - loadedFrom;
 }
 
 /** The state to give to {@link execute} with the next bytes of the same head. */

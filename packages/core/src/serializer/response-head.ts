@@ -8,6 +8,7 @@ import { Headers } from "../headers.ts";
 import { type Answer, answerTo, type Proposal } from "../switching.ts";
 import { isFieldValue, isReason, quoted } from "../tokens.ts";
 import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import { recall, remember } from "./head-memo.ts";
 import { reasonOf } from "./reasons.ts";
 
 /** What a response answers. */
@@ -36,8 +37,14 @@ export interface CheckedResponse {
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a server send.
  */
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
+  // Read once: what is checked is what is written.
+  const { type, status, reason, date, bodyLength, headers } = event;
+  const said = { type, status, reason, date, bodyLength, headers };
+  return recall(said, request) ?? makeResponse(said, request);
+}
+
+function makeResponse(event: ResponseToSend, request: Answered): CheckedResponse {
   const { type, status } = event;
-  // Coerced once: what is checked is what is written.
   const reason = String(event.reason ?? reasonOf(status));
   const date = event.date === undefined ? undefined : String(event.date);
   checkStatus(type, status, request);
@@ -60,7 +67,9 @@ export function checkResponse(event: ResponseToSend, request: Answered): Checked
   if (date !== undefined && !facts.date) added += `Date: ${date}\r\n`;
   if (answer === "refused") added += addedConnection(request, facts, persists);
   const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${added}\r\n`;
-  return { text, status, facts, framing: framing.sent, answer, persists };
+  const response = { text, status, facts, framing: framing.sent, answer, persists };
+  remember(event, request, headers, response);
+  return response;
 }
 
 function checkStatus(type: ResponseToSend["type"], status: number, request: Answered): void {

@@ -9,6 +9,8 @@ import { STATES, type State } from "./states.ts";
 const NAMES = Object.keys(STATES) as State[];
 const CAUSES: readonly Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
 const FORBIDDEN = -1;
+const NUMBER_OF = Object.fromEntries(CAUSES.map((cause, c) => [cause, c])) as Record<Cause, number>;
+const DONE = NAMES.indexOf("done");
 const NEXT = { client: compileMoves("client"), server: compileMoves("server") };
 const RESTS = compileCouplings();
 
@@ -72,7 +74,7 @@ export class StateMachine {
 
   /** Both are done and persistence is on: the next cycle may begin. */
   get cycleIsOver(): boolean {
-    return this.stateOf("client") === "done" && this.stateOf("server") === "done";
+    return this.#client === DONE && this.#server === DONE;
   }
 
   /** Begins the next cycle. Callers have asked `cycleIsOver`. */
@@ -82,7 +84,7 @@ export class StateMachine {
 
   #next(role: Role, cause: Cause): number {
     const state = role === "client" ? this.#client : this.#server;
-    return NEXT[role][state * CAUSES.length + CAUSES.indexOf(cause)]!;
+    return NEXT[role][state * CAUSES.length + NUMBER_OF[cause]]!;
   }
 
   #set(role: Role, state: number): void {
