@@ -25,7 +25,12 @@ export function socketStream(socket: net.Socket): ByteStream {
         const bytes = Buffer.concat(chunks);
         socket.write(bytes, (error) => (error ? reject(error) : resolve()));
       }),
-    closeWrite: () => new Promise((resolve) => void socket.end(() => resolve())),
+    closeWrite: () =>
+      new Promise((resolve, reject) => {
+        // Of a destroyed socket end() never calls back.
+        if (socket.destroyed) reject(failure);
+        else socket.end((error?: Error) => (error ? reject(error) : resolve()));
+      }),
     abort(reason) {
       if (socket.destroyed) return;
       failure ??= reason;

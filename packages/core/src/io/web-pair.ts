@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";
-import { handled } from "./deferred.ts";
+import { Deferred, handled } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
 // What we use of Web Streams, so that core needs no types of the DOM.
@@ -38,6 +38,9 @@ export class WebPairStream implements Lockable {
   readonly #pair: WebPair;
   readonly #writer: Writer;
   #reader: Reader;
+  #aborted: { readonly reason: unknown } | undefined;
+  // Writes on their way: a sink that waits for its peer does not let go of them at an abort.
+  readonly #pending = new Set<(reason: unknown) => void>();
   readonly gone: Promise<unknown>;
 
   /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
@@ -57,20 +60,35 @@ export class WebPairStream implements Lockable {
     const reader = this.#reader;
     for (;;) {
       const { done, value } = await reader.read();
+      // A cancelled stream ends well; ours was given up.
+      if (this.#aborted !== undefined) throw this.#aborted.reason;
       if (done) return null;
       if (!(value instanceof Uint8Array) || value.length > 0) return value as Uint8Array;
     }
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
-    await this.#writer.write(chunks.length === 1 ? chunks[0]! : concat(chunks));
+    await this.#untilAborted(this.#writer.write(chunks.length === 1 ? chunks[0]! : concat(chunks)));
   }
 
   async closeWrite(): Promise<void> {
-    await this.#writer.close();
+    await this.#untilAborted(this.#writer.close());
+  }
+
+  async #untilAborted(call: Promise<unknown>): Promise<void> {
+    const aborted = new Deferred<unknown>();
+    this.#pending.add(aborted.reject);
+    call.then(aborted.resolve, aborted.reject);
+    try {
+      await aborted.promise;
+    } finally {
+      this.#pending.delete(aborted.reject);
+    }
   }
 
   abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    for (const reject of this.#pending) reject(reason);
     handled(Promise.resolve(this.#reader.cancel(reason)));
     handled(Promise.resolve(this.#writer.abort(reason)));
   }

@@ -1,0 +1,124 @@
+import { memoryPair } from "@upgrade/core/io";
+import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebPairStream } from "../../core/src/io/web-pair.ts";
+import { destroyPairs, tcpPair, webPair } from "../src/pairs.ts";
+import { watchQuiet } from "../src/pairs-quiet.ts";
+import { socketStream } from "../src/pairs-socket-stream.ts";
+
+afterEach(destroyPairs);
+
+const STREAMS: Record<string, MakePair> = {
+  "the memory pair": () => memoryPair(),
+  "the memory pair, with room for one byte": () => memoryPair(1),
+  "the WHATWG adapter": () => {
+    const [a, b] = webPair();
+    return [new WebPairStream(a as never), new WebPairStream(b as never)];
+  },
+  "a socket of the user's": async () => {
+    const [a, b] = await tcpPair({ allowHalfOpen: true });
+    return [socketStream(a), socketStream(b)];
+  },
+};
+
+describe.each(Object.entries(STREAMS))("%s", (_, makePair) => {
+  test.each(transportSuite(makePair))("$name", async ({ run }) => {
+    const quiet = watchQuiet();
+    await run();
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+});
+
+// The suite must find what it is for: each of these streams breaks one promise.
+const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = [
+  [
+    "turns two chunks round",
+    (stream) => ({ write: (chunks) => stream.write([...chunks].reverse()) }),
+    "the chunks of one write arrive in order",
+  ],
+  [
+    "loses the tail of a big write",
+    (stream) => ({ write: ([chunk]) => stream.write([chunk!.subarray(0, 1_000_000)]) }),
+    "one big write arrives whole",
+  ],
+  [
+    "reads empty chunks",
+    (stream) => {
+      let turn = 0;
+      return { read: () => (turn++ % 2 ? stream.read() : Promise.resolve(new Uint8Array(0))) };
+    },
+    "an empty chunk is never read",
+  ],
+  [
+    "never waits for a reader",
+    (stream) => ({
+      async write(chunks) {
+        void stream.write(chunks).catch(() => {});
+      },
+    }),
+    "a write waits while nobody reads, and resolves when somebody does",
+  ],
+  [
+    "ends both sides at once",
+    (stream) => ({
+      async closeWrite() {
+        stream.abort("closed");
+      },
+    }),
+    "one side ends, the other goes on",
+  ],
+  [
+    "reads the end once",
+    (stream) => {
+      let ended = false;
+      return {
+        async read() {
+          if (ended) throw new Error("read behind the end");
+          const chunk = await stream.read();
+          ended = chunk === null;
+          return chunk;
+        },
+      };
+    },
+    "the end is read for ever",
+  ],
+  [
+    "ends in order where it should fail",
+    (stream) => ({ abort: () => void stream.closeWrite() }),
+    "an abort reaches the peer as a failure",
+  ],
+  [
+    "leaves a read pending",
+    (stream) => ({ read: () => stream.read().catch(() => new Promise<never>(() => {})) }),
+    "an abort settles what is pending",
+  ],
+  [
+    "says that it withdrew a read, and did not",
+    () => ({ cancelRead: () => true }),
+    "a read that is withdrawn loses nothing",
+  ],
+];
+
+test.each(BROKEN)("the suite sees a stream that %s", async (_, broken, name) => {
+  const make: MakePair = () => {
+    const [a, b] = memoryPair();
+    return [wrapped(a, broken), wrapped(b, broken)];
+  };
+  const found = transportSuite(make, { timeoutMs: 1_000 }).find((one) => one.name === name);
+  await expect(found!.run()).rejects.toThrow();
+});
+
+function wrapped(
+  stream: ByteStream,
+  broken: (stream: ByteStream) => Partial<ByteStream>,
+): ByteStream {
+  return {
+    read: () => stream.read(),
+    write: (chunks) => stream.write(chunks),
+    closeWrite: () => stream.closeWrite(),
+    abort: (reason) => stream.abort(reason),
+    cancelRead: () => stream.cancelRead?.() ?? false,
+    ...broken(stream),
+  };
+}
