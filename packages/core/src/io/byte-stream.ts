@@ -14,7 +14,10 @@ export interface ByteStream {
   closeWrite(): Promise<void>;
   /** Gives up now, so that the peer sees a failure and not an end. Harmless when repeated. */
   abort(reason: unknown): void;
-  /** Withdraws a pending read without losing a byte. False: it cannot be withdrawn. */
+  /**
+   * Withdraws a pending read without losing a byte: its promise rejects, and the next read brings
+   * what it would have brought. False: it cannot be withdrawn, or has its bytes already.
+   */
   cancelRead?(): boolean;
   /** Resolves when the transport is gone, if it can know that without a read. */
   readonly gone?: Promise<unknown>;

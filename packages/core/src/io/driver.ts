@@ -117,6 +117,10 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     this.life.settle();
   }
 
+  withdrawn(): void {
+    this.life.settle();
+  }
+
   gone(reason: unknown): void {
     this.life.gone(reason);
   }
@@ -146,24 +150,27 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
 
   #step(): boolean {
     if (this.life.phase !== "http" || this.http.hasSwitched) return false;
-    if (this.http.cycleIsOver) {
-      this.http.startNextCycle();
-      this.incoming = undefined;
-      this.#side.onNextCycle();
-      return true;
-    }
     if (this.#lastWordIsSaid()) this.finish(this.#whyItEnds());
-    if (this.life.phase !== "http" || this.#bodyIsFull()) return false;
+    const { cycleIsOver } = this.http;
+    if (this.life.phase !== "http" || (this.#bodyIsFull() && !cycleIsOver)) return false;
     try {
+      // Also between cycles: what came unasked behind an answer is no answer to the next request (L20).
       const next = this.http.nextEvent();
       if (typeof next === "object") this.#dispatch(next);
       else this.#wait = next;
-      return typeof next === "object";
+      if (cycleIsOver && this.http.cycleIsOver) this.#startNextCycle();
+      return typeof next === "object" || cycleIsOver;
     } catch (error) {
       if (!(error instanceof UpgradeError)) throw error;
       this.fail(error);
       return false;
     }
+  }
+
+  #startNextCycle(): void {
+    this.http.startNextCycle();
+    this.incoming = undefined;
+    this.#side.onNextCycle();
   }
 
   #dispatch(event: Event): void {
@@ -235,7 +242,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
     if (reading) this.transport.resume();
     else this.transport.pause();
-    this.#awaiting.update(reading, this.#side.isIdle, this.requests === 0);
+    this.#awaiting.update(reading, this.#side.isIdle, this.requests);
   }
 
   #bodyIsFull(): boolean {

@@ -61,15 +61,20 @@ export class Life {
 
   /** A switch, and an end without shutdown, wait until our last byte is accepted (L3). */
   settle(): void {
-    const { http, writing, transport } = this.#of;
-    if (this.#phase === "http" && http.hasSwitched) {
-      if (writing.isFlushed && transport.pause()) this.#completeSwitch();
+    if (this.#phase === "http" && this.#of.http.hasSwitched) {
+      if (this.#isQuiet()) this.#completeSwitch();
     } else if (this.#phase === "finishing") {
       if (!this.ending.isPolled && !this.#isPromised) this.#linger(this.#finishReason!);
-      else if (transport.pause() && writing.isFlushed) this.#keepOpen();
+      else if (this.#isQuiet()) this.#keepOpen();
     } else if (this.#phase === "lingering") {
       this.#awaitEnd();
     }
+  }
+
+  // All of ours is out (L3), and no read of ours may bring what belongs to the next owner (L17).
+  #isQuiet(): boolean {
+    const { transport, writing } = this.#of;
+    return transport.pause() && !transport.isReading && writing.isFlushed;
   }
 
   #completeSwitch(): void {

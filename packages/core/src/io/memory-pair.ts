@@ -14,6 +14,8 @@ class Lane {
   #ended = false;
   #failure: unknown;
   #reader: Deferred<Uint8Array | null> | undefined;
+  // A read has its bytes, and its caller does not know yet: they cannot be called back.
+  #isDelivering = false;
   #writers: Deferred<void>[] = [];
   readonly #highWater: number;
 
@@ -22,14 +24,22 @@ class Lane {
   }
 
   read(): Promise<Uint8Array | null> {
-    if (this.#reader !== undefined) return Promise.reject(new Error("a read is pending"));
+    if (this.#reader !== undefined || this.#isDelivering) {
+      return Promise.reject(new Error("a read is pending"));
+    }
     const reader = new Deferred<Uint8Array | null>();
+    const delivered = (): void => {
+      this.#isDelivering = false;
+    };
+    // In front of the caller's own reaction, with nothing in between.
+    reader.promise.then(delivered, delivered);
     this.#reader = reader;
     this.#serve();
     return reader.promise;
   }
 
   cancelRead(): boolean {
+    if (this.#isDelivering) return false;
     this.#reader?.reject(new ConnectionError("CANCELED", "the read was withdrawn"));
     this.#reader = undefined;
     return true;
@@ -77,6 +87,7 @@ class Lane {
     else if (this.#ended) reader.resolve(null);
     else return;
     this.#reader = undefined;
+    this.#isDelivering = true;
     if (this.#length >= this.#highWater) return;
     for (const writer of this.#writers) writer.resolve();
     this.#writers = [];

@@ -72,6 +72,9 @@ export class NodeDuplex implements Transport {
     return this.#io.writableLength;
   }
 
+  // What it reads while it is paused stays in the stream.
+  readonly isReading = false;
+
   attach(events: TransportEvents): void {
     this.#events = events;
     const io = this.#io;

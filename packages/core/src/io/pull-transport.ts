@@ -16,9 +16,10 @@ export class PullTransport implements Transport {
   readonly #stream: Lockable;
   #events!: TransportEvents;
   #wanted = false;
-  // A withdrawn read's promise may still settle; its number says that nobody waits for it.
-  #readNumber = 0;
   #readPending = false;
+  // A withdrawn read may have its bytes already, on their way through the microtasks.
+  #unsettledReads = 0;
+  #withdrawals = 0;
   #endRead = false;
   #endAccepted = false;
   #destroying = false;
@@ -36,22 +37,38 @@ export class PullTransport implements Transport {
     this.#stream.gone?.then(this.#fail, this.#fail);
   }
 
+  get isReading(): boolean {
+    return this.#unsettledReads > 0;
+  }
+
   resume(): void {
     this.#wanted = true;
-    if (this.#readPending || this.#released) return;
+    if (this.#readPending || this.#released || this.#endRead) return;
     this.#readPending = true;
-    const number = ++this.#readNumber;
+    this.#unsettledReads++;
+    const before = this.#withdrawals;
     this.#stream.read().then(
-      (chunk) => this.#onRead(number, chunk),
+      (chunk) => {
+        this.#settleRead(before);
+        this.#onRead(chunk);
+      },
       (reason) => {
-        if (number === this.#readNumber) this.#fail(reason);
+        if (this.#settleRead(before)) this.#fail(reason);
+        else if (!this.#released) this.#events.withdrawn();
       },
     );
   }
 
-  #onRead(number: number, chunk: Uint8Array | null): void {
-    if (number !== this.#readNumber) return;
+  // False: it was withdrawn before it settled.
+  #settleRead(before: number): boolean {
+    this.#unsettledReads--;
+    if (before !== this.#withdrawals) return false;
     this.#readPending = false;
+    return true;
+  }
+
+  #onRead(chunk: Uint8Array | null): void {
+    if (this.#released || this.#endRead) return;
     if (chunk === null) {
       this.#endRead = true;
       this.#events.ended();
@@ -67,7 +84,7 @@ export class PullTransport implements Transport {
     this.#wanted = false;
     if (!this.#readPending) return true;
     if (this.#stream.cancelRead?.() !== true) return false;
-    this.#readNumber++;
+    this.#withdrawals++;
     this.#readPending = false;
     return true;
   }

@@ -11,6 +11,8 @@ export interface TransportEvents {
   ended(): void;
   /** Some of what was written was accepted. */
   accepted(): void;
+  /** A read that was withdrawn has brought nothing after all. */
+  withdrawn(): void;
   /** It is gone: an error, a reset, destroyed by somebody else. Told once. */
   gone(reason: unknown): void;
 }
@@ -20,6 +22,8 @@ export interface Transport {
   readonly isOpen: boolean;
   /** Bytes that were written and not accepted yet. */
   readonly unacceptedBytes: number;
+  /** A read is on its way, perhaps withdrawn already: it may still bring bytes. */
+  readonly isReading: boolean;
   /** Starts to listen; from here on a failure has a listener. */
   attach(events: TransportEvents): void;
   /** More bytes are wanted. */

@@ -97,6 +97,7 @@ class Tunnel {
       ended: () => this.#end(from, to),
       // What `from` has accepted makes room for more from `to`.
       accepted: () => this.#relieve(to, from),
+      withdrawn: () => {},
       gone: (reason) => this.#gone(from, to, reason),
     });
   }

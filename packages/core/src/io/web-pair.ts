@@ -95,7 +95,8 @@ export class WebPairStream implements Lockable {
 
   cancelRead(): boolean {
     try {
-      // A pending read is rejected and loses nothing, except on workerd, which throws.
+      // A pending read is rejected, except on workerd, which throws. One that has its chunk already,
+      // on its way through the microtasks, brings it all the same: nothing tells it from the other.
       this.#reader.releaseLock();
     } catch {
       return false;

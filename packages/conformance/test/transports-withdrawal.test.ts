@@ -1,0 +1,68 @@
+import { handshake as connectTo } from "@upgrade/client";
+import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
+import { handshake as serve } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { destroyPairs, PAIRS } from "../src/pairs.ts";
+import { REQUEST } from "../src/pairs-mirror.ts";
+import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+/** The moments at which bytes may come: so many microtasks behind the one that withdraws. */
+const MOMENTS = Array.from({ length: 16 }, (_, i) => i);
+
+describe.each(PAIRS)("L1 account, over $name", ({ make }) => {
+  // While the first service runs a read is outstanding. When it answers, the proposal behind it
+  // becomes the request in hand, and the read is withdrawn: nobody knows whose its bytes would be.
+  test.each(MOMENTS)("bytes that come %i microtasks from a withdrawn read", async (moment) => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    let answer!: () => void;
+    let taken!: Promise<Parts<unknown>>;
+    await serve(io, async (request) => {
+      if (request.proposal !== undefined) {
+        taken = request.switchTo("chat");
+        return undefined;
+      }
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return { status: 204 };
+    });
+    await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await turns();
+    await peer.send(REQUEST.upgrade);
+    await turns();
+    answer();
+    for (let i = 0; i < moment; i++) await undefined;
+    void peer.send("early");
+    await peer.readHead();
+    await peer.readHead();
+    const { readBuf, io: released } = await taken;
+    const next = new ScriptedPeer(released as typeof io);
+    expect(latin1(readBuf) + (await next.read(5 - readBuf.length))).toBe("early");
+  });
+});
+
+describe("L1 account, taken apart at any moment", () => {
+  test.each(MOMENTS)("an idle client, %i microtasks behind a write of the server's", async (m) => {
+    const [io, far] = memoryPair();
+    const { connection } = await connectTo(io);
+    void far.write([Buffer.from("early")]);
+    for (let i = 0; i < m; i++) await undefined;
+    let parts: Parts<ByteStream>;
+    try {
+      parts = connection.intoParts();
+    } catch (error) {
+      // On their way, and not to be called back: the client sees them, and why that is an end.
+      expect(error).toMatchObject({ code: "READ_PENDING" });
+      expect(await connection.closed).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
+      parts = connection.intoParts();
+    }
+    const rest = parts.readBuf.length === 5 ? "" : latin1((await io.read())!);
+    expect(latin1(parts.readBuf) + rest).toBe("early");
+  });
+});
