@@ -68,7 +68,7 @@ export class ClientSide<IO> implements Side {
       rejected.reject(error);
       return rejected.promise;
     }
-    if (exchange.isCancelled) exchange.reject(canceled(undefined));
+    if (options.signal?.aborted === true) exchange.reject(canceled(options.signal.reason));
     else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
       exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));
@@ -151,7 +151,7 @@ export class ClientSide<IO> implements Side {
   #answer(exchange: Exchange, event: ResponseEvent): void {
     const { driver } = this;
     const response = new ClientResponse(event, driver);
-    exchange.answer = response;
+    exchange.isResponseSeen = true;
     // In front of the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       this.switched = switchedBy(exchange, response);
@@ -216,7 +216,8 @@ export class ClientSide<IO> implements Side {
   }
 
   onOver(error: UpgradeError): void {
-    const [first, ...others] = this.#inFlight;
+    const [first, ...others] = this.#inFlight.splice(0);
+    if (first !== undefined && this.driver.http.bufferedBytes > 0) first.isResponseSeen = true;
     first?.reject(error);
     for (const exchange of others) {
       if (exchange.sent === "nothing") exchange.rejectUnsent(error);

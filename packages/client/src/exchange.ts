@@ -27,8 +27,8 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 export class Exchange {
   readonly head: RequestToSend & { readonly headers: Headers };
   readonly response = new Deferred<ClientResponse>();
-  /** The final response's head, once it is there. */
-  answer: ClientResponse | undefined;
+  /** Something came in answer, if only half a head. */
+  isResponseSeen = false;
   readonly #driver: Driver;
   readonly #source: BodySource;
   readonly #trailers: TrailersInit | undefined;
@@ -96,10 +96,6 @@ export class Exchange {
     else signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  get isCancelled(): boolean {
-    return this.#options.signal?.aborted === true;
-  }
-
   /** Says the request, but for a body that waits for 100. `uploaded` is called at its end. */
   start(uploaded: () => void): void {
     const { http, writing } = this.#driver;
@@ -148,6 +144,7 @@ export class Exchange {
   }
 
   inform(response: InformationalResponse): void {
+    this.isResponseSeen = true;
     this.#options.onInformational?.(response);
   }
 
@@ -162,8 +159,8 @@ export class Exchange {
   reject(error: UpgradeError): void {
     this.end();
     this.stopUpload();
-    const responseSeen = this.answer !== undefined;
-    this.response.reject(error.annotate({ sent: this.sent, responseSeen }));
+    const { sent, isResponseSeen: responseSeen } = this;
+    this.response.reject(error.annotate({ sent, responseSeen }));
   }
 
   /** It never left: the caller may send it elsewhere. */

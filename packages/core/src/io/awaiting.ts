@@ -12,6 +12,7 @@ export class Awaiting {
   readonly #limits: Limits;
   readonly #deadlines: Deadlines;
   #awaited: Awaited | undefined;
+  #requests = 0;
 
   constructor(http: HttpConnection, deadlines: Deadlines) {
     this.#http = http;
@@ -19,13 +20,15 @@ export class Awaiting {
     this.#deadlines = deadlines;
   }
 
-  /** Looks again at what is awaited. `isFirst`: nothing has been exchanged yet. */
-  update(isReading: boolean, isIdle: boolean, isFirst: boolean): void {
+  /** Looks again at what is awaited. `requests`: how many have begun. */
+  update(isReading: boolean, isIdle: boolean, requests: number): void {
     const awaited = this.#whatIsAwaited(isReading, isIdle);
-    if (awaited === this.#awaited) return;
+    // The same is awaited anew where whole exchanges have passed since the last look.
+    if (awaited === this.#awaited && requests === this.#requests) return;
     if (this.#awaited !== undefined) this.#deadlines.stop(this.#awaited);
     this.#awaited = awaited;
-    if (awaited !== undefined) this.#deadlines.start(awaited, this.#msOf(awaited, isFirst));
+    this.#requests = requests;
+    if (awaited !== undefined) this.#deadlines.start(awaited, this.#msOf(awaited, requests === 0));
   }
 
   /** Bytes came: a body is allowed another while, a head is not. */
