@@ -204,6 +204,16 @@ describe("L12: a limit is exact", () => {
     expect(request(`\r\n${head}`, { maxTargetBytes: 4 })).toBe("TARGET_TOO_LONG at 10");
   });
 
+  test("R04: a target of 8,000 octets passes by default, and of 8,192; one more does not", () => {
+    for (const length of [8_000, 8_192]) {
+      const long = `GET /${"a".repeat(length - 1)} HTTP/1.1\r\n\r\n`;
+      expect(outcome("request", long, {}, [4_000, 8_001])).toContain("GET|/aaa");
+    }
+    expect(outcome("request", `GET /${"a".repeat(8_192)} HTTP/1.1\r\n\r\n`)).toBe(
+      "TARGET_TOO_LONG at 8196",
+    );
+  });
+
   test("a target that fills the head is too long, not the head", () => {
     expect(request(`GET /${"a".repeat(50)}`, { maxHeadBytes: 30 })).toBe("TARGET_TOO_LONG at 30");
   });
