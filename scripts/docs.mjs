@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { checkGlossary } from "./docs/glossary.mjs";
+import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
@@ -29,7 +30,7 @@ const files = markdownFiles();
 const links = checkLinks(files);
 const snippets = checkSnippets(files);
 const words = checkGlossary();
-faults.push(...links.faults, ...snippets.faults, ...words.faults);
+faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
 console.log(

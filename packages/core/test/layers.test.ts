@@ -16,6 +16,7 @@ const ROWS = [
   ["connection"],
   ["index"],
   ["io/*"],
+  ["testing/*"],
 ];
 
 const src = new URL("../src/", import.meta.url);
