@@ -16,28 +16,31 @@ export interface RoundTripOptions {
 }
 
 /**
- * Plays the script against the chat at `url`, in an empty room.
+ * Plays the script against the chat at `url`, in an empty room. The first difference ends it: what
+ * comes behind that one only follows from it.
  *
- * @returns What differed from the script, in words; nothing if all went as it should.
+ * @returns What differed from the script, in words; undefined if all went as it should.
  */
-export async function roundTrip(url: URL, options: RoundTripOptions = {}): Promise<string[]> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+export async function roundTrip(
+  url: URL,
+  options: RoundTripOptions = {},
+): Promise<string | undefined> {
+  const { timeoutMs = 10_000 } = options;
   const script = new Script(options);
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((settle) => {
-    timer = setTimeout(() => {
-      script.differs(`nothing more came within ${timeoutMs} ms`);
-      settle();
-    }, timeoutMs);
+  const late = new Promise<string>((settle) => {
+    timer = setTimeout(settle, timeoutMs, `nothing more came within ${timeoutMs} ms`);
   });
-  await Promise.race([script.play(url), late]);
+  const difference = await Promise.race([script.play(url), late]);
   clearTimeout(timer);
   script.abandon();
-  return script.differences;
+  return difference;
 }
 
+/** Something came that is not in the script. */
+class Difference extends Error {}
+
 class Script {
-  readonly differences: string[] = [];
   readonly #options: RoundTripOptions;
   readonly #clients = new Map<string, ChatClient>();
 
@@ -45,11 +48,13 @@ class Script {
     this.#options = options;
   }
 
-  async play(url: URL): Promise<void> {
+  async play(url: URL): Promise<string | undefined> {
     try {
       await this.#converse(url);
+      return undefined;
     } catch (error) {
-      this.differs(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+      if (error instanceof Difference) return error.message;
+      return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
   }
 
@@ -106,11 +111,9 @@ class Script {
 
   #expect(what: string, came: string, expected: string): void {
     if (came === expected) return;
-    this.differs(`${what}: expected ${JSON.stringify(expected)}, came ${JSON.stringify(came)}`);
-  }
-
-  differs(difference: string): void {
-    this.differences.push(difference);
+    throw new Difference(
+      `${what}: expected ${JSON.stringify(expected)}, came ${JSON.stringify(came)}`,
+    );
   }
 
   /** Whoever is still there goes. */

@@ -24,10 +24,10 @@ export async function serve(command: Serve, print: Print): Promise<number> {
   const server = await listen(command, { trace, log: (line) => log?.(line) });
   print(`${bold("The chat is up.")} Open ${cyan(server.url)} in a browser.\n`);
 
-  const differences = await showRoundTrip(server, command, print);
-  if (command.once || differences > 0) {
+  const difference = await showRoundTrip(server, command, print);
+  if (command.once || difference !== undefined) {
     await server.close();
-    return differences === 0 ? 0 : 1;
+    return difference === undefined ? 0 : 1;
   }
   await server.everybodyLeft();
   print(
@@ -41,17 +41,20 @@ export async function serve(command: Serve, print: Print): Promise<number> {
   return 0;
 }
 
-async function showRoundTrip(server: ChatServer, command: Serve, print: Print): Promise<number> {
+async function showRoundTrip(
+  server: ChatServer,
+  command: Serve,
+  print: Print,
+): Promise<string | undefined> {
   const { bold, dim, green, red } = picocolors;
   print(dim("Two terminal clients, over TCP:"));
-  const differences = await roundTrip(new URL(server.url), {
+  const difference = await roundTrip(new URL(server.url), {
     tell: (listener, event) => print(`  ${dim(`${listener.padEnd(5)} hears`)}  ${worded(event)}`),
     trace: (name) => (command.trace ? new Trace(name, print) : undefined),
   });
-  if (differences.length === 0) print(green("All of it as it should be."));
-  else print(red(bold("It went wrong:")));
-  for (const difference of differences) print(red(`  ${difference}`));
-  return differences.length;
+  if (difference === undefined) print(green("All of it as it should be."));
+  else print(red(`${bold("It went wrong.")} ${difference}`));
+  return difference;
 }
 
 async function listen(

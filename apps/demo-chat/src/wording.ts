@@ -3,8 +3,10 @@
 import picocolors from "picocolors";
 import type { ChatEvent } from "./protocol.ts";
 
+type Colors = ReturnType<typeof picocolors.createColors>;
+
 /** An event as a line of a terminal. */
-export function worded(event: ChatEvent, colors = picocolors): string {
+export function worded(event: ChatEvent, colors: Colors = picocolors): string {
   const { bold, dim, red } = colors;
   switch (event.type) {
     case "welcome": {

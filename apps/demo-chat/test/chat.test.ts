@@ -1,0 +1,181 @@
+// The whole of it over TCP: our server, our clients, and a raw peer where neither would do it.
+
+import { once } from "node:events";
+import { ManualClock } from "@upgrade/core/io";
+import { expect, test } from "vitest";
+import { Sender } from "ws";
+import { textFrame } from "../src/adopt-websocket.ts";
+import type { ChatEvent } from "../src/protocol.ts";
+import type { ChatServer } from "../src/server.ts";
+import { type ChatClient, JoinRefused, joinChat } from "../src/terminal-client.ts";
+import { chat, RawPeer, webSocketRequest } from "./chat-fixture.ts";
+
+async function join(server: ChatServer, name?: string): Promise<ChatClient> {
+  return joinChat(new URL(server.url), { name });
+}
+
+/** Joins and skips the welcome. */
+async function inRoom(server: ChatServer, name: string): Promise<ChatClient> {
+  const client = await join(server, name);
+  expect(await client.next()).toMatchObject({ type: "welcome", you: name });
+  return client;
+}
+
+const said = (from: string, text: string): ChatEvent => ({ type: "message", from, text });
+
+function maskedText(text: string): Buffer {
+  const options = { fin: true, opcode: 1, mask: true, readOnly: true, rsv1: false };
+  return Buffer.concat(Sender.frame(Buffer.from(text), options));
+}
+
+test("two people meet, talk and part", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const bob = await join(server, "bob");
+  expect(await bob.next()).toEqual({ type: "welcome", you: "bob", people: ["alice"] });
+  expect(await alice.next()).toEqual({ type: "joined", name: "bob" });
+  alice.say("hello");
+  expect(await bob.next()).toEqual(said("alice", "hello"));
+  expect(await alice.next()).toEqual(said("alice", "hello"));
+  expect(await bob.leave()).toEqual({ code: 1000, reason: "" });
+  expect(await alice.next()).toEqual({ type: "left", name: "bob" });
+  expect(server.room.names).toEqual(["alice"]);
+});
+
+test("the welcome leaves in one write with the 101, and comes back in readBuf", async () => {
+  const client = await join(await chat(), "alice");
+  const welcome = textFrame('{"type":"welcome","you":"alice","people":[]}');
+  expect(Buffer.from(client.readBuf)).toEqual(welcome);
+});
+
+test("both ends agree on the subprotocol and on compression", async () => {
+  const { agreement } = await join(await chat(), "alice");
+  expect(agreement.protocol).toBe("chat.v1");
+  expect(agreement.extensions["permessage-deflate"]?.params).toMatchObject({
+    server_no_context_takeover: true,
+  });
+});
+
+test("who has no name says it first, and is heard from then on", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const client = await join(server);
+  expect(await client.next()).toEqual({ type: "welcome", you: null, people: ["alice"] });
+  client.say("too early");
+  expect(await client.next()).toEqual({ type: "error", reason: "say hello first" });
+  client.hello("\u0007");
+  expect(await client.next()).toEqual({ type: "error", reason: "that is not a name" });
+  client.hello("Alice");
+  expect(await client.next()).toEqual({ type: "welcome", you: "Alice-2", people: ["alice"] });
+  client.hello("other");
+  expect(await client.next()).toEqual({ type: "error", reason: "you are Alice-2 already" });
+  client.say("now");
+  expect(await alice.next()).toEqual({ type: "joined", name: "Alice-2" });
+  expect(await alice.next()).toEqual(said("Alice-2", "now"));
+});
+
+test("a message of 1 MiB arrives, compressed or not; one byte more ends the conversation by 1009", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const plain = await joinChat(new URL(server.url), { name: "bob", deflate: false });
+  expect(plain.agreement.extensions).toEqual({});
+  await plain.next();
+  await alice.next();
+  const envelope = JSON.stringify({ type: "message", text: "" }).length;
+  const longest = `éé${"x".repeat(1024 * 1024 - envelope - 4)}`;
+  for (const client of [alice, plain]) {
+    client.say(longest);
+    const from = client === alice ? "alice" : "bob";
+    expect(await alice.next()).toEqual(said(from, longest));
+    expect(await plain.next()).toEqual(said(from, longest));
+  }
+  plain.say(`${longest}x`);
+  expect(await plain.ended).toMatchObject({ code: 1009 });
+  expect(await alice.next()).toEqual({ type: "left", name: "bob" });
+});
+
+test("what a hasty client sends behind its request is its first message", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const hasty = await RawPeer.connect(server.port);
+  const message = maskedText('{"type":"message","text":"me first"}');
+  hasty.socket.write(Buffer.concat([Buffer.from(webSocketRequest()), message]));
+  expect(await alice.next()).toEqual({ type: "joined", name: "raw" });
+  expect(await alice.next()).toEqual(said("raw", "me first"));
+});
+
+test.each([
+  ["a binary message by 1003", 2, true, 1003],
+  ["a frame that is not masked by 1002", 1, false, 1002],
+])("ends a conversation with %s", async (_, opcode, mask, code) => {
+  const server = await chat();
+  const peer = await RawPeer.connect(server.port);
+  peer.socket.write(webSocketRequest());
+  await peer.until((text) => text.includes("welcome"));
+  const options = { fin: true, opcode, mask, readOnly: true, rsv1: false };
+  peer.received = Buffer.alloc(0);
+  peer.socket.write(Buffer.concat(Sender.frame(Buffer.from("{}"), options)));
+  await peer.until(() => peer.received.length >= 4);
+  expect(peer.received[0]).toBe(0x88);
+  expect(peer.received.readUInt16BE(2)).toBe(code);
+});
+
+test("a reset is somebody who left", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const peer = await RawPeer.connect(server.port);
+  peer.socket.write(webSocketRequest());
+  await peer.until((text) => text.includes("welcome"));
+  peer.socket.resetAndDestroy();
+  expect(await alice.next()).toEqual({ type: "joined", name: "raw" });
+  expect(await alice.next()).toEqual({ type: "left", name: "raw" });
+});
+
+test("who does not answer a ping until the next one is dropped; who answers stays", async () => {
+  const clock = new ManualClock();
+  const server = await chat({ clock, heartbeatMs: 1000 });
+  const alice = await inRoom(server, "alice");
+  const dead = await RawPeer.connect(server.port);
+  dead.socket.write(webSocketRequest());
+  expect(await alice.next()).toEqual({ type: "joined", name: "raw" });
+  await dead.until((text) => text.includes("welcome"));
+
+  clock.advance(1000);
+  // By the first echo alice has the ping, by the second one the server has her pong.
+  for (const text of ["ping", "pong"]) {
+    alice.say(text);
+    expect(await alice.next()).toEqual(said("alice", text));
+  }
+  await dead.until((text) => text.includes("\x89\x00"));
+  expect(server.room.names).toEqual(["alice", "raw"]);
+
+  const closed = once(dead.socket, "close");
+  clock.advance(1000);
+  expect(await alice.next()).toEqual({ type: "left", name: "raw" });
+  await closed;
+});
+
+test("a server that goes down says so to everybody, and waits for nobody who is idle", async () => {
+  const clock = new ManualClock();
+  const server = await chat({ clock });
+  const alice = await inRoom(server, "alice");
+  const idle = await RawPeer.connect(server.port);
+  idle.socket.write("HEAD / HTTP/1.1\r\nHost: chat.test\r\n\r\n");
+  await idle.until((text) => text.endsWith("\r\n\r\n"));
+  await server.close();
+  expect(await alice.ended).toEqual({ code: 1001, reason: "the server is going away" });
+  expect(idle.socket.readableEnded).toBe(true);
+  expect(clock.pending).toBe(0);
+  await expect(join(server, "late")).rejects.toThrow();
+});
+
+test("a full room is said with 503, and the place is free again when somebody leaves", async () => {
+  const server = await chat();
+  const people = Array.from({ length: 99 }, (_, n) => server.room.join(`person ${n}`, () => {}));
+  await inRoom(server, "the last one");
+  const late = join(server, "late");
+  await expect(late).rejects.toThrow(JoinRefused);
+  await expect(late).rejects.toMatchObject({ status: 503 });
+  server.room.leave(people[0]!);
+  await inRoom(server, "late");
+});

@@ -1,0 +1,89 @@
+// The chat's HTTP side, asked by node:http and by hand.
+
+import { once } from "node:events";
+import { type IncomingMessage, type RequestOptions, request } from "node:http";
+import { expect, test } from "vitest";
+import { chat, RawPeer, webSocketRequest } from "./chat-fixture.ts";
+
+async function ask(options: RequestOptions): Promise<{ response: IncomingMessage; body: string }> {
+  const server = await chat();
+  const asked = request({ host: "127.0.0.1", port: server.port, agent: false, ...options });
+  asked.end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  return { response, body };
+}
+
+const WEBSOCKET = {
+  "Connection": "Upgrade",
+  "Upgrade": "websocket",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+test("/ is one page that needs nothing else", async () => {
+  const { response, body } = await ask({ path: "/" });
+  expect(response.statusCode).toBe(200);
+  expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
+  expect(response.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
+  expect(body).toMatch(/^<!doctype html>/);
+  expect(body).toContain('new WebSocket(url, "chat.v1")');
+  expect(body).not.toMatch(/\b(?:src|href)="(?!data:)/);
+});
+
+test("HEAD / has the head of GET, and no body", async () => {
+  const { response, body } = await ask({ path: "/?name=a", method: "HEAD" });
+  const page = await ask({ path: "/" });
+  expect(response.statusCode).toBe(200);
+  expect(body).toBe("");
+  expect({ ...response.headers, date: "" }).toEqual({ ...page.response.headers, date: "" });
+});
+
+test.each([
+  ["GET", "/nothing", 404, {}],
+  ["GET", "/chat/", 404, {}],
+  ["GET", "//", 404, {}],
+  ["OPTIONS", "*", 404, {}],
+  ["POST", "/", 405, { allow: "GET, HEAD" }],
+  ["POST", "/chat", 405, { allow: "GET" }],
+  ["HEAD", "/chat", 405, { allow: "GET" }],
+  ["GET", "/chat", 426, { "upgrade": "websocket", "sec-websocket-version": "13" }],
+])("%s %s is %i", async (method, path, status, headers) => {
+  const { response, body } = await ask({ method, path });
+  expect(response.statusCode).toBe(status);
+  expect(response.headers).toMatchObject(headers);
+  if (method !== "HEAD") expect(body).toMatch(/\n$/);
+});
+
+test.each([
+  ["/elsewhere", {}, 404],
+  ["/chat", { "Upgrade": "irc" }, 426],
+  ["/chat", { "Sec-WebSocket-Version": "8" }, 426],
+  ["/chat", { "Sec-WebSocket-Key": "short" }, 400],
+  ["/chat", { "Sec-WebSocket-Protocol": "a,,b" }, 400],
+  ["/chat?name=", {}, 400],
+  [`/chat?name=${"x".repeat(25)}`, {}, 400],
+])(
+  "refuses to switch %s with %j by %i, as a response, and closes",
+  async (path, changes, status) => {
+    const { response, body } = await ask({ path, headers: { ...WEBSOCKET, ...changes } });
+    expect(response.statusCode).toBe(status);
+    expect(response.headers.connection).toMatch(/\bclose\b/);
+    expect(body).toMatch(/\n$/);
+  },
+);
+
+test("an HTTP/1.0 request for a WebSocket is no proposal", async () => {
+  const peer = await RawPeer.connect((await chat()).port);
+  peer.socket.write(webSocketRequest().replace("HTTP/1.1", "HTTP/1.0"));
+  await once(peer.socket, "end");
+  expect(peer.text).toMatch(/^HTTP\/1\.1 426 /);
+});
+
+test("the absolute form names the same place", async () => {
+  const peer = await RawPeer.connect((await chat()).port);
+  peer.socket.write(webSocketRequest({}, "http://chat.test/chat?name=raw"));
+  await peer.until((text) => text.includes("welcome"));
+  expect(peer.text).toMatch(/^HTTP\/1\.1 101 /);
+});

@@ -1,0 +1,134 @@
+// Our server, and WebSocket clients that are not ours.
+
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import WebSocket from "ws";
+import type { ChatServer } from "../src/server.ts";
+import { afterTest, chat } from "./chat-fixture.ts";
+
+const MIB = 1024 * 1024;
+const MAX = { maxMessageBytes: 2 * MIB };
+
+/** ws's client, in the room, with what it hears from the first message on. */
+class WsClient {
+  readonly socket: WebSocket;
+  readonly #heard: unknown[] = [];
+  #wake = (): void => {};
+
+  constructor(
+    server: ChatServer,
+    name: string,
+    perMessageDeflate: boolean,
+    protocols = ["chat.v1"],
+  ) {
+    const url = `${server.url.replace("http", "ws")}chat?name=${name}`;
+    this.socket = new WebSocket(url, protocols, { perMessageDeflate });
+    afterTest(() => this.socket.terminate());
+    this.socket.on("message", (data) => {
+      this.#heard.push(JSON.parse(String(data)));
+      this.#wake();
+    });
+  }
+
+  async next(): Promise<unknown> {
+    while (this.#heard.length === 0) {
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+    return this.#heard.shift();
+  }
+}
+
+describe.each([
+  ["with permessage-deflate", true, "permessage-deflate"],
+  ["without extensions", false, ""],
+])("ws's client %s", (_, deflate, extensions) => {
+  test("agrees, talks and leaves", async () => {
+    const client = new WsClient(await chat(), "wendy", deflate);
+    expect(await client.next()).toEqual({ type: "welcome", you: "wendy", people: [] });
+    expect(client.socket.protocol).toBe("chat.v1");
+    expect(client.socket.extensions).toBe(extensions);
+    client.socket.send('{"type":"message","text":"hi"}');
+    expect(await client.next()).toEqual({ type: "message", from: "wendy", text: "hi" });
+    client.socket.close(1000, "bye");
+    const [code, reason] = await once(client.socket, "close");
+    expect([code, String(reason)]).toEqual([1000, "bye"]);
+  });
+
+  test("sends and hears 1 MiB, whole and in fragments with a ping between them", async () => {
+    const client = new WsClient(await chat(MAX), "wendy", deflate);
+    await client.next();
+    // Bytes that do not compress well, so that much goes over the wire in either case.
+    const text = Array.from({ length: MIB / 8 }, (_, n) => ((n * 2654435761) >>> 0).toString(16))
+      .join("")
+      .padEnd(MIB, ".");
+    const message = JSON.stringify({ type: "message", text });
+    client.socket.send(message);
+    expect(await client.next()).toEqual({ type: "message", from: "wendy", text });
+
+    const cut = [1, 70_000, 700_000, message.length];
+    let start = 0;
+    for (const end of cut) {
+      client.socket.send(message.slice(start, end), { fin: end === message.length });
+      if (end === 70_000) client.socket.ping();
+      start = end;
+    }
+    expect(await client.next()).toEqual({ type: "message", from: "wendy", text });
+  });
+});
+
+test("ws's client that offers no subprotocol is let in without one", async () => {
+  const client = new WsClient(await chat(), "wendy", true, []);
+  expect(await client.next()).toMatchObject({ type: "welcome", you: "wendy" });
+  expect(client.socket.protocol).toBe("");
+});
+
+test("ws's client finds that a server does not speak its subprotocol", async () => {
+  const client = new WsClient(await chat(), "wendy", true, ["chat.v2"]);
+  const [error] = await once(client.socket, "error");
+  expect(error).toMatchObject({ message: "Server sent no subprotocol" });
+});
+
+// Node's own WebSocket is undici's. It is a global from Node 22 on, and behind a flag before.
+const NODE_CLIENT = `
+  const url = process.argv[1];
+  const text = "x".repeat(${MIB});
+  const told = { heard: [] };
+  const socket = new WebSocket(url, ["other", "chat.v1"]);
+  socket.onopen = () => Object.assign(told, { protocol: socket.protocol, extensions: socket.extensions });
+  socket.onmessage = ({ data }) => {
+    const event = JSON.parse(data);
+    if (event.type === "welcome") socket.send(JSON.stringify({ type: "message", text }));
+    else socket.close(1000, "enough");
+    told.heard.push(event.text === text ? { ...event, text: "1 MiB" } : event);
+  };
+  socket.onerror = (event) => { told.error = String(event.error ?? event.message); };
+  socket.onclose = ({ code, reason, wasClean }) => {
+    console.log(JSON.stringify({ ...told, code, reason, wasClean }));
+  };
+`;
+
+test("Node's WebSocket agrees, sends and hears 1 MiB compressed, and leaves", async () => {
+  const server = await chat(MAX);
+  const args = ["--no-warnings", "--experimental-websocket", "--input-type=module"];
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...args,
+    "--eval",
+    NODE_CLIENT,
+    `${server.url.replace("http", "ws")}chat?name=nora`,
+  ]);
+  expect(JSON.parse(stdout)).toEqual({
+    protocol: "chat.v1",
+    extensions: expect.stringContaining("permessage-deflate"),
+    heard: [
+      { type: "welcome", you: "nora", people: [] },
+      { type: "message", from: "nora", text: "1 MiB" },
+    ],
+    code: 1000,
+    reason: "enough",
+    wasClean: true,
+  });
+});

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { cleanName, readAction, readEvent } from "../src/protocol.ts";
+
+test.each([
+  ["alice", "alice"],
+  ["  two   words ", "two words"],
+  ["\u001b[31mred", "[31mred"],
+  ["zero\u200bwidth", "zerowidth"],
+  ["e\u0301", "\u00e9"],
+  ["x".repeat(24), "x".repeat(24)],
+  ["🙂".repeat(24), "🙂".repeat(24)],
+  ["x".repeat(25), undefined],
+  ["", undefined],
+  [" \n\t", undefined],
+])("makes of the name %j %j", (wanted, name) => {
+  expect(cleanName(wanted)).toBe(name);
+});
+
+test.each([
+  ['{"type":"hello","name":"a"}', { type: "hello", name: "a" }],
+  ['{"type":"message","text":"","more":1}', { type: "message", text: "" }],
+])("reads the action %s", (json, action) => {
+  expect(readAction(json)).toEqual(action);
+});
+
+test.each([
+  "",
+  "hello",
+  "null",
+  "1",
+  "[]",
+  "{}",
+  '{"type":"hello"}',
+  '{"type":"message","text":1}',
+])("says what is wrong with the action %j", (json) => {
+  expect(readAction(json)).toEqual({ wrong: expect.any(String) });
+});
+
+test.each([
+  { type: "welcome", you: null, people: ["a"] },
+  { type: "welcome", you: "b", people: [] },
+  { type: "joined", name: "a" },
+  { type: "left", name: "a" },
+  { type: "message", from: "a", text: "t" },
+  { type: "error", reason: "r" },
+])("reads back the event $type", (event) => {
+  expect(readEvent(JSON.stringify(event))).toEqual(event);
+});
+
+test.each(["", "null", '{"type":"welcome","people":[1],"you":null}', '{"type":"later"}'])(
+  "passes over the event %j, which chat.v1 does not know",
+  (json) => {
+    expect(readEvent(json)).toBeUndefined();
+  },
+);

@@ -1,0 +1,159 @@
+// What `npm run demo -- --once` checks, and that it fails when it should.
+
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { converse } from "../src/conversation.ts";
+import type { ChatEvent } from "../src/protocol.ts";
+import { roundTrip } from "../src/round-trip.ts";
+import { serve } from "../src/serve.ts";
+import { afterTest, chat, rawServer, wsServer } from "./chat-fixture.ts";
+
+const ONCE = { do: "serve", host: "127.0.0.1", port: 0, once: true, trace: false } as const;
+
+test("all is as it should be, and told in order", async () => {
+  const server = await chat();
+  const told: string[] = [];
+  const difference = await roundTrip(new URL(server.url), {
+    tell: (listener, event) => told.push(`${listener}: ${event.type}`),
+  });
+  expect(difference).toBeUndefined();
+  expect(told).toEqual([
+    "alice: welcome",
+    "bob: welcome",
+    "alice: joined",
+    "alice: message",
+    "bob: message",
+    "alice: message",
+    "bob: message",
+    "alice: left",
+  ]);
+});
+
+test("somebody else in the room is a difference", async () => {
+  const server = await chat();
+  server.room.join("eve", () => {});
+  const difference = await roundTrip(new URL(server.url));
+  expect(difference).toMatch(/^what alice heard: expected .*"people\\":\[\].*eve/);
+});
+
+test("a welcome that did not come with the 101 is a readBuf that was lost", async () => {
+  const { server, url } = await wsServer({ perMessageDeflate: true });
+  server.on("connection", (peer) => {
+    // The answer to a ping comes from a client that has switched already.
+    peer.ping();
+    peer.once("pong", () => peer.send('{"type":"welcome","you":"alice","people":[]}'));
+  });
+  expect(await roundTrip(url)).toMatch(/^alice's readBuf: expected .*, came "(?!.*welcome)/);
+});
+
+test("a server that does not compress is a difference", async () => {
+  const { url } = await wsServer({ perMessageDeflate: false });
+  expect(await roundTrip(url)).toBe(
+    `alice's agreement: expected "chat.v1 permessage-deflate", came "chat.v1 "`,
+  );
+});
+
+test.each<[string, ChatEvent[], RegExp]>([
+  [
+    "in another order",
+    [
+      { type: "message", from: "bob", text: "hello alice, nice to read you" },
+      { type: "message", from: "alice", text: "hello bob" },
+    ],
+    /^what alice heard: expected .*hello bob.*, came .*nice to read you/,
+  ],
+  [
+    "with other words",
+    [{ type: "message", from: "alice", text: "hello, bob" }],
+    /^what alice heard: expected .*hello bob.*, came .*hello, bob/,
+  ],
+])("messages %s are a difference", async (_, events, difference) => {
+  const server = await chat();
+  server.room.say = () => {
+    for (const event of events) listener?.(event);
+  };
+  const { join } = server.room;
+  let listener: ((event: ChatEvent) => void) | undefined;
+  server.room.join = (name, tell) => {
+    listener ??= tell;
+    return join.call(server.room, name, tell);
+  };
+  expect(await roundTrip(new URL(server.url))).toMatch(difference);
+});
+
+test("a wrong accept value is a difference", async () => {
+  const head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  const url = await rawServer((socket) => {
+    socket.once("data", () => socket.write(`${head}Sec-WebSocket-Accept: wrong\r\n\r\n`));
+  });
+  expect(await roundTrip(url)).toMatch(
+    /^HandshakeError: Sec-WebSocket-Accept: expected .*, came "wrong"$/,
+  );
+});
+
+test("a server that falls silent is a difference, in time", async () => {
+  const { url } = await wsServer();
+  expect(await roundTrip(url, { timeoutMs: 1 })).toBe("nothing more came within 1 ms");
+});
+
+test("--once prints the conversation and is 0", async () => {
+  const lines: string[] = [];
+  expect(await serve(ONCE, (line) => lines.push(line))).toBe(0);
+  const text = lines.join("\n");
+  expect(text).toMatch(/Open .*http:\/\/127\.0\.0\.1:\d+\//);
+  expect(text).toContain("hello alice, nice to read you");
+  expect(text).not.toContain("→");
+});
+
+test("--once --trace shows what came in readBuf", async () => {
+  const lines: string[] = [];
+  expect(await serve({ ...ONCE, trace: true }, (line) => lines.push(line))).toBe(0);
+  const text = lines.join("\n");
+  expect(text).toMatch(/alice.* → .*GET \/chat\?name=alice HTTP\/1\.1/);
+  expect(text).toMatch(/bob.* ← .*HTTP\/1\.1 101 Switching Protocols/);
+  expect(text).toMatch(/switched to websocket; readBuf holds 46 bytes/);
+});
+
+test("a port that is busy is said where it was asked for", async () => {
+  const busy = createServer().listen(0, "127.0.0.1");
+  afterTest(() => busy.close());
+  await once(busy, "listening");
+  const { port } = busy.address() as AddressInfo;
+  await expect(serve({ ...ONCE, port }, () => {})).rejects.toThrow(
+    `Port ${port} of 127.0.0.1 is in use`,
+  );
+});
+
+test("a terminal says what is typed, prints what others say, and its end is a goodbye", async () => {
+  const server = await chat();
+  const input = new PassThrough();
+  const lines: string[] = [];
+  const print = (line: string): void => {
+    lines.push(line);
+    // Each line answers the one before, as somebody who reads would.
+    if (line.includes("your name")) input.write("carol\n");
+    if (line.includes("you are carol")) input.write("\nhello\n");
+    if (line.includes("hello")) input.end();
+  };
+  const { signal } = new AbortController();
+  const url = new URL(server.url);
+  const end = await converse({ url, name: undefined, trace: undefined, input, signal, print });
+  expect(end.code).toBe(1000);
+  expect(lines.join("\n")).toMatch(
+    /your name\?.*\n.*you are carol; nobody else is here.*\n.*carol.*: hello/,
+  );
+});
+
+test("a signal ends a terminal's conversation with a goodbye", async () => {
+  const server = await chat();
+  const stop = new AbortController();
+  const input = new PassThrough();
+  const { signal } = stop;
+  const url = new URL(server.url);
+  const print = (): void => stop.abort();
+  const end = await converse({ url, name: "carol", trace: undefined, input, signal, print });
+  expect(end.code).toBe(1000);
+});
