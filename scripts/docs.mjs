@@ -2,7 +2,6 @@
 // Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
 // With --check nothing is written, and a generated page that would change is a failure.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { relative } from "node:path";
 import { checkGlossary } from "./docs/glossary.mjs";
 import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
@@ -38,8 +37,4 @@ console.log(
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +
     `${words.count} words of the glossary; ${faults.length} faults`,
 );
-// Paths are relative to where the command was given, so that an editor can follow them.
-if (faults.length > 0) {
-  console.error(`in ${relative(process.cwd(), root.pathname) || "."}`);
-  process.exit(1);
-}
+if (faults.length > 0) process.exit(1);

@@ -15,16 +15,17 @@ const PRINTS = "welcome, and back again\n";
 const tarballs = process.argv.slice(2).map((file) => resolve(file));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-tarballs-")));
 
+process.on("exit", () => rmSync(project, { recursive: true, force: true }));
+
 function run(what, command, args, options) {
   const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     cwd: project,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 30_000,
     ...options,
   });
   if (error === undefined && status === 0) return stdout;
   console.error(`${what} failed (${error?.message ?? signal ?? status})\n${stdout}${stderr}`);
-  rmSync(project, { recursive: true, force: true });
   process.exit(1);
 }
 
@@ -94,7 +95,6 @@ for (const [module, resolution] of [
   writeFileSync(join(project, "tsconfig.json"), tsconfig(module, resolution));
   run(`types under ${resolution}`, process.execPath, [tsc, "-p", "."]);
 }
-rmSync(project, { recursive: true, force: true });
 console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");
 
 /** In a .cts file an import compiles to require(); top-level await has no place there. */
