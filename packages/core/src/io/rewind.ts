@@ -7,7 +7,6 @@ import type { Parts } from "./parts.ts";
 import { isWebPair, type WebPair } from "./web-pair.ts";
 
 interface Unshiftable {
-  readonly readableEnded: boolean;
   unshift(chunk: Uint8Array): void;
 }
 
@@ -27,7 +26,8 @@ interface WebStreams {
 export function rewind<IO>(parts: Parts<IO>): IO {
   const { io, readBuf, readEnded } = parts;
   if (isDuplex(io)) {
-    if (readEnded) return replayDuplex(io, readBuf) as IO;
+    // A socket reads ahead of its owner: its end may have fired since, with nobody there.
+    if (readEnded || io.readableEnded) return replayDuplex(io, readBuf) as IO;
     if (readBuf.length > 0) (io as unknown as Unshiftable).unshift(readBuf);
     return io;
   }
@@ -39,17 +39,27 @@ export function rewind<IO>(parts: Parts<IO>): IO {
 
 function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): ByteStream {
   let replayed = readBuf.length === 0;
+  let isReplaying = false;
+  const give = <T>(value: T): Promise<T> => {
+    const given = Promise.resolve(value);
+    isReplaying = true;
+    // In front of the caller's own reaction, with nothing in between.
+    given.then(() => {
+      isReplaying = false;
+    });
+    return given;
+  };
   const replay: ByteStream = {
     read() {
-      if (replayed) return readEnded ? Promise.resolve(null) : io.read();
+      if (replayed) return readEnded ? give(null) : io.read();
       replayed = true;
-      return Promise.resolve(readBuf);
+      return give(readBuf);
     },
     write: (chunks) => io.write(chunks),
     closeWrite: () => io.closeWrite(),
     abort: (reason) => io.abort(reason),
-    // What is replayed is never pending.
-    cancelRead: () => io.cancelRead?.() ?? false,
+    // What is replayed has its bytes already.
+    cancelRead: () => !isReplaying && (io.cancelRead?.() ?? false),
   };
   return io.gone === undefined ? replay : { ...replay, gone: io.gone };
 }
@@ -79,6 +89,7 @@ function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPa
 
 // What we use of Node's Duplex to make another one.
 interface MadeDuplex {
+  readonly writableFinished: boolean;
   push(chunk: Uint8Array | null): boolean;
   destroy(error?: unknown): void;
 }
@@ -105,7 +116,10 @@ function replayDuplex(io: DuplexLike, readBuf: Uint8Array): object {
   });
   const fail = (error?: unknown): void => replay.destroy(error);
   io.on("error", fail);
-  io.on("close", () => fail());
+  // An end of both sides leaves what was not read here to its reader.
+  io.on("close", () => {
+    if (!replay.writableFinished) fail();
+  });
   return replay;
 }
 
