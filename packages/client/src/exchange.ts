@@ -13,6 +13,7 @@ import {
   bodySource,
   Deferred,
   type Driver,
+  knownTrailers,
   ReceivedMessage,
   sendBody,
   type TrailersInit,
@@ -47,21 +48,23 @@ export class Exchange {
     this.#options = options;
     // A relayed message always has the promise of trailers, and its own framing.
     const trailed = request.trailers !== undefined && !(request instanceof ReceivedMessage);
+    const known = knownTrailers(request.trailers);
+    const chunked = trailed && (this.#source.length !== 0 || known !== undefined);
     this.head = {
       type: "request",
       method: String(request.method),
       target: String(request.target),
       version: request.version,
       headers: Headers.from(request.headers),
-      bodyLength: trailed && this.#source.length !== 0 ? "unknown" : this.#source.length,
+      bodyLength: chunked ? "unknown" : this.#source.length,
     };
-    driver.http.check(this.head);
+    driver.http.check(this.head, known);
   }
 
   /** May stand in a pipeline: nothing is lost if it is sent again, and nothing follows its head. */
   get isPipelinable(): boolean {
     const { method, headers } = this.head;
-    const plain = this.#source.length === 0 && !headers.has("upgrade");
+    const plain = this.head.bodyLength === 0 && !headers.has("upgrade");
     return plain && IDEMPOTENT.has(method) && !headers.has("transfer-encoding");
   }
 
@@ -73,6 +76,11 @@ export class Exchange {
   /** The request is said to its last byte. */
   get isSaid(): boolean {
     return this.#endsAt !== undefined;
+  }
+
+  /** Its body waits for a 100. */
+  get isWithheld(): boolean {
+    return this.#withheld;
   }
 
   /** Its body is not wanted any more, and will not be completed. */

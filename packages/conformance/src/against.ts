@@ -93,6 +93,6 @@ export async function rejection(promise: Promise<unknown>): Promise<string> {
 }
 
 function codeOr(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
+  const { code, message } = Object(error) as { code?: string; message?: string };
   return code ?? message ?? String(error);
 }

@@ -3,12 +3,13 @@
 import { Cycle } from "./cycle.ts";
 import { LocalProtocolError } from "./errors.ts";
 import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "./events.ts";
+import { Headers, type HeadersInit } from "./headers.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { concat, textToLatin1 } from "./octets.ts";
 import { persists } from "./persistence.ts";
 import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
-import { BodyWriter } from "./serializer/body-writer.ts";
+import { BodyWriter, checkTrailers } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
@@ -204,13 +205,15 @@ export class HttpConnection {
   }
 
   /**
-   * Checks a head, a response's against the request in hand, and says nothing.
+   * Checks a head, a response's against the request in hand, and what trailers are known already,
+   * and says nothing.
    *
-   * @throws {LocalProtocolError} What {@link send} would find in it, the moment apart.
+   * @throws {LocalProtocolError} What {@link send} would find in them, the moment apart.
    */
-  check(event: RequestToSend | ResponseToSend): void {
-    if (event.type === "request") checkRequest(event, false);
-    else this.#checked(event);
+  check(event: RequestToSend | ResponseToSend, trailers?: HeadersInit): void {
+    const { framing } =
+      event.type === "request" ? checkRequest(event, false) : this.#checked(event);
+    checkTrailers(framing, Headers.from(trailers));
   }
 
   #checked(event: ResponseToSend): CheckedResponse {

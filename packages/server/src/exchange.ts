@@ -6,18 +6,22 @@ import {
   LocalProtocolError,
   type RequestEvent,
   type UpgradeError,
+  withUpgrade,
 } from "@upgrade/core";
 import {
   abandon,
+  type BodySource,
   bodySource,
   type Connection,
   Deferred,
   type Driver,
   handled,
+  knownTrailers,
   type Parts,
   ReceivedMessage,
   type Switched,
   sendBody,
+  type TrailersInit,
   takeParts,
   Upload,
 } from "@upgrade/core/io";
@@ -99,35 +103,42 @@ export class Exchange<IO> {
   #sendFinal(response: ServerResponse): void {
     const { driver } = this.#host;
     const source = bodySource(response.body);
-    const { trailers } = response;
+    const trailers = this.#trailersOf(response);
+    const known = knownTrailers(trailers);
     // A relayed message always has the promise of trailers, and its own framing.
     const trailed = trailers !== undefined && !(response instanceof ReceivedMessage);
+    const chunked = trailed && (source.length !== 0 || known !== undefined);
     this.#endPersistenceIfNeeded();
-    driver.say({
+    const event = {
       type: "response",
       status: response.status,
       reason: response.reason,
       headers: response.headers,
-      bodyLength: trailed && source.length !== 0 ? "unknown" : source.length,
+      bodyLength: chunked ? "unknown" : source.length,
       date: this.#host.writesDate ? httpDate() : undefined,
-    });
+    } as const;
+    if (known !== undefined) driver.http.check(event, known);
+    driver.say(event);
     this.#outcome = "responding";
     if (this.request.proposal !== undefined) this.#host.refused(response);
-    this.#sendBody(response);
+    this.#sendBody(response, source, trailers);
   }
 
-  #sendBody(response: ServerResponse): void {
+  // To HEAD and in 304 there is no body they could stand behind; HTTP/1.0 has no place for them.
+  #trailersOf({ status, trailers }: ServerResponse): TrailersInit | undefined {
+    const { method, version } = this.request;
+    return method === "HEAD" || status === 304 || version === "1.0" ? undefined : trailers;
+  }
+
+  #sendBody({ status }: ServerResponse, source: BodySource, trailers?: TrailersInit): void {
     const { driver } = this.#host;
-    const source = bodySource(response.body);
-    const bodiless = this.request.method === "HEAD" || response.status === 304;
+    const bodiless = this.request.method === "HEAD" || status === 304;
     if (bodiless) {
       abandon(source);
       driver.say({ type: "end-of-message" });
       this.#endAnswer();
       return;
     }
-    // HTTP/1.0 has no place for trailers.
-    const trailers = this.request.version === "1.0" ? undefined : response.trailers;
     const sent = sendBody(driver, source, trailers, this.#upload);
     if (sent === undefined) this.#endAnswer();
     else
@@ -167,7 +178,7 @@ export class Exchange<IO> {
 
   /** As `request.inform`. */
   inform(status: number, headers: HeadersInit | undefined): boolean {
-    if (this.#outcome !== "open" && this.#outcome !== "switching") {
+    if (this.#outcome === "responding" || this.#outcome === "failed") {
       throw new LocalProtocolError("WRONG_MOMENT", "inform() behind the final head");
     }
     const unexpected = status === 100 && (!this.#event.expectsContinue || this.#continued);
@@ -185,7 +196,7 @@ export class Exchange<IO> {
   /** Somebody waits for the body: a client that waits for 100 is told to go on. */
   wantBody(): void {
     if (!this.#event.expectsContinue || this.#continued || this.#bodyHasBegun) return;
-    if (this.#outcome !== "open" && this.#outcome !== "switching") return;
+    if (this.#outcome === "responding" || this.#outcome === "failed") return;
     this.inform(100, undefined);
   }
 
@@ -207,11 +218,7 @@ export class Exchange<IO> {
     if (protocol === undefined || !proposal.offers(protocol)) {
       throw new LocalProtocolError("NOT_OFFERED", String(protocol));
     }
-    const given = Headers.from(init);
-    const added: [string, string][] = [];
-    if (!given.has("connection")) added.push(["Connection", "Upgrade"]);
-    if (!given.has("upgrade")) added.push(["Upgrade", protocol]);
-    return { status: 101, headers: [...added, ...given], firstBytes };
+    return { status: 101, headers: withUpgrade(Headers.from(init), protocol), firstBytes };
   }
 
   #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {

@@ -67,6 +67,11 @@ export function sendBody(
   return sendPieces(driver, source, trailers, upload);
 }
 
+/** The trailers that can be checked in front of everything else. */
+export function knownTrailers(trailers: TrailersInit | undefined): HeadersInit | undefined {
+  return isLate(trailers) ? undefined : trailers;
+}
+
 /** Whether trailers must be waited for. */
 function isLate(
   trailers: TrailersInit | undefined,

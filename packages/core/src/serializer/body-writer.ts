@@ -81,7 +81,8 @@ function checkOctets(octets: Uint8Array | string): void {
   throw new LocalProtocolError("INVALID_BODY", "data is a string or a Uint8Array");
 }
 
-function checkTrailers(framing: Framing, trailers: Headers): void {
+/** @throws {LocalProtocolError} `INVALID_TRAILER`. */
+export function checkTrailers(framing: Framing, trailers: Headers): void {
   if (trailers.length === 0) return;
   if (framing.kind !== "chunked") {
     throw new LocalProtocolError("INVALID_TRAILER", `a body framed by ${framing.kind}`);
