@@ -181,3 +181,116 @@ describe("L4: a switch needs consent", () => {
     expect(text(server.send({ type: "response", status: 403, bodyLength: 0 }))).toContain("403");
   });
 });
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+describe("a connection", () => {
+  test("keeps what it is given, and gives views of it: nothing is copied", () => {
+    const server = new HttpConnection("server");
+    const chunk = bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    server.receiveData(chunk);
+    server.nextEvent();
+    const data = server.nextEvent();
+    expect(data).toMatchObject({ type: "data" });
+    expect((data as { bytes: Uint8Array }).bytes.buffer).toBe(chunk.buffer);
+  });
+
+  test("hands data to a sink uncopied, and text as text", () => {
+    const server = new HttpConnection("server");
+    play(server, GET);
+    const heard: (string | Uint8Array)[] = [];
+    const sink = {
+      text: (octets: string) => heard.push(octets),
+      bytes: (octets: Uint8Array) => heard.push(octets),
+    };
+    const body = bytes("ok");
+    server.sendTo(sink, { type: "response", status: 200, bodyLength: 4 });
+    server.sendTo(sink, { type: "data", bytes: body });
+    server.sendTo(sink, { type: "data", bytes: "\xe9!" });
+    expect(heard).toEqual(["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", body, "\xe9!"]);
+    expect(heard[1]).toBe(body);
+  });
+
+  test("sends bytes in memory of their own", () => {
+    const server = new HttpConnection("server");
+    play(server, GET);
+    server.send({ type: "response", status: 200, bodyLength: 2 });
+    const body = bytes("ok");
+    const sent = server.send({ type: "data", bytes: body });
+    body[0] = 0;
+    expect(text(sent)).toBe("ok");
+  });
+
+  test("tells what it holds and whether a head has begun", () => {
+    const server = new HttpConnection("server");
+    const seen = () => [server.bufferedBytes, server.headHasBegun, server.endReceived];
+    expect(seen()).toEqual([0, false, false]);
+    play(server, "\r\n");
+    expect(seen()).toEqual([2, false, false]);
+    play(server, "GET");
+    expect(seen()).toEqual([5, true, false]);
+    server.receiveEof();
+    expect(seen()).toEqual([5, true, true]);
+  });
+
+  test("holds the bytes of unfinished trailers too", () => {
+    const server = new HttpConnection("server");
+    play(server, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y");
+    expect(server.bufferedBytes).toBe(4);
+    expect(text(server.takeReadBuf())).toBe("X: y");
+    expect(server.bufferedBytes).toBe(0);
+  });
+
+  test("takes a head that waits in a hundred thousand pieces", () => {
+    const server = new HttpConnection("server", { maxHeadBytes: 200_000, maxTargetBytes: 200_000 });
+    const head = `GET /${"a".repeat(100_000)} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    for (const octet of bytes(head)) server.receiveData(Uint8Array.of(octet));
+    expect(server.nextEvent()).toMatchObject({ type: "request" });
+  });
+
+  test("tells the same error again, as often as it is asked", () => {
+    const server = new HttpConnection("server");
+    server.receiveData(bytes("\0"));
+    const told = [1, 2].map(() => {
+      try {
+        return server.nextEvent();
+      } catch (error) {
+        return error;
+      }
+    });
+    expect(told[0]).toBeInstanceOf(RemoteProtocolError);
+    expect(told[1]).toBe(told[0]);
+    expect(told[0]).toMatchObject({ phase: "head", offset: 0 });
+  });
+
+  test("has a proposal while it waits for its answer, and after it was accepted", () => {
+    const client = new HttpConnection("client");
+    const headers = { Host: "a", Connection: "upgrade", Upgrade: "x" };
+    client.send({ type: "request", method: "GET", target: "/", headers });
+    client.send({ type: "end-of-message" });
+    expect(client.proposal?.protocols).toEqual(["x"]);
+    play(client, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    expect(client.proposal).toBeUndefined();
+  });
+
+  test("takes its bounds when it is made, and no others", () => {
+    expect(() => new HttpConnection("server", { maxHeadBytes: -1 })).toThrow("maxHeadBytes");
+    expect(new HttpConnection("client").limits.maxHeaders).toBe(100);
+  });
+
+  test("knows where both roles stand, whichever is ours", () => {
+    const client = new HttpConnection("client");
+    const server = new HttpConnection("server");
+    const sent = client.send({
+      type: "request",
+      method: "GET",
+      target: "/",
+      headers: { Host: "a" },
+    });
+    client.send({ type: "end-of-message" });
+    play(server, text(sent));
+    expect([client.ourState, client.theirState]).toEqual(["done", "send-response"]);
+    expect([server.ourState, server.theirState]).toEqual(["send-response", "done"]);
+    expect([client.persists, client.cycleIsOver, client.hasSwitched]).toEqual([true, false, false]);
+  });
+});

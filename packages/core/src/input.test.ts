@@ -53,3 +53,14 @@ test("L1: taking it all leaves nothing, and the count goes on", () => {
   expect(read(input, 1)).toEqual([5]);
   expect(input.offset).toBe(5);
 });
+
+test("a long queue is read in order, and what is left of it is taken whole", () => {
+  for (const count of [0, 1, 2, 3, 7, 50, 99, 100]) {
+    const input = new Input();
+    for (let i = 0; i < 100; i++) input.add(octets(i));
+    expect(read(input, count)).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect([input.length, input.offset]).toEqual([100 - count, count]);
+    input.add(octets(100));
+    expect([...input.takeAll()]).toEqual(Array.from({ length: 101 - count }, (_, i) => count + i));
+  }
+});

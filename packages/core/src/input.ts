@@ -14,6 +14,9 @@ export class Input {
   #before = 0;
   #later: Uint8Array[] = [];
   #laterLength = 0;
+  // How many of the later chunks have had their turn: taking them off one by one would move the
+  // others each time.
+  #taken = 0;
 
   /** Bytes not read yet. */
   get length(): number {
@@ -41,8 +44,13 @@ export class Input {
   advance(length: number): void {
     this.at += length;
     if (this.at < this.chunk.length) return;
-    const next = this.#later.shift();
+    const next = this.#later[this.#taken];
     if (next === undefined) return;
+    this.#later[this.#taken++] = NOTHING;
+    if (this.#taken * 2 > this.#later.length) {
+      this.#later = this.#later.slice(this.#taken);
+      this.#taken = 0;
+    }
     this.#laterLength -= next.length;
     this.#before += this.chunk.length;
     this.chunk = next;
@@ -51,12 +59,13 @@ export class Input {
 
   /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
   takeAll(): Uint8Array {
-    const rest = concat([this.chunk.subarray(this.at), ...this.#later]);
+    const rest = concat([this.chunk.subarray(this.at), ...this.#later.slice(this.#taken)]);
     this.#before += this.chunk.length + this.#laterLength;
     this.chunk = NOTHING;
     this.at = 0;
     this.#later = [];
     this.#laterLength = 0;
+    this.#taken = 0;
     return rest;
   }
 }

@@ -51,7 +51,7 @@ export function auditHead(
   if (line === null) throw refusedStatusLine(text);
   const reason = line[3] ?? "";
   if (!isReason(reason)) throw refused("MALFORMED_START_LINE", quoted(reason), 13);
-  const firstField = tape[0] === STATUS && tapeLength > 0 ? INTS_PER_SPAN : 0;
+  const firstField = tape[0] === STATUS ? INTS_PER_SPAN : 0;
   return {
     method: "",
     target: "",
