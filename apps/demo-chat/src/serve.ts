@@ -75,7 +75,10 @@ async function listen(
 /** Resolves with the first signal to stop; the second one ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((settle) => {
-    process.once("SIGINT", settle);
-    process.once("SIGTERM", settle);
+    const stop = (signal: string): void => {
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+      settle(signal);
+    };
+    process.on("SIGINT", stop).on("SIGTERM", stop);
   });
 }
