@@ -159,7 +159,9 @@ export class ClientSide<IO> implements Side {
     } else {
       driver.incoming = response;
       if (exchange.proposes) this.#refused(response);
-      if (event.status >= 400 || !driver.http.persists) exchange.stopUpload();
+      // RFC 9110 §10.1.1: answered while it waited, the body is not wanted at all.
+      const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;
+      if (unwanted) exchange.stopUpload();
     }
     exchange.response.resolve(response);
   }

@@ -1,6 +1,12 @@
 // io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
 
-import { Headers, type HeadersInit, UpgradeError } from "@upgrade/core";
+import {
+  ConnectionError,
+  Headers,
+  type HeadersInit,
+  UpgradeError,
+  withUpgrade,
+} from "@upgrade/core";
 import { type Connection, type Parts, type SignalLike, systemClock } from "@upgrade/core/io";
 import { type ClientOptions, handshake, type Sender } from "./handshake.ts";
 import type { ClientRequest } from "./request.ts";
@@ -88,12 +94,8 @@ function proposing(
   protocol: string | readonly string[] | undefined,
 ): HeadersInit | undefined {
   if (protocol === undefined) return init;
-  const given = Headers.from(init);
   const value = typeof protocol === "string" ? protocol : protocol.join(", ");
-  const lines: [string, string][] = [...given];
-  if (!given.has("connection")) lines.push(["Connection", "Upgrade"]);
-  if (!given.has("upgrade")) lines.push(["Upgrade", value]);
-  return lines;
+  return withUpgrade(Headers.from(init), value);
 }
 
 async function propose<IO>(
@@ -106,7 +108,9 @@ async function propose<IO>(
   const timer =
     options.timeoutMs === undefined
       ? undefined
-      : clock.setTimer(options.timeoutMs, () => connection.abort("timeoutMs"));
+      : clock.setTimer(options.timeoutMs, () =>
+          connection.abort(new ConnectionError("ANSWER_TIMEOUT")),
+        );
   try {
     const end = connection.pollWithoutShutdown();
     const response = await sender.sendRequest(request, options);

@@ -76,6 +76,7 @@ export const CODES = {
   DRAIN_TOO_LARGE: { fault: "connection", status: 413, says: "a body nobody read is longer than maxDrainBytes" },
   UPLOAD_TIMEOUT: { fault: "connection", says: "the response was complete, and the request's body did not end within uploadGraceMs" },
   CLOSE_TIMEOUT: { fault: "connection", says: "the exchange in hand did not end before the deadline of close()" },
+  ANSWER_TIMEOUT: { fault: "connection", says: "the answer to the proposal did not come within timeoutMs" },
   SWITCH_UNCLAIMED: { fault: "connection", says: "nobody took the parts of the switched connection within claimMs" },
   SWITCH_REFUSED: { fault: "connection", says: "the proposal was refused" },
   PEER_ENDED: { fault: "connection", says: "the peer ended its side while it was owed an answer" },

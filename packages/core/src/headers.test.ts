@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endToEnd, Headers, type HeadersInit } from "./headers.ts";
+import { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 
 const code = (run: () => unknown): string => {
   try {
@@ -167,11 +167,41 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
     ]);
   });
 
+  test("an Upgrade that Connection does not name is not made a proposal on the way", () => {
+    const headers = Headers.from([
+      ["Upgrade", "h2c"],
+      ["Accept", "*"],
+    ]);
+    expect(endToEnd(headers, true).toFlat()).toEqual(["Accept", "*"]);
+  });
+
   test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
     const headers = Headers.from([
       ["Connection", "\u00a0X"],
       ["X", "1"],
     ]);
     expect(endToEnd(headers).has("X")).toBe(true);
+  });
+});
+
+describe("headers that propose", () => {
+  test.each<[string, HeadersInit, string[]]>([
+    [
+      "both lines are added in front",
+      { Host: "a" },
+      ["Connection", "Upgrade", "Upgrade", "x", "Host", "a"],
+    ],
+    [
+      "the option beside others",
+      { Connection: "keep-alive" },
+      ["Connection", "Upgrade", "Upgrade", "x", "Connection", "keep-alive"],
+    ],
+    [
+      "what is there is left",
+      { connection: "UPGRADE", upgrade: "y" },
+      ["connection", "UPGRADE", "upgrade", "y"],
+    ],
+  ])("%s", (_, init, flat) => {
+    expect(withUpgrade(Headers.from(init), "x").toFlat()).toEqual(flat);
   });
 });

@@ -193,21 +193,32 @@ const HOP_BY_HOP = new Set([
  * The fields an intermediary forwards: without Connection, what it names, and the known
  * hop-by-hop fields (RFC 9110 §7.6.1).
  *
- * @param keepProposal Keep `Upgrade` and write `Connection: Upgrade`: for a proposal, or a 101,
- *   that is relayed.
+ * @param keepProposal Keep an `Upgrade` that Connection names, and write `Connection: Upgrade`:
+ *   for a proposal, or a 101, that is relayed.
  */
 export function endToEnd(headers: Headers, keepProposal = false): Headers {
   const named = new Set<string>();
   for (const value of headers.getAll("connection")) {
     for (const option of listMembers(value)) named.add(option.toLowerCase());
   }
-  const kept: string[] = [];
+  // An Upgrade that Connection does not name is no proposal, and must not become one on the way.
+  const isProposal = keepProposal && named.has("upgrade") && headers.has("upgrade");
+  const kept: string[] = isProposal ? ["Connection", "Upgrade"] : [];
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
-    if (keepProposal && lower === "upgrade") {
-      if (!kept.includes("Connection")) kept.push("Connection", "Upgrade");
-      kept.push(name, value);
-    } else if (!HOP_BY_HOP.has(lower) && !named.has(lower)) kept.push(name, value);
+    const isKept = isProposal && lower === "upgrade";
+    if (isKept || !(HOP_BY_HOP.has(lower) || named.has(lower))) kept.push(name, value);
   }
   return Headers.fromFlat(kept);
+}
+
+/** The headers with `Connection: Upgrade` and `Upgrade` in front, each unless it is there. */
+export function withUpgrade(headers: Headers, protocol: string): Headers {
+  const options = headers.getAll("connection").flatMap(listMembers);
+  const added: string[] = [];
+  if (!options.some((option) => option.toLowerCase() === "upgrade")) {
+    added.push("Connection", "Upgrade");
+  }
+  if (!headers.has("upgrade")) added.push("Upgrade", protocol);
+  return added.length === 0 ? headers : Headers.fromFlat([...added, ...headers.toFlat()]);
 }

@@ -29,7 +29,7 @@ export type {
   Wait,
 } from "./events.ts";
 export type { Framing } from "./framing.ts";
-export { endToEnd, Headers, type HeadersInit } from "./headers.ts";
+export { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 export { BOUNDS, type LimitName, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 export { peerOf, type Role } from "./role.ts";
 export type { Sink } from "./serializer/sink.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Version } from "./events.ts";
 import { inspect } from "./facts.ts";
 import { Headers } from "./headers.ts";
-import { acceptedProtocol, answerTo, proposalOf } from "./switching.ts";
+import { answerTo, proposalOf } from "./switching.ts";
 
 const facts = (...flat: string[]) => inspect(Headers.fromFlat(flat));
 const upgrade = (protocols: string, connection = "Upgrade") =>
@@ -95,9 +95,4 @@ test.each([
   expect(answerTo(offer("a"), status, "1.1", facts())).toBe(toUpgrade);
   expect(answerTo(undefined, status, "1.1", facts())).toBe(toUpgrade);
   expect(answerTo(proposalOf("CONNECT", "1.1", facts()), status, "1.0", facts())).toBe(toConnect);
-});
-
-test("the protocol that was switched to, as the 101 spells it", () => {
-  expect(acceptedProtocol(upgrade("A"))).toBe("A");
-  expect(acceptedProtocol(facts())).toBe("");
 });

@@ -58,11 +58,6 @@ export function answerTo(
   return proposal?.kind === "connect" && status <= 299 ? "accepted" : "refused";
 }
 
-/** The protocol a 101 names. */
-export function acceptedProtocol(facts: Facts): string {
-  return facts.upgrade ?? "";
-}
-
 // RFC 9110 §7.8: a 101 names protocols that were offered, with the connection option; RFC 9112
 // §6.1, RFC 9110 §8.6: a 1xx is never framed.
 function acceptsUpgrade(proposal: Proposal | undefined, version: Version, facts: Facts): boolean {

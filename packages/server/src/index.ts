@@ -1,5 +1,6 @@
 // HTTP/1.1 for those who serve: a handshake, a service, and switches done right.
 
+export type { ErrorCode, LimitOptions, Sent } from "@upgrade/core";
 export {
   ConnectionError,
   endToEnd,
@@ -10,6 +11,19 @@ export {
   RemoteProtocolError,
   UpgradeError,
 } from "@upgrade/core";
+export type {
+  Body,
+  BodyDisposal,
+  BodyInit,
+  BodyPiece,
+  ByteStream,
+  Clock,
+  CloseOptions,
+  RequestHead,
+  ResponseHead,
+  SignalLike,
+  TrailersInit,
+} from "@upgrade/core/io";
 export {
   type CloseReason,
   type Connection,

@@ -3,6 +3,7 @@
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { concat, utf8ToText } from "../octets.ts";
 import { Deferred } from "./deferred.ts";
+import type { ByteReadableStream } from "./platform-types.ts";
 
 /** What a body needs of the connection it comes from. */
 export interface BodyOwner {
@@ -142,7 +143,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /** All of it as a WHATWG stream; cancelling that cancels the body. */
-  stream(): unknown {
+  stream(): ByteReadableStream {
     const iterator = this[Symbol.asyncIterator]();
     const { ReadableStream } = globalThis as unknown as Platform;
     return new ReadableStream(
@@ -187,5 +188,5 @@ interface Platform {
       cancel(): Promise<void>;
     },
     strategy: { readonly highWaterMark: number },
-  ) => object;
+  ) => ByteReadableStream;
 }

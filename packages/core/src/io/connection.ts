@@ -195,7 +195,7 @@ export function takeParts<IO>(
   owner: string,
   switched: Switched | undefined,
   force = false,
-): ForcedParts<IO> {
+): Parts<IO> | ForcedParts<IO> {
   driver.ending.assertUnclaimed();
   if (!force && !isTakeable(driver)) throw new LocalProtocolError("STILL_WRITING");
   if (!driver.isDown && !driver.transport.pause()) throw new LocalProtocolError("READ_PENDING");
@@ -204,8 +204,9 @@ export function takeParts<IO>(
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.life.release();
-  const parts = { io, readBuf, readEnded, unsent };
-  return switched === undefined ? parts : { ...parts, switched };
+  const parts: Parts<IO> =
+    switched === undefined ? { io, readBuf, readEnded } : { io, readBuf, readEnded, switched };
+  return force ? { ...parts, unsent } : parts;
 }
 
 // Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.

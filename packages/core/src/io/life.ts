@@ -154,7 +154,8 @@ export class Life {
 
   /** As `Connection.abort`. */
   abort(reason: unknown): void {
-    const error = new ConnectionError("ABORTED", "", { cause: reason });
+    const aborted = new ConnectionError("ABORTED", "", { cause: reason });
+    const error = reason instanceof UpgradeError ? reason : aborted;
     if (this.#phase === "lingering" || this.#phase === "kept-open") this.giveUp(error);
     else this.fail(error);
   }
