@@ -40,20 +40,30 @@ export async function tcpPair(options: net.ServerOpts = {}): Promise<[net.Socket
   return [near, far];
 }
 
+// What a TLS socket stands on: TLS has no resets of its own.
+const grounds = new WeakMap<object, net.Socket>();
+
+/** Ends both sides of a stream so that its peer sees a failure: over TCP and TLS a reset. */
+export function resetStream(io: Duplex & { resetAndDestroy?: () => void }): void {
+  const ground = grounds.get(io) ?? io;
+  if (ground.resetAndDestroy === undefined) io.destroy(new Error("reset"));
+  else ground.resetAndDestroy();
+}
+
 /** TLS over loopback, secure on both sides. */
 export async function tlsPair(
   options: { readonly allowHalfOpen?: boolean } = {},
 ): Promise<[tls.TLSSocket, tls.TLSSocket]> {
-  const identity = { key: pem("key"), cert: pem("cert"), ...options };
-  const server = tls.createServer(identity).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  const near = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
+  const [socket, accepted] = await tcpPair(options);
+  const server = tls.createServer({ key: pem("key"), cert: pem("cert"), ...options });
+  server.emit("connection", accepted);
+  const near = tls.connect({ socket, rejectUnauthorized: false, ...options });
   const [[far]] = (await Promise.all([
     once(server, "secureConnection"),
     once(near, "secureConnect"),
   ])) as [[tls.TLSSocket], unknown];
-  server.close();
+  grounds.set(near, socket);
+  grounds.set(far, accepted);
   made.push(near, far);
   return [near, far];
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type ByteStream, type Io, isByteStream, type WebPair } from "@upgrade/core/io";
+import { resetStream } from "./pairs.ts";
 
 /** How a peer moves bytes: written here without a line of what is tested. */
 interface Wire {
@@ -135,6 +136,8 @@ export function isNodeDuplex(io: unknown): io is Duplex {
 }
 
 function duplexWire(io: Duplex, sink: Sink): Wire {
+  // It ends when it is told to, and not because its peer has.
+  io.allowHalfOpen = true;
   io.on("data", (bytes: Uint8Array) => sink.bytes(bytes));
   io.on("end", () => sink.end());
   io.on("error", (error) => sink.fail(error));
@@ -147,18 +150,8 @@ function duplexWire(io: Duplex, sink: Sink): Wire {
         io.write(bytes, (error) => (error ? reject(error) : resolve()));
       }),
     end: () => new Promise((resolve) => void io.end(() => resolve())),
-    reset: () => reset(io),
+    reset: () => resetStream(io),
   };
-}
-
-function reset(io: Duplex & { resetAndDestroy?: () => void }): void {
-  try {
-    if (io.resetAndDestroy !== undefined) io.resetAndDestroy();
-    else io.destroy(new Error("reset"));
-  } catch {
-    // TLS has no resets of its own.
-    io.destroy();
-  }
 }
 
 function streamWire(io: ByteStream, sink: Sink): Wire {

@@ -118,9 +118,9 @@ class Tunnel {
   }
 
   #relieve(from: End, to: End): void {
-    if (this.#over || from.ended || this.#isFull(to)) return;
+    if (this.#over) return;
     this.#deadlines.start("idle", this.#idleMs);
-    from.transport.resume();
+    if (!from.ended && !this.#isFull(to)) from.transport.resume();
   }
 
   #isFull(end: End): boolean {

@@ -36,28 +36,33 @@ export function isWebPair(io: unknown): io is WebPair {
 /** A WHATWG pair as a ByteStream. */
 export class WebPairStream implements Lockable {
   readonly #pair: WebPair;
-  readonly #writer: Writer;
-  #reader: Reader;
+  #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   // Writes on their way: a sink that waits for its peer does not let go of them at an abort.
   readonly #pending = new Set<(reason: unknown) => void>();
-  readonly gone: Promise<unknown>;
 
   /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
   constructor(pair: WebPair) {
     if (pair.readable.locked) throw new LocalProtocolError("INVALID_IO", "readable is locked");
     if (pair.writable.locked) throw new LocalProtocolError("INVALID_IO", "writable is locked");
     this.#pair = pair;
-    this.#writer = pair.writable.getWriter();
-    this.#reader = lock(pair);
-    // A writable that closes well is our own closeWrite; one that fails is a peer that is gone.
-    this.gone = new Promise((resolve) => {
-      this.#writer.closed.catch(resolve);
+  }
+
+  // Locked when it is first used: who only looks at it, and refuses, leaves it as it was.
+  get #locked(): { readonly writer: Writer; reader: Reader } {
+    this.#locks ??= { writer: this.#pair.writable.getWriter(), reader: lock(this.#pair) };
+    return this.#locks;
+  }
+
+  // A writable that closes well is our own closeWrite; one that fails is a peer that is gone.
+  get gone(): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#locked.writer.closed.catch(resolve);
     });
   }
 
   async read(): Promise<Uint8Array | null> {
-    const reader = this.#reader;
+    const { reader } = this.#locked;
     for (;;) {
       const { done, value } = await reader.read();
       // A cancelled stream ends well; ours was given up.
@@ -68,11 +73,12 @@ export class WebPairStream implements Lockable {
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
-    await this.#untilAborted(this.#writer.write(chunks.length === 1 ? chunks[0]! : concat(chunks)));
+    const chunk = chunks.length === 1 ? chunks[0]! : concat(chunks);
+    await this.#untilAborted(this.#locked.writer.write(chunk));
   }
 
   async closeWrite(): Promise<void> {
-    await this.#untilAborted(this.#writer.close());
+    await this.#untilAborted(this.#locked.writer.close());
   }
 
   async #untilAborted(call: Promise<unknown>): Promise<void> {
@@ -89,25 +95,26 @@ export class WebPairStream implements Lockable {
   abort(reason: unknown): void {
     this.#aborted ??= { reason };
     for (const reject of this.#pending) reject(reason);
-    handled(Promise.resolve(this.#reader.cancel(reason)));
-    handled(Promise.resolve(this.#writer.abort(reason)));
+    const { reader, writer } = this.#locked;
+    handled(Promise.resolve(reader.cancel(reason)));
+    handled(Promise.resolve(writer.abort(reason)));
   }
 
   cancelRead(): boolean {
     try {
       // A pending read is rejected, except on workerd, which throws. One that has its chunk already,
       // on its way through the microtasks, brings it all the same: nothing tells it from the other.
-      this.#reader.releaseLock();
+      this.#locked.reader.releaseLock();
     } catch {
       return false;
     }
-    this.#reader = lock(this.#pair);
+    this.#locked.reader = lock(this.#pair);
     return true;
   }
 
   releaseLocks(): void {
-    this.#reader.releaseLock();
-    this.#writer.releaseLock();
+    this.#locks?.reader.releaseLock();
+    this.#locks?.writer.releaseLock();
   }
 }
 
