@@ -247,7 +247,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
 
   #bodyIsFull(): boolean {
     const { incoming } = this;
-    return incoming !== undefined && incoming.queuedBytes >= this.limits.readAheadBytes;
+    if (incoming === undefined) return false;
+    return incoming.isGivenUp || incoming.queuedBytes >= this.limits.readAheadBytes;
   }
 
   #onDeadline(name: DeadlineName): void {
@@ -309,6 +310,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
 
   #drained(error: ConnectionError | undefined): void {
     if (error === undefined) return;
+    this.incoming!.isGivenUp = true;
     this.#endDraining("closed");
     this.#side.onDrainFailed(error);
   }

@@ -21,6 +21,8 @@ export abstract class ReceivedMessage {
   #failure: unknown;
   #discarded = false;
   #begun = false;
+  /** @internal The rest of the body is not worth reading. */
+  isGivenUp = false;
 
   constructor(head: { version: Version; headers: Headers; framing: Framing }, owner: BodyOwner) {
     this.version = head.version;
