@@ -265,6 +265,33 @@ describe("a head that is larger than anything inside", () => {
   });
 });
 
+describe("many heads in one chunk, which is copied to llhttp in windows of 64 KiB", () => {
+  const head = "GET /abc HTTP/1.1\r\nHost: a.test\r\nX: yyyyyyy\r\n\r\n";
+
+  test("a head across the edge of a window is one like any other", () => {
+    for (let shift = 0; shift < head.length; shift++) {
+      const parser = HeadParser.forMessages("request", resolveLimits());
+      const chunk = octets(`GET /${"s".repeat(shift)} HTTP/1.1\r\n\r\n${head.repeat(1_500)}`);
+      const targets: string[] = [];
+      for (let at = 0; at < chunk.length; at += parser.consumed) {
+        targets.push((parser.read(chunk, at) as Head).target);
+      }
+      expect(targets.slice(1).every((target) => target === "/abc")).toBe(true);
+      expect(targets.length, `shifted by ${shift}`).toBe(1_501);
+    }
+  });
+
+  test("another connection in between does not disturb", () => {
+    const chunk = octets(head.repeat(3));
+    const [one, two] = [1, 2].map(() => HeadParser.forMessages("request", resolveLimits()));
+    const other = octets("POST /other HTTP/1.1\r\n\r\n".repeat(9));
+    for (let i = 0; i < 3; i++) {
+      expect(one!.read(chunk, head.length * i)?.target).toBe("/abc");
+      expect(two!.read(other, 24 * i)?.target).toBe("/other");
+    }
+  });
+});
+
 describe("one llhttp serves all parsers", () => {
   test("many heads in turn, each in pieces", () => {
     const heads = Array.from({ length: 50 }, (_, i) => `GET /${i} HTTP/1.1\r\nN: ${i}\r\n\r\n`);

@@ -90,7 +90,7 @@ export function execute(
   let result = OK;
   let at = from;
   while (result === OK && at < to) {
-    const address = load(llhttp, bytes, at);
+    const address = load(llhttp, bytes, at, to);
     const end = to < loadedTo ? to : loadedTo;
     spanBase = at - from - address;
     result = exports.llhttp_execute(parser, address, end - at);
@@ -104,9 +104,10 @@ export function execute(
 }
 
 // Puts bytes[at…] into WASM memory; returns where. Of a chunk with many heads, read one behind the
-// other, each byte is copied once and not once for every head in front of it.
-function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number): number {
-  const goesOn = bytes === loaded && at === nextAt && at > 0 && at < loadedTo;
+// other, each byte is copied once and not once for every head in front of it. A head that may not
+// end in what was copied begins a copy of its own: none is cut that is not longer than a slice.
+function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: number): number {
+  const goesOn = bytes === loaded && at === nextAt && at > 0 && to <= loadedTo;
   if (!goesOn) {
     loadedTo = bytes.length - at > SLICE_BYTES ? at + SLICE_BYTES : bytes.length;
     memory.set(at === 0 && loadedTo === bytes.length ? bytes : bytes.subarray(at, loadedTo), input);
