@@ -1,0 +1,377 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { handshake as connectTo } from "@upgrade/client";
+import { type ByteStream, ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
+import { rewind, type ServerRequest, handshake as serve } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../src/pairs.ts";
+import { PROPOSAL, REQUEST, ROLES, switching } from "../src/pairs-mirror.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
+const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const HELLO_101 = {
+  status: 101,
+  headers: { Connection: "Upgrade", Upgrade: "chat" },
+};
+const code = (code: string) => expect.objectContaining({ code });
+
+/** A stream whose pending read nobody can withdraw. */
+function obstinate(stream: ByteStream): ByteStream {
+  return {
+    read: () => stream.read(),
+    write: (chunks) => stream.write(chunks),
+    closeWrite: () => stream.closeWrite(),
+    abort: (reason) => stream.abort(reason),
+  };
+}
+
+describe("takeOver", () => {
+  test.each(PAIRS)(
+    "over $name: not a byte of ours, and the answer is the owner's",
+    async ({ make }) => {
+      const [io, far] = await make();
+      const peer = new ScriptedPeer(far);
+      let taken!: Promise<Parts<unknown>>;
+      const { connection } = await serve(io, (request) => {
+        taken = request.takeOver();
+      });
+      await peer.send(`${REQUEST.upgrade}early`);
+      await turns();
+      const parts = await taken;
+      expect(parts.io).toBe(io);
+      expect(latin1(parts.readBuf)).toBe("early");
+      expect(parts.switched).toBe(undefined);
+      const next = new ScriptedPeer(io);
+      await next.send("mine");
+      expect(await peer.read(4)).toBe("mine");
+      expect(await connection.closed).toMatchObject({ kind: "taken-apart" });
+    },
+  );
+
+  test("comes behind the answers to earlier requests, and the body of its own", async () => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    let taken!: Promise<Parts<unknown>>;
+    await serve(io, async (request) => {
+      if (request.proposal === undefined) {
+        await turns();
+        return { status: 200, body: "first" };
+      }
+      taken = request.takeOver();
+      return undefined;
+    });
+    const proposal = REQUEST.upgrade
+      .replace("GET", "POST")
+      .replace("Host", "Content-Length: 4\r\nHost");
+    await peer.send(`${HELLO}${proposal}bodyearly`);
+    expect(await peer.readUntil("first")).toMatch(/^HTTP\/1\.1 200/);
+    await turns();
+    expect(latin1((await taken).readBuf)).toBe("early");
+    expect(peer.unread).toBe("");
+  });
+
+  test("a proposal is needed, and the first answer wins", async () => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const found: unknown[] = [];
+    await serve(io, async (request) => {
+      found.push(await request.takeOver().catch((error) => error.code));
+      if (request.proposal === undefined) return { status: 204 };
+      found.push(await request.takeOver().catch((error) => error.code));
+      found.push(await request.switchTo("chat").catch((error) => error.code));
+      return undefined;
+    });
+    await peer.send(HELLO);
+    await peer.readHead();
+    await peer.send(REQUEST.upgrade);
+    await turns();
+    expect(found).toEqual([
+      "NO_PROPOSAL",
+      expect.anything(),
+      "ALREADY_ANSWERED",
+      "ALREADY_ANSWERED",
+    ]);
+  });
+});
+
+describe("takeOver with ws", () => {
+  const adopting = async (io: Duplex): Promise<WebSocketServer> => {
+    const sockets = new WebSocketServer({ noServer: true });
+    sockets.on("connection", (socket) => {
+      socket.on("message", (message) => socket.send(`echo ${message}`));
+    });
+    await serve(io, async (request) => {
+      const socket = rewind(await request.takeOver());
+      const asked = asNode(request) as IncomingMessage;
+      sockets.handleUpgrade(asked, socket, Buffer.alloc(0), (made) => {
+        sockets.emit("connection", made, asked);
+      });
+    });
+    return sockets;
+  };
+  const asNode = (request: ServerRequest<Duplex>) => ({
+    method: request.method,
+    url: request.target,
+    headers: Object.fromEntries(
+      [...request.headers].map(([name, value]) => [name.toLowerCase(), value]),
+    ),
+  });
+
+  test("a WebSocket of ws's on either side", async () => {
+    const [near, far] = await tcpPair();
+    await adopting(far);
+    const client = new WebSocket("ws://a.test/", { createConnection: () => near });
+    const echoed = new Promise((resolve) => client.on("message", (text) => resolve(String(text))));
+    client.on("open", () => client.send("ping"));
+    expect(await echoed).toBe("echo ping");
+    const closed = new Promise((resolve) => client.on("close", resolve));
+    client.close(1000);
+    expect(await closed).toBe(1000);
+  });
+
+  test("a frame that came with the proposal is the first message", async () => {
+    const [io, far] = await tcpPair();
+    const peer = new ScriptedPeer(far);
+    await adopting(io);
+    const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const proposal = `GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}`;
+    // A masked text frame with the mask 0: RFC 6455 §5.2.
+    await peer.send(`${proposal}\x81\x85\x00\x00\x00\x00early`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 [\s\S]*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
+    expect(await peer.read(12)).toBe("\x81\x0aecho early");
+  });
+});
+
+describe("intoParts, unless forced, changes nothing where it throws", () => {
+  test("a client with a request in hand", async () => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const { sender, connection } = await connectTo(io);
+    const sent = sender.sendRequest(GET);
+    expect(() => connection.intoParts()).toThrow(code("STILL_WRITING"));
+    await peer.readHead();
+    expect(() => connection.intoParts()).toThrow(code("STILL_WRITING"));
+    await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+    const response = await sent;
+    expect(() => connection.intoParts()).toThrow(code("STILL_WRITING"));
+    await peer.send("k");
+    expect(await response.body.text()).toBe("ok");
+    expect(connection.intoParts()).toEqual({ io, readBuf: new Uint8Array(0), readEnded: false });
+  });
+
+  test("a server with a request in hand", async () => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    let answer!: () => void;
+    const { connection } = await serve(io, async () => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return { status: 204 };
+    });
+    await peer.send(HELLO);
+    await turns();
+    expect(() => connection.intoParts()).toThrow(code("STILL_WRITING"));
+    answer();
+    expect(await peer.readHead()).toMatch("204");
+    await turns();
+    expect(connection.intoParts().io).toBe(io);
+  });
+
+  test("bytes that are not accepted yet", async () => {
+    const [io, far] = memoryPair(1);
+    const peer = new ScriptedPeer(far);
+    const { connection } = await serve(io, () => ({ status: 204 }));
+    const slow = memoryPair(1);
+    const { connection: stuck } = await serve(slow[0], () => ({ status: 204 }));
+    await Promise.all([peer.send(HELLO), slow[1].write([Buffer.from(HELLO)])]);
+    await peer.readHead();
+    await turns();
+    expect(() => stuck.intoParts()).toThrow(code("STILL_WRITING"));
+    expect(connection.intoParts().io).toBe(io);
+    expect(latin1((await slow[1].read())!)).toMatch("204");
+    await turns();
+    expect(stuck.intoParts().io).toBe(slow[0]);
+  });
+
+  test.each([{}, { force: true } as const])(
+    "a read that cannot be withdrawn, with %o",
+    async (options) => {
+      const [io, far] = memoryPair();
+      const peer = new ScriptedPeer(far);
+      const { connection } = await serve(obstinate(io), () => ({ status: 204 }));
+      expect(() => connection.intoParts(options as never)).toThrow(code("READ_PENDING"));
+      await peer.send(HELLO);
+      expect(await peer.readHead()).toMatch("204");
+      expect(() => connection.intoParts(options as never)).toThrow(code("READ_PENDING"));
+    },
+  );
+
+  test.each(ROLES)("a %s that has switched needs no withdrawal", async (role) => {
+    const [near, far] = memoryPair();
+    const io = obstinate(near);
+    const { parts } = await switching(role, "upgrade", io, new ScriptedPeer(far), "early");
+    expect(latin1((await parts).readBuf)).toBe("early");
+  });
+});
+
+describe("the parts have one owner", () => {
+  test("intoParts is named to all who come later", async () => {
+    const [io] = memoryPair();
+    const { connection } = await connectTo(io);
+    const waiting = connection.withoutShutdown();
+    connection.intoParts();
+    const taken = { code: "ALREADY_TAKEN", message: expect.stringContaining("by intoParts") };
+    expect(() => connection.intoParts()).toThrow(expect.objectContaining(taken));
+    expect(() => connection.intoParts({ force: true })).toThrow(expect.objectContaining(taken));
+    await expect(waiting).rejects.toMatchObject(taken);
+  });
+
+  test.each(["switchTo", "takeOver"] as const)("%s is named", async (how) => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    let taken!: Promise<Parts<unknown>>;
+    const { connection } = await serve(io, (request) => {
+      taken = how === "switchTo" ? request.switchTo("chat") : request.takeOver();
+    });
+    await peer.send(REQUEST.upgrade);
+    await turns();
+    await taken;
+    expect(() => connection.intoParts()).toThrow(
+      expect.objectContaining({ code: "ALREADY_TAKEN", message: expect.stringContaining(how) }),
+    );
+    await expect(connection.withoutShutdown()).rejects.toMatchObject({ code: "ALREADY_TAKEN" });
+  });
+
+  test("withoutShutdown twice is one promise, and is named", async () => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const { connection } = await serve(io, () => HELLO_101);
+    const parts = connection.withoutShutdown();
+    expect(connection.withoutShutdown()).toBe(parts);
+    await peer.send(REQUEST.upgrade);
+    expect((await parts).switched).toMatchObject({ protocol: "chat" });
+    expect(connection.withoutShutdown()).toBe(parts);
+    expect(() => connection.intoParts()).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("by withoutShutdown") }),
+    );
+  });
+});
+
+describe("a switched connection that nobody takes", () => {
+  test("is aborted behind claimMs, and onError is told", async () => {
+    const clock = new ManualClock();
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const told: unknown[] = [];
+    const onError = (error: unknown): void => void told.push(error);
+    const { connection } = await serve(io, () => HELLO_101, { clock, onError, claimMs: 500 });
+    await peer.send(`${REQUEST.upgrade}early`);
+    await peer.readHead();
+    await turns();
+    clock.advance(499);
+    expect(peer.failure).toBe(undefined);
+    clock.advance(1);
+    await peer.failed();
+    expect(told).toEqual([code("SWITCH_UNCLAIMED")]);
+    expect(connection.closeReason).toMatchObject({ error: { code: "SWITCH_UNCLAIMED" } });
+    await expect(connection.pollWithoutShutdown()).rejects.toMatchObject({
+      code: "SWITCH_UNCLAIMED",
+    });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("the same on a client", async () => {
+    const clock = new ManualClock();
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const { sender, connection } = await connectTo(io, { clock, claimMs: 500 });
+    const sent = sender.sendRequest(PROPOSAL.upgrade);
+    await peer.readHead();
+    await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n");
+    await sent;
+    clock.advance(500);
+    await peer.failed();
+    expect(connection.closeReason).toMatchObject({ error: { code: "SWITCH_UNCLAIMED" } });
+  });
+
+  test.each(ROLES)("a %s keeps its error listener until then, and reads nothing", async (role) => {
+    const quiet = watchQuiet();
+    const [io, far] = duplexPair();
+    io.removeAllListeners("error");
+    const peer = new ScriptedPeer(far);
+    if (role === "server") {
+      await serve(io, () => HELLO_101);
+      await peer.send(REQUEST.upgrade);
+      await peer.readHead();
+    } else {
+      const { sender } = await connectTo(io);
+      const sent = sender.sendRequest(PROPOSAL.upgrade);
+      await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n");
+      await sent;
+    }
+    await peer.send("nobody reads this");
+    expect(io.readableLength).toBe(17);
+    peer.reset();
+    await turns();
+    expect(io.destroyed).toBe(true);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+});
+
+describe("behind the hand-over", () => {
+  test.each(ROLES)("nothing of a %s touches the io any more", async (role) => {
+    const clock = new ManualClock();
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { connection, parts } = await switchedBy(role);
+    await parts;
+    const closing = [connection.close({ signal }), connection.close({ timeoutMs: 1 })];
+    connection.abort("too late");
+    controller.abort();
+    await connection[Symbol.asyncDispose]();
+    clock.advance(1_000_000);
+    expect(await Promise.all(closing)).toEqual([
+      expect.objectContaining({ kind: "switched" }),
+      expect.objectContaining({ kind: "switched" }),
+    ]);
+    await connection.run();
+    expect(clock.pending).toBe(0);
+    const next = new ScriptedPeer(io);
+    await next.send("alive");
+    expect(await peer.read(5)).toBe("alive");
+    await peer.send("well");
+    expect(await next.read(4)).toBe("well");
+
+    async function switchedBy(role: "client" | "server") {
+      if (role === "server") {
+        let parts!: Promise<unknown>;
+        const { connection } = await serve(
+          io,
+          (request) => {
+            parts = request.switchTo("chat");
+          },
+          { clock },
+        );
+        await peer.send(REQUEST.upgrade);
+        await peer.readHead();
+        return { connection, parts };
+      }
+      const { sender, connection } = await connectTo(io, { clock });
+      const sent = sender.sendRequest(PROPOSAL.upgrade, { signal });
+      await peer.readHead();
+      await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n");
+      await sent;
+      return { connection, parts: connection.withoutShutdown() };
+    }
+  });
+});
