@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import type { ResponseToSend } from "../events.ts";
+import { inspect } from "../facts.ts";
+import { Headers } from "../headers.ts";
+import { proposalOf } from "../switching.ts";
+import { type Answered, checkResponse } from "./response-head.ts";
+
+const GET: Answered = { method: "GET", version: "1.1", proposal: undefined, persists: true };
+const event = (parts: object = {}): ResponseToSend => ({
+  type: "response",
+  status: 200,
+  bodyLength: 5,
+  headers: [["A", "b"]],
+  ...parts,
+});
+const text = (parts: object = {}, request: object = {}) =>
+  checkResponse(event(parts), { ...GET, ...request }).text;
+
+describe("a head is remembered, and not taken for another", () => {
+  // What this response looks like when nothing was said before it.
+  const proposal = proposalOf(
+    "GET",
+    "1.1",
+    inspect(Headers.from({ Connection: "upgrade", Upgrade: "x" })),
+  );
+  const others: [string, object, object, string][] = [
+    ["length", { bodyLength: 6 }, {}, "Content-Length: 6"],
+    ["unknown length", { bodyLength: "unknown" }, {}, "Transfer-Encoding: chunked"],
+    ["date", { date: "today" }, {}, "Date: today"],
+    ["reason", { reason: "Fine" }, {}, "200 Fine"],
+    ["name", { headers: [["a", "b"]] }, {}, "\r\na: b\r\n"],
+    ["value", { headers: [["A", "c"]] }, {}, "A: c"],
+    [
+      "second line",
+      {
+        headers: [
+          ["A", "b"],
+          ["C", "d"],
+        ],
+      },
+      {},
+      "C: d",
+    ],
+    ["no line", { headers: [] }, {}, "OK\r\nContent-Length"],
+    ["no headers", { headers: undefined }, {}, "OK\r\nContent-Length"],
+    ["record", { headers: { A: "x" } }, {}, "A: x"],
+    ["end of persistence", {}, { persists: false }, "Connection: close"],
+    ["version", {}, { version: "1.0" }, "Connection: keep-alive"],
+    ["length to HEAD", { bodyLength: 0 }, { method: "HEAD" }, "A: b\r\n\r\n"],
+    ["CONNECT", { status: 200, bodyLength: 0 }, { method: "CONNECT", proposal }, "A: b"],
+    ["status", { status: 404 }, {}, "404 Not Found"],
+  ];
+
+  test.each(others)("with another %s", (_, parts, request, line) => {
+    const plain = text();
+    const other = text(parts, request);
+    expect(other).toContain(line);
+    expect(other).not.toBe(plain);
+    expect(text()).toBe(plain);
+    expect(text(parts, request)).toBe(other);
+  });
+
+  test("what is refused is refused every time", () => {
+    for (let i = 0; i < 3; i++) {
+      text();
+      expect(() => text({ headers: [["A", "b\r\nC: d"]] })).toThrow("a field name is not a token");
+      expect(() => text({ headers: [["A", "b", "c"]] })).toThrow("headers are pairs");
+      expect(() => text({ type: "informational-response" })).toThrow("informational-response 200");
+      expect(() => text({ reason: "\n" })).toThrow("reason");
+    }
+  });
+
+  test("a list that changed since is another list", () => {
+    const pair: [string, string] = ["A", "b"];
+    const headers = [pair];
+    const before = text({ headers });
+    pair[1] = "changed";
+    expect(text({ headers })).toBe(before.replace("A: b", "A: changed"));
+    pair[1] = "evil\r\nX: y";
+    expect(() => text({ headers })).toThrow("a field name is not a token");
+  });
+
+  test("what is checked is what is written, also by a pair that tells two stories", () => {
+    let reads = 0;
+    const shifty = ["A", ""];
+    Object.defineProperty(shifty, 1, { get: () => (reads++ % 2 === 0 ? "b" : "b\r\nX: y") });
+    text();
+    for (let i = 0; i < 4; i++) {
+      try {
+        expect(text({ headers: [shifty] })).not.toContain("X: y");
+      } catch (error) {
+        expect(error).toMatchObject({ code: "INVALID_HEADER" });
+      }
+    }
+  });
+});
