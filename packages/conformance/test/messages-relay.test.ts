@@ -1,0 +1,370 @@
+import { type ClientResponse, handshake as connectTo, type Sender } from "@upgrade/client";
+import { endToEnd } from "@upgrade/core";
+import { type ByteStream, memoryPair } from "@upgrade/core/io";
+import type { Service } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { answer, ask, head, rejection, serve } from "../src/against.ts";
+import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+/** A scripted client, a relay made of our server and our client, and a scripted server. */
+async function relay(
+  forward: (
+    request: Parameters<Service<ByteStream>>[0],
+    sender: Sender,
+  ) => ReturnType<Service<ByteStream>> = (request, sender) =>
+    sender.sendRequest(request, {
+      onInformational: ({ status, headers }) => {
+        if (status !== 100) request.inform(status, headers);
+      },
+    }),
+) {
+  const [near, far] = memoryPair();
+  const { sender, connection } = await connectTo(near);
+  const served = await serve((request) => forward(request, sender));
+  return {
+    client: served.peer,
+    server: new ScriptedPeer(far),
+    upstream: connection,
+    reports: served.reports,
+  };
+}
+
+const FIELDS = [
+  "hOsT: a.test",
+  "X-Twice: 1",
+  "x-twice: 2",
+  "X-Empty: ",
+  "X-TWICE: 3",
+  "X-Octets: \xe9\xff\x80",
+  "X-Inner: a \t b",
+];
+const lines = (start: string, fields: readonly string[]) =>
+  `${[start, ...fields].join("\r\n")}\r\n\r\n`;
+
+describe("L15: a relayed message is verbatim:", () => {
+  const framings: [string, string[], string][] = [
+    ["Content-Length in its place", ["A: 1", "content-length: 5", "B: 2"], "hello"],
+    [
+      "chunked in its place",
+      ["A: 1", "transfer-ENCODING: chunked", "B: 2"],
+      "5\r\nhello\r\n0\r\n\r\n",
+    ],
+    [
+      "trailers",
+      ["Trailer: X-Sum", "Transfer-Encoding: chunked"],
+      "5\r\nhello\r\n0\r\nX-Sum: 1\r\nx-SUM: 2\r\n\r\n",
+    ],
+    ["an empty body", ["Content-Length: 0"], ""],
+  ];
+
+  test.each(framings)("a request and its response, %s", async (_, framing, body) => {
+    const { client, server } = await relay();
+    const request = lines("POST /a?b=%20c HTTP/1.1", [...FIELDS, ...framing]) + body;
+    await client.send(request);
+    expect(await server.read(request.length)).toBe(request);
+    const fields = FIELDS.slice(1);
+    const response = lines("HTTP/1.1 299 All \xe9 right", [...fields, ...framing]) + body;
+    await server.send(response);
+    expect(await client.read(response.length)).toBe(response);
+    await turns();
+    expect([server.unread, client.unread]).toEqual(["", ""]);
+  });
+
+  test("the next exchange follows", async () => {
+    const { client, server } = await relay();
+    for (const target of ["/1", "/2"]) {
+      await client.send(head(`GET ${target}`));
+      expect(await server.readHead()).toBe(head(`GET ${target}`));
+      await server.send(answer("204 No Content", `X-Of: ${target}`));
+      expect(await client.readHead()).toBe(answer("204 No Content", `X-Of: ${target}`));
+    }
+  });
+
+  test("every target form", async () => {
+    for (const line of ["OPTIONS *", "GET http://a.test/b", "GET /%2e%2E//c?", "OPTIONS /"]) {
+      const { client, server } = await relay();
+      await client.send(head(line));
+      expect(await server.readHead()).toBe(head(line));
+    }
+  });
+
+  test("an empty reason phrase", async () => {
+    const { client, server } = await relay();
+    await client.send(head("GET /"));
+    await server.readHead();
+    await server.send("HTTP/1.1 204 \r\n\r\n");
+    expect(await client.readHead()).toBe("HTTP/1.1 204 \r\n\r\n");
+  });
+
+  test("HEAD and 304 keep the length they tell", async () => {
+    for (const [method, status] of [
+      ["HEAD", "200 OK"],
+      ["GET", "304 Not Modified"],
+    ]) {
+      const { client, server } = await relay();
+      await client.send(head(`${method} /`));
+      await server.readHead();
+      const response = answer(status!, "Content-Length: 5", "ETag: x");
+      await server.send(response);
+      expect(await client.readHead()).toBe(response);
+    }
+  });
+
+  test("interim responses and Expect pass in their order", async () => {
+    const { client, server } = await relay();
+    const request = head("POST /", "Content-Length: 2", "Expect: 100-continue");
+    await client.send(request);
+    expect(await server.readHead()).toBe(request);
+    await turns();
+    expect(client.unread).toBe("");
+    await server.send(answer("103 Early Hints", "Link: </a>") + answer("100 Continue"));
+    expect(await client.readHead()).toBe(answer("103 Early Hints", "Link: </a>"));
+    expect(await client.readHead()).toBe(answer("100 Continue"));
+    await client.send("ok");
+    expect(await server.read(2)).toBe("ok");
+    await server.send(answer("204 No Content"));
+    expect(await client.readHead()).toBe(answer("204 No Content"));
+  });
+
+  test("an upload that fails does not reach the server whole", async () => {
+    const { client, server } = await relay();
+    await client.send(`${head("POST /", "Transfer-Encoding: chunked")}4\r\nhalf\r\n`);
+    await server.readUntil("4\r\nhalf\r\n");
+    client.reset();
+    await server.failed();
+    expect([server.unread, server.ended]).toEqual(["", false]);
+  });
+
+  test("a download that fails does not reach the client whole", async () => {
+    const { client, server } = await relay();
+    await client.send(head("GET /"));
+    await server.readHead();
+    await server.send(`${answer("200 OK")}half`);
+    await client.readUntil("half");
+    server.reset();
+    await client.failed();
+    expect(client.ended).toBe(false);
+  });
+
+  test("a client that goes away ends the download behind it at once", async () => {
+    const { client, server } = await relay();
+    await client.send(head("GET /"));
+    await server.readHead();
+    await server.send(`${answer("200 OK", "Content-Length: 1000000")}half`);
+    await client.readUntil("half");
+    client.reset();
+    await turns();
+    for (let i = 0; i < 20; i++) void server.send("x".repeat(10_000)).catch(() => {});
+    await server.failed();
+  });
+});
+
+describe("endToEnd", () => {
+  test("relays what is not meant for this hop alone", async () => {
+    const { client, server } = await relay(async (request, sender) => {
+      const { method, target, body, trailers } = request;
+      const headers = endToEnd(request.headers);
+      const response: ClientResponse = await sender.sendRequest({
+        method,
+        target,
+        headers,
+        body,
+        trailers,
+      });
+      return {
+        status: response.status,
+        reason: response.reason,
+        headers: endToEnd(response.headers),
+        body: response.body,
+        trailers: response.trailers,
+      };
+    });
+    await client.send(
+      `${head("POST /", "Connection: X-Hop, keep-alive", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers", "X-End: 1", "Transfer-Encoding: chunked")}2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    );
+    expect(await server.readUntil("X-Sum: 1\r\n\r\n")).toBe(
+      `${head("POST /", "X-End: 1", "Transfer-Encoding: chunked")}2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    );
+    await server.send(
+      `${answer("200 Fine", "Connection: keep-alive", "Content-Length: 2", "X-End: 2")}ok`,
+    );
+    const response = `${answer("200 Fine", "Content-Length: 2", "X-End: 2")}ok`;
+    expect(await client.read(response.length)).toBe(response);
+  });
+
+  test.each(["204 No Content", "304 Not Modified", "200 OK\r\nContent-Length: 0"])(
+    "relays %s in parts",
+    async (status) => {
+      const { client, server } = await relay(async (request, sender) => {
+        const { headers, body, trailers, ...rest } = await sender
+          .sendRequest(request)
+          .then((r) => ({
+            status: r.status,
+            headers: r.headers,
+            body: r.body,
+            trailers: r.trailers,
+          }));
+        return { ...rest, headers: endToEnd(headers), body, trailers };
+      });
+      await client.send(head("GET /"));
+      await server.readHead();
+      await server.send(`HTTP/1.1 ${status}\r\n\r\n`);
+      expect(await client.readHead()).toBe(`HTTP/1.1 ${status}\r\n\r\n`);
+    },
+  );
+});
+
+describe("L10: nothing invalid reaches the transport, at any public entry:", () => {
+  const BREAKS = ["\r", "\n", "\0", "\r\nInjected: yes", "\u0100", "\x7f", "\u2028"];
+  const places: [string, (x: string) => Parameters<Sender["sendRequest"]>[0]][] = [
+    ["method", (x) => ({ method: `GET${x}`, target: "/", headers: { Host: "a" } })],
+    ["target", (x) => ({ method: "GET", target: `/${x}`, headers: { Host: "a" } })],
+    ["authority", (x) => ({ method: "CONNECT", target: `a.test${x}:80`, headers: { Host: "a" } })],
+    ["Host", (x) => ({ method: "GET", target: "/", headers: { Host: `a${x}` } })],
+    [
+      "header name",
+      (x) => ({ method: "GET", target: "/", headers: { Host: "a", [`X${x}`]: "1" } }),
+    ],
+    [
+      "header value",
+      (x) => ({
+        method: "GET",
+        target: "/",
+        headers: [
+          ["Host", "a"],
+          ["X", `1${x}`],
+        ],
+      }),
+    ],
+    [
+      "trailer name",
+      (x) => ({
+        method: "POST",
+        target: "/",
+        headers: { Host: "a" },
+        body: "x",
+        trailers: { [`X${x}`]: "1" },
+      }),
+    ],
+    [
+      "trailer value",
+      (x) => ({
+        method: "POST",
+        target: "/",
+        headers: { Host: "a" },
+        body: "x",
+        trailers: { X: `1${x}` },
+      }),
+    ],
+    [
+      "version",
+      (x) => ({ method: "GET", target: "/", headers: { Host: "a" }, version: `1.1${x}` as "1.1" }),
+    ],
+  ];
+
+  test.each(places)("a request's %s", async (_, make) => {
+    for (const x of BREAKS) {
+      const { peer, sender } = await ask();
+      expect(await rejection(sender.sendRequest(make(x)))).toMatch(/^INVALID_/);
+      await turns();
+      expect([peer.unread, sender.isReady]).toEqual(["", true]);
+    }
+  });
+
+  const answers: [string, (x: string) => ReturnType<Service<ByteStream>>][] = [
+    ["reason", (x) => ({ status: 200, reason: `OK${x}` })],
+    ["header name", (x) => ({ status: 200, headers: { [`X${x}`]: "1" } })],
+    ["header value", (x) => ({ status: 200, headers: { X: `1${x}` } })],
+    ["trailer name", (x) => ({ status: 200, body: "x", trailers: { [`X${x}`]: "1" } })],
+    ["trailer value", (x) => ({ status: 200, body: "x", trailers: { X: `1${x}` } })],
+    ["status", (x) => ({ status: `200${x}` as unknown as number })],
+  ];
+
+  test.each(answers)("a response's %s", async (_, make) => {
+    for (const x of BREAKS) {
+      const { peer, reports } = await serve(() => make(x));
+      await peer.send(head("GET /"));
+      await turns();
+      expect(peer.unread).toBe(answer("500 Internal Server Error", "Content-Length: 0"));
+      expect(reports).toHaveLength(1);
+    }
+  });
+
+  test("framing that does not agree with the body, two Hosts, none, or a second framing", async () => {
+    const refused: [object, string | undefined][] = [
+      [
+        [
+          ["Host", "a"],
+          ["Host", "a"],
+        ],
+        undefined,
+      ],
+      [[], undefined],
+      [
+        [
+          ["Host", "a"],
+          ["Content-Length", "1"],
+        ],
+        "ab",
+      ],
+      [
+        [
+          ["Host", "a"],
+          ["Content-Length", "2"],
+          ["Content-Length", "2"],
+        ],
+        "ab",
+      ],
+      [
+        [
+          ["Host", "a"],
+          ["Content-Length", "2"],
+          ["Transfer-Encoding", "chunked"],
+        ],
+        "ab",
+      ],
+      [
+        [
+          ["Host", "a"],
+          ["Content-Length", "+2"],
+        ],
+        "ab",
+      ],
+      [
+        [
+          ["Host", "a"],
+          ["Transfer-Encoding", "gzip"],
+        ],
+        "ab",
+      ],
+    ];
+    for (const [headers, body] of refused) {
+      const { peer, sender } = await ask();
+      const asked = sender.sendRequest({
+        method: "POST",
+        target: "/",
+        headers: headers as never,
+        body,
+      });
+      expect(await rejection(asked)).toMatch(/^INVALID_(HOST|FRAMING)$/);
+      await turns();
+      expect(peer.unread).toBe("");
+    }
+  });
+
+  test("what is checked is what is written: a value that changes is asked once", async () => {
+    let asked = 0;
+    const shifty = {
+      get target() {
+        return asked++ === 0 ? "/" : "/\r\nInjected: yes";
+      },
+      method: "GET",
+      headers: { Host: "a" },
+    };
+    const { peer, sender } = await ask();
+    sender.sendRequest(shifty).catch(() => {});
+    await turns();
+    expect(peer.unread).not.toContain("Injected");
+  });
+});
