@@ -185,23 +185,19 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
 });
 
 describe("headers that propose", () => {
-  test.each<[string, HeadersInit, string[]]>([
-    [
-      "both lines are added in front",
-      { Host: "a" },
-      ["Connection", "Upgrade", "Upgrade", "x", "Host", "a"],
-    ],
+  test.each<[string, HeadersInit, string]>([
+    ["both lines are added", { Host: "a" }, "Host a Connection Upgrade Upgrade x"],
     [
       "the option beside others",
-      { Connection: "keep-alive" },
-      ["Connection", "Upgrade", "Upgrade", "x", "Connection", "keep-alive"],
+      { Connection: "te" },
+      "Connection te Connection Upgrade Upgrade x",
     ],
     [
       "what is there is left",
       { connection: "UPGRADE", upgrade: "y" },
-      ["connection", "UPGRADE", "upgrade", "y"],
+      "connection UPGRADE upgrade y",
     ],
   ])("%s", (_, init, flat) => {
-    expect(withUpgrade(Headers.from(init), "x").toFlat()).toEqual(flat);
+    expect(withUpgrade(Headers.from(init), "x").toFlat().join(" ")).toBe(flat);
   });
 });

@@ -212,7 +212,7 @@ export function endToEnd(headers: Headers, keepProposal = false): Headers {
   return Headers.fromFlat(kept);
 }
 
-/** The headers with `Connection: Upgrade` and `Upgrade` in front, each unless it is there. */
+/** The headers with `Connection: Upgrade` and `Upgrade` behind them, each unless it is there. */
 export function withUpgrade(headers: Headers, protocol: string): Headers {
   const options = headers.getAll("connection").flatMap(listMembers);
   const added: string[] = [];
@@ -220,5 +220,5 @@ export function withUpgrade(headers: Headers, protocol: string): Headers {
     added.push("Connection", "Upgrade");
   }
   if (!headers.has("upgrade")) added.push("Upgrade", protocol);
-  return added.length === 0 ? headers : Headers.fromFlat([...added, ...headers.toFlat()]);
+  return added.length === 0 ? headers : Headers.fromFlat([...headers.toFlat(), ...added]);
 }
