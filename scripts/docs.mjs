@@ -7,13 +7,16 @@ import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
+import { requirementsPage } from "./docs/requirements.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
-import { loadTables } from "./docs/tables.mjs";
+import { loadRequirements, loadTables } from "./docs/tables.mjs";
 
 const checkOnly = process.argv.includes("--check");
 const faults = [];
 
-const pages = generatedPages(await loadTables());
+const rules = requirementsPage(await loadRequirements());
+faults.push(...rules.faults);
+const pages = { ...generatedPages(await loadTables()), "docs/rfc-map.md": rules.text };
 for (const [page, text] of Object.entries(pages)) {
   const file = new URL(page, root);
   const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
@@ -32,6 +35,7 @@ const words = checkGlossary();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
+console.log(rules.summary);
 console.log(
   `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +

@@ -34,15 +34,15 @@ function faultOf(file, target) {
   return undefined;
 }
 
-// As GitHub makes them: lower case, punctuation dropped, a dash for each space.
 function anchorsOf(text) {
   const headings = proseOf(text).matchAll(/^#{1,6} (.+)$/gm);
-  return new Set(
-    [...headings].map(([, heading]) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, "")
-        .replaceAll(" ", "-"),
-    ),
-  );
+  return new Set([...headings].map(([, heading]) => anchorOf(heading)));
+}
+
+// As GitHub makes them: lower case, punctuation dropped, a dash for each space.
+export function anchorOf(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
 }

@@ -1,6 +1,6 @@
 // The generated pages, each made from one table of the core.
 
-const NOTE = (source) =>
+export const NOTE = (source) =>
   `<!-- Made by scripts/docs.mjs from ${source}. Change it there, then run: npm run docs -->`;
 
 /** Path and text of each page. */
@@ -12,13 +12,13 @@ export function generatedPages({ CODES, BOUNDS, STATES, MOVES, COUPLINGS }) {
   };
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const line = (cells) =>
     `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-function page(...parts) {
+export function page(...parts) {
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -1,5 +1,6 @@
-// The tables of the core, loaded from its TypeScript: nothing has to be built, and Node 20 reads no
-// TypeScript by itself. What the tables import is their own row of the core, hence no wasm.
+// The tables of the core and of the conformance, loaded from their TypeScript: nothing has to be
+// built, and Node 20 reads no TypeScript by itself. What the core's tables import is their own row
+// of the core, hence no wasm.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,12 +8,8 @@ import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import { root } from "./markdown.mjs";
 
-export async function loadTables() {
-  const out = mkdtempSync(join(tmpdir(), "upgrade-docs-"));
-  try {
-    writeFileSync(join(out, "package.json"), '{ "type": "module" }');
-    for (const folder of ["", "state/"]) transpile(folder, out);
-    const load = (file) => import(pathToFileURL(join(out, file)).href);
+export function loadTables() {
+  return loaded("packages/core/src/", ["", "state/"], async (load) => {
     const [{ CODES }, { BOUNDS }, { STATES }, { MOVES }, { COUPLINGS }] = await Promise.all([
       load("codes.js"),
       load("limits.js"),
@@ -21,13 +18,30 @@ export async function loadTables() {
       load("state/couplings.js"),
     ]);
     return { CODES, BOUNDS, STATES, MOVES, COUPLINGS };
+  });
+}
+
+/** What is required of a connection, and where it is proven. */
+export function loadRequirements() {
+  return loaded("packages/conformance/requirements/", [""], async (load) => ({
+    ...(await load("rows.js")),
+    ...(await load("proofs.js")),
+  }));
+}
+
+async function loaded(source, folders, take) {
+  const out = mkdtempSync(join(tmpdir(), "upgrade-docs-"));
+  try {
+    writeFileSync(join(out, "package.json"), '{ "type": "module" }');
+    for (const folder of folders) transpile(source, folder, out);
+    return await take((file) => import(pathToFileURL(join(out, file)).href));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
-function transpile(folder, out) {
-  const source = new URL(`packages/core/src/${folder}`, root);
+function transpile(path, folder, out) {
+  const source = new URL(`${path}${folder}`, root);
   mkdirSync(join(out, folder), { recursive: true });
   for (const name of readdirSync(source)) {
     if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;

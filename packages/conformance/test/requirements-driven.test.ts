@@ -1,0 +1,162 @@
+import { connect } from "@upgrade/client";
+import { endToEnd, Headers } from "@upgrade/core";
+import { Deferred, memoryPair } from "@upgrade/core/io";
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, join, POST, rejection, serve, standing } from "../src/against.ts";
+import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+// Rules that no single connection of the heart can show, for it has no clock, no io and no service.
+
+describe("our client", () => {
+  test.each(["http://u:p@a.test/", "http://u@a.test/", "http:///", "http://:80/", "//u@a"])(
+    "asks for no user and for no empty host: %s (R25, R26)",
+    async (target) => {
+      const { sender, peer } = await ask();
+      const sent = sender.sendRequest({ ...GET, target });
+      // A path that begins with two slashes is a path, and names nobody.
+      if (target.startsWith("/")) expect(await peer.readHead()).toBe(head(`GET ${target}`));
+      else expect(await rejection(sent)).toBe("INVALID_TARGET");
+    },
+  );
+
+  test("R26: has no user in its Host", async () => {
+    const { sender } = await ask();
+    const headers = { Host: "u:p@a.test" };
+    expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HOST");
+  });
+
+  test("R13: connect() puts Host first", async () => {
+    const [near, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    void connect(near, "a.test:443", { headers: [["X-A", "1"]] });
+    expect(await peer.readHead()).toMatch(
+      /^CONNECT a\.test:443 HTTP\/1\.1\r\nHost: a\.test:443\r\n/,
+    );
+  });
+
+  test("I15, I17, I18: repeats nothing by itself, on a connection that failed or anywhere else", async () => {
+    const { sender, peer } = await ask({ pipeline: 3 });
+    const asked = ["/1", "/2"].map((target) => rejection(sender.sendRequest({ ...GET, target })));
+    expect(await peer.readHead()).toBe(head("GET /1"));
+    expect(await peer.readHead()).toBe(head("GET /2"));
+    peer.reset();
+    expect(await Promise.all(asked)).toEqual(["TRANSPORT_FAILED", "INCOMPLETE_MESSAGE"]);
+    expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
+    expect(peer.unread).toBe("");
+  });
+
+  test.each([
+    { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upgrade: "connect-udp" } },
+    { method: "CONNECT", target: "a.test:443", headers: { Host: "a.test:443" } },
+  ])("gives nobody a way to send before the answer: $method (X09, X12, U16)", async (request) => {
+    const { sender, connection, peer } = await ask();
+    const response = sender.sendRequest(request);
+    await peer.readHead();
+    expect(() => connection.intoParts()).toThrow(/STILL_WRITING|bytes of ours/);
+    await turns();
+    expect(peer.unread).toBe("");
+    await peer.send(
+      request.method === "CONNECT"
+        ? answer("200 OK")
+        : answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: connect-udp"),
+    );
+    await response;
+    expect((await connection.withoutShutdown()).switched?.response).toBe(await response);
+  });
+
+  test("E03: waits for a 100 as long as continueMs, and no longer", async () => {
+    const { sender, peer, clock } = await ask({ continueMs: 50 });
+    const headers = { Host: "a.test", Expect: "100-continue" };
+    const response = sender.sendRequest({ ...POST, headers, body: "abc" });
+    await peer.readHead();
+    clock.advance(49);
+    await turns();
+    expect(peer.unread).toBe("");
+    clock.advance(1);
+    expect(await peer.read(3)).toBe("abc");
+    await peer.send(answer("204 No Content"));
+    expect((await response).status).toBe(204);
+  });
+});
+
+describe("our server", () => {
+  test("F24: writes its date as IMF-fixdate", async () => {
+    const { peer } = await serve(() => ({ status: 204 }), { date: true });
+    await peer.send(head("GET /"));
+    const day = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
+    const month = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
+    expect(await peer.readHead()).toMatch(
+      new RegExp(`\r\nDate: ${day}, \\d{2} ${month} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT\r\n`),
+    );
+  });
+
+  test("I14: serves nothing side by side, be it ever so safe", async () => {
+    const gates: Deferred<void>[] = [];
+    const { peer } = await serve(async ({ target }) => {
+      const gate = new Deferred<void>();
+      gates.push(gate);
+      await gate.promise;
+      return { status: 200, body: target };
+    });
+    await peer.send(head("GET /1") + head("GET /2"));
+    await turns();
+    expect(gates.length).toBe(1);
+    gates[0]!.resolve();
+    expect(await peer.readUntil("\r\n\r\n/1")).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    await turns();
+    expect(gates.length).toBe(2);
+  });
+
+  test("I29: ends its side, hears the client out, and only then is down", async () => {
+    const { peer, connection } = await serve(() => ({ status: 200, body: "last words" }));
+    await peer.send(head("POST /", "Content-Length: 200000", "Connection: close"));
+    expect(await peer.readToEnd()).toMatch(/last words$/);
+    await peer.send("x".repeat(200_000));
+    expect(await standing(connection.closed)).toBe("pending");
+    expect(peer.failure).toBeUndefined();
+    await peer.end();
+    expect((await connection.closed).kind).toBe("not-persistent");
+  });
+
+  test("X07: opens no tunnel its service does not want", async () => {
+    const seen: string[] = [];
+    const { peer } = await serve(({ target }) => {
+      seen.push(target);
+      return { status: 403 };
+    });
+    await peer.send("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\nSSH-2.0-x\r\n");
+    expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 403 /);
+    expect(seen).toEqual(["127.0.0.1:22"]);
+  });
+
+  test("X11: keeps no connection behind a refused CONNECT, whatever was asked for upgrades", async () => {
+    const { peer } = await serve(() => ({ status: 407 }), { keepAliveAfterRefusal: true });
+    await peer.send(
+      `CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n${head("GET /hidden")}`,
+    );
+    const refusal = await peer.readToEnd();
+    expect(refusal.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(refusal).toContain("\r\nConnection: close\r\n");
+  });
+});
+
+test("F18: what our client sends by default our server takes, to the limits", async () => {
+  const target = `/${"t".repeat(8_191)}`;
+  const fields = Array.from({ length: 99 }, (_, i) => [`X-${i}`, "v".repeat(50)] as const);
+  const { sender } = await join((request) => ({
+    status: 200,
+    headers: request.headers.toFlat().length === 200 ? fields : [],
+    body: String(request.target === target),
+  }));
+  const headers = [["Host", "a.test"] as const, ...fields];
+  const response = await sender.sendRequest({ ...GET, target, headers });
+  expect(await response.body.text()).toBe("true");
+  expect(response.headers.toFlat().slice(0, 198)).toEqual(fields.flat());
+});
+
+test("U15: who forwards a head drops its offer, unless he acts on it", () => {
+  const offered = Headers.from({ Connection: "Upgrade", Upgrade: "x", "X-A": "1" });
+  expect(endToEnd(offered).toFlat()).toEqual(["X-A", "1"]);
+  expect(endToEnd(offered, true).toFlat()).toEqual([...offered.toFlat()]);
+});

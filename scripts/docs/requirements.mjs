@@ -1,0 +1,69 @@
+// The page of the RFCs' rules: each with the file that obeys it and the tests that show it.
+import { anchorOf } from "./links.mjs";
+import { root } from "./markdown.mjs";
+import { NOTE, page, table } from "./pages.mjs";
+
+const SHOWN = 2;
+
+const TOPICS = {
+  M: "Messages",
+  R: "Request lines and targets",
+  S: "Status lines",
+  F: "Fields",
+  T: "Framing",
+  C: "Chunks and trailers",
+  I: "Connections",
+  K: "Hop by hop",
+  U: "Upgrade",
+  X: "CONNECT",
+  E: "Expect",
+  Y: "Interim and bodiless responses",
+  Z: "Attacks",
+};
+
+/** The page, what is wrong with the table behind it, and one line that counts. */
+export function requirementsPage({ ROWS, findProofs, faultsOf, countRows }) {
+  const proofs = findProofs(root);
+  return {
+    text: rfcPage(ROWS, proofs, countRows(ROWS)),
+    faults: faultsOf(ROWS, proofs, root),
+    summary: countRows(ROWS),
+  };
+}
+
+function rfcPage(rows, proofs, summary) {
+  const sections = Object.entries(TOPICS).flatMap(([letter, topic]) => [
+    `## ${topic}`,
+    table(
+      ["id", "RFC", "level", "of", "rule", "obeyed in", "shown by, or why not"],
+      rows.filter(({ id }) => id.startsWith(letter)).map((row) => cells(row, proofs)),
+    ),
+  ]);
+  return page(
+    "# The rules of the RFCs",
+    NOTE("packages/conformance/requirements/rows.ts and the tests"),
+    "What RFC 9110, 9112 and 9931 ask of an end of a connection, in our words; the RFC has the exact ones. A rule is proven by the stories and tests that name it; one that is not ours, or that we break on purpose, says why. At most two proofs are shown: a search for the id finds the others.",
+    `**${summary}.**`,
+    ...sections,
+  );
+}
+
+function cells({ id, section, level, role, says, at, because }, proofs) {
+  const shown = proofs.filter(({ ids }) => ids.includes(id));
+  const links = shown.slice(0, SHOWN).map(proofLink);
+  const more = shown.length > SHOWN ? ["…"] : [];
+  const file = at === undefined ? "" : `[${at.split("/").at(-1)}](../packages/${at})`;
+  const reasons = because === undefined ? [] : [`*${because}*`];
+  return [id, section, level, role, says, file, [...reasons, ...links, ...more].join("; ")];
+}
+
+/** A story by its heading, a test by its file. */
+export function proofLink({ file, title }) {
+  const anchor = file.endsWith(".md") ? `#${anchorOf(title)}` : "";
+  return `[${escaped(title)}](../${file}${anchor})`;
+}
+
+// A title is text: what Markdown would take for its own is not.
+function escaped(text) {
+  return text.replace(/[\\`*_[\]<>]/g, "\\$&");
+}
