@@ -9,7 +9,7 @@ import { HELLO } from "../src/messages.ts";
 import { NativeParser, OurParser, type Parser } from "../src/parsers.ts";
 import { floor, ours } from "./server.ts";
 
-const REPEATS = 15;
+const REPEATS = 7;
 const LIMITS = { maxHeaders: 1_000, maxHeadBytes: 65_536 };
 
 /** Does `size` pieces of work. */

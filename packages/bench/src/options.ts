@@ -18,7 +18,7 @@ export interface Plan {
 const FULL: Plan = {
   starts: 3,
   rounds: 5,
-  warmMs: 800,
+  warmMs: 400,
   shotMs: 600,
   values: 5,
   connections: 10_000,
@@ -26,9 +26,9 @@ const FULL: Plan = {
 const QUICK: Plan = {
   starts: 1,
   rounds: 3,
-  warmMs: 150,
-  shotMs: 100,
-  values: 3,
+  warmMs: 60,
+  shotMs: 80,
+  values: 1,
   connections: 2_000,
 };
 const MAX_ROUNDS = 100;

@@ -31,7 +31,7 @@ async function playStart(
   const teams: [name: string, team: Team][] = [];
   try {
     for (const name of rounds.keys()) teams.push([name, await assemble(benchmark, name, plan)]);
-    if (!isFresh(benchmark)) for (const [, team] of teams) await warmUp(team, plan.warmMs);
+    if (!isFresh(benchmark)) await warmUp(teams, plan.warmMs);
     for (let round = 0; round < roundsOf(benchmark, plan); round++) {
       const order = round % 2 === 0 ? teams : [...teams].reverse();
       for (const [name, team] of order) rounds.get(name)!.push(await team.measure(plan.shotMs));
@@ -41,13 +41,19 @@ async function playStart(
   }
 }
 
-// Until a shot is no better than those before it; a machine that is never calm gets no more than ten.
-async function warmUp(team: Team, ms: number): Promise<void> {
-  let best = 0;
-  for (let shots = 0; shots < MAX_WARM_SHOTS; shots++) {
-    const { value } = await team.measure(ms);
-    if (shots > 1 && value < best * WARMER) return;
-    best = Math.max(best, value);
+// In turn too: a server closes a connection that idles for seconds. Until a shot is no better than
+// those before it, for all contestants; a machine that is never calm gets no more than ten.
+async function warmUp(teams: readonly [name: string, team: Team][], ms: number): Promise<void> {
+  const best = new Map<string, number>();
+  let isWarmer = true;
+  for (let shots = 0; shots < MAX_WARM_SHOTS && isWarmer; shots++) {
+    isWarmer = shots < 2;
+    for (const [name, team] of teams) {
+      const { value } = await team.measure(ms);
+      const before = best.get(name) ?? 0;
+      if (value > before * WARMER) isWarmer = true;
+      best.set(name, Math.max(before, value));
+    }
   }
 }
 

@@ -16,6 +16,13 @@ interface Llhttp {
   malloc(length: number): number;
 }
 
+// What Buffer.subarray makes its results with.
+const FastBuffer = (
+  Buffer as unknown as {
+    [Symbol.species]: new (memory: ArrayBufferLike, start: number, length: number) => Buffer;
+  }
+)[Symbol.species];
+
 const REQUEST = 1;
 const OK = 0;
 const PAUSED_AT_UPGRADE = 22;
@@ -81,7 +88,7 @@ function instantiate(): Llhttp {
   const goOn = () => OK;
   const span = (_: number, at: number, length: number) => {
     const start = at - input + currentBytes.byteOffset;
-    current.push(Buffer.from(currentBytes.buffer, start, length));
+    current.push(new FastBuffer(currentBytes.buffer, start, length));
     return OK;
   };
   const env = {
