@@ -25,6 +25,7 @@ export const CODES = {
   BAD_TRANSFER_ENCODING: { fault: "remote", status: 400, says: "Transfer-Encoding is empty, has chunked elsewhere than last or twice, or stands in HTTP/1.0" },
   UNKNOWN_TRANSFER_CODING: { fault: "remote", status: 501, says: "a transfer coding other than chunked" },
   AMBIGUOUS_FRAMING: { fault: "remote", status: 400, says: "Content-Length and Transfer-Encoding together" },
+  TRAILER_WITH_LENGTH: { fault: "remote", status: 400, says: "Trailer announces what has no place behind a body that Content-Length ends" },
   CONNECT_WITH_BODY: { fault: "remote", status: 400, says: "a CONNECT request has no body, hence no Content-Length and no Transfer-Encoding" },
   MALFORMED_CHUNK: { fault: "remote", status: 400, says: "a chunk does not follow the grammar" },
   CHUNK_EXTENSIONS_TOO_LARGE: { fault: "remote", status: 413, says: "the chunk extensions of a message are longer than maxChunkExtensionBytes" },

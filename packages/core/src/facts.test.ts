@@ -20,6 +20,7 @@ test("a head without steering fields says nothing", () => {
     upgrade: undefined,
     expect: undefined,
     date: false,
+    trailer: false,
   });
 });
 

@@ -27,9 +27,11 @@ export interface Facts {
   /** All Expect lines, joined with commas. */
   expect: string | undefined;
   date: boolean;
+  /** The message announces trailers. */
+  trailer: boolean;
 }
 
-/** Reads the nine fields that steer a connection; all others are passed over by their length. */
+/** Reads the ten fields that steer a connection; all others are passed over by their length. */
 export function inspect(headers: Headers): Facts {
   const facts: Facts = {
     hosts: 0,
@@ -46,13 +48,14 @@ export function inspect(headers: Headers): Facts {
     upgrade: undefined,
     expect: undefined,
     date: false,
+    trailer: false,
   };
   for (let i = 0; i < headers.length; i++) {
     switch (headers.nameLengthAt(i)) {
       case "te".length:
       case "host".length: // and Date's
       case "expect".length:
-      case "upgrade".length:
+      case "upgrade".length: // and Trailer's
       case "connection".length:
       case "content-length".length:
       case "transfer-encoding".length:
@@ -73,6 +76,9 @@ function take(facts: Facts, name: string, value: string): void {
       break;
     case "date":
       facts.date = true;
+      break;
+    case "trailer":
+      facts.trailer = true;
       break;
     case "expect":
       facts.expect = joined(facts.expect, value);

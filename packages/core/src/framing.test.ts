@@ -52,6 +52,21 @@ describe("Content-Length is one decimal number that a number holds (T21, T23, T2
   });
 });
 
+describe("Trailer", () => {
+  const announced = ["Trailer", "X-Sum"];
+
+  test("with Content-Length is refused in a request: the trailers would be the next request", () => {
+    expect(request([...announced, ...length("5")])).toBe("TRAILER_WITH_LENGTH");
+    expect(request([...length("0"), ...announced])).toBe("TRAILER_WITH_LENGTH");
+    expect(request([...announced, ...coding("chunked")])).toBe("chunked");
+    expect(request(announced, "GET")).toBe("none");
+  });
+
+  test("with Content-Length is let pass in a response: what stands behind it ends the connection", () => {
+    expect(response([...announced, ...length("5")])).toBe("length 5");
+  });
+});
+
 describe("Transfer-Encoding", () => {
   test.each([
     ["chunked", "chunked", "chunked"],

@@ -36,6 +36,9 @@ export function requestFraming(
   // RFC 9112 §6.3 rule 4: a server cannot find the end of a request that is not chunked last.
   if (framing === UNTIL_CLOSE)
     return fault("UNKNOWN_TRANSFER_CODING", quoted(facts.transferEncoding));
+  // RFC 9112 §7.1.2: only chunked has room for trailers. A client that believes otherwise would have
+  // them read as the next request.
+  if (facts.trailer && facts.contentLengths > 0) return fault("TRAILER_WITH_LENGTH", "");
   // RFC 9112 §6.3 rule 7.
   return framing ?? NO_BODY;
 }
