@@ -4,8 +4,7 @@ import type { Benchmark } from "./benchmark.ts";
 import type { Plan } from "./options.ts";
 import { assemble, type Measurement, type Team } from "./teams.ts";
 
-const MAX_WARM_SHOTS = 10;
-const WARMER = 1.03;
+const WARM_SHOT_MS = 100;
 
 /** What was measured of each contestant: one measurement a round. */
 export type Rounds = ReadonlyMap<string, readonly Measurement[]>;
@@ -31,7 +30,7 @@ async function playStart(
   const teams: [name: string, team: Team][] = [];
   try {
     for (const name of rounds.keys()) teams.push([name, await assemble(benchmark, name, plan)]);
-    if (!isFresh(benchmark)) await warmUp(teams, plan.warmMs);
+    if (!isFresh(benchmark)) await warmUp(teams, plan);
     for (let round = 0; round < roundsOf(benchmark, plan); round++) {
       const order = round % 2 === 0 ? teams : [...teams].reverse();
       for (const [name, team] of order) rounds.get(name)!.push(await team.measure(plan.shotMs));
@@ -41,18 +40,18 @@ async function playStart(
   }
 }
 
-// In turn too: a server closes a connection that idles for seconds. Until a shot is no better than
-// those before it, for all contestants; a machine that is never calm gets no more than ten.
-async function warmUp(teams: readonly [name: string, team: Team][], ms: number): Promise<void> {
-  const best = new Map<string, number>();
-  let isWarmer = true;
-  for (let shots = 0; shots < MAX_WARM_SHOTS && isWarmer; shots++) {
-    isWarmer = shots < 2;
+// In turn too: a server closes a connection that idles for seconds.
+async function warmUp(
+  teams: readonly [name: string, team: Team][],
+  { warmCount, warmMs }: Plan,
+): Promise<void> {
+  const done = new Map<string, number>();
+  for (let spent = 0; spent < warmMs; spent += WARM_SHOT_MS) {
     for (const [name, team] of teams) {
-      const { value } = await team.measure(ms);
-      const before = best.get(name) ?? 0;
-      if (value > before * WARMER) isWarmer = true;
-      best.set(name, Math.max(before, value));
+      const count = done.get(name) ?? 0;
+      if (count >= warmCount) continue;
+      const { value } = await team.measure(WARM_SHOT_MS);
+      done.set(name, count + (value * WARM_SHOT_MS) / 1_000);
     }
   }
 }
