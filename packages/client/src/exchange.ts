@@ -17,7 +17,7 @@ import {
   ReceivedMessage,
   sendBody,
   type TrailersInit,
-  Upload,
+  type Upload,
 } from "@upgrade/core/io";
 import type { ClientRequest, SendOptions } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
@@ -34,7 +34,8 @@ export class Exchange {
   readonly #source: BodySource;
   readonly #trailers: TrailersInit | undefined;
   readonly #options: SendOptions;
-  readonly #upload = new Upload();
+  #upload: Upload | undefined;
+  #isStopped = false;
   #onAbort: (() => void) | undefined;
   #startsAt: number | undefined;
   #endsAt: number | undefined;
@@ -85,7 +86,7 @@ export class Exchange {
 
   /** Its body is not wanted any more, and will not be completed. */
   get isStopped(): boolean {
-    return this.#upload.isStopped;
+    return this.#isStopped;
   }
 
   /** How much of it was handed to the transport. */
@@ -133,20 +134,21 @@ export class Exchange {
   }
 
   #sendBody(uploaded: () => void): void {
-    const sent = sendBody(this.#driver, this.#source, this.#trailers, this.#upload);
+    this.#upload = sendBody(this.#driver, this.#source, this.#trailers);
     const done = (): void => {
-      if (this.#upload.isStopped) return;
+      if (this.#isStopped) return;
       this.#endsAt = this.#driver.writing.outbox.said;
       uploaded();
     };
-    if (sent === undefined) done();
-    else sent.then(done, (error: UpgradeError) => this.#driver.fail(error));
+    if (this.#upload === undefined) done();
+    else this.#upload.done.then(done, (error: UpgradeError) => this.#driver.fail(error));
   }
 
   /** Nobody wants the rest of the body. What makes it is told. */
   stopUpload(): void {
-    if (this.isSaid || this.#upload.isStopped) return;
-    this.#upload.stop();
+    if (this.isSaid || this.#isStopped) return;
+    this.#isStopped = true;
+    this.#upload?.stop();
     this.#driver.deadlines.stop("continue");
     if (this.#withheld) abandon(this.#source);
   }

@@ -23,7 +23,7 @@ import {
   sendBody,
   type TrailersInit,
   takeParts,
-  Upload,
+  type Upload,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
@@ -60,7 +60,7 @@ export class Exchange<IO> {
   #outcome: Outcome = "open";
   #continued = false;
   #answered = false;
-  readonly #upload = new Upload();
+  #upload: Upload | undefined;
   #pending: Pending<IO> | undefined;
   switched: Switched | undefined;
 
@@ -139,17 +139,17 @@ export class Exchange<IO> {
       this.#endAnswer();
       return;
     }
-    const sent = sendBody(driver, source, trailers, this.#upload);
-    if (sent === undefined) this.#endAnswer();
+    this.#upload = sendBody(driver, source, trailers);
+    if (this.#upload === undefined) this.#endAnswer();
     else
-      sent.then(
+      this.#upload.done.then(
         () => this.#endAnswer(),
         (error) => this.#failBody(error),
       );
   }
 
   #endAnswer(): void {
-    this.#answered = !this.#upload.isStopped;
+    this.#answered = this.#upload?.isStopped !== true;
     this.#host.answered(this);
   }
 
@@ -317,7 +317,7 @@ export class Exchange<IO> {
   /** HTTP is over for this request: its later answer, if one comes, is discarded. */
   end(error: UpgradeError): void {
     this.#outcome = "failed";
-    this.#upload.stop();
+    this.#upload?.stop();
     this.#pending?.parts?.reject(error);
     if (!this.#answered) this.request.abort(error);
   }

@@ -29,7 +29,7 @@ export type { ForcedParts, Parts, RequestHead, ResponseHead, Switched } from "./
 export type { AbortSignalType, ByteReadableStream } from "./platform-types.ts";
 export { ReceivedMessage } from "./received-message.ts";
 export { rewind } from "./rewind.ts";
-export { abandon, knownTrailers, sendBody, type TrailersInit, Upload } from "./sending.ts";
+export { abandon, knownTrailers, sendBody, type TrailersInit, type Upload } from "./sending.ts";
 export type { Side } from "./side.ts";
 export { type TunnelEnd, type TunnelOptions, tunnel } from "./tunnel.ts";
 export type { WebPair } from "./web-pair.ts";

@@ -11,22 +11,55 @@ export type TrailersInit =
   | Promise<HeadersInit | undefined>
   | (() => HeadersInit | Promise<HeadersInit | undefined> | undefined);
 
-/** A body on its way out, which may be stopped when nobody wants it any more. */
+/** A body on its way out, piece by piece, which may be stopped when nobody wants it any more. */
 export class Upload {
-  isStopped = false;
+  /** Rejects, with `BODY_FAILED` if the body itself threw. */
+  readonly done: Promise<void>;
+  #isStopped = false;
   /** What makes the body, while there is more of it. */
-  maker: AsyncIterator<unknown> | undefined;
+  #maker: AsyncIterator<unknown> | undefined;
+
+  constructor(driver: Driver, source: BodySource, trailers: TrailersInit | undefined) {
+    this.done = this.#send(driver, source, trailers);
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
 
   /** Nobody wants the rest: whoever makes it is told, even while a piece is awaited. */
   stop(): void {
-    this.isStopped = true;
-    this.leave();
+    this.#isStopped = true;
+    this.#leave();
   }
 
-  /** Of what is not complete, the maker is told that no more is wanted. */
-  leave(): void {
-    leave(this.maker);
-    this.maker = undefined;
+  #leave(): void {
+    leave(this.#maker);
+    this.#maker = undefined;
+  }
+
+  async #send(driver: Driver, source: BodySource, trailers?: TrailersInit): Promise<void> {
+    const isOver = (): boolean => this.#isStopped || !driver.isLive;
+    if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
+    try {
+      const iterator = await blamed(() => source.pieces?.());
+      this.#maker = iterator;
+      while (this.#maker !== undefined) {
+        const { done, value } = await blamed(() => iterator!.next());
+        if (done === true) this.#maker = undefined;
+        else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
+        if (driver.writing.isPressed) await driver.writing.writable();
+        if (isOver()) return;
+      }
+      const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
+      if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
+    } catch (error) {
+      // What a body throws because it was stopped is no news.
+      if (!isOver()) throw error;
+    } finally {
+      // Left early: whoever makes the bytes is told that nobody wants them.
+      this.#leave();
+    }
   }
 }
 
@@ -50,21 +83,17 @@ function leave(iterator: AsyncIterator<unknown> | undefined): void {
 /**
  * Sends a body and ends the message. Undefined where all of it was said at once.
  *
- * @throws {LocalProtocolError} at once for a whole body that does not fit its head; otherwise the
- *   promise rejects, with `BODY_FAILED` if the body itself threw.
+ * @throws {LocalProtocolError} for a whole body that does not fit its head.
  */
 export function sendBody(
   driver: Driver,
   source: BodySource,
   trailers: TrailersInit | undefined,
-  upload: Upload,
-): Promise<void> | undefined {
-  if (source.pieces === undefined && !isLate(trailers)) {
-    if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
-    driver.say({ type: "end-of-message", trailers });
-    return undefined;
-  }
-  return sendPieces(driver, source, trailers, upload);
+): Upload | undefined {
+  if (source.pieces !== undefined || isLate(trailers)) return new Upload(driver, source, trailers);
+  if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
+  driver.say({ type: "end-of-message", trailers });
+  return undefined;
 }
 
 /** The trailers that can be checked in front of everything else. */
@@ -77,34 +106,6 @@ function isLate(
   trailers: TrailersInit | undefined,
 ): trailers is Exclude<TrailersInit, HeadersInit> {
   return typeof trailers === "function" || trailers instanceof Promise;
-}
-
-async function sendPieces(
-  driver: Driver,
-  source: BodySource,
-  trailers: TrailersInit | undefined,
-  upload: Upload,
-): Promise<void> {
-  const isOver = (): boolean => upload.isStopped || !driver.isLive;
-  if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
-  try {
-    const iterator = await blamed(() => source.pieces?.());
-    upload.maker = iterator;
-    while (upload.maker !== undefined) {
-      const { done, value } = await blamed(() => iterator!.next());
-      if (done === true) upload.maker = undefined;
-      else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
-      if (driver.writing.isPressed) await driver.writing.writable();
-      if (isOver()) return;
-    }
-    const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
-    if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
-  } catch (error) {
-    // What a body throws because it was stopped is no news.
-    if (!isOver()) throw error;
-  } finally {
-    upload.leave();
-  }
 }
 
 function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
