@@ -44,11 +44,11 @@ export class SwitchRefused extends ConnectionError {
     super("SWITCH_REFUSED", `status ${status}`);
     this.status = status;
     this.response = response;
-    this.name = "SwitchRefused";
   }
 }
-Object.defineProperty(SwitchRefused.prototype, Symbol.for("@upgrade/core:SwitchRefused"), {
-  value: true,
+Object.defineProperties(SwitchRefused.prototype, {
+  name: { value: SwitchRefused.brand },
+  [Symbol.for(`@upgrade/core:${SwitchRefused.brand}`)]: { value: true },
 });
 
 /**
