@@ -164,6 +164,30 @@ describe("bodyProgressMs", () => {
     await turns();
     clock.advance(1_000_000);
     expect(connection.closeReason).toBeUndefined();
+    const client = await ask({ readAheadBytes: 1 });
+    void client.sender.sendRequest(GET);
+    await client.peer.send(`${answer("200 OK", "Content-Length: 99")}xx`);
+    await turns();
+    client.clock.advance(1_000_000);
+    expect(client.connection.closeReason).toBeUndefined();
+  });
+
+  test("runs for a reader that took some, answered, and never came back", async () => {
+    const { peer, clock, connection } = await serve(
+      async (request) => {
+        await request.body[Symbol.asyncIterator]().next();
+        return { status: 200 };
+      },
+      { readAheadBytes: 1 },
+    );
+    await peer.send(`${head("POST /", "Content-Length: 99")}xx`);
+    await peer.readHead();
+    await peer.send("xx");
+    await turns();
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(30_000);
+    await peer.failed();
+    expect(await connection.closed).toMatchObject({ error: { code: "BODY_TIMEOUT" } });
   });
 
   test("a response's body that stalls fails its reader", async () => {

@@ -37,8 +37,10 @@ export class Awaiting {
   }
 
   #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
-    const { theirState, headHasBegun } = this.#http;
-    if (theirState === "send-body") return isReading ? "body" : undefined;
+    const { role, ourState, theirState, headHasBegun } = this.#http;
+    // Nobody is hurried who reads slowly, unless all is answered and the connection waits for him.
+    const isAnswered = role === "server" && ourState === "done";
+    if (theirState === "send-body") return isReading || isAnswered ? "body" : undefined;
     if (theirState !== "idle" && theirState !== "send-response") return undefined;
     if (headHasBegun) return "head";
     return theirState === "idle" && isIdle ? "idle" : undefined;

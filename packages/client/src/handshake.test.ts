@@ -1,0 +1,39 @@
+import { HttpConnection } from "@upgrade/core";
+import { memoryPair } from "@upgrade/core/io";
+import { expect, test } from "vitest";
+import { handshake } from "./handshake.ts";
+
+const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
+
+test("no byte moves before the first request", async () => {
+  const [near, far] = memoryPair();
+  const { sender, connection } = await handshake(near);
+  expect([sender.isReady, connection.stats]).toEqual([
+    true,
+    { bytesRead: 0, bytesWritten: 0, requests: 0 },
+  ]);
+  const asked = sender.sendRequest(GET);
+  const server = new HttpConnection("server");
+  server.receiveData((await far.read())!);
+  expect(server.nextEvent()).toMatchObject({ type: "request", method: "GET", target: "/" });
+  server.nextEvent();
+  await far.write([server.send({ type: "response", status: 204 })]);
+  expect((await asked).status).toBe(204);
+});
+
+test("the sender's state is alive, not a copy of a moment", async () => {
+  const [near] = memoryPair();
+  const { sender, connection } = await handshake(near);
+  sender.sendRequest(GET).catch(() => {});
+  expect([sender.isReady, sender.isClosed]).toEqual([false, false]);
+  connection.abort();
+  expect([sender.isReady, sender.isClosed]).toEqual([false, true]);
+});
+
+test("a request leaves at the end of the turn it was made in", async () => {
+  const [near, far] = memoryPair();
+  const { sender } = await handshake(near);
+  const read = far.read();
+  sender.sendRequest(GET).catch(() => {});
+  expect(Buffer.from((await read)!).toString()).toBe("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+});

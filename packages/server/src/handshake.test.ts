@@ -1,0 +1,35 @@
+import { HttpConnection } from "@upgrade/core";
+import { memoryPair } from "@upgrade/core/io";
+import { expect, test } from "vitest";
+import { handshake } from "./handshake.ts";
+
+test("a connection works from the handshake on: nobody has to poll it", async () => {
+  const [near, far] = memoryPair();
+  await handshake(near, ({ target }) => ({ status: 200, body: `you asked for ${target}` }));
+  const client = new HttpConnection("client");
+  const headers = { Host: "a.test" };
+  await far.write([client.send({ type: "request", method: "GET", target: "/", headers })]);
+  client.send({ type: "end-of-message" });
+  client.receiveData((await far.read())!);
+  expect(client.nextEvent()).toMatchObject({ type: "response", status: 200 });
+  const data = client.nextEvent();
+  expect(data).toMatchObject({ type: "data" });
+});
+
+test("the service is not called before a request is there", async () => {
+  const [near] = memoryPair();
+  let calls = 0;
+  const { connection } = await handshake(near, () => {
+    calls++;
+    return { status: 200 };
+  });
+  expect([calls, connection.stats.requests, connection.closeReason]).toEqual([0, 0, undefined]);
+});
+
+test("nobody need look at how it ends: the reason is there when asked for", async () => {
+  const [near, far] = memoryPair();
+  const { connection } = await handshake(near, () => ({ status: 200 }));
+  await far.closeWrite();
+  expect(await far.read()).toBeNull();
+  expect(await connection.closed).toMatchObject({ kind: "peer-ended" });
+});
