@@ -29,7 +29,9 @@ export async function roundTrip(
   const script = new Script(options);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((settle) => {
-    timer = setTimeout(settle, timeoutMs, `nothing more came within ${timeoutMs} ms`);
+    const tell = (): void =>
+      settle(`nothing more came within ${timeoutMs} ms; next was ${script.next}`);
+    timer = setTimeout(tell, timeoutMs);
   });
   const difference = await Promise.race([script.play(url), late]);
   clearTimeout(timer);
@@ -41,6 +43,8 @@ export async function roundTrip(
 class Difference extends Error {}
 
 class Script {
+  /** What it waits for. */
+  next = "a connection";
   readonly #options: RoundTripOptions;
   readonly #clients = new Map<string, ChatClient>();
 
@@ -75,6 +79,7 @@ class Script {
 
   // That the accept value, the subprotocol and the extensions are right is verified by joining.
   async #join(url: URL, name: string, people: string[]): Promise<ChatClient> {
+    this.next = `the answer to ${name}'s handshake`;
     const client = await joinChat(url, { name, trace: this.#options.trace?.(name) });
     this.#clients.set(name, client);
     const { protocol, extensions } = client.agreement;
@@ -93,6 +98,7 @@ class Script {
   }
 
   async #hears(name: string, expected: ChatEvent): Promise<void> {
+    this.next = `${name} to hear ${JSON.stringify(expected)}`;
     const event = await this.#clients.get(name)?.next();
     if (event !== undefined) this.#options.tell?.(name, event);
     this.#expect(
@@ -103,6 +109,7 @@ class Script {
   }
 
   async #leaves(name: string): Promise<void> {
+    this.next = `the answer to ${name}'s goodbye`;
     const end = await this.#clients.get(name)?.leave();
     this.#expect(`the code of ${name}'s end`, String(end?.code), "1000");
     const more = await this.#clients.get(name)?.next();
