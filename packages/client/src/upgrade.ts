@@ -7,7 +7,13 @@ import {
   UpgradeError,
   withUpgrade,
 } from "@upgrade/core";
-import { type Connection, type Parts, type SignalLike, systemClock } from "@upgrade/core/io";
+import {
+  type Connection,
+  handled,
+  type Parts,
+  type SignalLike,
+  systemClock,
+} from "@upgrade/core/io";
 import { type ClientOptions, handshake, type Sender } from "./handshake.ts";
 import type { ClientRequest } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
@@ -65,13 +71,14 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * else console.log(result.response.status, await result.response.body.text());
  * ```
  */
-export async function upgrade<IO>(
+export function upgrade<IO>(
   io: IO,
   request: UpgradeRequest,
   options: UpgradeOptions = {},
 ): Promise<UpgradeResult<IO>> {
   const { protocol, method = "GET", ...rest } = request;
-  return propose(io, { ...rest, method, headers: proposing(request.headers, protocol) }, options);
+  const asked = () => ({ ...rest, method, headers: proposing(request.headers, protocol) });
+  return handled(propose(io, asked, options));
 }
 
 /**
@@ -79,14 +86,17 @@ export async function upgrade<IO>(
  *
  * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
  */
-export async function connect<IO>(
+export function connect<IO>(
   io: IO,
   authority: string,
   options: UpgradeOptions & { readonly headers?: HeadersInit | undefined } = {},
 ): Promise<UpgradeResult<IO>> {
-  const given = Headers.from(options.headers);
-  const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
-  return propose(io, { method: "CONNECT", target: authority, headers }, options);
+  const asked = () => {
+    const given = Headers.from(options.headers);
+    const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
+    return { method: "CONNECT", target: authority, headers };
+  };
+  return handled(propose(io, asked, options));
 }
 
 function proposing(
@@ -100,9 +110,10 @@ function proposing(
 
 async function propose<IO>(
   io: IO,
-  request: ClientRequest,
+  asked: () => ClientRequest,
   options: UpgradeOptions,
 ): Promise<UpgradeResult<IO>> {
+  const request = asked();
   const { sender, connection } = await handshake(io, options);
   const clock = options.clock ?? systemClock;
   const timer =

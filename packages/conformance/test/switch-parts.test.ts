@@ -100,6 +100,30 @@ describe("takeOver", () => {
   });
 });
 
+test("an action that comes too late is told to onError, though nobody looks at its promise", async () => {
+  const quiet = watchQuiet();
+  const [io, far] = memoryPair();
+  const peer = new ScriptedPeer(far);
+  const told: unknown[] = [];
+  await serve(
+    io,
+    (request) => {
+      void request.switchTo("chat");
+      void request.switchTo("chat");
+      void request.takeOver();
+    },
+    { onError: (error, { phase }) => void told.push([(error as { code: string }).code, phase]) },
+  );
+  await peer.send(REQUEST.upgrade);
+  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
+  expect(told).toEqual([
+    ["ALREADY_ANSWERED", "switch"],
+    ["ALREADY_ANSWERED", "switch"],
+  ]);
+  expect(await quiet.settled()).toEqual([]);
+  quiet.stop();
+});
+
 describe("takeOver with ws", () => {
   const adopting = async (io: Duplex): Promise<WebSocketServer> => {
     const sockets = new WebSocketServer({ noServer: true });

@@ -201,10 +201,20 @@ export class Exchange<IO> {
   }
 
   /** As `request.switchTo`. */
-  async switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
-    this.#assertOpen();
-    const parts = this.#beginSwitch("switchTo", this.#acceptance(protocol, options));
-    return parts.promise;
+  switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
+    return this.#claim(() => this.#beginSwitch("switchTo", this.#acceptance(protocol, options)));
+  }
+
+  // Nobody need look at the promise, so what comes too late is told to onError as well.
+  #claim(begin: () => Deferred<Parts<IO>>): Promise<Parts<IO>> {
+    const isLate = this.#outcome !== "open";
+    try {
+      this.#assertOpen();
+      return begin().promise;
+    } catch (error) {
+      if (isLate) this.#host.report(error, "switch", this.request);
+      return handled(Promise.reject(error));
+    }
   }
 
   #acceptance(protocol: string | undefined, options: SwitchOptions): ServerResponse {
@@ -234,13 +244,16 @@ export class Exchange<IO> {
   }
 
   /** As `request.takeOver`. */
-  async takeOver(): Promise<Parts<IO>> {
-    this.#assertOpen();
+  takeOver(): Promise<Parts<IO>> {
+    return this.#claim(() => this.#beginTakeOver());
+  }
+
+  #beginTakeOver(): Deferred<Parts<IO>> {
     if (this.request.proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
     const parts = new Deferred<Parts<IO>>();
     this.#outcome = "taken over";
     this.#await({ kind: "takeOver", response: undefined, parts });
-    return parts.promise;
+    return parts;
   }
 
   #assertOpen(): void {

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { concat, utf8ToText } from "../octets.ts";
-import { Deferred } from "./deferred.ts";
+import { Deferred, handled } from "./deferred.ts";
 import type { ByteReadableStream } from "./platform-types.ts";
 
 /** What a body needs of the connection it comes from. */
@@ -120,8 +120,11 @@ export class Body implements AsyncIterable<Uint8Array> {
    * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then given up as by {@link cancel}.
    * @throws {LocalProtocolError} `BODY_USED`.
    */
-  async bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
-    const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
+  bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
+    return handled(this.#collect(options.maxBytes ?? MAX_COLLECTED_BYTES));
+  }
+
+  async #collect(maxBytes: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of this) {
@@ -133,13 +136,13 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /** All of it, as UTF-8. Throws as {@link bytes}. */
-  async text(options?: { readonly maxBytes?: number }): Promise<string> {
-    return utf8ToText(await this.bytes(options));
+  text(options?: { readonly maxBytes?: number }): Promise<string> {
+    return handled(this.bytes(options).then(utf8ToText));
   }
 
   /** All of it, as JSON in UTF-8. Throws as {@link bytes}, and `SyntaxError`. */
-  async json(options?: { readonly maxBytes?: number }): Promise<unknown> {
-    return JSON.parse(await this.text(options));
+  json(options?: { readonly maxBytes?: number }): Promise<unknown> {
+    return handled(this.text(options).then((text): unknown => JSON.parse(text)));
   }
 
   /** All of it as a WHATWG stream; cancelling that cancels the body. */
