@@ -94,13 +94,11 @@ test("a wrong accept value is a difference", async () => {
   );
 });
 
-test("a server that falls silent is a difference, in time, with what was to come", async () => {
-  const { url } = await wsServer({ perMessageDeflate: true });
-  expect(await roundTrip(url, { timeoutMs: 200 })).toBe(
-    'nothing more came within 200 ms; next was alice to hear {"type":"welcome","you":"alice","people":[]}',
+test("a server that stays silent is a difference, in time, with what was to come", async () => {
+  const url = await rawServer(() => {});
+  expect(await roundTrip(url, { timeoutMs: 1 })).toBe(
+    "nothing more came within 1 ms; next was the answer to alice's handshake",
   );
-  const silent = await rawServer(() => {});
-  expect(await roundTrip(silent, { timeoutMs: 1 })).toMatch(/^nothing more came within 1 ms; next/);
 });
 
 test("--once prints the conversation and is 0", async () => {
