@@ -310,6 +310,40 @@ describe("lingerMs", () => {
   });
 });
 
+describe("lingerMs, on the client,", () => {
+  test("does not wait for the rest of an upload that was answered and is wanted no more", async () => {
+    const [near, far] = memoryPair(1_000);
+    const clock = new ManualClock();
+    const { sender, connection } = await connectTo(near, { clock });
+    const over = connection.run();
+    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    await turns();
+    await far.write([
+      Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
+    ]);
+    expect((await asked).status).toBe(413);
+    await turns();
+    clock.advance(2_000);
+    await over;
+    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+  });
+
+  test("a reset behind the answer is no failure", async () => {
+    const [near, far] = memoryPair(1_000);
+    const { sender, connection } = await connectTo(near, { clock: new ManualClock() });
+    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    await turns();
+    await far.write([
+      Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
+    ]);
+    expect((await asked).status).toBe(413);
+    await turns();
+    far.abort(new Error("reset"));
+    await connection.run();
+    expect(connection.closeReason).toMatchObject({ kind: "not-persistent" });
+  });
+});
+
 describe("continueMs", () => {
   const expecting = { ...POST, headers: { Host: "a.test", Expect: "100-continue" }, body: "now" };
 

@@ -109,9 +109,14 @@ export class Life {
 
   // A slow reader has the time that any write has; the peer's end is awaited behind our last byte.
   #awaitEnd(): void {
-    const { deadlines, http, writing } = this.#of;
-    if (!writing.isFlushed || deadlines.has("linger") || this.#phase !== "lingering") return;
+    const { deadlines, http } = this.#of;
+    if (this.#owesWords || deadlines.has("linger") || this.#phase !== "lingering") return;
     deadlines.start("linger", http.limits.lingerMs);
+  }
+
+  // What a client has not said by then is an upload that was answered: nobody waits for it.
+  get #owesWords(): boolean {
+    return this.#of.http.role === "server" && !this.#of.writing.isFlushed;
   }
 
   /** Bytes behind the end of HTTP: thrown away, and counted. */
@@ -168,7 +173,7 @@ export class Life {
 
   // An end that looked good is none where our last words did not get out.
   #endLingering(error: UpgradeError): void {
-    const lost = this.#phase === "lingering" && !this.#of.writing.isFlushed;
+    const lost = this.#phase === "lingering" && this.#owesWords;
     if (lost && this.ending.reason?.kind !== "failed")
       this.ending.overrule({ kind: "failed", error });
     this.#goDown();
