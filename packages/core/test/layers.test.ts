@@ -65,7 +65,7 @@ test("every import is found: each file but the leaves has one", () => {
   expect(count).toBe(said);
 });
 
-test("no file imports upwards", () => {
+test("L19: no file imports upwards", () => {
   const upward = files.flatMap((file) => {
     const here = placeOf(file);
     return importsOf(file)
@@ -85,7 +85,7 @@ function mayKnow(file: string, from: string, typeOnly: boolean): boolean {
   return file === "events.ts" && typeOnly && /^(?:framing|switching)\.ts$/.test(from);
 }
 
-test("the core imports nothing but itself and llhttp", () => {
+test("L19: the core imports nothing but itself and llhttp", () => {
   const strangers = files.flatMap((file) =>
     [...readFileSync(new URL(file, src), "utf8").matchAll(/\bfrom "([^".][^"]*)"/g)]
       .map(([, from]) => `${file} → ${from}`)
@@ -93,3 +93,29 @@ test("the core imports nothing but itself and llhttp", () => {
   );
   expect(strangers).toEqual([]);
 });
+
+// Time, chance, waiting, and what only some platforms have. Two files ask for what is fast where it
+// is there, when it is first needed.
+const PLATFORM =
+  /(?<![.\w])(?:Date|Math\.random|performance|process|Buffer|console|crypto|fetch|navigator|window|self|set(?:Timeout|Interval|Immediate)|queueMicrotask|Promise|async|await|require|globalThis)\b/g;
+const ASKING = [
+  "octets.ts → Buffer",
+  "octets.ts → globalThis",
+  "parser/llhttp-module.ts → globalThis",
+];
+
+test("L19: the heart names no clock, no chance, no promise and no global of a platform", () => {
+  const heart = files.filter((file) => !/^(?:io|testing)\//.test(file));
+  const named = heart.flatMap((file) =>
+    [...codeOf(file).matchAll(PLATFORM)].map(([name]) => `${file} → ${name}`),
+  );
+  expect([...new Set(named)].sort()).toEqual(ASKING);
+});
+
+// Without comments and texts, in which a word is a word.
+function codeOf(file: string): string {
+  return readFileSync(new URL(file, src), "utf8")
+    .replace(/\/\*.*?\*\//gs, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, '""')
+    .replace(/\/\/.*$/gm, "");
+}
