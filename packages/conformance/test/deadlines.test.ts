@@ -9,7 +9,7 @@ import { turns } from "../src/pairs-quiet.ts";
 const OK = () => ({ status: 200 });
 const NEVER = (): Promise<never> => new Promise(() => {});
 
-describe("headMs", () => {
+describe("L13 in time: headMs", () => {
   test("a late head gets 408, and the connection lingers and ends", async () => {
     const { peer, clock, connection, reports } = await serve(OK);
     await peer.send("GET / HTTP/1.1\r\nHost: a");
@@ -80,7 +80,7 @@ describe("headMs", () => {
   });
 });
 
-describe("idleMs", () => {
+describe("L13 in time: idleMs", () => {
   test("begins again behind each exchange, also where the service answers at once", async () => {
     const { peer, clock, connection } = await serve(OK, { headMs: 100, idleMs: 100 });
     for (let i = 0; i < 5; i++) {
@@ -128,7 +128,7 @@ describe("idleMs", () => {
   });
 });
 
-describe("bodyProgressMs", () => {
+describe("L13 in time: bodyProgressMs", () => {
   const reading = (options = {}) =>
     serve(async (request) => {
       await request.body.bytes();
@@ -203,7 +203,7 @@ describe("bodyProgressMs", () => {
   });
 });
 
-describe("writeProgressMs", () => {
+describe("L13 in time: writeProgressMs", () => {
   // The far end reads nothing, so that a write is accepted only as far as the pair holds.
   const stalled = async (options = {}) => {
     const [near, far] = memoryPair(1_000);
@@ -271,7 +271,7 @@ describe("writeProgressMs", () => {
   });
 });
 
-describe("drainMs", () => {
+describe("L13 in time: drainMs", () => {
   test("a body nobody reads that does not end in time ends the connection", async () => {
     const { peer, clock, connection } = await serve(async () => ({ status: 200 }));
     await peer.send(`${head("POST /", "Content-Length: 99")}x`);
@@ -296,7 +296,7 @@ describe("drainMs", () => {
   });
 });
 
-describe("lingerMs", () => {
+describe("L13 in time: lingerMs", () => {
   test("a client that never ends its side is given up", async () => {
     const { peer, clock, connection } = await serve(OK);
     const over = connection.run();
@@ -310,7 +310,7 @@ describe("lingerMs", () => {
   });
 });
 
-describe("lingerMs, on the client,", () => {
+describe("L13 in time: lingerMs, on the client,", () => {
   test("does not wait for the rest of an upload that was answered and is wanted no more", async () => {
     const [near, far] = memoryPair(1_000);
     const clock = new ManualClock();
@@ -344,7 +344,7 @@ describe("lingerMs, on the client,", () => {
   });
 });
 
-describe("continueMs", () => {
+describe("L13 in time: continueMs", () => {
   const expecting = { ...POST, headers: { Host: "a.test", Expect: "100-continue" }, body: "now" };
 
   test("without a 100 the body is sent after it", async () => {
@@ -372,7 +372,7 @@ describe("continueMs", () => {
   });
 });
 
-describe("uploadGraceMs", () => {
+describe("L13 in time: uploadGraceMs", () => {
   test("an upload that goes on behind a complete response is given up after it", async () => {
     const { peer, sender, connection, clock } = await ask();
     async function* endless() {
@@ -391,7 +391,7 @@ describe("uploadGraceMs", () => {
   });
 });
 
-describe("maxAgeMs", () => {
+describe("L13 in time: maxAgeMs", () => {
   test("an idle connection ends", async () => {
     const { peer, clock, connection } = await serve(OK, { maxAgeMs: 500 });
     clock.advance(500);

@@ -19,7 +19,7 @@ describe("the queue", () => {
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([204, 204, 204]);
   });
 
-  test("maxQueuedRequests may wait; the next is refused with QUEUE_FULL, and nothing of it is sent", async () => {
+  test("L12: maxQueuedRequests may wait; the next is refused with QUEUE_FULL, and nothing of it is sent", async () => {
     const { peer, sender } = await ask({ maxQueuedRequests: 2 });
     const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
     await expect(sender.sendRequest(get("/4"))).rejects.toMatchObject({
