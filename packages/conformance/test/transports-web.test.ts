@@ -1,0 +1,171 @@
+import { handshake as connectTo } from "@upgrade/client";
+import { handshake as serve } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { type WebEnd, webPair } from "../src/pairs.ts";
+import { PROPOSAL, REQUEST, ROLES, switching } from "../src/pairs-mirror.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
+
+/** A pair as on workerd: a lock is not released while a read is pending. */
+function stubborn({ readable, writable }: WebEnd) {
+  return {
+    readable: {
+      get locked() {
+        return readable.locked;
+      },
+      getReader() {
+        const reader = readable.getReader();
+        let pending = 0;
+        return {
+          closed: reader.closed,
+          async read() {
+            pending++;
+            try {
+              return await reader.read();
+            } finally {
+              pending--;
+            }
+          },
+          cancel: (reason: unknown) => reader.cancel(reason),
+          releaseLock() {
+            if (pending > 0) throw new TypeError("a read is pending");
+            reader.releaseLock();
+          },
+        };
+      },
+    },
+    writable,
+  };
+}
+
+describe("L2 same object, over a WHATWG pair", () => {
+  test.each(ROLES)("our %s leaves both sides unlocked, and no rejection behind", async (role) => {
+    const quiet = watchQuiet();
+    const [io, far] = webPair();
+    const { parts } = await switching(role, "upgrade", io as never, new ScriptedPeer(far as never));
+    expect((await parts).io).toBe(io);
+    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test("taken from an idle client, with its read withdrawn", async () => {
+    const quiet = watchQuiet();
+    const [io, far] = webPair();
+    const { connection } = await connectTo(io);
+    await turns();
+    expect(connection.intoParts().io).toBe(io);
+    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+    const reader = io.readable.getReader();
+    const read = reader.read();
+    void new ScriptedPeer(far as never).send("all of it");
+    expect(latin1((await read).value!)).toBe("all of it");
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test("what has a read and a write of its own besides its streams is a pair", async () => {
+    const [{ readable, writable }, far] = webPair();
+    const never = () => Promise.reject(new Error("not by this door"));
+    const io = { readable, writable, read: never, write: never, closeWrite: never, abort: never };
+    const peer = new ScriptedPeer(far as never);
+    const { sender } = await connectTo(io);
+    const sent = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send("HTTP/1.1 204 x\r\n\r\n");
+    expect((await sent).status).toBe(204);
+  });
+});
+
+describe("L17 no reading ahead: where a lock with a pending read is not released", () => {
+  test.each(ROLES)("our %s switches all the same", async (role) => {
+    const [near, far] = webPair();
+    const io = stubborn(near);
+    const peer = new ScriptedPeer(far as never);
+    const { parts } = await switching(role, "upgrade", io as never, peer, "early");
+    const { readBuf } = await parts;
+    expect(latin1(readBuf)).toBe("early");
+    expect([near.readable.locked, near.writable.locked]).toEqual([false, false]);
+  });
+
+  test.each([{}, { force: true }] as never[])(
+    "intoParts(%o) says so, and changes nothing",
+    async (options) => {
+      const [near, far] = webPair();
+      const peer = new ScriptedPeer(far as never);
+      const { connection } = await serve(stubborn(near), () => ({ status: 204 }));
+      await turns();
+      expect(() => connection.intoParts(options)).toThrow(
+        expect.objectContaining({ code: "READ_PENDING" }),
+      );
+      await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      expect(await peer.readHead()).toMatch("204");
+    },
+  );
+
+  test("a server with a read from before the proposal switches when that is over", async () => {
+    const [near, far] = webPair();
+    const peer = new ScriptedPeer(far as never);
+    let go!: () => void;
+    const { connection } = await serve(stubborn(near), async (request) => {
+      if (request.proposal !== undefined) {
+        return { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
+      }
+      await new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      return { status: 204 };
+    });
+    const parts = connection.withoutShutdown();
+    await peer.send(`GET / HTTP/1.1\r\nHost: a.test\r\n\r\n${REQUEST.upgrade}`);
+    await turns();
+    go();
+    await peer.readHead();
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
+    await peer.send("early");
+    expect(latin1((await parts).readBuf)).toBe("early");
+  });
+});
+
+describe("L18 the peer is gone, over a WHATWG pair", () => {
+  test("while a proposal waits: the writable tells, without a read", async () => {
+    const [io, far] = webPair();
+    const peer = new ScriptedPeer(far as never);
+    const { connection } = await serve(io, () => new Promise(() => {}));
+    await peer.send(REQUEST.upgrade);
+    await turns();
+    peer.reset();
+    expect(await connection.closed).toMatchObject({ error: { code: "TRANSPORT_FAILED" } });
+  });
+
+  test.each(ROLES)("a %s that is aborted fails both sides of its peer", async (role) => {
+    const quiet = watchQuiet();
+    const [io, far] = webPair();
+    const peer = new ScriptedPeer(far as never);
+    const { connection } =
+      role === "client" ? await connectTo(io) : await serve(io, () => undefined);
+    await turns();
+    connection.abort("enough");
+    await peer.failed();
+    expect(peer.ended).toBe(false);
+    await expect(peer.send("x")).rejects.toBeDefined();
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test("a chunk that is no Uint8Array is a failure of the transport", async () => {
+    const [io, far] = webPair();
+    const { sender, connection } = await connectTo(io);
+    const sent = sender.sendRequest(PROPOSAL.upgrade);
+    const writer = far.writable.getWriter();
+    writer.write("HTTP/1.1 200 OK" as never).catch(() => {});
+    await expect(sent).rejects.toMatchObject({
+      code: "TRANSPORT_FAILED",
+      message: expect.stringContaining("string"),
+    });
+    expect((await connection.closed).kind).toBe("failed");
+  });
+});
