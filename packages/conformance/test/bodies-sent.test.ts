@@ -211,7 +211,7 @@ describe("no body goes with", () => {
   });
 });
 
-describe("a body that does not fit its Content-Length", () => {
+describe("L10 strict out: a body that does not fit its Content-Length", () => {
   test("is refused in front of the first byte, where it is whole", async () => {
     for (const length of ["4", "6"]) {
       const headers = { "Content-Length": length };
@@ -267,7 +267,7 @@ describe("a body that does not fit its Content-Length", () => {
   });
 });
 
-describe("a body that throws", () => {
+describe("L18 a failure looks like one: a body that throws", () => {
   const boom = new Error("boom");
   const throwing: [string, () => BodyInit][] = [
     [

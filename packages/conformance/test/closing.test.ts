@@ -204,7 +204,7 @@ describe("pollWithoutShutdown", () => {
   });
 });
 
-describe("close(), on the server,", () => {
+describe("L13 in time: close(), on the server,", () => {
   test("ends at once while idle", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     void connection.close();
@@ -319,7 +319,7 @@ describe("close(), on the server,", () => {
   });
 });
 
-describe("close(), on the client,", () => {
+describe("L13 in time: close(), on the client,", () => {
   test("ends at once while idle", async () => {
     const { peer, sender, connection } = await ask();
     void connection.close();

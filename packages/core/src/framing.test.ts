@@ -15,7 +15,7 @@ const response = (lines: string[], method = "GET", status = 200, version: Versio
 const length = (...values: string[]) => values.flatMap((value) => ["Content-Length", value]);
 const coding = (...values: string[]) => values.flatMap((value) => ["Transfer-Encoding", value]);
 
-describe("Content-Length is one decimal number that a number holds (T21, T23, T29)", () => {
+describe("L11 strict in: Content-Length is one decimal number that a number holds (T21, T23, T29)", () => {
   test.each([
     ["0", "length 0"],
     ["007", "length 7"],
@@ -67,7 +67,7 @@ describe("Trailer", () => {
   });
 });
 
-describe("Transfer-Encoding", () => {
+describe("L11 strict in: Transfer-Encoding", () => {
   test.each([
     ["chunked", "chunked", "chunked"],
     ["CHUNKED", "chunked", "chunked"],

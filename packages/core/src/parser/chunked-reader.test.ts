@@ -52,7 +52,7 @@ test.each([
   expect(everywhere(text)).toBe(outcome);
 });
 
-describe("C04, C06: the grammar has no", () => {
+describe("L11, C04, C06: the grammar has no", () => {
   test.each([
     ["empty size", "\r\n", 0],
     ["sign", "+5\r\n", 0],

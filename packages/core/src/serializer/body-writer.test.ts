@@ -64,7 +64,7 @@ describe("chunked", () => {
   });
 });
 
-describe("a length", () => {
+describe("L10 strict out: a length", () => {
   test("is kept exactly", () => {
     expect(written(five, ["he", "", "llo"])).toBe("hello");
     expect(written(five, ["he", "llo!"])).toBe("BODY_TOO_LONG");
@@ -91,7 +91,7 @@ test("until close is written as it is", () => {
   expect(written({ kind: "until-close" }, ["a", "0\r\n\r\n"])).toBe("a0\r\n\r\n");
 });
 
-describe("C09: trailers", () => {
+describe("L10, C09: trailers", () => {
   test.each([five, { kind: "none" }, { kind: "until-close" }] as Framing[])(
     "have no place behind %j",
     (framing) => {
