@@ -3,6 +3,7 @@
 // With --check nothing is written, and a generated page that would change is a failure.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { checkGlossary } from "./docs/glossary.mjs";
+import { hyperPage } from "./docs/hyper.mjs";
 import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { markdownFiles, root } from "./docs/markdown.mjs";
@@ -14,9 +15,15 @@ import { loadRequirements, loadTables } from "./docs/tables.mjs";
 const checkOnly = process.argv.includes("--check");
 const faults = [];
 
-const rules = requirementsPage(await loadRequirements());
-faults.push(...rules.faults);
-const pages = { ...generatedPages(await loadTables()), "docs/rfc-map.md": rules.text };
+const requirements = await loadRequirements();
+const rules = requirementsPage(requirements);
+const hyper = hyperPage(requirements);
+faults.push(...rules.faults, ...hyper.faults);
+const pages = {
+  ...generatedPages(await loadTables()),
+  "docs/rfc-map.md": rules.text,
+  "docs/hyper.md": hyper.text,
+};
 for (const [page, text] of Object.entries(pages)) {
   const file = new URL(page, root);
   const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
@@ -35,7 +42,7 @@ const words = checkGlossary();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
-console.log(rules.summary);
+console.log(`${rules.summary}\n${hyper.summary}`);
 console.log(
   `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +

@@ -60,7 +60,7 @@ function cells({ id, section, level, role, says, at, because }, proofs) {
 /** A story by its heading, a test by its file. */
 export function proofLink({ file, title }) {
   const anchor = file.endsWith(".md") ? `#${anchorOf(title)}` : "";
-  return `[${escaped(title)}](../${file}${anchor})`;
+  return `[${escaped(title.replace(/%[a-z]/g, "…"))}](../${file}${anchor})`;
 }
 
 // A title is text: what Markdown would take for its own is not.

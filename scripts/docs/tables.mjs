@@ -21,11 +21,13 @@ export function loadTables() {
   });
 }
 
-/** What is required of a connection, and where it is proven. */
+/** What the RFCs require of a connection and what hyper does, and the tests that show it. */
 export function loadRequirements() {
   return loaded("packages/conformance/requirements/", [""], async (load) => ({
     ...(await load("rows.js")),
     ...(await load("proofs.js")),
+    ...(await load("hyper.js")),
+    ...(await load("hyper-proofs.js")),
   }));
 }
 

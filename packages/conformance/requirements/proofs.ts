@@ -1,4 +1,4 @@
-// Where the tests are that name a rule. Loaded by the tests and by scripts/docs, hence no imports of ours.
+// Where the tests are that name a rule. Loaded by the tests and by scripts/docs, hence no package of ours.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Row } from "./rows.ts";
@@ -19,9 +19,8 @@ const TITLE = new RegExp(`(["\`])(?:(${IDS}): ([^"\`\\n]+)|([^"\`\\n]+) \\((${ID
 
 /** All that names a rule, stories first. `root` is the workspace's. */
 export function findProofs(root: URL): Proof[] {
-  const chapters = filesIn(root, FIXTURES, /^(?!README).*\.md$/);
   return [
-    ...chapters.flatMap((file) => storiesIn(root, file)),
+    ...chapterFiles(root).flatMap((file) => storiesIn(root, file)),
     ...testFiles(root).flatMap((file) => titlesIn(root, file)),
   ];
 }
@@ -39,15 +38,19 @@ function titlesIn(root: URL, file: string): Proof[] {
   }));
 }
 
-// The cases of hyper have numbers that look like rules of ours.
-function testFiles(root: URL): string[] {
+export function chapterFiles(root: URL): string[] {
+  return filesIn(root, FIXTURES, /^(?!README).*\.md$/);
+}
+
+/** All but those for hyper's cases, whose numbers look like rules of ours. */
+export function testFiles(root: URL): string[] {
   const packages = readdirSync(new URL("packages/", root)).sort();
   return packages
     .flatMap((name) => ["src/", "test/"].map((folder) => `packages/${name}/${folder}`))
     .flatMap((folder) => filesIn(root, folder, /^(?!hyper).*\.test\.ts$/));
 }
 
-function filesIn(root: URL, folder: string, name: RegExp): string[] {
+export function filesIn(root: URL, folder: string, name: RegExp): string[] {
   const url = new URL(folder, root);
   if (!existsSync(url)) return [];
   return readdirSync(url, { withFileTypes: true })
@@ -58,7 +61,7 @@ function filesIn(root: URL, folder: string, name: RegExp): string[] {
     .sort();
 }
 
-function read(root: URL, file: string): string {
+export function read(root: URL, file: string): string {
   return readFileSync(new URL(file, root), "utf8");
 }
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { BEHAVIOURS, CORNERS } from "../requirements/hyper.ts";
+import { countBehaviours, findHyperProofs } from "../requirements/hyper-proofs.ts";
 import { countRows, faultsOf, findProofs } from "../requirements/proofs.ts";
 import { ROWS } from "../requirements/rows.ts";
 
@@ -25,4 +27,25 @@ test("a rule without either, a file that is gone and a name of no rule are seen"
     "A03 is obeyed nowhere",
     "x.test.ts: a title: no rule A05",
   ]);
+});
+
+test("every behaviour of hyper's has a test, and a reason where ours is another", () => {
+  expect(findHyperProofs(BEHAVIOURS, CORNERS, root).faults).toEqual([]);
+  console.log(countBehaviours(BEHAVIOURS));
+});
+
+test("a behaviour without a test, without a reason or by a test that is not there is seen", () => {
+  const rows = [
+    { n: 1, says: "", verdict: "same" },
+    { n: 1000, says: "", verdict: "same" },
+    { n: 1001, says: "", verdict: "same", by: "chunked.md: No such story" },
+    { n: 1002, says: "", verdict: "stricter", by: "chunked.md: A negative size" },
+  ] as const;
+  const { faults } = findHyperProofs(rows, [], root);
+  expect(faults).toContain("hyper 1000: no test shows it");
+  expect(faults).toContain("hyper 1001: no test shows it: chunked.md: No such story");
+  expect(faults).toContain("hyper 1002: stricter, why?");
+  expect(faults.filter((fault) => fault.startsWith("hyper 1:"))).toEqual([]);
+  // The tests' other numbers name nothing in this table.
+  expect(faults.some((fault) => fault.endsWith("no behaviour 179"))).toBe(true);
 });

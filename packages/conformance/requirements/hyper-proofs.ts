@@ -1,0 +1,71 @@
+// Where the tests are that show a behaviour of docs/hyper.md. Loaded by the tests and by scripts/docs.
+
+import type { Behaviour, Corner } from "./hyper.ts";
+import { chapterFiles, filesIn, type Proof, read, testFiles } from "./proofs.ts";
+
+// "179, 180: a title".
+const NUMBERED = /(["`])(X?[0-9]+(?:, X?[0-9]+)*): ([^"`\n]+)\1/g;
+
+/** The tests that have a number, or that the table names, by number. */
+export interface HyperProofs {
+  readonly byNumber: ReadonlyMap<string, Proof>;
+  readonly faults: readonly string[];
+}
+
+export function findHyperProofs(
+  behaviours: readonly Behaviour[],
+  corners: readonly Corner[],
+  root: URL,
+): HyperProofs {
+  const numbered = numberedTests(root);
+  const byNumber = new Map<string, Proof>();
+  const faults: string[] = [];
+  const files = [...chapterFiles(root), ...testFiles(root)];
+  for (const { n, by } of [...corners, ...behaviours] as { n: string | number; by?: string }[]) {
+    const id = String(n);
+    const found = by === undefined ? numbered.find((test) => test.ids.includes(id)) : namedTest(by);
+    if (found === undefined) faults.push(`hyper ${id}: no test shows it${by ? `: ${by}` : ""}`);
+    else if (byNumber.has(id)) faults.push(`hyper ${id} stands there twice`);
+    else byNumber.set(id, found);
+  }
+  for (const { file, title, ids } of numbered) {
+    const strangers = ids.filter((id) => !byNumber.has(id));
+    for (const id of strangers) faults.push(`${file}: ${title}: no behaviour ${id}`);
+  }
+  for (const { n, verdict, because } of behaviours) {
+    if ((verdict === "same") !== (because === undefined))
+      faults.push(`hyper ${n}: ${verdict}, why?`);
+  }
+  return { byNumber, faults };
+
+  function namedTest(by: string): Proof | undefined {
+    const colon = by.indexOf(": ");
+    const title = by.slice(colon + 2);
+    const file = files.find((path) => path.endsWith(`/${by.slice(0, colon)}`));
+    if (file === undefined || !hasTitle(file, title)) return undefined;
+    return { file, title, ids: [] };
+  }
+
+  function hasTitle(file: string, title: string): boolean {
+    const text = read(root, file);
+    if (file.endsWith(".md")) return text.includes(`\n## ${title}\n`);
+    return text.includes(`"${title}"`) || text.includes(`\`${title}\``);
+  }
+}
+
+function numberedTests(root: URL): Proof[] {
+  return filesIn(root, "packages/conformance/test/", /^hyper.*\.test\.ts$/).flatMap((file) =>
+    [...read(root, file).matchAll(NUMBERED)].map(([, , ids = "", title = ""]) => ({
+      file,
+      title,
+      ids: ids.split(", "),
+    })),
+  );
+}
+
+/** How many behaviours are hyper's, and how many are not. */
+export function countBehaviours(behaviours: readonly Behaviour[]): string {
+  const count = (wanted: Behaviour["verdict"]) =>
+    behaviours.filter(({ verdict }) => verdict === wanted).length;
+  return `${behaviours.length} behaviours of hyper: ${count("same")} the same, ${count("stricter")} stricter, ${count("different")} different`;
+}
