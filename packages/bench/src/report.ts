@@ -4,18 +4,28 @@ import { cpus } from "node:os";
 import { isPinned } from "./children.ts";
 import type { Result } from "./results.ts";
 
-const COLUMNS = ["benchmark", "ours", "control", "its", "ratio", "95 %", "cpu µs"] as const;
-const WIDTHS = [24, 12, 15, 12, 7, 14, 15] as const;
+/** Names of columns, and how wide they are. */
+const COLUMNS = [
+  ["benchmark", 20],
+  ["ours", 18],
+  ["control", 13],
+  ["its", 8],
+  ["ratio", 6],
+  ["95 %", 12],
+  ["by cpu", 7],
+  ["95 %", 12],
+  ["cpu µs", 15],
+] as const;
 
 export function heading(): string {
   const model = cpus()[0]?.model ?? "unknown processor";
   const pinned = isPinned ? "contestants and drivers each on a core" : "not pinned to cores";
-  return `Node ${process.versions.node}, ${cpus().length} × ${model}, ${pinned}\nA ratio above 1 means that ours is better.\n\n${line(COLUMNS)}`;
+  return `Node ${process.versions.node}, ${cpus().length} × ${model}, ${pinned}\nA ratio above 1 means that ours is better; "by cpu" is that of the contestants' processor time.\n\n${line(COLUMNS.map(([title]) => title))}`;
 }
 
 /** One line a control. */
 export function rowsOf(result: Result): string[] {
-  const { name, unit, ours, control, ratios, intervals, cpu } = result;
+  const { name, unit, ours, control, ratios, intervals } = result;
   const controls = Object.keys(control);
   const first = `${short(ours)} ${unit}`;
   if (controls.length === 0) return [line([name, first])];
@@ -26,15 +36,25 @@ export function rowsOf(result: Result): string[] {
       other,
       short(control[other]!),
       ratios[other]!.toFixed(2),
-      intervals[other]!.map((end) => end.toFixed(2)).join("–"),
-      cpu === undefined ? "" : `${cpu.ours!.toFixed(2)} : ${cpu[other]!.toFixed(2)}`,
+      ends(intervals[other]!),
+      ...cpuCells(result, other),
     ]),
   );
 }
 
+function cpuCells({ cpu, cpuRatios, cpuIntervals }: Result, other: string): string[] {
+  if (cpu === undefined) return [];
+  const times = [cpu.ours!, cpu[other]!].map((time) => time.toFixed(time < 10 ? 2 : 1));
+  return [cpuRatios![other]!.toFixed(2), ends(cpuIntervals![other]!), times.join(" : ")];
+}
+
+function ends(interval: readonly number[]): string {
+  return interval.map((end) => end.toFixed(2)).join("–");
+}
+
 function line(cells: readonly string[]): string {
   return cells
-    .map((cell, i) => cell.padEnd(WIDTHS[i]!))
+    .map((cell, i) => cell.padEnd(COLUMNS[i]![1]))
     .join(" ")
     .trimEnd();
 }

@@ -23,62 +23,85 @@ export interface Result {
   readonly spread: ByControl<Range>;
   /** Microseconds of processor time for each thing counted; `ours` is among them. */
   readonly cpu?: ByControl<number>;
+  /** {@link ratios} of processor time: steadier, where others use the machine too. */
+  readonly cpuRatios?: ByControl<number>;
+  readonly cpuIntervals?: ByControl<Range>;
   readonly rounds: number;
 }
 
 export function summarize(benchmark: Benchmark, rounds: Rounds): Result {
   const { name, unit, higherIsBetter } = benchmark;
-  const values = valuesOf(benchmark, rounds);
-  const ours = values.get("ours")!;
+  const values = compare(valuesOf(benchmark, rounds), higherIsBetter);
   const result = {
     name,
-    ours: median(ours),
-    control: {} as ByControl<number>,
-    ratios: {} as ByControl<number>,
+    ours: values.medians.ours!,
+    control: withoutOurs(values.medians),
+    ratios: values.ratios,
     unit,
     higherIsBetter,
-    intervals: {} as ByControl<Range>,
-    spread: {} as ByControl<Range>,
-    rounds: ours.length,
+    intervals: values.intervals,
+    spread: values.spread,
+    rounds: rounds.get("ours")!.length,
   };
+  const cpu = cpuOf(rounds);
+  if (cpu === undefined) return result;
+  const { medians, ratios, intervals } = compare(cpu, false);
+  return { ...result, cpu: medians, cpuRatios: ratios, cpuIntervals: intervals };
+}
+
+/** What each contestant got, round by round. */
+type Values = ReadonlyMap<string, readonly number[]>;
+
+function compare(values: Values, higherIsBetter: boolean) {
+  const medians: ByControl<number> = {};
+  const spread: ByControl<Range> = {};
+  const ratios: ByControl<number> = {};
+  const intervals: ByControl<Range> = {};
+  const ours = values.get("ours")!;
   for (const [contestant, theirs] of values) {
-    result.spread[contestant] = [Math.min(...theirs), Math.max(...theirs)];
+    medians[contestant] = median(theirs);
+    spread[contestant] = [Math.min(...theirs), Math.max(...theirs)];
     if (contestant === "ours") continue;
     const pairs = ours.map((value, i) =>
       higherIsBetter ? value / theirs[i]! : theirs[i]! / value,
     );
-    result.control[contestant] = median(theirs);
-    result.ratios[contestant] = median(pairs);
-    result.intervals[contestant] = intervalOfMedian(pairs);
+    ratios[contestant] = median(pairs);
+    intervals[contestant] = intervalOfMedian(pairs);
   }
-  const cpu = cpuOf(rounds);
-  return cpu === undefined ? result : { ...result, cpu };
+  return { medians, spread, ratios, intervals };
 }
 
-function valuesOf(benchmark: Benchmark, rounds: Rounds): Map<string, number[]> {
+function withoutOurs({ ours: _, ...controls }: ByControl<number>): ByControl<number> {
+  return controls;
+}
+
+function valuesOf(benchmark: Benchmark, rounds: Rounds): Values {
   const values = new Map<string, number[]>();
-  for (const [name, measured] of rounds)
+  for (const [name, measured] of rounds) {
     values.set(
       name,
       measured.map(({ value }) => value),
     );
+  }
   if (benchmark.kind !== "memory") return values;
   const base = values.get(benchmark.baseline)!;
   values.delete(benchmark.baseline);
-  for (const [name, whole] of values)
+  for (const [name, whole] of values) {
     values.set(
       name,
       whole.map((value, i) => value - base[i]!),
     );
+  }
   return values;
 }
 
-function cpuOf(rounds: Rounds): ByControl<number> | undefined {
-  const cpu: ByControl<number> = {};
+/** Undefined where nobody's processor time was measured. */
+function cpuOf(rounds: Rounds): Values | undefined {
+  const cpu = new Map<string, number[]>();
   for (const [name, measured] of rounds) {
     const known = measured.flatMap((one) => one.cpu ?? []);
     if (known.length === 0) return undefined;
-    cpu[name] = median(known);
+    cpu.set(name, known);
   }
   return cpu;
 }
