@@ -172,7 +172,7 @@ describe("takeOver with ws", () => {
   });
 });
 
-describe("intoParts, unless forced, changes nothing where it throws", () => {
+describe("L3: intoParts, unless forced, changes nothing where it throws", () => {
   test("a client with a request in hand", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
@@ -245,7 +245,7 @@ describe("intoParts, unless forced, changes nothing where it throws", () => {
   });
 });
 
-describe("the parts have one owner", () => {
+describe("L8: the parts have one owner", () => {
   test("intoParts is named to all who come later", async () => {
     const [io] = memoryPair();
     const { connection } = await connectTo(io);
