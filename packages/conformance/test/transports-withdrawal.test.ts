@@ -14,7 +14,7 @@ const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin
 /** The moments at which bytes may come: so many microtasks behind the one that withdraws. */
 const MOMENTS = Array.from({ length: 16 }, (_, i) => i);
 
-describe.each(PAIRS)("L1 account, over $name", ({ make }) => {
+describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $name", ({ make }) => {
   // While the first service runs a read is outstanding. When it answers, the proposal behind it
   // becomes the request in hand, and the read is withdrawn: nobody knows whose its bytes would be.
   test.each(MOMENTS)("bytes that come %i microtasks from a withdrawn read", async (moment) => {
