@@ -105,7 +105,7 @@ test.each(BROKEN)("the suite sees a stream that %s", async (_, broken, name) => 
     const [a, b] = memoryPair();
     return [wrapped(a, broken), wrapped(b, broken)];
   };
-  const found = transportSuite(make, { timeoutMs: 1_000 }).find((one) => one.name === name);
+  const found = transportSuite(make, { timeoutMs: 250 }).find((one) => one.name === name);
   await expect(found!.run()).rejects.toThrow();
 });
 
