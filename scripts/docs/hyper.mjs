@@ -24,7 +24,7 @@ function textOf(behaviours, corners, shown, summary) {
   return page(
     "# Beside hyper",
     NOTE("packages/conformance/requirements/hyper.ts and the tests"),
-    "This library gives JavaScript what hyper's `client::conn` and `server::conn` give Rust. What hyper's own tests pin of HTTP/1 is told here in our words, each behaviour with the test that shows what is done here. The numbers count all behaviours those tests pin; the gaps are HTTP/2, and what only Rust has.",
+    "This library gives JavaScript what hyper's `client::conn` and `server::conn` give Rust. What hyper's own tests pin of HTTP/1 is told here in our words, each behaviour with the test that shows what is done here. The numbers count all behaviours those tests pin; the gaps are HTTP/2, pools of connections, and what only Rust has.",
     `**${summary}.** Beside them ${corners.length} corners that hyper's tests leave out.`,
     "## Stricter",
     "Refused here, where hyper repairs it or lets it pass: two readers that repair differently see two messages.",

@@ -1,6 +1,6 @@
 // What hyper's tests pin of HTTP/1, and what is done here: docs/hyper.md is made from it.
 
-/** A behaviour. Its number is its place in a list of all that hyper's tests pin; the gaps are HTTP/2 and Rust. */
+/** A behaviour. Its number is its place in a list of all that hyper's tests pin; the gaps are HTTP/2, pools and Rust. */
 export interface Behaviour {
   readonly n: number;
   /** What hyper does. */
@@ -185,8 +185,8 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   { n: 132, says: "the time for a head is the time to idle, too", verdict: "different", because: "`idleMs` is its own", by: "deadlines.test.ts: is not headMs: behind the first request a connection may idle longer" },
   { n: 133, says: "a server's switch gives the io and the bytes behind", verdict: "same", by: "switch.test.ts: %s: the same io, what stood behind the head, and both ways" },
   { n: 134, says: "so does its tunnel", verdict: "same", by: "switch.test.ts: %s: the same io, what stood behind the head, and both ways" },
-  { n: 135, says: "a 101 has no length, and the io comes out unwrapped", verdict: "same", by: "switch.test.ts: %s: both ends ours, the server speaks first" },
-  { n: 136, says: "so does a tunnel's", verdict: "same", by: "switch.test.ts: %s: both ends ours, the server speaks first" },
+  { n: 135, says: "a 101 has no length, and the io comes out unwrapped", verdict: "same", by: "switch.md: A server switches, and early bytes are not lost" },
+  { n: 136, says: "so does a tunnel's", verdict: "same", by: "connect.md: A server opens a tunnel" },
   { n: 137, says: "an offer that is ignored leaves the connection in use", verdict: "stricter", because: "closes, unless `keepAliveAfterRefusal` has the protocol" },
   { n: 147, says: "Date is there", verdict: "same" },
   { n: 148, says: "an empty path becomes a slash", verdict: "stricter", because: "refused: a target is not rewritten" },
@@ -342,7 +342,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   { n: 322, says: "to a proxy goes the absolute form", verdict: "same" },
   { n: 323, says: "CONNECT goes in authority form", verdict: "same" },
   { n: 324, says: "a client's upgrade", verdict: "same", by: "switch.md: A client switches, and the first bytes are there" },
-  { n: 327, says: "a failure of the connection reaches whoever waits", verdict: "same", by: "closing.test.ts: L8: the end is told to all of run, poll and closed at once" },
+  { n: 327, says: "a failure of the connection reaches whoever waits", verdict: "same", by: "closing.test.ts: a reset" },
   { n: 328, says: "an end without an answer is an incomplete message", verdict: "same", by: "end-of-file.md: A server that ends without an answer" },
   { n: 330, says: "a graceful end waits for the exchange in hand, with a deadline", verdict: "same", by: "closing.test.ts: finishes the exchange in hand with Connection: close, and serves no request behind it" },
   { n: 331, says: "a tunnel through a proxy", verdict: "same" },

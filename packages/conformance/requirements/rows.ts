@@ -30,7 +30,7 @@ export const ROWS: readonly Row[] = [
   { id: "M11", section: "9112 §2.3, 9110 §2.5", level: "MUST", role: "both", says: "a version is HTTP/, a digit, a dot, a digit, in capitals", at: "core/src/parser/head-audit.ts" },
   { id: "M12", section: "9110 §6.2", level: "MUST NOT", role: "both", says: "no version is claimed but 1.0 and 1.1", at: "core/src/serializer/request-head.ts" },
   { id: "M13", section: "9110 §6.2", level: "SHOULD", role: "server", says: "an HTTP/1.0 request is answered in HTTP/1.1, with the manners of 1.0", at: "core/src/serializer/response-head.ts" },
-  { id: "M14", section: "9110 §6.2", level: "SHOULD", role: "recipient", says: "HTTP/1.2 and later are refused with 505, which the RFC allows", at: "core/src/parser/head-audit.ts" },
+  { id: "M14", section: "9110 §6.2", level: "SHOULD", role: "recipient", says: "a later minor version is read as 1.1", at: "core/src/parser/head-audit.ts", because: "deliberate strictness: HTTP/1.2 does not exist, and is refused with 505" },
   { id: "M15", section: "9110 §15.6.6", level: "SHOULD", role: "server", says: "another major version is a 505, and the end", at: "server/src/server-side.ts" },
 
   // Request lines and targets.
@@ -41,7 +41,7 @@ export const ROWS: readonly Row[] = [
   { id: "R05", section: "9112 §3.2", level: "SHOULD", role: "server", says: "a request line off the grammar is a 400", at: "core/src/parser/head-audit.ts" },
   { id: "R06", section: "9112 §3.2", level: "SHOULD NOT", role: "server", says: "a bad target is not repaired", at: "core/src/target.ts" },
   { id: "R07", section: "9112 §3.2", level: "MUST", role: "client", says: "an HTTP/1.1 request does not leave without Host", at: "core/src/serializer/request-head.ts" },
-  { id: "R08", section: "9112 §3.2", level: "MUST", role: "client", says: "Host has no user, and may be empty where the target has no authority", at: "core/src/target.ts" },
+  { id: "R08", section: "9112 §3.2", level: "MUST", role: "client", says: "Host names the authority of the target, without its user", at: "core/src/target.ts", because: "no user is sent; Host and target leave as the caller gave them, for a relay sends both as they came" },
   { id: "R09", section: "9112 §3.2", level: "MUST", role: "server", says: "no Host in HTTP/1.1 is a 400", at: "core/src/received.ts" },
   { id: "R10", section: "9112 §3.2", level: "MUST", role: "server", says: "a second Host is a 400, the same or not, in 1.0 as in 1.1", at: "core/src/received.ts" },
   { id: "R11", section: "9112 §3.2", level: "MUST", role: "server", says: "a Host that is no uri-host with a port is a 400", at: "core/src/target.ts" },
@@ -72,7 +72,7 @@ export const ROWS: readonly Row[] = [
   { id: "S02", section: "9112 §4", level: "SHOULD", role: "client", says: "a reason phrase means nothing", at: "core/src/parser/head-audit.ts" },
   { id: "S03", section: "9112 §4", level: "MAY", role: "client", says: "a status line has single spaces", at: "core/src/parser/head-audit.ts" },
   { id: "S04", section: "9110 §15", level: "MUST", role: "client", says: "an unknown status is read by its first digit", at: "core/src/framing.ts" },
-  { id: "S05", section: "9110 §15", level: "SHOULD", role: "client", says: "a status below 100 is refused; one above 599 is told as it came", at: "core/src/parser/head-audit.ts" },
+  { id: "S05", section: "9110 §15", level: "SHOULD", role: "client", says: "a status outside 100 to 599 is read as a 5xx", at: "core/src/parser/head-audit.ts", because: "deliberate: below 100 it is refused, above 599 it is told as it came, for the application to judge" },
   { id: "S06", section: "9112 §4", level: "MUST", role: "both", says: "a status has three digits, a phrase no control octet", at: "core/src/parser/head-audit.ts" },
 
   // Fields.
@@ -258,7 +258,7 @@ export const ROWS: readonly Row[] = [
   { id: "Y05", section: "9110 §15.3.6", level: "MUST NOT", role: "server", says: "a 205 has no body", at: "core/src/serializer/response-head.ts" },
   { id: "Y06", section: "9110 §9.3.2", level: "MUST NOT", role: "server", says: "an answer to HEAD has no body", at: "core/src/serializer/response-head.ts" },
   { id: "Y07", section: "9110 §15.4.5", level: "rule", role: "server", says: "a 304 has no body", at: "core/src/serializer/response-head.ts" },
-  { id: "Y08", section: "9110 §9.3.8", level: "MUST NOT", role: "client", says: "a TRACE has no body", at: "core/src/serializer/request-head.ts" },
+  { id: "Y08", section: "9110 §9.3.8", level: "MUST NOT", role: "client", says: "a TRACE has no body, and tells no secrets", at: "core/src/serializer/request-head.ts", because: "no body is sent; which fields are secret the caller knows" },
   { id: "Y09", section: "9110 §9.3.7", level: "MUST", role: "client", says: "an OPTIONS with a body has its type", because: "the caller's to write: no header is added but framing" },
   { id: "Y10", section: "9110 §15.5.9", level: "rule", role: "both", says: "a 408 on an idle connection answers nothing", at: "core/src/receiver.ts" },
 

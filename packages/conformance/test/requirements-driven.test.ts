@@ -1,4 +1,4 @@
-import { connect } from "@upgrade/client";
+import { connect, tunnel } from "@upgrade/client";
 import { endToEnd, Headers } from "@upgrade/core";
 import { Deferred, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
@@ -24,6 +24,38 @@ describe("our client", () => {
     const { sender } = await ask();
     const headers = { Host: "u:p@a.test" };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HOST");
+  });
+
+  test.each([
+    ["M07: a first field behind white space", { headers: [[" X", "1"]] }, "INVALID_HEADER"],
+    ["M12: a version that is not spoken", { version: "1.2" as "1.1" }, "INVALID_OPTION"],
+  ] as const)("%s does not leave", async (_, request, code) => {
+    const { sender, peer } = await ask();
+    expect(await rejection(sender.sendRequest({ ...GET, ...request }))).toBe(code);
+    expect(peer.unread).toBe("");
+  });
+
+  test("I20: hears an answer while it sends, and stops for one that closes", async () => {
+    const { sender, connection, peer } = await ask();
+    const stopped = new Deferred<void>();
+    async function* endless() {
+      try {
+        for (;;) {
+          yield "more";
+          await turns();
+        }
+      } finally {
+        stopped.resolve();
+      }
+    }
+    const response = sender.sendRequest({ ...POST, body: endless() });
+    await peer.readUntil("more\r\n");
+    await peer.send(answer("413 Content Too Large", "Content-Length: 0", "Connection: close"));
+    expect((await response).status).toBe(413);
+    expect(await peer.readToEnd()).not.toContain("0\r\n\r\n");
+    await peer.end();
+    expect((await connection.closed).kind).toBe("not-persistent");
+    await stopped.promise;
   });
 
   test("R13: connect() puts Host first", async () => {
@@ -119,6 +151,18 @@ describe("our server", () => {
     expect((await connection.closed).kind).toBe("not-persistent");
   });
 
+  test("I19: ends an idle connection with an end, not with a failure", async () => {
+    const { peer, connection, clock } = await serve(() => ({ status: 204 }), { idleMs: 5 });
+    await peer.send(head("GET /"));
+    await peer.readHead();
+    await turns();
+    clock.advance(5);
+    expect(await peer.readToEnd()).toBe("");
+    await peer.end();
+    expect((await connection.closed).kind).toBe("idle");
+    expect(peer.failure).toBeUndefined();
+  });
+
   test("X07: opens no tunnel its service does not want", async () => {
     const seen: string[] = [];
     const { peer } = await serve(({ target }) => {
@@ -159,4 +203,19 @@ test("U15: who forwards a head drops its offer, unless he acts on it", () => {
   const offered = Headers.from({ Connection: "Upgrade", Upgrade: "x", "X-A": "1" });
   expect(endToEnd(offered).toFlat()).toEqual(["X-A", "1"]);
   expect(endToEnd(offered, true).toFlat()).toEqual([...offered.toFlat()]);
+});
+
+test("X06: a tunnel that ends on one side is flushed to the other, and both end", async () => {
+  const [near, client] = memoryPair();
+  const [far, server] = memoryPair();
+  const [left, right] = [new ScriptedPeer(client), new ScriptedPeer(server)];
+  const unread = { readBuf: new Uint8Array(0), readEnded: false };
+  const over = tunnel({ io: near, ...unread }, { io: far, ...unread });
+  await left.send("last words");
+  await left.end();
+  expect(await right.readToEnd()).toBe("last words");
+  await right.send("good bye");
+  await right.end();
+  expect(await left.readToEnd()).toBe("good bye");
+  expect(await over).toMatchObject({ aToB: 10, bToA: 8 });
 });
