@@ -13,15 +13,24 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   console.log(heading());
   for (const benchmark of benchmarks) {
-    const result = summarize(benchmark, await playRounds(benchmark, plan));
-    results.push(result);
-    for (const row of rowsOf(result)) console.log(row);
+    try {
+      const result = summarize(benchmark, await playRounds(benchmark, plan));
+      results.push(result);
+      for (const row of rowsOf(result)) console.log(row);
+    } catch (error) {
+      // A contestant that answers wrongly has no numbers; the others still have theirs.
+      console.error(`${benchmark.name}: ${messageOf(error)}`);
+      process.exitCode = 1;
+    }
   }
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(USAGE);
-  process.exitCode = 1;
+  console.error(`${messageOf(error)}\n${USAGE}`);
+  process.exitCode = 2;
 });

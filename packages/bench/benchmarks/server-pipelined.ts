@@ -11,7 +11,7 @@ export const benchmarks: ServerBenchmark[] = [
     kind: "server",
     unit: "requests/s",
     higherIsBetter: true,
-    contestants: { ours, floor, "node:http": nodeHttp },
+    contestants: { ours, floor, "node:http": () => nodeHttp() },
     load: (port) => openLoad(port, { connections: 32, depth: 16, step: HELLO }),
   },
 ];

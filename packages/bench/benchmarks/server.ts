@@ -2,7 +2,7 @@
 // The service reads one header and writes three; the floor answers fixed bytes of the same length,
 // and awaits one async function, as every such service does.
 
-import { createServer } from "node:http";
+import { createServer, type ServerOptions } from "node:http";
 import { handshake } from "@upgrade/server";
 import type { ServerBenchmark } from "../src/benchmark.ts";
 import { openLoad } from "../src/load.ts";
@@ -37,9 +37,10 @@ export function floor(): Promise<number> {
   });
 }
 
-export function nodeHttp(): Promise<number> {
+/** `options`: node:http's own. */
+export function nodeHttp(options: ServerOptions = {}): Promise<number> {
   return listen(
-    createServer(async (request, response) => {
+    createServer(options, async (request, response) => {
       response.setHeader("Content-Type", "text/plain");
       response.setHeader("Server", "bench");
       response.setHeader("X-Agent", request.headers["user-agent"] ?? "");
@@ -54,7 +55,7 @@ export const benchmarks: ServerBenchmark[] = [
     kind: "server",
     unit: "requests/s",
     higherIsBetter: true,
-    contestants: { ours, floor, "node:http": nodeHttp },
+    contestants: { ours, floor, "node:http": () => nodeHttp() },
     load: (port) => openLoad(port, { connections: 32, depth: 1, step: HELLO }),
   },
 ];
