@@ -91,7 +91,7 @@ describe("a request's head", () => {
     ["GET / HTTP/1.1\n\n", "MALFORMED_START_LINE at 15"],
     ["GET / HTTP/1.1\r\r\n\r\n", "MALFORMED_START_LINE at 15"],
     ["\nGET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
-    ["\rGET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
+    ["\rGET / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 1"],
     ["GET /\r\n\r\n", "MALFORMED_START_LINE at 5"],
     ["GET / http/1.1\r\n\r\n", "MALFORMED_START_LINE at 6"],
     ["GET / HTTP/11.1\r\n\r\n", "MALFORMED_START_LINE at 12"],

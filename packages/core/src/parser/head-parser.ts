@@ -29,6 +29,8 @@ export interface HeadLimits {
 }
 
 const NOTHING = new Uint8Array(0);
+const CR = 0x0d;
+const LF = 0x0a;
 // Longer than any in the registry; what is not decided by then is nobody's method.
 const MAX_METHOD_LENGTH = 32;
 // RFC 9110 §5.6.2: a token, and what ends it.
@@ -53,6 +55,7 @@ export class HeadParser {
   #heldLength = 0;
   #state: Uint8Array | undefined;
   #targetLength = 0;
+  #begun = false;
   // Where llhttp met a method it does not know, until the method's end has come.
   #strangerAt: number | undefined;
 
@@ -97,7 +100,7 @@ export class HeadParser {
 
   /** Whether more has come than the empty lines that may stand before a start line. */
   get hasBegun(): boolean {
-    return this.#heldLength > 0 && this.held.some((byte) => byte !== 0x0d && byte !== 0x0a);
+    return this.#begun;
   }
 
   /**
@@ -108,6 +111,7 @@ export class HeadParser {
   read(bytes: Uint8Array, from: number): Head | undefined {
     const room = this.#limits.maxBytes - this.#heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
+    if (!this.#begun) this.#passEmptyLines(bytes, from, to);
     if (this.#strangerAt !== undefined) return this.#readStranger(bytes, from, to);
     const result = execute(this.#kind, bytes, from, to, this.#state);
     if (result === PAUSED) return this.#complete(bytes, from);
@@ -122,6 +126,20 @@ export class HeadParser {
     if (refusal.code !== "UNKNOWN_METHOD") throw refusal;
     this.#strangerAt = this.#heldLength + position;
     return this.#readStranger(bytes, from, to);
+  }
+
+  // RFC 9112 §2.2: empty lines may stand before a request, and before nothing else. llhttp passes
+  // over CR and LF in any order, and a peer that waits behind them would wait in vain.
+  #passEmptyLines(bytes: Uint8Array, from: number, to: number): void {
+    for (let at = from; at < to; at++) {
+      const offset = this.#heldLength + at - from;
+      const wanted = offset % 2 === 0 ? CR : LF;
+      if (bytes[at] === wanted && this.#kind === "request") continue;
+      const begins = wanted === CR && bytes[at] !== CR && bytes[at] !== LF;
+      if (!begins) throw new RemoteProtocolError("MALFORMED_START_LINE", "", { offset });
+      this.#begun = true;
+      return;
+    }
   }
 
   // RFC 9110 §15.6.2: 501 is for a method nobody knows. Whether it is one, its end tells.
@@ -141,7 +159,10 @@ export class HeadParser {
   #complete(bytes: Uint8Array, from: number): Head {
     this.consumed = position;
     const before = this.#heldLength;
-    if (before === 0) return this.#audit(bytes, from, from + position);
+    if (before === 0) {
+      this.#begun = false;
+      return this.#audit(bytes, from, from + position);
+    }
     this.#append(bytes, from, from + position);
     execute(this.#kind, this.#held, 0, this.#heldLength, undefined);
     try {
@@ -190,6 +211,7 @@ export class HeadParser {
     this.#heldLength = 0;
     this.#state = undefined;
     this.#targetLength = 0;
+    this.#begun = false;
   }
 
   // A target that is too long is told at its first byte too many, not when the head is full.
