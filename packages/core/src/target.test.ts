@@ -40,6 +40,47 @@ describe("Host is uri-host [ ':' port ] (R11)", () => {
   });
 });
 
+describe("an address in brackets is one of IPv6 (RFC 3986 §3.2.2)", () => {
+  const six = "1:2:3:4:5:6";
+  test.each([
+    ...[
+      "::",
+      "::1",
+      "1::",
+      "1::8",
+      `${six}:7:8`,
+      `${six}:1.2.3.4`,
+      "::ffff:1.2.3.4",
+      "1::3:4:5:6:7:8",
+    ],
+    ...["1:2:3:4:5:6:7::", "abcd:EF01::", "::255.249.199.10", `::${six}:7`],
+  ])("%j", (address) => {
+    expect(isHost(`[${address}]:80`)).toBe(true);
+    expect(isAuthority(`[${address}]:80`)).toBe(true);
+    expect(isTarget("GET", `http://[${address}]/`)).toBe(true);
+  });
+  test.each([
+    ...[
+      "1",
+      ":",
+      ":::",
+      ".",
+      "1.2.3.4",
+      six,
+      `${six}:7`,
+      `${six}:7:8:9`,
+      `::${six}:7:8`,
+      "1::2::3",
+    ],
+    ...["12345::", "::g", ":1", "1:", "::1:", ":1::", "::256.1.1.1", "::1.2.3", "::1.2.3.4.5"],
+    ...["::01.2.3.4", "1.2.3.4::", "::1.2.3.4:5", "::1.2.3.4.", `${six}:7:1.2.3.4`],
+  ])("not %j", (address) => {
+    expect(isHost(`[${address}]:80`)).toBe(false);
+    expect(isAuthority(`[${address}]:80`)).toBe(false);
+    expect(isTarget("GET", `http://[${address}]/`)).toBe(false);
+  });
+});
+
 describe("CONNECT asks for host ':' port (X01, X02)", () => {
   test.each(["a:1", "a.test:443", "127.0.0.1:65535", "[::1]:443", "a:00443"])("%j", (target) => {
     expect(isAuthority(target)).toBe(true);

@@ -2,7 +2,7 @@
 
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
 const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
-const IP_LITERAL = "\\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
+const IP_LITERAL = "\\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
 
 const HOST = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?$`);
 const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
@@ -11,8 +11,36 @@ const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
 const PCHAR = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})";
 const ORIGIN_FORM = new RegExp(`^/${PCHAR}*(?:\\?(?:${PCHAR}|\\?)*)?$`);
 const ABSOLUTE_FORM = new RegExp(
-  `^[A-Za-z][A-Za-z0-9+\\-.]*://(${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:/${PCHAR}*)?(?:\\?(?:${PCHAR}|\\?)*)?$`,
+  `^[A-Za-z][A-Za-z0-9+\\-.]*://(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:/${PCHAR}*)?(?:\\?(?:${PCHAR}|\\?)*)?$`,
 );
+
+const GROUP = /^[0-9A-Fa-f]{1,4}$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?=.)|$)){4}$/;
+
+/**
+ * IPv6address (RFC 3986 §3.2.2): eight groups of 16 bits; one run of them may be left out as `::`,
+ * and the last two may be written as IPv4.
+ */
+function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const last = groups.at(-1) ?? "";
+  let count = groups.length;
+  if (last.includes(".") && text.endsWith(last)) {
+    if (!IPV4.test(last)) return false;
+    groups.pop();
+    count++;
+  }
+  if (!groups.every((group) => GROUP.test(group))) return false;
+  return halves.length === 1 ? count === 8 : halves.length === 2 && count <= 7;
+}
+
+// What the patterns leave open: `match` has the IPv6 address, if there is one, and the port.
+function isSound(match: RegExpExecArray | null): match is RegExpExecArray {
+  if (match === null) return false;
+  const [, address, port] = match;
+  return (address === undefined || isIpv6(address)) && isPort(port);
+}
 
 /** A TCP port has 16 bits; an empty one means the scheme's own. */
 function isPort(text: string | undefined): boolean {
@@ -22,14 +50,13 @@ function isPort(text: string | undefined): boolean {
 /** Host = uri-host [":" port], or empty (RFC 9110 §7.2). */
 export function isHost(value: string): boolean {
   if (value === "") return true;
-  const match = HOST.exec(value);
-  return match !== null && isPort(match[1]);
+  return isSound(HOST.exec(value));
 }
 
 /** host ":" port with a port from 1 to 65535, as CONNECT wants it (RFC 9110 §9.3.6). */
 export function isAuthority(target: string): boolean {
-  const port = Number(AUTHORITY.exec(target)?.[1] ?? 0);
-  return port >= 1 && port <= 65_535;
+  const match = AUTHORITY.exec(target);
+  return isSound(match) && Number(match[2]) >= 1;
 }
 
 /** Whether the target is of a form that goes with its method. It is never repaired. */
@@ -39,6 +66,5 @@ export function isTarget(method: string, target: string): boolean {
   // RFC 9112 §3.2.4: the asterisk form is for OPTIONS alone.
   if (target === "*") return method === "OPTIONS";
   if (target.startsWith("/")) return ORIGIN_FORM.test(target);
-  const match = ABSOLUTE_FORM.exec(target);
-  return match !== null && isPort(match[2]);
+  return isSound(ABSOLUTE_FORM.exec(target));
 }
