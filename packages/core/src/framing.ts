@@ -3,7 +3,7 @@
 import type { LocalCode, RemoteCode } from "./errors.ts";
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
-import { isToken, listMembers, quoted } from "./tokens.ts";
+import { isToken, quoted, trimWhiteSpace } from "./tokens.ts";
 
 /** How the body's end is known. */
 export type Framing =
@@ -81,11 +81,13 @@ export function declaredFraming(
 
 // RFC 9112 §6.1: chunked is applied once and last; §7: codings are compared without regard to case.
 function codingFraming(value: string): Framing | FramingFault {
-  const codings = listMembers(value.toLowerCase());
+  // Empty members are passed over in other lists. Here one is a second line, or a comma, that
+  // somebody else reads otherwise.
+  const codings = value.toLowerCase().split(",").map(trimWhiteSpace);
   const at = codings.indexOf("chunked");
   if (codings.length === 1 && at === 0) return CHUNKED;
   const last = at === -1 || at === codings.length - 1;
-  if (codings.length === 0 || !last || !codings.every(isToken)) {
+  if (!last || !codings.every(isToken)) {
     return fault("BAD_TRANSFER_ENCODING", quoted(value));
   }
   // `gzip, chunked`: we could find the end, but not undo the gzip; nobody asked for it with TE.
