@@ -2,7 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS } from "../src/pairs.ts";
+import { destroyPairs, PAIRS, webPair } from "../src/pairs.ts";
 import { REQUEST } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
@@ -13,6 +13,15 @@ const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin
 
 /** The moments at which bytes may come: so many microtasks behind the one that withdraws. */
 const MOMENTS = Array.from({ length: 16 }, (_, i) => i);
+
+/** An answer whose bytes are all out before its end is known. */
+function endsLater(when: Promise<void>) {
+  async function* body() {
+    yield "x";
+    await when;
+  }
+  return { status: 200, headers: { "Content-Length": 1 }, body: body() };
+}
 
 describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $name", ({ make }) => {
   // While the first service runs a read is outstanding. When it answers, the proposal behind it
@@ -45,6 +54,32 @@ describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $nam
     const next = new ScriptedPeer(released as typeof io);
     expect(latin1(readBuf) + (await next.read(5 - readBuf.length))).toBe("early");
   });
+
+  // Nothing is written any more in front of this hand-over: it waits for nothing but the read.
+  test.each(MOMENTS)("bytes that were sent %i microtasks before takeOver()", async (moment) => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    let answer!: () => void;
+    const slow = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const taken = new Promise<Parts<unknown>>((resolve) => {
+      void serve(io, (request) => {
+        if (request.proposal === undefined) return endsLater(slow);
+        return request.takeOver().then(resolve);
+      });
+    });
+    await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await turns();
+    await peer.send(REQUEST.upgrade);
+    await turns();
+    void peer.send("early");
+    for (let i = 0; i < moment; i++) await undefined;
+    answer();
+    const { readBuf, io: released } = await taken;
+    const next = new ScriptedPeer(released as typeof io);
+    expect(latin1(readBuf) + (await next.read(5 - readBuf.length))).toBe("early");
+  });
 });
 
 describe("L1 account, taken apart at any moment", () => {
@@ -65,4 +100,53 @@ describe("L1 account, taken apart at any moment", () => {
     const rest = parts.readBuf.length === 5 ? "" : latin1((await io.read())!);
     expect(latin1(parts.readBuf) + rest).toBe("early");
   });
+});
+
+type Chunk = { readonly done: boolean; readonly value?: Uint8Array | undefined };
+
+test("L17: the io is not released while a read that was withdrawn may still bring bytes", async () => {
+  const [near, far] = webPair();
+  // The chunk is there when the lock goes: the read that has it brings it, some microtasks later.
+  const io = {
+    readable: {
+      locked: false,
+      getReader() {
+        const reader = near.readable.getReader();
+        let bring: ((chunk: Chunk) => void) | undefined;
+        return {
+          closed: reader.closed,
+          cancel: (reason: unknown) => reader.cancel(reason),
+          read: () =>
+            new Promise<Chunk>((resolve, reject) => {
+              bring = resolve;
+              reader.read().then(resolve, reject);
+            }),
+          releaseLock() {
+            if (isLast) bring?.({ done: false, value: Buffer.from("early") });
+            reader.releaseLock();
+          },
+        };
+      },
+    },
+    writable: near.writable,
+  };
+  let isLast = false;
+  let answer!: () => void;
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const taken = new Promise<Parts<unknown>>((resolve) => {
+    void serve(io, (request) => {
+      if (request.proposal === undefined) return endsLater(slow);
+      isLast = true;
+      return request.takeOver().then(resolve);
+    });
+  });
+  const peer = new ScriptedPeer(far as never);
+  await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await turns();
+  await peer.send(REQUEST.upgrade);
+  await turns();
+  answer();
+  expect(latin1((await taken).readBuf)).toBe("early");
 });
