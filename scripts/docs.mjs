@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { checkGlossary } from "./docs/glossary.mjs";
 import { hyperPage } from "./docs/hyper.mjs";
+import { lawsPage } from "./docs/laws.mjs";
 import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { markdownFiles, root } from "./docs/markdown.mjs";
@@ -18,11 +19,13 @@ const faults = [];
 const requirements = await loadRequirements();
 const rules = requirementsPage(requirements);
 const hyper = hyperPage(requirements);
-faults.push(...rules.faults, ...hyper.faults);
+const laws = lawsPage();
+faults.push(...rules.faults, ...hyper.faults, ...laws.faults);
 const pages = {
   ...generatedPages(await loadTables()),
   "docs/rfc-map.md": rules.text,
   "docs/hyper.md": hyper.text,
+  "docs/laws.md": laws.text,
 };
 for (const [page, text] of Object.entries(pages)) {
   const file = new URL(page, root);
@@ -42,7 +45,7 @@ const words = checkGlossary();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
-console.log(`${rules.summary}\n${hyper.summary}`);
+console.log(`${rules.summary}\n${hyper.summary}\n${laws.summary}`);
 console.log(
   `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +

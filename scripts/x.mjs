@@ -66,8 +66,15 @@ const tasks = {
     }
     await node("scripts/tarballs.mjs", tarballs);
     if (args.includes("--no-tests")) return;
+    step("laws");
+    await tasks["laws:break"]([]);
     step("tests");
     await tasks.test(args);
+  },
+
+  /** Breaks each law on purpose, and demands that a test of it notices: `npm run laws:break L7`. */
+  async "laws:break"(args) {
+    await node("scripts/laws.mjs", args);
   },
 
   async build(args) {
@@ -224,7 +231,7 @@ const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
 // Tests on an installed workspace need no pnpm, and half a second matters there.
-if (!current || !["test", "docs"].includes(name)) providePnpm();
+if (!current || !["test", "docs", "laws:break"].includes(name)) providePnpm();
 if (!current) {
   await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });
   writeFileSync(stamp, wanted);

@@ -64,6 +64,6 @@ export function proofLink({ file, title }) {
 }
 
 // A title is text: what Markdown would take for its own is not.
-function escaped(text) {
+export function escaped(text) {
   return text.replace(/[\\`*_[\]<>]/g, "\\$&");
 }

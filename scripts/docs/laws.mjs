@@ -1,0 +1,51 @@
+// The page of the laws: each with the tests that name it and the patches that break it.
+import { findNamed } from "../laws/named.mjs";
+import { FOLDER, faultsOf, readLaws, readPatches } from "../laws/patches.mjs";
+import { NOTE, page, table } from "./pages.mjs";
+import { escaped, proofLink } from "./requirements.mjs";
+
+/** The page, what is wrong with the laws' tests and patches, and one line that counts. */
+export function lawsPage() {
+  const laws = readLaws();
+  const patches = readPatches();
+  const named = findNamed();
+  const unnamed = laws.filter(({ law }) => !named.some((test) => test.laws.includes(law)));
+  const faults = [
+    ...faultsOf(laws, patches),
+    ...unnamed.map(({ law }) => `${law} is named by no test`),
+  ];
+  const summary = `${laws.length} laws: ${named.length} titles and stories name them, ${patches.length} patches break them`;
+  return { text: textOf(laws, named, patches, summary), faults, summary };
+}
+
+function textOf(laws, named, patches, summary) {
+  const sections = laws.flatMap(({ law, says }) => [
+    `## ${law}`,
+    says,
+    table(["broken by", "so that"], patches.filter((patch) => patch.law === law).map(patchCells)),
+    `Held by:\n\n${testsOf(named.filter((test) => test.laws.includes(law)))}`,
+  ]);
+  return page(
+    "# The laws, and who guards them",
+    NOTE("ARCHITECTURE.md, packages/conformance/laws and the tests"),
+    "Each [law](../ARCHITECTURE.md#the-laws) has tests that name it, and patches of one line that break it, as a tired hand could. `npm run laws:break` applies one patch at a time to a copy of the sources and demands that a test of that law fails; `npm run laws:break L7` tries those of one law. A group of tests stands here with its own title.",
+    `**${summary}.**`,
+    ...sections,
+  );
+}
+
+function patchCells({ name, says }) {
+  const title = name.replace(/^L[0-9]+-(.*)\.patch$/, "$1");
+  return [`[${title}](../${FOLDER}${name})`, escaped(says)];
+}
+
+// One line a file, in the order of its lines.
+function testsOf(tests) {
+  const files = [...new Set(tests.map(({ file }) => file))];
+  return files
+    .map((file) => {
+      const links = tests.filter((test) => test.file === file).map(proofLink);
+      return `- ${file.split("/").at(-1)}: ${links.join("; ")}`;
+    })
+    .join("\n");
+}

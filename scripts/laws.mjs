@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+// Breaks every law on purpose, one line at a time, and demands that a test of that law notices:
+// node scripts/laws.mjs [L7 | part of a patch's name …]
+import { findNamed } from "./laws/named.mjs";
+import { applyTo, faultsOf, readLaws, readPatches } from "./laws/patches.mjs";
+import { makeSandbox } from "./laws/sandbox.mjs";
+
+const AT_ONCE = 2;
+/** Laws whose breach may be that nothing ever happens. */
+const MAY_HANG = new Set(["L8", "L13"]);
+
+const wanted = process.argv.slice(2);
+const laws = readLaws();
+const all = readPatches();
+const named = findNamed();
+const patches = all.filter(
+  ({ law, name }) =>
+    wanted.length === 0 || wanted.some((word) => word === law || name.includes(`${word}`)),
+);
+const faults = faultsOf(laws, all);
+for (const { law } of laws) {
+  if (filesOf([law]).length === 0) faults.push(`${law} is named by no test`);
+}
+if (patches.length === 0) faults.push(`no patch is called ${wanted.join(" or ")}`);
+
+const started = Date.now();
+if (faults.length === 0) await tryAll();
+for (const fault of faults) console.error(fault);
+console.log(
+  `${patches.length} patches, ${faults.length} faults, ${((Date.now() - started) / 1000).toFixed(0)} s`,
+);
+if (faults.length > 0) process.exit(1);
+
+async function tryAll() {
+  // What fails by itself would notice anything: first all of them pass.
+  const tries = [tryNothing, ...patches.map((patch) => (sandbox) => tryPatch(sandbox, patch))];
+  const sandboxes = Array.from({ length: AT_ONCE }, makeSandbox);
+  const remove = () => {
+    for (const sandbox of sandboxes) sandbox.remove();
+  };
+  process.once("SIGINT", () => {
+    remove();
+    process.exit(130);
+  });
+  try {
+    await Promise.all(
+      sandboxes.map(async (sandbox) => {
+        for (let next = tries.shift(); next !== undefined; next = tries.shift())
+          await next(sandbox);
+      }),
+    );
+  } finally {
+    remove();
+  }
+}
+
+async function tryNothing(sandbox) {
+  const concerned = [...new Set(patches.map(({ law }) => law))];
+  const { passed, failed, broken, hung } = await sandbox.run(filesOf(concerned), concerned);
+  if (failed !== undefined) faults.push(`it fails with nothing broken: ${failed}`);
+  else if (hung || broken !== undefined)
+    faults.push(`nothing is broken, and yet: ${broken ?? "it hangs"}`);
+  else console.log(`${passed} tests name a law and pass`);
+}
+
+async function tryPatch(sandbox, patch) {
+  const { name, law, file } = patch;
+  const before = sandbox.read(file);
+  sandbox.write(file, applyTo(before, patch));
+  const from = Date.now();
+  const result = await sandbox.run(filesOf([law]), [law]);
+  sandbox.write(file, before);
+  const { failed, hung, broken, passed } = result;
+  const noticed = failed ?? (hung && MAY_HANG.has(law) ? "a run that hangs" : undefined);
+  const why = hung ? "the run hangs" : (broken?.trim().split("\n", 1)[0] ?? `${passed} tests pass`);
+  if (noticed === undefined) faults.push(`${name} is not noticed: ${why}`);
+  const seconds = ((Date.now() - from) / 1000).toFixed(1);
+  console.log(`${name}: ${noticed ?? `NOT NOTICED, ${why}`} (${seconds} s)`);
+}
+
+/** The files of the tests that name one of these laws. */
+function filesOf(which) {
+  const naming = named.filter((test) => test.laws.some((law) => which.includes(law)));
+  return [...new Set(naming.map(({ runs }) => runs))];
+}

@@ -1,0 +1,58 @@
+// The tests that name a law: in a title of their own or of their group, or as a story of a chapter.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { root } from "./patches.mjs";
+
+const FIXTURES = "packages/conformance/fixtures/";
+/** What plays the stories: the name of each test has the laws it holds. */
+const STORY_TESTS = "packages/conformance/test/fixtures.test.ts";
+
+// "L7: a title", "L7 account, over $name", "L10, Z01: a title", "a title (L7)".
+const TITLE =
+  /(["`])(L[0-9]{1,2}(?:, [A-Z][0-9]{1,2})*[: ][^"`\n]*|[^"`\n]*\([^()"`\n]*\bL[0-9]{1,2}\))\1/g;
+
+/** All tests and stories that name a law: `{ file, title, laws, runs }`, `runs` being the file to run. */
+export function findNamed() {
+  const files = ["packages/", "apps/"].flatMap((group) =>
+    readdirSync(new URL(group, root))
+      .sort()
+      .flatMap((name) => ["src/", "test/"].flatMap((sub) => testsIn(`${group}${name}/${sub}`))),
+  );
+  return [...files.flatMap(titlesIn), ...storiesIn()];
+}
+
+function testsIn(folder) {
+  const url = new URL(folder, root);
+  if (!existsSync(url)) return [];
+  return readdirSync(url, { recursive: true, encoding: "utf8" })
+    .map((file) => `${folder}${file.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort();
+}
+
+function titlesIn(file) {
+  const code = read(file).replace(/^\s*(?:\/\/|\*).*$/gm, "");
+  return [...code.matchAll(TITLE)].map(([, , title]) => {
+    return { file, title, laws: lawsOf(title), runs: file };
+  });
+}
+
+function storiesIn() {
+  const chapters = readdirSync(new URL(FIXTURES, root)).sort();
+  return chapters
+    .filter((name) => name.endsWith(".md") && name !== "README.md")
+    .flatMap((name) => {
+      const file = `${FIXTURES}${name}`;
+      const stories = [...read(file).matchAll(/^## (.+)\n+<!-- ([^·]+) ·/gm)];
+      return stories
+        .map(([, title, ids]) => ({ file, title, laws: lawsOf(ids), runs: STORY_TESTS }))
+        .filter(({ laws }) => laws.length > 0);
+    });
+}
+
+function lawsOf(text) {
+  return text.match(/\bL[0-9]{1,2}\b/g) ?? [];
+}
+
+function read(file) {
+  return readFileSync(new URL(file, root), "utf8");
+}

@@ -1,0 +1,22 @@
+// A vitest reporter for scripts/laws.mjs: one line with the first test that failed, if one did.
+
+// biome-ignore lint/style/noDefaultExport: this is how vitest finds a reporter
+export default class TellFailure {
+  onTestRunEnd(files, errors) {
+    let passed = 0;
+    let failed;
+    const broken = errors.map(({ message }) => message);
+    for (const file of files) {
+      broken.push(...file.errors().map(({ message }) => message));
+      for (const suite of file.children.allSuites()) {
+        broken.push(...suite.errors().map(({ message }) => message));
+      }
+      for (const test of file.children.allTests()) {
+        const { state } = test.result();
+        if (state === "passed") passed++;
+        else if (state === "failed") failed ??= test.fullName;
+      }
+    }
+    console.log(`told: ${JSON.stringify({ passed, failed, broken: broken[0] })}`);
+  }
+}
