@@ -6,6 +6,9 @@ import { applyTo, faultsOf, readLaws, readPatches } from "./laws/patches.mjs";
 import { makeSandbox } from "./laws/sandbox.mjs";
 
 const AT_ONCE = 2;
+/** A run that takes longer hangs: with a law broken, and of all tests at once. */
+const RUN_MS = 60_000;
+const RUN_ALL_MS = 300_000;
 /** Laws whose breach may be that nothing ever happens. */
 const MAY_HANG = new Set(["L8", "L13"]);
 
@@ -56,7 +59,11 @@ async function tryAll() {
 
 async function tryNothing(sandbox) {
   const concerned = [...new Set(patches.map(({ law }) => law))];
-  const { passed, failed, broken, hung } = await sandbox.run(filesOf(concerned), concerned);
+  const { passed, failed, broken, hung } = await sandbox.run(
+    filesOf(concerned),
+    concerned,
+    RUN_ALL_MS,
+  );
   if (failed !== undefined) faults.push(`it fails with nothing broken: ${failed}`);
   else if (hung || broken !== undefined)
     faults.push(`nothing is broken, and yet: ${broken ?? "it hangs"}`);
@@ -68,7 +75,7 @@ async function tryPatch(sandbox, patch) {
   const before = sandbox.read(file);
   sandbox.write(file, applyTo(before, patch));
   const from = Date.now();
-  const result = await sandbox.run(filesOf([law]), [law]);
+  const result = await sandbox.run(filesOf([law]), [law], RUN_MS);
   sandbox.write(file, before);
   const { failed, hung, broken, passed } = result;
   const noticed = failed ?? (hung && MAY_HANG.has(law) ? "a run that hangs" : undefined);
