@@ -17,83 +17,104 @@ export interface Team {
   stop(): Promise<void>;
 }
 
+type Start = (role: string, core: "contestant" | "driver") => Child;
+
 /** Starts what `contestant` needs. */
-export function assemble(benchmark: Benchmark, contestant: string, plan: Plan): Promise<Team> {
-  const { name } = benchmark;
-  const start = (role: string, core: "contestant" | "driver") =>
-    new Child({ benchmark: name, role, core });
-  switch (benchmark.kind) {
+export async function assemble(
+  benchmark: Benchmark,
+  contestant: string,
+  plan: Plan,
+): Promise<Team> {
+  const { name, kind } = benchmark;
+  const start: Start = (role, core) => new Child({ benchmark: name, role, core });
+  switch (kind) {
     case "server":
-      return serverTeam(start(contestant, "contestant"), start("load", "driver"));
+      return shootingTeam(start, [contestant, "load"], serve);
     case "client":
-      return clientTeam(start(contestant, "contestant"), start("peer", "driver"));
+      return shootingTeam(start, [contestant, "peer"], ask);
     case "local":
-      return localTeam(start(contestant, "contestant"));
+      return shootingTeam(start, [contestant], work);
     case "value":
-      return freshTeam(
-        async (child) => (await child(contestant, "contestant").ask({ ask: "value" })) as number,
-        start,
-      );
+      return freshTeam(start, [contestant], askValue);
     case "memory":
-      return freshTeam(
-        (child) =>
-          heldMemory(child(contestant, "contestant"), child("hold", "driver"), plan.connections),
-        start,
+      return freshTeam(start, [contestant, "hold"], (server, holder) =>
+        heldMemory(server, holder!, plan.connections),
       );
   }
 }
 
-async function serverTeam(server: Child, load: Child): Promise<Team> {
+/** Who shoots, and whose processor time is counted, if anybody's. */
+interface Line {
+  readonly shooter: Child;
+  readonly worker: Child | undefined;
+}
+
+type Roles = readonly [contestant: string, driver?: string];
+
+/** The same processes for all measurements. */
+async function shootingTeam(
+  start: Start,
+  [contestant, driver]: Roles,
+  connect: (contestant: Child, driver: Child) => Promise<Line>,
+): Promise<Team> {
+  const first = start(contestant, "contestant");
+  const children = driver === undefined ? [first] : [first, start(driver, "driver")];
+  try {
+    const { shooter, worker } = await connect(first, children.at(-1)!);
+    return { measure: (ms) => shoot(shooter, worker, ms), stop: () => stopAll(children) };
+  } catch (error) {
+    await stopAll(children);
+    throw error;
+  }
+}
+
+async function serve(server: Child, load: Child): Promise<Line> {
   const port = (await server.ask({ ask: "listen" })) as number;
   await load.ask({ ask: "connect", port });
-  return shootingTeam(load, server, [load, server]);
+  return { shooter: load, worker: server };
 }
 
-async function clientTeam(client: Child, peer: Child): Promise<Team> {
+async function ask(client: Child, peer: Child): Promise<Line> {
   const port = (await peer.ask({ ask: "listen" })) as number;
   await client.ask({ ask: "connect", port });
-  return shootingTeam(client, client, [client, peer]);
+  return { shooter: client, worker: client };
 }
 
-async function localTeam(child: Child): Promise<Team> {
+async function work(child: Child): Promise<Line> {
   await child.ask({ ask: "connect", port: 0 });
-  return shootingTeam(child, undefined, [child]);
+  return { shooter: child, worker: undefined };
 }
 
-/** `shooter` counts and takes the time; `worker` is whose processor time is counted. */
-function shootingTeam(shooter: Child, worker: Child | undefined, all: readonly Child[]): Team {
-  return {
-    async measure(ms) {
-      const before = (await worker?.ask({ ask: "cpu" })) as number | undefined;
-      const shot = (await shooter.ask({ ask: "shoot", ms })) as Shot;
-      const after = (await worker?.ask({ ask: "cpu" })) as number | undefined;
-      const value = (shot.count / shot.ms) * 1_000;
-      return before === undefined ? { value } : { value, cpu: (after! - before) / shot.count };
-    },
-    stop: () => stopAll(all),
-  };
+async function shoot(shooter: Child, worker: Child | undefined, ms: number): Promise<Measurement> {
+  const before = (await worker?.ask({ ask: "cpu" })) as number | undefined;
+  const shot = (await shooter.ask({ ask: "shoot", ms })) as Shot;
+  const after = (await worker?.ask({ ask: "cpu" })) as number | undefined;
+  const value = (shot.count / shot.ms) * 1_000;
+  return before === undefined ? { value } : { value, cpu: (after! - before) / shot.count };
 }
 
-type Start = (role: string, core: "contestant" | "driver") => Child;
-
-/** Each measurement has processes of its own. */
-async function freshTeam(run: (start: Start) => Promise<number>, start: Start): Promise<Team> {
+/** New processes for each measurement. */
+function freshTeam(
+  start: Start,
+  [contestant, driver]: Roles,
+  run: (contestant: Child, driver: Child | undefined) => Promise<number>,
+): Team {
   return {
     async measure() {
-      const children: Child[] = [];
-      const started: Start = (role, core) => {
-        const child = start(role, core);
-        children.push(child);
-        return child;
-      };
+      const first = start(contestant, "contestant");
+      const second = driver === undefined ? undefined : start(driver, "driver");
       try {
-        return { value: await run(started) };
+        return { value: await run(first, second) };
       } finally {
-        await stopAll(children);
+        await stopAll(second === undefined ? [first] : [first, second]);
       }
     },
     stop: async () => {},
   };
+}
+
+async function askValue(child: Child): Promise<number> {
+  return (await child.ask({ ask: "value" })) as number;
 }
 
 async function heldMemory(server: Child, holder: Child, connections: number): Promise<number> {
