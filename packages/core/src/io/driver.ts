@@ -114,7 +114,9 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
 
   accepted(): void {
     this.writing.accepted();
-    this.life.settle();
+    // A cycle that is over and stays was held back.
+    if (this.http.cycleIsOver) this.advance();
+    else this.life.settle();
   }
 
   withdrawn(): void {
@@ -153,6 +155,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     if (this.#lastWordIsSaid()) this.finish(this.#whyItEnds());
     const { cycleIsOver } = this.http;
     if (this.life.phase !== "http" || (this.#bodyIsFull() && !cycleIsOver)) return false;
+    if (cycleIsOver && this.#isHeldBack()) return false;
     try {
       // Also between cycles: what came unasked behind an answer is no answer to the next request (L20).
       const next = this.http.nextEvent();
@@ -165,6 +168,13 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
       this.fail(error);
       return false;
     }
+  }
+
+  // L12: a client that asks and reads no answer is asked to read first; its next request waits.
+  #isHeldBack(): boolean {
+    if (this.http.role === "client" || !this.writing.isPressed) return false;
+    this.#wait = "paused";
+    return true;
   }
 
   #startNextCycle(): void {
@@ -248,7 +258,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
   #bodyIsFull(): boolean {
     const { incoming } = this;
     if (incoming === undefined) return false;
-    return incoming.isGivenUp || incoming.queuedBytes >= this.limits.readAheadBytes;
+    // Of a body that nothing waits of, one piece is read, or it would never go on.
+    return incoming.isGivenUp || incoming.queuedBytes >= Math.max(1, this.limits.readAheadBytes);
   }
 
   #onDeadline(name: DeadlineName): void {

@@ -32,7 +32,7 @@ export class Writing {
   /** The transport has as much as it should have before more is made. */
   get isPressed(): boolean {
     const waiting = this.outbox.queued + this.#transport.unacceptedBytes;
-    return waiting >= this.#limits.writeHighWaterBytes;
+    return waiting > 0 && waiting >= this.#limits.writeHighWaterBytes;
   }
 
   /** Everything said in this turn will leave at its end. */
