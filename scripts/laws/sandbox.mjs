@@ -9,7 +9,6 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -36,13 +35,13 @@ export default {
 export function makeSandbox() {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-laws-")));
   for (const name of readdirSync(here)) {
-    if (statSync(join(here, name)).isFile()) cpSync(join(here, name), join(folder, name));
-  }
-  for (const group of GROUPS) {
-    cpSync(join(here, group), join(folder, group), {
+    if (name.startsWith(".") || NOT_COPIED.has(name)) continue;
+    cpSync(join(here, name), join(folder, name), {
       recursive: true,
       filter: (path) => !NOT_COPIED.has(basename(path)),
     });
+  }
+  for (const group of GROUPS) {
     for (const name of readdirSync(join(here, group))) linkModules(folder, join(group, name));
   }
   link(join(here, "node_modules"), join(folder, "node_modules"));

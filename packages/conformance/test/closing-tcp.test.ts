@@ -102,7 +102,7 @@ describe("L7: the last words arrive, though the client has sent what nobody read
     expect(heard.match(/HTTP\/1\.1 /g)).toHaveLength(1);
   });
 
-  test("lingerBytes are thrown away, and then the connection is given up", async () => {
+  test("L12: exactly lingerBytes are thrown away, and then the connection is given up", async () => {
     const { far, connection } = await serve(() => ({ status: 200 }), { lingerBytes: 1_000 });
     far.on("error", () => {});
     far.write(head("POST /", "Content-Length: 1000000"));

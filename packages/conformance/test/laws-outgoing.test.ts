@@ -124,3 +124,26 @@ describe("L12 bounded: a body that nobody reads", () => {
     expect(await unread(30)).toBe(100);
   });
 });
+
+describe("L12 bounded: a body that is answered and not read", () => {
+  const answered = async (length: number) => {
+    const { peer } = await serve(({ target }) => ({ status: 200, body: target }), {
+      maxDrainBytes: 100,
+    });
+    await peer.send(head("POST /1", "Transfer-Encoding: chunked"));
+    expect(await peer.readUntil("\r\n\r\n/1")).toMatch(/^HTTP\/1\.1 200 /);
+    await peer.send(
+      `${length.toString(16)}\r\n${"x".repeat(length)}\r\n0\r\n\r\n${head("GET /2")}`,
+    );
+    await turns();
+    return peer;
+  };
+
+  test("is drained for exactly maxDrainBytes, and the next request is answered", async () => {
+    expect((await answered(100)).unread).toMatch(/^HTTP\/1\.1 200 .*\/2$/s);
+  });
+
+  test("of one byte more is the end of the connection", async () => {
+    expect(await (await answered(101)).readToEnd()).toBe("");
+  });
+});

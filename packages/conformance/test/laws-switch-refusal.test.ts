@@ -200,6 +200,14 @@ describe("L7 a refusal is a response: what the server does afterwards", () => {
     }
   });
 
+  test("names of protocols are compared without regard to case", async () => {
+    const { peer } = await serving({ status: 403 }, { keepAliveAfterRefusal: ["CHAT"] });
+    await peer.send(REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: Chat"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 403 ((?!close)[\s\S])*$/);
+    await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    expect(await peer.readHead()).toMatch("403");
+  });
+
   test("bytes behind the request may be the new protocol's: it closes all the same", async () => {
     const { peer } = await serving({ status: 403 }, { keepAliveAfterRefusal: true });
     await peer.send(`${REQUEST.upgrade}GET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);

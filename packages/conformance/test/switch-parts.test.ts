@@ -168,7 +168,7 @@ test("an action that comes too late is told to onError, though nobody looks at i
   quiet.stop();
 });
 
-describe("a switched connection that nobody takes", () => {
+describe("L13: a switched connection that nobody takes", () => {
   test("is aborted behind claimMs, and onError is told", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();

@@ -68,7 +68,7 @@ describe.each(JOINTS)("$name", ({ make }) => {
     expect(await done).toEqual({ aToB: 10, bToA: 0, endedBy: "b" });
   });
 
-  test.each(["a", "b"] as const)("a reset of %s aborts both", async (side) => {
+  test.each(["a", "b"] as const)("L18: a reset of %s aborts both", async (side) => {
     const quiet = watchQuiet();
     const { a, b, left, right } = await joined();
     const done = tunnel(partsOf(a), partsOf(b));
@@ -82,7 +82,7 @@ describe.each(JOINTS)("$name", ({ make }) => {
     quiet.stop();
   });
 
-  test("the signal aborts both", async () => {
+  test("L18: the signal aborts both", async () => {
     const { a, b, left, right } = await joined();
     const controller = new AbortController();
     const done = tunnel(partsOf(a), partsOf(b), { signal: controller.signal });

@@ -215,7 +215,7 @@ describe("E01: Expect", () => {
   });
 });
 
-describe("TE", () => {
+describe("L10 strict out: TE", () => {
   const te = (value: string, connection?: string) =>
     fault({ headers: { Host: "a", TE: value, ...(connection && { Connection: connection }) } });
   test("C13: goes with its connection option", () => {
