@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const windows = process.platform === "win32";
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const fixtures = "packages/conformance/fixtures";
 const published = ["core", "client", "server"];
 
 const tasks = {
@@ -87,6 +88,22 @@ const tasks = {
     await node("packages/bench/dist/main.js", args);
   },
 
+  /** Looks for inputs that break the heart: --seconds N, --seed S, --corpus DIR; or --faults. */
+  async fuzz(args) {
+    if (args[0] === "--faults") {
+      await node("packages/conformance/fuzz/faults.mjs", args.slice(1));
+      return;
+    }
+    await bundleFuzzer();
+    await node("packages/conformance/dist/fuzz/main.js", [fixtures, ...args]);
+  },
+
+  /** Compares the heart with other implementations: --mutations N, --seed S. */
+  async differential(args) {
+    await bundleFuzzer();
+    await node("packages/conformance/dist/fuzz/differential.js", [fixtures, ...args]);
+  },
+
   /** Writes the generated pages again, and checks all pages. */
   async docs(args) {
     await node("scripts/docs.mjs", args);
@@ -105,6 +122,13 @@ const tasks = {
 
 async function build(...args) {
   await turbo("build", ...args);
+}
+
+// Straight from the sources: they are what is to be found wrong.
+async function bundleFuzzer() {
+  const cwd = join(root, "packages/conformance");
+  const args = [local("tsup/dist/cli-default.js"), "--config", "fuzz/tsup.config.ts", "--silent"];
+  await run(process.execPath, args, { cwd });
 }
 
 async function turbo(task, ...args) {
@@ -231,7 +255,8 @@ const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
 // Tests on an installed workspace need no pnpm, and half a second matters there.
-if (!current || !["test", "docs", "laws:break"].includes(name)) providePnpm();
+const alone = ["test", "docs", "laws:break", "fuzz", "differential"];
+if (!current || !alone.includes(name)) providePnpm();
 if (!current) {
   await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });
   writeFileSync(stamp, wanted);

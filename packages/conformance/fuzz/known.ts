@@ -1,0 +1,83 @@
+import type { Heard } from "./hear.ts";
+import type { Situation } from "./oracle.ts";
+
+/** A place where the heart and the oracle differ, and are meant to. */
+interface Difference {
+  readonly name: string;
+  readonly reason: string;
+  /** Whether `heard`, of `input`, is refused for this reason, whatever the oracle says of it. */
+  readonly covers: (heard: Heard, input: string, situation: Situation) => boolean;
+}
+
+// The methods of HTTP that llhttp knows.
+const METHODS = new Set([
+  ...[
+    "ACL",
+    "BIND",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LINK",
+    "LOCK",
+    "M-SEARCH",
+  ],
+  ...["MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST"],
+  ...["PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND", "REPORT", "SEARCH", "SOURCE"],
+  ...["SUBSCRIBE", "TRACE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE"],
+]);
+
+export const KNOWN_DIFFERENCES: readonly Difference[] = [
+  {
+    name: "unknown-method",
+    reason:
+      "any token is a method to the grammar; a server may answer 501 to one it does not know (RFC 9110 §15.6.2)",
+    covers: ({ code, at }, input) => {
+      const method = /^(?:\r\n)*([^ \r\n]*)/.exec(input.slice(at))?.[1] ?? "";
+      return code === "UNKNOWN_METHOD" && !METHODS.has(method);
+    },
+  },
+  {
+    name: "tunnel-with-malformed-framing",
+    reason:
+      "a client ignores the framing of a 2xx to CONNECT (RFC 9112 §6.3); one that is no number at all is refused by llhttp, which does not know what was asked",
+    covers: ({ code, at }, input, { asks }) =>
+      asks[0]?.method === "CONNECT" &&
+      (code === "BAD_CONTENT_LENGTH" || code === "BAD_TRANSFER_ENCODING") &&
+      /^HTTP\/1\.[01] 2/.test(input.slice(at)),
+  },
+  {
+    name: "tab-behind-content-length",
+    reason:
+      "RFC 9112 §5 lets a tab stand behind any value; llhttp takes spaces only behind a Content-Length, and no sender writes a tab there",
+    covers: ({ code, at }, input) =>
+      code === "BAD_CONTENT_LENGTH" && /^content-length:[\t ]*[0-9]+[ ]*\t/im.test(input.slice(at)),
+  },
+  {
+    name: "framing-in-trailers",
+    reason:
+      "no trailer may frame (RFC 9110 §6.5.1), and a sender of ours writes none; what llhttp finds malformed in one is refused, not ignored",
+    covers: ({ code, at }, input) =>
+      code === "MALFORMED_TRAILER" &&
+      /^(?:content-length|transfer-encoding):/im.test(input.slice(at)),
+  },
+  {
+    name: "scheme-beyond-letters",
+    reason:
+      "a scheme may have digits and +-. (RFC 3986 §3.1); llhttp takes letters, and http and https are written with them",
+    covers: ({ code, at }, input) =>
+      code === "MALFORMED_TARGET" && /^(?:\r\n)*[^ ]+ [A-Za-z]+[0-9+.-]/.test(input.slice(at)),
+  },
+  {
+    name: "preface-of-http-2",
+    reason:
+      "llhttp waits for all 24 octets of the preface before it refuses it, and nobody sends a part of it",
+    covers: ({ stop, at }, input) =>
+      stop === "more" && /^(?:\r\n)*PRI [^\r\n]*\r\n\r\n/.test(input.slice(at)),
+  },
+];
+
+/** Our own requests that another server of ours may refuse all the same, with a status that says so. */
+export const REFUSED_BY_CHOICE = new Set(["UNKNOWN_METHOD", "UNKNOWN_EXPECTATION"]);

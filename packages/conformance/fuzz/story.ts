@@ -1,0 +1,51 @@
+import { escaped } from "../src/octet-text.ts";
+import type { Seed } from "./corpus.ts";
+import { BOUNDS } from "./corpus.ts";
+import type { Ask } from "./oracle.ts";
+
+/** A story of the book for a finding, ready to be pasted; its events are the reader's to judge. */
+export function storyOf({ text, situation }: Seed, title: string): string {
+  const { role, asks, bounds, ended } = situation;
+  const standard = BOUNDS[0]!;
+  const limits = Object.entries(bounds)
+    .filter(([name, value]) => value !== standard[name as keyof typeof standard])
+    .map(([name, value]) => ` ${name}=${value}`);
+  const asked =
+    asks.length === 1 && !asks[0]!.withheld && !asks[0]!.last ? ` asks=${words(asks[0]!)}` : "";
+  return [
+    `## Found by the fuzzer: ${title}`,
+    `<!-- Z01 · role=${role}${asked}${limits.join("")} -->`,
+    ...(asked === "" && asks.length > 0 ? ["", "```do", ...asks.flatMap(deedsOf), "```"] : []),
+    "",
+    "```http",
+    ...linesOf(text),
+    "```",
+    ...(ended ? ["", "```do", "end-of-file", "```"] : []),
+    "",
+    "```events",
+    "```",
+  ].join("\n");
+}
+
+function words({ method, offers }: Ask): string {
+  return offers.length === 0 ? method : `${method}+${offers.join()}`;
+}
+
+function deedsOf({ method, offers, last, withheld }: Ask, i: number): string[] {
+  const target = method === "CONNECT" ? "a.test:443" : "/";
+  return [
+    `${i === 0 ? "request" : "pipeline"} ${method} ${target}${withheld ? " length=4" : ""}`,
+    "  Host: a.test",
+    ...(offers.length > 0 ? ["  Connection: Upgrade", `  Upgrade: ${offers.join()}`] : []),
+    ...(last ? ["  Connection: close"] : []),
+    ...(withheld ? ["  Expect: 100-continue"] : []),
+    ...(i === 0 && !withheld ? ["end-of-message"] : []),
+  ];
+}
+
+// A line ends in CRLF, or in a backslash.
+function linesOf(text: string): string[] {
+  const lines = text.split("\r\n").map((line) => escaped(Buffer.from(line, "latin1")));
+  const last = lines.pop()!;
+  return last === "" ? lines : [...lines, `${last}\\`];
+}
