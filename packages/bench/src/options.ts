@@ -31,7 +31,7 @@ const QUICK: Plan = {
   starts: 1,
   rounds: 3,
   warmCount: 4_000,
-  warmMs: 900,
+  warmMs: 600,
   shotMs: 80,
   values: 1,
   connections: 2_000,
