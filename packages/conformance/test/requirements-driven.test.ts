@@ -144,8 +144,10 @@ describe("our server", () => {
     const { peer, connection } = await serve(() => ({ status: 200, body: "last words" }));
     await peer.send(head("POST /", "Content-Length: 200000", "Connection: close"));
     expect(await peer.readToEnd()).toMatch(/last words$/);
+    const before = connection.stats.bytesRead;
     await peer.send("x".repeat(200_000));
     expect(await standing(connection.closed)).toBe("pending");
+    expect(connection.stats.bytesRead - before).toBe(200_000);
     expect(peer.failure).toBeUndefined();
     await peer.end();
     expect((await connection.closed).kind).toBe("not-persistent");
