@@ -31,7 +31,7 @@ export interface Facts {
   trailer: boolean;
 }
 
-/** Reads the ten fields that steer a connection; all others are passed over by their length. */
+/** Reads the nine fields that steer a connection; all others are passed over by their length. */
 export function inspect(headers: Headers): Facts {
   const facts: Facts = {
     hosts: 0,
@@ -59,13 +59,29 @@ export function inspect(headers: Headers): Facts {
       case "connection".length:
       case "content-length".length:
       case "transfer-encoding".length:
-        take(facts, headers.nameAt(i).toLowerCase(), headers.valueAt(i));
+        take(facts, headers, i);
     }
   }
   return facts;
 }
 
-function take(facts: Facts, name: string, value: string): void {
+const STEERING = new Set([
+  "host",
+  "te",
+  "date",
+  "trailer",
+  "expect",
+  "upgrade",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+]);
+
+function take(facts: Facts, headers: Headers, i: number): void {
+  const name = headers.nameAt(i).toLowerCase();
+  // Accept and Cookie are as long as Expect: their values are not worth cutting.
+  if (!STEERING.has(name)) return;
+  const value = headers.valueAt(i);
   switch (name) {
     case "host":
       facts.hosts++;

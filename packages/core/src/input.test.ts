@@ -64,3 +64,11 @@ test("a long queue is read in order, and what is left of it is taken whole", () 
     expect([...input.takeAll()]).toEqual(Array.from({ length: 101 - count }, (_, i) => count + i));
   }
 });
+
+test("what is read through is let go: an idle connection holds no chunk", () => {
+  const input = new Input();
+  input.add(octets(1, 2));
+  read(input, 2);
+  expect(input.chunk.length).toBe(0);
+  expect(input.offset).toBe(2);
+});

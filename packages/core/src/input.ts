@@ -44,7 +44,11 @@ export class Input {
   advance(length: number): void {
     this.at += length;
     if (this.at < this.chunk.length) return;
+    this.#before += this.chunk.length;
+    this.at = 0;
     const next = this.#later[this.#taken];
+    // An idle connection must not hold the 64 KiB its last 13 bytes came in.
+    this.chunk = next ?? NOTHING;
     if (next === undefined) return;
     this.#later[this.#taken++] = NOTHING;
     if (this.#taken * 2 > this.#later.length) {
@@ -52,9 +56,6 @@ export class Input {
       this.#taken = 0;
     }
     this.#laterLength -= next.length;
-    this.#before += this.chunk.length;
-    this.chunk = next;
-    this.at = 0;
   }
 
   /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
