@@ -16,10 +16,10 @@ const wanted = process.argv.slice(2);
 const laws = readLaws();
 const all = readPatches();
 const named = findNamed();
-const patches = all.filter(
-  ({ law, name }) =>
-    wanted.length === 0 || wanted.some((word) => word === law || name.includes(`${word}`)),
-);
+const patches = all.filter(({ law, name }) => {
+  const isMeant = (word) => (/^L[0-9]+$/.test(word) ? word === law : name.includes(word));
+  return wanted.length === 0 || wanted.some(isMeant);
+});
 const faults = faultsOf(laws, all);
 for (const { law } of laws) {
   if (filesOf([law]).length === 0) faults.push(`${law} is named by no test`);
