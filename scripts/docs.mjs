@@ -2,6 +2,7 @@
 // Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
 // With --check nothing is written, and a generated page that would change is a failure.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { differencesPage } from "./docs/differences.mjs";
 import { checkGlossary } from "./docs/glossary.mjs";
 import { hyperPage } from "./docs/hyper.mjs";
 import { lawsPage } from "./docs/laws.mjs";
@@ -11,7 +12,7 @@ import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
 import { requirementsPage } from "./docs/requirements.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
-import { loadRequirements, loadTables } from "./docs/tables.mjs";
+import { loadDifferences, loadRequirements, loadTables } from "./docs/tables.mjs";
 
 const checkOnly = process.argv.includes("--check");
 const faults = [];
@@ -26,6 +27,7 @@ const pages = {
   "docs/rfc-map.md": rules.text,
   "docs/hyper.md": hyper.text,
   "docs/laws.md": laws.text,
+  "docs/differences.md": differencesPage(await loadDifferences()),
 };
 for (const [page, text] of Object.entries(pages)) {
   const file = new URL(page, root);

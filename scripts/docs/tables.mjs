@@ -31,6 +31,14 @@ export function loadRequirements() {
   }));
 }
 
+/** Where the heart and others read the same bytes otherwise, and why. */
+export function loadDifferences() {
+  return loaded("packages/conformance/fuzz/", [""], async (load) => ({
+    ...(await load("known.js")),
+    ...(await load("explained.js")),
+  }));
+}
+
 async function loaded(source, folders, take) {
   const out = mkdtempSync(join(tmpdir(), "upgrade-docs-"));
   try {

@@ -20,6 +20,13 @@ interface Orders {
   readonly turn: SharedArrayBuffer;
 }
 
+/** What the thread tells on its way. Its own console would wait until it rests. */
+interface Line {
+  readonly line: string;
+  /** What was found is being made small. */
+  readonly shrinks?: boolean;
+}
+
 // A longer one is told by its length alone.
 const MOST_TOLD = 1 << 20;
 // Nothing is played for so long, on however busy a machine.
@@ -59,10 +66,10 @@ function watch(): void {
     found(started, "hangs", whatHangs(orders.turn));
     void thread.terminate();
   }, 500);
-  thread.on("message", (message: FuzzResult | string) => {
-    if (typeof message === "string") {
-      console.log(message);
-      last = { ...last, at: performance.now(), allowed: SHRINKS_MS };
+  thread.on("message", (message: FuzzResult | Line) => {
+    if ("line" in message) {
+      console.log(message.line);
+      if (message.shrinks) last = { ...last, at: performance.now(), allowed: SHRINKS_MS };
     } else if (message.fault !== undefined) found(started, message.fault.kind, message.finding);
   });
   thread.on("error", (error) => {
@@ -89,7 +96,8 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
   const elapsed = () => (performance.now() - started) / 1_000;
   const seeds = readSeeds(pathToFileURL(`${fixtures}/`));
   if (corpus !== undefined) seeds.push(...kept(corpus));
-  console.log(`seed ${seed}, ${seeds.length} inputs to begin with, ${seconds} s`);
+  const tell = (line: string, shrinks = false) => parentPort!.postMessage({ line, shrinks });
+  tell(`seed ${seed}, ${seeds.length} inputs to begin with, ${seconds} s`);
   const turns = new Int32Array(turn, 0, 2);
   const told = Buffer.from(turn, 8);
   let reported = 0;
@@ -101,7 +109,7 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
       if (done % 64 > 0) return true;
       if (elapsed() - reported >= 10) {
         reported = elapsed();
-        console.log(
+        tell(
           `${reported.toFixed(0)} s: ${done} executions, ${(done / reported).toFixed(0)} a second`,
         );
       }
@@ -112,13 +120,13 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
       turns[0]!++;
     },
     onFault: ({ kind }) =>
-      parentPort!.postMessage(`${kind}, found after ${elapsed().toFixed(1)} s, is made small`),
+      tell(`${kind}, found after ${elapsed().toFixed(1)} s, is made small`, true),
     ...(corpus === undefined ? {} : { onNews: (news: Seed) => keep(corpus, news) }),
   });
   const took = elapsed();
   const { user, system } = process.cpuUsage();
   const perCore = result.executions / ((user + system) / 1e6);
-  console.log(
+  tell(
     `${result.executions} executions in ${took.toFixed(1)} s, ${(result.executions / took).toFixed(0)} a second, ${perCore.toFixed(0)} a second of one core; ` +
       `${result.distinct} distinct inputs, ${result.conversations} of them conversations; ${result.traces} different outcomes`,
   );

@@ -4,7 +4,7 @@ import { program } from "../../../tsup.base.ts";
 const core = process.env.UPGRADE_CORE;
 
 export default program({
-  entry: ["fuzz/main.ts"],
+  entry: ["fuzz/main.ts", "fuzz/differential.ts"],
   outDir: process.env.UPGRADE_FUZZ_OUT ?? "dist/fuzz",
   noExternal: [/^@upgrade\//],
   esbuildOptions(options) {

@@ -1,0 +1,103 @@
+import { ASKS, BOUNDS, type Seed } from "./corpus.ts";
+import { EXPLANATIONS, type Explanation } from "./explained.ts";
+import { type Heard, hear } from "./hear.ts";
+import { mutate } from "./mutate.ts";
+import type { Situation } from "./oracle.ts";
+import type { Outcome, Peer } from "./peers.ts";
+import { Random } from "./random.ts";
+
+// Longer inputs meet limits, and those are everybody's own.
+const LONGEST = 8_000;
+
+/** The heart beside other implementations, input by input. */
+export class Comparison {
+  readonly #peers: readonly Peer[];
+  /** How often each difference was met. */
+  readonly met = new Map<Explanation, number>();
+  /** What no explanation covers, with the shortest example of its kind. */
+  readonly unexplained = new Map<string, string>();
+  cases = 0;
+  agreed = 0;
+
+  constructor(peers: readonly Peer[]) {
+    this.#peers = peers;
+  }
+
+  async add({ text, situation }: Seed): Promise<void> {
+    this.cases++;
+    const input = Buffer.from(text, "latin1");
+    const ours = hear(situation, [input], input);
+    for (const peer of this.#peers) {
+      const theirs = await peer.hear(text, situation);
+      const said = whatWeSay(ours, theirs);
+      if (said === undefined) this.agreed++;
+      else this.#differ(said, peer, { text, situation }, ours, theirs);
+    }
+  }
+
+  #differ(said: string, { name }: Peer, seed: Seed, ours: Heard, theirs: Outcome): void {
+    const { text, situation } = seed;
+    const explanation = EXPLANATIONS.find(
+      (row) =>
+        row.peer === name &&
+        row.ours === said &&
+        (row.input === undefined || row.input.test(text.slice(said === ours.code ? ours.at : 0))) &&
+        (row.theirs === undefined || row.theirs.test(theirs.refused)),
+    );
+    if (explanation !== undefined) {
+      this.met.set(explanation, (this.met.get(explanation) ?? 0) + 1);
+      return;
+    }
+    const kind = `${name}, ${said}${said === "accepts" ? ` ${theirs.refused}` : ""}`;
+    const asks = JSON.stringify(situation.asks);
+    const example = [JSON.stringify(text), asks, told(ours), JSON.stringify(theirs)].join("\n");
+    const shortest = this.unexplained.get(kind);
+    if (shortest === undefined || shortest.length > example.length)
+      this.unexplained.set(kind, example);
+  }
+}
+
+/**
+ * Every input of the book, then what mutations make of them, each heard by a listener with no
+ * bounds of its own: other implementations have others.
+ */
+export function* casesOf(seeds: readonly Seed[], mutations: number, seed: number): Generator<Seed> {
+  const random = new Random(seed);
+  for (const { text, situation } of seeds) yield { text, situation: plain(situation, random) };
+  for (let i = 0; i < mutations; i++) {
+    const { text, situation } = random.pick(seeds);
+    const mutant = mutate(text, random.pick(seeds).text, random);
+    if (mutant !== "" && mutant.length <= LONGEST)
+      yield { text: mutant, situation: plain(situation, random) };
+  }
+}
+
+function plain({ role, asks }: Situation, random: Random): Situation {
+  const single = ASKS.filter((asks) => asks.length === 1 && !asks[0]!.withheld && !asks[0]!.last);
+  const asked = role === "server" ? [] : random.oneIn(3) ? random.pick(single) : asks.slice(0, 1);
+  return { role, asks: asked, accepts: true, bounds: BOUNDS[0]!, ended: false };
+}
+
+// The word for how we differ; undefined where we do not.
+function whatWeSay(ours: Heard, theirs: Outcome): string | undefined {
+  const refuses = ours.stop === "refused";
+  // Of what is refused both may have read a part.
+  if (refuses && theirs.refused !== "") return undefined;
+  const same = sameContent(ours, theirs);
+  if (refuses) return same ? "earlier" : ours.code;
+  if (theirs.refused !== "") return same ? (ours.stop === "more" ? "later" : "leaves") : "accepts";
+  return same ? undefined : "reads";
+}
+
+function sameContent({ messages, stop }: Heard, theirs: Outcome): boolean {
+  // Where HTTP is over the head that ended it was a whole message.
+  const complete = messages.filter((message) => message.complete || stop === "over").length;
+  const bodies = messages.map(({ body }) => body);
+  return complete === theirs.complete && JSON.stringify(bodies) === JSON.stringify(theirs.bodies);
+}
+
+function told({ stop, code, messages }: Heard): string {
+  const bodies = messages.map(({ body }) => body);
+  const complete = messages.filter((message) => message.complete).length;
+  return `${stop} ${code} ${JSON.stringify({ complete, bodies })}`;
+}
