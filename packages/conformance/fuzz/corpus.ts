@@ -61,7 +61,7 @@ function boundsOf(limits: Case["limits"]): Situation["bounds"] {
   }
 }
 
-/** The inputs of a story about what we send, for the other end to hear. */
+/** The bounds that a listener may have: first the standard ones, then some that are soon met. */
 export const BOUNDS = [
   {},
   { maxHeadBytes: 60 },

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { readSeeds } from "../fuzz/corpus.ts";
+import { readSeeds, seedsOf } from "../fuzz/corpus.ts";
 import { fuzz } from "../fuzz/fuzz.ts";
+import { storyOf } from "../fuzz/story.ts";
+import { readChapter } from "../src/read-fixtures.ts";
 
 const seeds = readSeeds(new URL("../fixtures/", import.meta.url));
 const slice = (seed: number, most: number) =>
@@ -19,4 +21,14 @@ test("a slice of what `pnpm fuzz` does for as long as one likes: nothing is foun
 test("the same seed makes the same run, another one another", () => {
   expect(slice(7, 500)).toEqual(slice(7, 500));
   expect(slice(7, 600).traces).not.toBe(slice(8, 600).traces);
+});
+
+test("what is found is told as a story of the book: the same octets, the same listener", () => {
+  for (const seed of seeds) {
+    const [story] = readChapter("found.md", storyOf(seed, "it"));
+    const [again] = seedsOf(story!);
+    // What our end answers is not in the story.
+    const situation = { ...seed.situation, accepts: again?.situation.accepts };
+    expect(again).toEqual({ text: seed.text, situation });
+  }
 });
