@@ -213,8 +213,12 @@ export class ClientSide<IO> implements Side {
     // A client's parts are taken by whoever asks the connection for them.
   }
 
-  onFailure(_: UpgradeError): boolean {
+  answerFailure(_: UpgradeError): boolean {
     return false;
+  }
+
+  onFailed(_: UpgradeError): void {
+    // Each request is told in its own promise.
   }
 
   onOver(error: UpgradeError): void {

@@ -171,9 +171,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     this.#exchange?.takeIfPromised();
   }
 
-  onFailure(error: UpgradeError): boolean {
-    const exchange = this.#exchange;
-    this.report(error, error.phase ?? "connection", exchange?.request);
+  answerFailure(error: UpgradeError): boolean {
     if (error.status === undefined || !this.#mayStillAnswer(error)) return false;
     this.driver.http.endPersistence();
     this.driver.say({
@@ -191,6 +189,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     const { ourState } = this.driver.http;
     const answerable = error instanceof RemoteProtocolError || error instanceof ConnectionError;
     return answerable && (ourState === "idle" || ourState === "send-response");
+  }
+
+  onFailed(error: UpgradeError): void {
+    this.report(error, error.phase ?? "connection", this.#exchange?.request);
   }
 
   onOver(error: UpgradeError): void {

@@ -64,7 +64,7 @@ export class Life {
     if (this.#phase === "http" && this.#of.http.hasSwitched) {
       if (this.#isQuiet()) this.#completeSwitch();
     } else if (this.#phase === "finishing") {
-      if (!this.ending.isPolled && !this.#isPromised) this.#linger(this.#finishReason!);
+      if (!this.ending.isPolled && !this.#isPromised) this.#shutDown();
       else if (this.#isQuiet()) this.#keepOpen();
     } else if (this.#phase === "lingering") {
       this.#awaitEnd();
@@ -94,13 +94,18 @@ export class Life {
     this.#of.side.onTakeable();
   }
 
+  #shutDown(): void {
+    this.#linger();
+    this.#tellOver(this.#finishReason!);
+  }
+
   // RFC 9112 §9.6: closing with unread bytes makes TCP reset, and a reset destroys our last words.
-  #linger(reason: CloseReason): void {
-    const { deadlines, http, transport } = this.#of;
+  #linger(): void {
+    const { deadlines, http, transport, writing } = this.#of;
     this.#phase = "lingering";
     deadlines.keepOnly("write", "close");
     this.#lingerLeft = http.limits.lingerBytes;
-    this.#tellOver(reason);
+    writing.flush();
     transport.closeWrite();
     if (http.endReceived) transport.destroy();
     else transport.resume();
@@ -131,15 +136,14 @@ export class Life {
     if (this.#phase !== "http" && this.#phase !== "finishing") return;
     const { bytesRead, side, writing } = this.#of;
     error.annotate({ bytesRead, bytesWritten: writing.outbox.handed });
-    this.ending.reason = { kind: "failed", error };
-    this.#of.failBody(error);
-    if (this.#phase === "http" && side.onFailure(error)) {
-      writing.flush();
-      this.#linger(this.ending.reason);
-    } else {
-      this.#tellOver(this.ending.reason);
-      this.giveUp(error);
-    }
+    const reason = { kind: "failed", error } as const;
+    this.ending.reason = reason;
+    const wasHttp = this.#phase === "http";
+    if (wasHttp && side.answerFailure(error)) this.#linger();
+    else this.giveUp(error);
+    // Who is told now may take the io, or end it again: all that is ours to do to it is done.
+    this.#tellOver(reason);
+    if (wasHttp) side.onFailed(error);
   }
 
   /** The transport is gone. */
@@ -153,8 +157,8 @@ export class Life {
   disown(): void {
     const error = new ConnectionError("SWITCH_UNCLAIMED");
     this.ending.overrule({ kind: "failed", error });
-    this.#of.side.onFailure(error);
     this.giveUp(error);
+    this.#of.side.onFailed(error);
   }
 
   /** As `Connection.abort`. */

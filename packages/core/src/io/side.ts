@@ -24,8 +24,10 @@ export interface Side {
   onDrainFailed(error: ConnectionError): void;
   /** Graceful close was asked for. */
   onClose(): void;
-  /** HTTP has failed. True: an answer was said that the peer should get. */
-  onFailure(error: UpgradeError): boolean;
+  /** HTTP has failed. True: an answer was said that the peer should get. Calls no application. */
+  answerFailure(error: UpgradeError): boolean;
+  /** HTTP has failed, and all that follows for the io is done: who wants to know is told. */
+  onFailed(error: UpgradeError): void;
   /** HTTP is over: whoever still waits for something is told why it will not come. */
   onOver(error: UpgradeError): void;
   /** The io waits for its next owner; who was promised the parts takes them now. */
