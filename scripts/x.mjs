@@ -94,14 +94,20 @@ const tasks = {
       await node("packages/conformance/fuzz/faults.mjs", args.slice(1));
       return;
     }
-    await bundleFuzzer();
+    await bundle("fuzz");
     await node("packages/conformance/dist/fuzz/main.js", [fixtures, ...args]);
   },
 
   /** Compares the heart with other implementations: --mutations N, --seed S. */
   async differential(args) {
-    await bundleFuzzer();
+    await bundle("fuzz");
     await node("packages/conformance/dist/fuzz/differential.js", [fixtures, ...args]);
+  },
+
+  /** Opens and ends connections by the thousand and weighs what they leave: --connections N, --seed S. */
+  async churn(args) {
+    await bundle("churn");
+    await node("packages/conformance/dist/churn/main.js", args);
   },
 
   /** Writes the generated pages again, and checks all pages. */
@@ -125,9 +131,10 @@ async function build(...args) {
 }
 
 // Straight from the sources: they are what is to be found wrong.
-async function bundleFuzzer() {
+async function bundle(program) {
   const cwd = join(root, "packages/conformance");
-  const args = [local("tsup/dist/cli-default.js"), "--config", "fuzz/tsup.config.ts", "--silent"];
+  const config = `${program}/tsup.config.ts`;
+  const args = [local("tsup/dist/cli-default.js"), "--config", config, "--silent"];
   await run(process.execPath, args, { cwd });
 }
 
@@ -255,7 +262,7 @@ const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
 // Tests on an installed workspace need no pnpm, and half a second matters there.
-const alone = ["test", "docs", "laws:break", "fuzz", "differential"];
+const alone = ["test", "docs", "laws:break", "fuzz", "differential", "churn"];
 if (!current || !alone.includes(name)) providePnpm();
 if (!current) {
   await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });

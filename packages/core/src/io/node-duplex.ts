@@ -147,7 +147,7 @@ export class NodeDuplex implements Transport {
     this.#told = true;
     const io = this.#io;
     if (io.destroyed) return;
-    if (io.connecting !== true && io.resetAndDestroy !== undefined) {
+    if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
       try {
         io.resetAndDestroy();
         return;
@@ -183,6 +183,12 @@ export class NodeDuplex implements Transport {
     // After pause() it would be false, and the next owner's "data" listener would never flow.
     io.readableFlowing = null;
   }
+}
+
+// All is written and the end is on its way: Node cannot reset a socket then, and would leak it. The
+// peer sees our end either way.
+function isShuttingDown(io: DuplexLike): boolean {
+  return io.writableEnded && !io.writableFinished && io.writableLength === 0;
 }
 
 // Between two owners a reset would crash the process. The silent listener goes when the next
