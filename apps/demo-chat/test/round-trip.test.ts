@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 // What `npm run demo -- --once` checks, and that it fails when it should.
 
 import { once } from "node:events";
@@ -113,7 +114,8 @@ test("--once prints the conversation and is 0", async () => {
 test("--once --trace shows what came in readBuf", async () => {
   const lines: string[] = [];
   expect(await serve({ ...ONCE, trace: true }, (line) => lines.push(line))).toBe(0);
-  const text = lines.join("\n");
+  // Coloured in a terminal, and wherever CI is set.
+  const text = stripVTControlCharacters(lines.join("\n"));
   expect(text).toMatch(/alice.* → .*GET \/chat\?name=alice HTTP\/1\.1/);
   expect(text).toMatch(/bob.* ← .*HTTP\/1\.1 101 Switching Protocols/);
   expect(text).toMatch(/switched to websocket; readBuf holds 46 bytes/);
