@@ -44,19 +44,21 @@ export class Exchange {
   /** @throws {LocalProtocolError} before anything is written, for what may not be sent. */
   constructor(driver: Driver, request: ClientRequest, options: SendOptions) {
     this.#driver = driver;
-    this.#source = bodySource(request.body);
-    this.#trailers = request.trailers;
+    // Each part is read once: what is checked is what is written.
+    const { method, target, version, headers, body, trailers } = request;
+    const known = knownTrailers(trailers);
+    this.#source = bodySource(body);
+    this.#trailers = known ?? trailers;
     this.#options = options;
     // A relayed message always has the promise of trailers, and its own framing.
-    const trailed = request.trailers !== undefined && !(request instanceof ReceivedMessage);
-    const known = knownTrailers(request.trailers);
+    const trailed = trailers !== undefined && !(request instanceof ReceivedMessage);
     const chunked = trailed && (this.#source.length !== 0 || known !== undefined);
     this.head = {
       type: "request",
-      method: String(request.method),
-      target: String(request.target),
-      version: request.version,
-      headers: Headers.from(request.headers),
+      method: String(method),
+      target: String(target),
+      version,
+      headers: Headers.from(headers),
       bodyLength: chunked ? "unknown" : this.#source.length,
     };
     driver.http.check(this.head, known);

@@ -43,10 +43,18 @@ export interface ExchangeHost<IO> {
   report(error: unknown, phase: string, request: ServerRequest<IO>): void;
 }
 
+/** The head that accepts a proposal, checked, and the new protocol's first bytes. */
+interface Acceptance {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly headers: Headers;
+  readonly firstBytes: string | Uint8Array | undefined;
+}
+
 /** What a proposal waits for: the end of the request's body. */
 interface Pending<IO> {
   readonly kind: "switchTo" | "takeOver" | "response";
-  readonly response: ServerResponse | undefined;
+  readonly acceptance: Acceptance | undefined;
   readonly parts: Deferred<Parts<IO>> | undefined;
 }
 
@@ -87,41 +95,59 @@ export class Exchange<IO> {
     return this.#outcome === "responding";
   }
 
-  /** Takes what the service returned. */
+  /** Takes what the service returned. Each part is read once: what is checked is what is written. */
   respond(response: ServerResponse): void {
-    if (!this.isOpen) abandon(bodySource(response.body));
+    const { status, reason, headers, body, trailers, firstBytes } = response;
+    const said = { status, reason, headers, body, trailers, firstBytes };
+    if (!this.isOpen) abandon(bodySource(body));
     this.#assertOpen();
-    const accepts = response.status === 101 || this.#isTunnel(response.status);
-    if (accepts) this.#beginSwitch("response", response);
-    else this.#sendFinal(response);
+    if (status === 101 || this.#isTunnel(status)) this.#beginSwitch("response", said);
+    else this.#sendFinal(said, response instanceof ReceivedMessage);
   }
 
   #isTunnel(status: number): boolean {
     return this.request.proposal?.kind === "connect" && status >= 200 && status <= 299;
   }
 
-  #sendFinal(response: ServerResponse): void {
-    const { driver } = this.#host;
+  #sendFinal(response: ServerResponse, isRelayed: boolean): void {
     const source = bodySource(response.body);
+    let trailers: TrailersInit | undefined;
+    try {
+      trailers = this.#sayHead(response, source, isRelayed);
+    } catch (error) {
+      // Nobody will ask for the body: whoever would have made it is told.
+      abandon(source);
+      throw error;
+    }
+    this.#outcome = "responding";
+    if (this.request.proposal !== undefined) this.#host.refused(response);
+    this.#sendBody(response, source, trailers);
+  }
+
+  #sayHead(
+    response: ServerResponse,
+    source: BodySource,
+    isRelayed: boolean,
+  ): TrailersInit | undefined {
+    const { driver } = this.#host;
     const trailers = this.#trailersOf(response);
     const known = knownTrailers(trailers);
     // A relayed message always has the promise of trailers, and its own framing.
-    const trailed = trailers !== undefined && !(response instanceof ReceivedMessage);
+    const trailed = trailers !== undefined && !isRelayed;
     const chunked = trailed && (source.length !== 0 || known !== undefined);
     this.#endPersistenceIfNeeded();
     const event = {
       type: "response",
       status: response.status,
       reason: response.reason,
-      headers: response.headers,
+      // Checked twice where trailers go with them, and read once.
+      headers: known === undefined ? response.headers : Headers.from(response.headers),
       bodyLength: chunked ? "unknown" : source.length,
       date: this.#host.writesDate ? httpDate() : undefined,
     } as const;
     if (known !== undefined) driver.http.check(event, known);
     driver.say(event);
-    this.#outcome = "responding";
-    if (this.request.proposal !== undefined) this.#host.refused(response);
-    this.#sendBody(response, source, trailers);
+    return known ?? trailers;
   }
 
   // To HEAD and in 304 there is no body they could stand behind; HTTP/1.0 has no place for them.
@@ -232,14 +258,18 @@ export class Exchange<IO> {
   }
 
   #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {
-    if (bodySource(response.body).length !== 0) {
-      throw new LocalProtocolError("BODY_NOT_ALLOWED", String(response.status));
+    const { status, reason, headers, body, firstBytes } = response;
+    if (bodySource(body).length !== 0) {
+      throw new LocalProtocolError("BODY_NOT_ALLOWED", String(status));
     }
+    const first = bodySource(firstBytes);
+    if (first.pieces !== undefined) throw new LocalProtocolError("INVALID_BODY", "firstBytes");
+    const acceptance = { status, reason, headers: Headers.from(headers), firstBytes: first.whole };
     // Checked now: what is wrong with it is said while the service may still answer otherwise.
-    this.#host.driver.http.check(this.#switchEvent(response));
+    this.#host.driver.http.check(this.#switchEvent(acceptance));
     const parts = new Deferred<Parts<IO>>();
     this.#outcome = "switching";
-    this.#await({ kind, response, parts: kind === "switchTo" ? parts : undefined });
+    this.#await({ kind, acceptance, parts: kind === "switchTo" ? parts : undefined });
     return parts;
   }
 
@@ -252,7 +282,7 @@ export class Exchange<IO> {
     if (this.request.proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
     const parts = new Deferred<Parts<IO>>();
     this.#outcome = "taken over";
-    this.#await({ kind: "takeOver", response: undefined, parts });
+    this.#await({ kind: "takeOver", acceptance: undefined, parts });
     return parts;
   }
 
@@ -278,32 +308,30 @@ export class Exchange<IO> {
     const { driver } = this.#host;
     const pending = this.#pending;
     if (pending === undefined || !driver.isLive) return;
-    if (pending.response === undefined) {
+    if (pending.acceptance === undefined) {
       driver.finish({ kind: "taken-apart", because: "takeOver()" }, true);
       return;
     }
-    this.#sayAcceptance(pending.response);
+    this.#sayAcceptance(pending.acceptance);
     driver.advance();
   }
 
-  #sayAcceptance(response: ServerResponse): void {
+  #sayAcceptance(acceptance: Acceptance): void {
     const { driver } = this.#host;
-    driver.say(this.#switchEvent(response));
-    const { firstBytes } = response;
+    driver.say(this.#switchEvent(acceptance));
+    const { firstBytes, headers: sent } = acceptance;
     if (typeof firstBytes === "string") driver.writing.outbox.text(firstBytes);
     else if (firstBytes !== undefined) driver.writing.outbox.bytes(firstBytes);
     const { method, target, version, headers, proposal } = this.request;
-    const sent = Headers.from(response.headers);
     this.switched = {
       kind: proposal!.kind,
       protocol: proposal!.kind === "connect" ? target : (sent.get("upgrade") ?? ""),
       request: { method, target, version, headers },
-      response: { status: response.status, reason: response.reason ?? "", headers: sent },
+      response: { status: acceptance.status, reason: acceptance.reason ?? "", headers: sent },
     };
   }
 
-  #switchEvent(response: ServerResponse) {
-    const { status, reason, headers } = response;
+  #switchEvent({ status, reason, headers }: Acceptance) {
     const date = this.#host.writesDate ? httpDate() : undefined;
     return { type: "response", status, reason, headers, date } as const;
   }

@@ -7,7 +7,7 @@ import type { Exchange } from "./exchange.ts";
 /** What goes with a switch. */
 export interface SwitchOptions {
   readonly headers?: HeadersInit | undefined;
-  /** The new protocol's first bytes, in the same write as the head. */
+  /** The new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
 }
 

@@ -71,27 +71,29 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 
   #call(exchange: Exchange<IO>): void {
-    let result: ServiceResult | Promise<ServiceResult>;
+    let result: ServiceResult;
     try {
-      result = this.#service(exchange.request);
+      const answer = this.#service(exchange.request);
+      if (isThenable(answer)) {
+        // Made a promise, it settles once, and later: a `then` of somebody's own may do as it likes.
+        Promise.resolve(answer).then(
+          (response) => this.#answer(exchange, response),
+          (error) => this.#serviceFailed(exchange, error),
+        );
+        return;
+      }
+      result = answer;
     } catch (error) {
       this.#serviceFailed(exchange, error);
       return;
     }
     // A service that answers without a promise costs no microtask.
-    if (isPromise(result)) {
-      result.then(
-        (response) => this.#answer(exchange, response),
-        (error) => this.#serviceFailed(exchange, error),
-      );
-    } else {
-      this.#answer(exchange, result);
-    }
+    this.#answer(exchange, result);
   }
 
   #answer(exchange: Exchange<IO>, response: ServiceResult): void {
     try {
-      if (response !== undefined) exchange.respond(response);
+      if (response) exchange.respond(response);
       else if (exchange.isOpen) throw new LocalProtocolError("NO_RESPONSE");
     } catch (error) {
       this.#serviceFailed(exchange, error);
@@ -214,7 +216,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 }
 
-function isPromise(
+function isThenable(
   result: ServiceResult | Promise<ServiceResult>,
 ): result is Promise<ServiceResult> {
   return typeof result === "object" && result !== null && "then" in result;

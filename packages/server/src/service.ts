@@ -14,7 +14,7 @@ export interface ServerResponse {
   readonly body?: BodyInit | undefined;
   /** Sent behind a chunked body. */
   readonly trailers?: TrailersInit | undefined;
-  /** With a switch: the new protocol's first bytes, in the same write as the head. */
+  /** With a switch: the new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
 }
 

@@ -1,7 +1,7 @@
 // connection ← [sending] ← application: a body behind its head, whole or as it comes
 
 import { LocalProtocolError } from "../errors.ts";
-import type { HeadersInit } from "../headers.ts";
+import { Headers, type HeadersInit } from "../headers.ts";
 import { type BodySource, toOctets } from "./body-source.ts";
 import type { Driver } from "./driver.ts";
 
@@ -96,9 +96,9 @@ export function sendBody(
   return undefined;
 }
 
-/** The trailers that can be checked in front of everything else. */
-export function knownTrailers(trailers: TrailersInit | undefined): HeadersInit | undefined {
-  return isLate(trailers) ? undefined : trailers;
+/** The trailers that can be checked in front of everything else. They are read here, and only once. */
+export function knownTrailers(trailers: TrailersInit | undefined): Headers | undefined {
+  return isLate(trailers) || trailers === undefined ? undefined : Headers.from(trailers);
 }
 
 /** Whether trailers must be waited for. */
