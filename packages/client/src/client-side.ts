@@ -12,6 +12,7 @@ import {
   type DeadlineName,
   Deferred,
   type Driver,
+  handled,
   type Side,
   type Switched,
 } from "@upgrade/core/io";
@@ -59,22 +60,21 @@ export class ClientSide<IO> implements Side {
   }
 
   send(request: ClientRequest, options: SendOptions): Promise<ClientResponse> {
-    const rejected = new Deferred<ClientResponse>();
     let exchange: Exchange;
+    let isAborted: boolean;
     try {
       exchange = new Exchange(this.driver, request, options);
+      isAborted = exchange.listen((reason) => this.#cancel(exchange, reason));
     } catch (error) {
       if (error instanceof UpgradeError) error.annotate({ sent: "nothing", responseSeen: false });
-      rejected.reject(error);
-      return rejected.promise;
+      return handled(Promise.reject(error));
     }
-    if (options.signal?.aborted === true) exchange.reject(canceled(options.signal.reason));
+    if (isAborted) exchange.reject(canceled(options.signal?.reason));
     else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
       exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));
     } else {
       this.#waiting.push(exchange);
-      exchange.listen((reason) => this.#cancel(exchange, reason));
       this.#startNext();
     }
     return exchange.response.promise;

@@ -98,13 +98,13 @@ export class Exchange {
     return this.#endsAt !== undefined && handed >= this.#endsAt ? "all" : "part";
   }
 
-  /** Cancels by the caller's signal, while the exchange lasts. */
-  listen(cancel: (reason: unknown) => void): void {
+  /** Cancels by the caller's signal, while the exchange lasts. True: it has aborted already. */
+  listen(cancel: (reason: unknown) => void): boolean {
     const { signal } = this.#options;
-    if (signal === undefined) return;
+    if (signal === undefined) return false;
     this.#onAbort = () => cancel(signal.reason);
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener("abort", this.#onAbort, { once: true });
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    return signal.aborted;
   }
 
   /** Says the request, but for a body that waits for 100. `uploaded` is called at its end. */

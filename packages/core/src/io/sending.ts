@@ -1,6 +1,6 @@
 // connection ← [sending] ← application: a body behind its head, whole or as it comes
 
-import { LocalProtocolError } from "../errors.ts";
+import { LocalProtocolError, UpgradeError } from "../errors.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
 import { type BodySource, toOctets } from "./body-source.ts";
 import type { Driver } from "./driver.ts";
@@ -10,6 +10,8 @@ export type TrailersInit =
   | HeadersInit
   | Promise<HeadersInit | undefined>
   | (() => HeadersInit | Promise<HeadersInit | undefined> | undefined);
+
+type Pieces = NonNullable<BodySource["pieces"]>;
 
 /** A body on its way out, piece by piece, which may be stopped when nobody wants it any more. */
 export class Upload {
@@ -42,23 +44,28 @@ export class Upload {
     const isOver = (): boolean => this.#isStopped || !driver.isLive;
     if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
     try {
-      const iterator = await blamed(() => source.pieces?.());
-      this.#maker = iterator;
-      while (this.#maker !== undefined) {
-        const { done, value } = await blamed(() => iterator!.next());
-        if (done === true) this.#maker = undefined;
-        else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
-        if (driver.writing.isPressed) await driver.writing.writable();
-        if (isOver()) return;
-      }
+      if (source.pieces !== undefined) await this.#sendPieces(driver, source.pieces, isOver);
+      if (isOver()) return;
       const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
       if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
     } catch (error) {
       // What a body throws because it was stopped is no news.
-      if (!isOver()) throw error;
+      if (!isOver()) throw error instanceof UpgradeError ? error : bodyFailed(error);
     } finally {
       // Left early: whoever makes the bytes is told that nobody wants them.
       this.#leave();
+    }
+  }
+
+  async #sendPieces(driver: Driver, pieces: Pieces, isOver: () => boolean): Promise<void> {
+    const iterator = await blamed(pieces);
+    this.#maker = iterator;
+    for (;;) {
+      const { done, value } = await blamed(() => iterator.next());
+      if (done === true) this.#maker = undefined;
+      else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
+      if (driver.writing.isPressed) await driver.writing.writable();
+      if (done === true || isOver()) return;
     }
   }
 }
@@ -115,7 +122,11 @@ function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
 async function blamed<T>(make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();
-  } catch (cause) {
-    throw new LocalProtocolError("BODY_FAILED", "", { cause });
+  } catch (error) {
+    throw bodyFailed(error);
   }
+}
+
+function bodyFailed(cause: unknown): LocalProtocolError {
+  return new LocalProtocolError("BODY_FAILED", "", { cause });
 }
