@@ -57,7 +57,6 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** @internal */
   push(chunk: Uint8Array): void {
-    if (this.#discarded) return;
     const waiting = this.#waiting;
     if (waiting !== undefined) {
       this.#waiting = undefined;
@@ -77,7 +76,6 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** @internal What was queued is still delivered in front of the error. */
   fail(error: unknown): void {
-    if (this.#complete || this.#failure !== undefined) return;
     this.#failure = error;
     this.#waiting?.reject(error);
     this.#waiting = undefined;

@@ -170,7 +170,6 @@ export class NodeDuplex implements Transport {
   release(): void {
     const io = this.#io;
     this.#told = true;
-    if (io.readableFlowing === true) io.pause();
     io.removeListener("data", this.#onData as Listener);
     io.removeListener("end", this.#onEnd);
     io.removeListener("close", this.#onClose);

@@ -79,7 +79,7 @@ export abstract class ReceivedMessage {
   /** @internal */
   push(bytes: Uint8Array): void {
     this.#begun = true;
-    if (!this.#discarded) this.body.push(bytes);
+    this.body.push(bytes);
   }
 
   /** @internal */

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "./clock.ts";
+import { Deadlines } from "./deadlines.ts";
+
+test("of two that pass at the same moment, the first may stop the second", () => {
+  const clock = new ManualClock();
+  const passed: string[] = [];
+  const deadlines: Deadlines = new Deadlines(clock, (name) => {
+    passed.push(name);
+    deadlines.stopAll();
+  });
+  deadlines.start("head", 10);
+  deadlines.start("body", 10);
+  clock.advance(20);
+  expect(passed).toEqual(["head"]);
+  expect(clock.pending).toBe(0);
+});

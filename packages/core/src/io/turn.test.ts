@@ -1,0 +1,23 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { atEndOfTurn } from "./turn.ts";
+
+afterEach(() => vi.unstubAllGlobals());
+
+async function order(): Promise<string[]> {
+  const ran: string[] = [];
+  atEndOfTurn(() => ran.push("end of turn"));
+  for (const name of ["first", "second"]) void Promise.resolve().then(() => ran.push(name));
+  ran.push("now");
+  await new Promise((resolve) => setTimeout(resolve));
+  return ran;
+}
+
+test("on Node, behind every microtask that waits", async () => {
+  const later = Promise.resolve().then(order);
+  expect(await later).toEqual(["now", "first", "second", "end of turn"]);
+});
+
+test("without process.nextTick, in a microtask", async () => {
+  vi.stubGlobal("process", {});
+  expect(await order()).toEqual(["now", "end of turn", "first", "second"]);
+});
