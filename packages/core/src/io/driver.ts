@@ -1,7 +1,7 @@
 // bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only place that waits; both roles
 
 import { HttpConnection } from "../connection.ts";
-import { ConnectionError, UpgradeError } from "../errors.ts";
+import { ConnectionError, type UpgradeError } from "../errors.ts";
 import type { Event, EventToSend, Wait } from "../events.ts";
 import type { LimitOptions, Limits } from "../limits.ts";
 import type { Role } from "../role.ts";
@@ -164,8 +164,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
       if (cycleIsOver && this.http.cycleIsOver) this.#startNextCycle();
       return typeof next === "object" || cycleIsOver;
     } catch (error) {
-      if (!(error instanceof UpgradeError)) throw error;
-      this.fail(error);
+      // Also what has no code, as a chunk that was taken away again: it ends this connection alone.
+      this.gone(error);
       return false;
     }
   }

@@ -2,6 +2,7 @@
 
 import type { HttpConnection } from "../connection.ts";
 import { ConnectionError, UpgradeError } from "../errors.ts";
+import { wordsOf } from "./causes.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type CloseReason, Ending } from "./ending.ts";
 import type { Side } from "./side.ts";
@@ -216,6 +217,6 @@ export class Life {
 
 function asConnectionError(reason: unknown): UpgradeError {
   if (reason instanceof UpgradeError) return reason;
-  const came = reason instanceof Error ? reason.message : "closed";
+  const came = reason instanceof Error ? wordsOf(reason) : "closed";
   return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
 }

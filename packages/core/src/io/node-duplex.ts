@@ -1,6 +1,7 @@
 // bytes ↔ [Node's Duplex] ↔ driver: net.Socket, TLSSocket, an SSH channel, an Http2Stream
 
 import { LocalProtocolError } from "../errors.ts";
+import { asError, wordsOf } from "./causes.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -107,7 +108,7 @@ export class NodeDuplex implements Transport {
   readonly #onError = (error?: unknown): void => this.#tellGone(error);
   readonly #onClose = (): void => this.#tellGone(undefined);
   readonly #onWritten = (error?: unknown): void => {
-    if (error === undefined || error === null) this.#events.accepted();
+    if (!this.#told && (error === undefined || error === null)) this.#events.accepted();
   };
 
   #tellGone(reason: unknown): void {
@@ -126,6 +127,15 @@ export class NodeDuplex implements Transport {
   }
 
   write(batch: Batch): void {
+    try {
+      this.#write(batch);
+    } catch (error) {
+      // A stream of somebody's own that throws has failed, and tells so as any other does.
+      destroy(this.#io, error);
+    }
+  }
+
+  #write(batch: Batch): void {
     const io = this.#io;
     if (typeof batch === "string") {
       io.write(batch, "latin1", this.#onWritten);
@@ -156,7 +166,8 @@ export class NodeDuplex implements Transport {
       }
     }
     // An error is what makes a stream that is no socket tell its peer of a failure.
-    io.destroy(io.resetAndDestroy === undefined ? asError(reason) : undefined);
+    if (io.resetAndDestroy === undefined) destroy(io, reason);
+    else io.destroy();
   }
 
   // Not before our end is out: over TLS that is the close_notify (RFC 9112 §9.8).
@@ -213,6 +224,11 @@ function unfitness(io: DuplexLike): string | undefined {
   return undefined;
 }
 
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+// Node reads an error before it takes it, and some cannot be read.
+function destroy(io: DuplexLike, reason: unknown): void {
+  try {
+    io.destroy(asError(reason));
+  } catch {
+    io.destroy(new Error(wordsOf(reason)));
+  }
 }

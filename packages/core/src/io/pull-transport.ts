@@ -47,7 +47,7 @@ export class PullTransport implements Transport {
     this.#readPending = true;
     this.#unsettledReads++;
     const before = this.#withdrawals;
-    this.#stream.read().then(
+    called(() => this.#stream.read()).then(
       (chunk) => {
         this.#settleRead(before);
         this.#onRead(chunk);
@@ -83,10 +83,18 @@ export class PullTransport implements Transport {
   pause(): boolean {
     this.#wanted = false;
     if (!this.#readPending) return true;
-    if (this.#stream.cancelRead?.() !== true) return false;
+    if (!this.#cancelRead()) return false;
     this.#withdrawals++;
     this.#readPending = false;
     return true;
+  }
+
+  #cancelRead(): boolean {
+    try {
+      return this.#stream.cancelRead?.() === true;
+    } catch {
+      return false;
+    }
   }
 
   write(batch: Batch): void {
@@ -95,7 +103,7 @@ export class PullTransport implements Transport {
     // One chunk: what was said in one turn leaves in one write.
     const chunk = concat(chunks);
     this.unacceptedBytes += chunk.length;
-    this.#stream.write([chunk]).then(() => {
+    called(() => this.#stream.write([chunk])).then(() => {
       this.unacceptedBytes -= chunk.length;
       if (!this.#released) this.#events.accepted();
     }, this.#fail);
@@ -106,7 +114,7 @@ export class PullTransport implements Transport {
   };
 
   closeWrite(): void {
-    this.#stream.closeWrite().then(() => {
+    called(() => this.#stream.closeWrite()).then(() => {
       this.#endAccepted = true;
       this.#destroyIfEnded();
     }, this.#fail);
@@ -114,7 +122,11 @@ export class PullTransport implements Transport {
 
   abort(reason: unknown): void {
     this.#released = true;
-    this.#stream.abort(reason);
+    try {
+      this.#stream.abort(reason);
+    } catch {
+      // It is given up all the same: whoever waits is told.
+    }
   }
 
   destroy(): void {
@@ -132,5 +144,14 @@ export class PullTransport implements Transport {
   release(): void {
     this.#released = true;
     this.#stream.releaseLocks?.();
+  }
+}
+
+// A stream of somebody's own may throw where it should reject, or give no promise at all.
+function called<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (reason) {
+    return Promise.reject(reason);
   }
 }

@@ -1,0 +1,236 @@
+import { Duplex } from "node:stream";
+import { handshake as connectTo } from "@upgrade/client";
+import { type ByteStream, type Io, ManualClock, memoryPair, tunnel } from "@upgrade/core/io";
+import { handshake as serveOn } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { GET, head, rejection, standing } from "../src/against.ts";
+import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+const hostile = (): never => {
+  throw new Error("hostile");
+};
+
+/** What an Error may be, of a library that thinks itself clever. */
+const ERRORS: [string, unknown][] = [
+  ["nothing", undefined],
+  ["null", null],
+  ["a symbol", Symbol("reason")],
+  ["an object that is no string", Object.create(null)],
+  [
+    "an error whose message cannot be read",
+    Object.defineProperty(new Error(), "message", { get: hostile }),
+  ],
+  [
+    "an error whose message is a symbol",
+    Object.defineProperty(new Error(), "message", { value: Symbol("m") }),
+  ],
+];
+
+/** A stream that works, but for the methods given, and its far end. */
+function spoilt(wrong: (inner: ByteStream) => Partial<ByteStream>): [ByteStream, ScriptedPeer] {
+  const [near, far] = memoryPair();
+  const io: ByteStream = {
+    read: () => near.read(),
+    write: (chunks) => near.write(chunks),
+    closeWrite: () => near.closeWrite(),
+    abort: (reason) => near.abort(reason),
+    cancelRead: () => near.cancelRead!(),
+    gone: near.gone!,
+    ...wrong(near),
+  };
+  return [io, new ScriptedPeer(far)];
+}
+
+/** A method that works once, and then throws where it should reject. */
+function throwsAfterOne<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
+  let calls = 0;
+  return (...args) => (calls++ === 0 ? method(...args) : hostile());
+}
+
+async function serveQuietly(io: Io, options = {}) {
+  const clock = new ManualClock();
+  const service = ({ target }: { target: string }) =>
+    target === "/never" ? new Promise<never>(() => {}) : { status: 204 };
+  return { clock, ...(await serveOn(io, service, { clock, date: false, ...options })) };
+}
+
+describe("L8, L9: a stream of somebody's own that throws where it should reject has failed:", () => {
+  test("in read()", async () => {
+    const [io, peer] = spoilt((inner) => ({ read: throwsAfterOne(() => inner.read()) }));
+    const { connection } = await serveQuietly(io);
+    const over = rejection(connection.run());
+    await peer.send(head("GET /"));
+    expect(await over).toBe("TRANSPORT_FAILED");
+  });
+
+  test("in read(), by giving no promise: the end it is taken for", async () => {
+    let calls = 0;
+    const [io, peer] = spoilt((inner) => ({
+      read: () => (calls++ === 0 ? inner.read() : (null as never)),
+    }));
+    const { connection } = await serveQuietly(io);
+    const over = connection.run();
+    await peer.send(head("GET /"));
+    await peer.end();
+    await over;
+    expect(connection.closeReason?.kind).toBe("peer-ended");
+  });
+
+  test("in write(), on a server", async () => {
+    const [io, peer] = spoilt(() => ({ write: hostile }));
+    const { connection } = await serveQuietly(io);
+    const over = rejection(connection.run());
+    await peer.send(head("GET /"));
+    expect(await over).toBe("TRANSPORT_FAILED");
+  });
+
+  test("in write(), on a client: the request is rejected", async () => {
+    const [io] = spoilt(() => ({ write: hostile }));
+    const { sender, connection } = await connectTo(io);
+    const over = rejection(connection.run());
+    expect(await rejection(sender.sendRequest(GET))).toBe("TRANSPORT_FAILED");
+    expect(await over).toBe("TRANSPORT_FAILED");
+  });
+
+  test("in closeWrite()", async () => {
+    const [io, peer] = spoilt(() => ({ closeWrite: hostile }));
+    const { connection } = await serveQuietly(io);
+    const closed = connection.closed;
+    await peer.send(head("GET /", "Connection: close"));
+    await peer.readHead();
+    expect(await standing(closed)).not.toBe("pending");
+  });
+
+  test("in abort(): whoever waits is told all the same", async () => {
+    const [io, peer] = spoilt(() => ({ abort: hostile }));
+    const { connection } = await serveQuietly(io);
+    const ends = [connection.run(), connection.pollWithoutShutdown(), connection.withoutShutdown()];
+    const over = Promise.all(ends.map(rejection));
+    await peer.send(head("GET /never"));
+    await turns();
+    connection.abort("enough");
+    expect(await over).toEqual(["ABORTED", "ABORTED", "ABORTED"]);
+    expect((await connection.closed).kind).toBe("failed");
+  });
+
+  test("in cancelRead(): the read is pending, and not to be withdrawn", async () => {
+    const [io] = spoilt(() => ({ cancelRead: hostile }));
+    const { connection } = await connectTo(io);
+    expect(() => connection.intoParts()).toThrow(expect.objectContaining({ code: "READ_PENDING" }));
+    expect(connection.closeReason).toBeUndefined();
+  });
+
+  test("in the _write of a Duplex", async () => {
+    const io = new Duplex({ read() {}, write: hostile });
+    const { connection } = await serveQuietly(io);
+    const over = rejection(connection.run());
+    io.push(head("GET /"));
+    expect(await over).toBe("TRANSPORT_FAILED");
+    expect(io.destroyed).toBe(true);
+  });
+
+  test("in the _write of one side of a tunnel: both are gone", async () => {
+    const a = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const b = new Duplex({ read() {}, write: hostile });
+    const ends = [a, b].map((io) => ({ io, readBuf: new Uint8Array(0), readEnded: false }));
+    const done = tunnel(ends[0]!, ends[1]!);
+    a.push("x");
+    expect(await done).toMatchObject({ endedBy: "b", error: { message: "hostile" } });
+    expect([a.destroyed, b.destroyed]).toEqual([true, true]);
+  });
+});
+
+describe("L9: no reason is so strange that it crashes who is told of it:", () => {
+  test.each(ERRORS)("a read that rejects with %s", async (_, reason) => {
+    const [io, peer] = spoilt((inner) => {
+      let calls = 0;
+      return { read: () => (calls++ === 0 ? inner.read() : Promise.reject(reason)) };
+    });
+    const { connection } = await serveQuietly(io);
+    const over = rejection(connection.run());
+    await peer.send(head("GET /"));
+    expect(await over).toBe("TRANSPORT_FAILED");
+  });
+
+  test.each(ERRORS)("an abort with %s", async (_, reason) => {
+    const io = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const { connection } = await serveQuietly(io);
+    const over = rejection(connection.run());
+    connection.abort(reason);
+    expect(await over).toBe("ABORTED");
+  });
+
+  test.each(ERRORS)("a tunnel whose signal aborts with %s", async (_, reason) => {
+    const ios = [0, 1].map(
+      () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }),
+    );
+    const [a, b] = ios.map((io) => ({ io, readBuf: new Uint8Array(0), readEnded: false }));
+    const aborter = new AbortController();
+    const done = tunnel(a!, b!, { signal: aborter.signal });
+    aborter.abort(reason);
+    expect((await done).endedBy).toBe("signal");
+    expect(ios.map((io) => io.destroyed)).toEqual([true, true]);
+  });
+});
+
+describe("L8, L9: chunks that are taken away again while they wait to be read", () => {
+  test("fail their connection, and no other", async () => {
+    const chunks = [head("GET /never"), head("GET /2").slice(0, 20), "rest"].map((text) =>
+      Uint8Array.from(Buffer.from(text)),
+    );
+    const clock = new ManualClock();
+    let answer!: () => void;
+    const { connection } = await serveOn(
+      {
+        read: () =>
+          Promise.resolve(chunks.shift()!).then((chunk) => chunk ?? new Promise(() => {})),
+        write: async () => {},
+        closeWrite: async () => {},
+        abort: () => {},
+      },
+      async () => {
+        const given = [...chunks];
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        for (const { buffer } of given) structuredClone(buffer, { transfer: [buffer] });
+        return { status: 204 };
+      },
+      { clock },
+    );
+    const over = rejection(connection.run());
+    await turns();
+    answer();
+    expect(await standing(over)).toBe("TRANSPORT_FAILED");
+    const [near, far] = memoryPair();
+    await serveQuietly(near);
+    const peer = new ScriptedPeer(far);
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 204 /);
+  });
+});
+
+describe("L2: what was written before a forced hand-over leaves no timer of ours behind it", () => {
+  test("on a Duplex that accepts it later", async () => {
+    const accept: (() => void)[] = [];
+    const io = new Duplex({
+      highWaterMark: 1,
+      read() {},
+      write: (_chunk, _encoding, done) => void accept.push(done),
+    });
+    const clock = new ManualClock();
+    const { connection } = await serveOn(
+      io,
+      () => ({ status: 200, body: ["first", "second", "third"] }),
+      { clock },
+    );
+    io.push(head("GET /"));
+    await turns();
+    connection.intoParts({ force: true });
+    accept.shift()!();
+    await turns();
+    expect(io.writableLength).toBeGreaterThan(0);
+    expect(clock.pending).toBe(0);
+  });
+});
