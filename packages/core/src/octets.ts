@@ -48,6 +48,15 @@ export function utf8ToText(bytes: Uint8Array): string {
   return new (platform().TextDecoder)().decode(bytes);
 }
 
+/** A Uint8Array, of whatever realm; undefined for anything else. */
+export function asBytes(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const { buffer, byteOffset, byteLength } = value;
+  const isBytes = Object.prototype.toString.call(value) === "[object Uint8Array]";
+  return isBytes ? new Uint8Array(buffer, byteOffset, byteLength) : undefined;
+}
+
 /** One array of exact length that owns its memory. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
-import { textToUtf8 } from "../octets.ts";
+import { asBytes, textToUtf8 } from "../octets.ts";
 import { Body } from "./body.ts";
 
 /** One piece of a streamed body. Text is sent as UTF-8. */
@@ -43,8 +43,10 @@ const ASCII = /^[\x00-\x7f]*$/;
 export function bodySource(body: BodyInit | undefined): BodySource {
   if (body === undefined || body === null || body === "") return EMPTY;
   if (typeof body === "string") return wholeSource(toOctets(body));
-  if (body instanceof Uint8Array) return body.length === 0 ? EMPTY : wholeSource(body);
-  if (body instanceof ArrayBuffer) return bodySource(new Uint8Array(body));
+  const bytes = body instanceof ArrayBuffer ? new Uint8Array(body) : asBytes(body);
+  if (bytes !== undefined) return bytes.length === 0 ? EMPTY : wholeSource(bytes);
+  // Its elements are to be had one by one, and are no pieces of a body.
+  if (ArrayBuffer.isView(body)) throw new LocalProtocolError("INVALID_BODY", "not a Uint8Array");
   if (body instanceof Body) return relaySource(body);
   if (typeof body === "object") {
     if (Symbol.asyncIterator in body) return piecesSource(() => body[Symbol.asyncIterator]());
@@ -57,8 +59,8 @@ export function bodySource(body: BodyInit | undefined): BodySource {
 /** Text as its own octets where it is ASCII, which spares an encoding and a second write. */
 export function toOctets(piece: unknown): string | Uint8Array {
   if (typeof piece === "string") return ASCII.test(piece) ? piece : textToUtf8(piece);
-  if (piece instanceof Uint8Array) return piece;
-  if (piece instanceof ArrayBuffer) return new Uint8Array(piece);
+  const bytes = piece instanceof ArrayBuffer ? new Uint8Array(piece) : asBytes(piece);
+  if (bytes !== undefined) return bytes;
   throw new LocalProtocolError("INVALID_BODY", `a piece that is a ${typeof piece}`);
 }
 

@@ -1,7 +1,7 @@
 // bytes ↔ [pull transport] ↔ driver: a ByteStream, driven
 
 import { ConnectionError } from "../errors.ts";
-import { concat, textToLatin1 } from "../octets.ts";
+import { asBytes, concat, textToLatin1 } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -69,11 +69,12 @@ export class PullTransport implements Transport {
 
   #onRead(chunk: Uint8Array | null): void {
     if (this.#released || this.#endRead) return;
+    const bytes = asBytes(chunk);
     if (chunk === null) {
       this.#endRead = true;
       this.#events.ended();
-    } else if (chunk instanceof Uint8Array) {
-      this.#events.data(chunk);
+    } else if (bytes !== undefined) {
+      this.#events.data(bytes);
       if (this.#wanted) this.resume();
     } else {
       this.#fail(new ConnectionError("TRANSPORT_FAILED", `it read a ${typeof chunk}`));
