@@ -2,6 +2,7 @@
 // Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
 // With --check nothing is written, and a generated page that would change is a failure.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { coveragePage } from "./docs/coverage.mjs";
 import { differencesPage } from "./docs/differences.mjs";
 import { checkGlossary } from "./docs/glossary.mjs";
 import { hyperPage } from "./docs/hyper.mjs";
@@ -21,12 +22,14 @@ const requirements = await loadRequirements();
 const rules = requirementsPage(requirements);
 const hyper = hyperPage(requirements);
 const laws = lawsPage();
-faults.push(...rules.faults, ...hyper.faults, ...laws.faults);
+const coverage = coveragePage();
+faults.push(...rules.faults, ...hyper.faults, ...laws.faults, ...coverage.faults);
 const pages = {
   ...generatedPages(await loadTables()),
   "docs/rfc-map.md": rules.text,
   "docs/hyper.md": hyper.text,
   "docs/laws.md": laws.text,
+  "docs/coverage.md": coverage.text,
   "docs/differences.md": differencesPage(await loadDifferences()),
 };
 for (const [page, text] of Object.entries(pages)) {

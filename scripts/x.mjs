@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { coverageArguments, judgeCoverage } from "./coverage.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const windows = process.platform === "win32";
@@ -30,24 +31,29 @@ const tasks = {
     await node("apps/demo-chat/dist/main.js", args);
   },
 
-  /** Runs the tests, from the sources: `npm test framing` runs the files with that in their path. */
+  /**
+   * Runs the tests, from the sources: `npm test framing` runs the files with that in their path.
+   * The whole run also measures what it reaches of the core.
+   */
   async test(args) {
     const folder = mkdtempSync(join(tmpdir(), "upgrade-test-"));
     const file = join(folder, "counts.json");
     const reporters = ["--reporter=./scripts/count-tests.mjs"];
     if (!args.some((arg) => arg.startsWith("--reporter"))) reporters.unshift("--reporter=default");
+    const measured = args.length === 0 ? coverageArguments(folder) : [];
     const code = await exitCode(
       process.execPath,
-      [local("vitest/vitest.mjs"), "run", ...reporters, ...args],
+      [local("vitest/vitest.mjs"), "run", ...reporters, ...measured, ...args],
       { UPGRADE_TEST_COUNTS: file },
     );
     // Without the file vitest did not get as far as running tests.
     const counts = existsSync(file)
       ? JSON.parse(readFileSync(file, "utf8"))
       : { passed: 0, failed: code === 0 ? 0 : 1 };
+    const covered = tellCoverage(join(folder, "coverage-final.json"), counts.failed > 0);
     rmSync(folder, { recursive: true, force: true });
     console.log(`${counts.passed} passed, ${counts.failed} failed`);
-    if (code !== 0 || counts.failed > 0) process.exit(code || 1);
+    if (code !== 0 || counts.failed > 0 || !covered) process.exit(code || 1);
   },
 
   /** All that must hold before a change is merged; `--no-tests` leaves the tests to somebody else. */
@@ -165,6 +171,15 @@ async function pack() {
 
 function step(name) {
   console.log(`\n- ${name}`);
+}
+
+/** False: something is not covered, without a reason. Tests that fail reach less, and are told first. */
+function tellCoverage(file, haveFailed) {
+  if (!existsSync(file)) return true;
+  const { says, faults } = judgeCoverage(file);
+  if (!haveFailed) for (const fault of faults) console.error(fault);
+  console.log(says);
+  return haveFailed || faults.length === 0;
 }
 
 /** A program of the workspace's own node_modules, started by path: the same on every system. */
