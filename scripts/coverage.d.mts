@@ -1,0 +1,2 @@
+export const CORE: string;
+export function judgeCoverage(file: string): { readonly says: string; readonly faults: string[] };
