@@ -62,14 +62,20 @@ export async function handshake<IO>(
   io: IO,
   options: ClientOptions = {},
 ): Promise<ClientHandshake<IO>> {
+  const side = open(io, options);
+  return { sender: senderOf(side), connection: side.connection };
+}
+
+/** A connection that works, and what the sugar on it needs. */
+export function open<IO>(io: IO, options: ClientOptions): ClientSide<IO> {
   const limits = { ...options, idleMs: options.idleMs ?? 0 };
   const driver = new Driver("client", io, limits, options.clock ?? systemClock);
   const side = new ClientSide(driver, io);
   driver.start(side);
-  return { sender: senderOf(side), connection: side.connection };
+  return side;
 }
 
-function senderOf(side: ClientSide<unknown>): Sender {
+export function senderOf(side: ClientSide<unknown>): Sender {
   return {
     ready: () => side.ready(),
     get isReady() {

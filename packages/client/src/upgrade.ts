@@ -1,20 +1,8 @@
 // io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
 
-import {
-  ConnectionError,
-  Headers,
-  type HeadersInit,
-  UpgradeError,
-  withUpgrade,
-} from "@upgrade/core";
-import {
-  type Connection,
-  handled,
-  type Parts,
-  type SignalLike,
-  systemClock,
-} from "@upgrade/core/io";
-import { type ClientOptions, handshake, type Sender } from "./handshake.ts";
+import { checkOption, Headers, type HeadersInit, UpgradeError, withUpgrade } from "@upgrade/core";
+import { type Connection, handled, type Parts, type SignalLike } from "@upgrade/core/io";
+import { type ClientOptions, open, type Sender, senderOf } from "./handshake.ts";
 import type { ClientRequest } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
@@ -32,7 +20,7 @@ export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
 export interface UpgradeOptions extends ClientOptions {
   /** Cancels, until the switch. */
   readonly signal?: SignalLike | undefined;
-  /** Milliseconds until the response's head. Default: none. */
+  /** Milliseconds until the response's head, and until the switch. Default 0: none. */
   readonly timeoutMs?: number | undefined;
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
@@ -114,18 +102,16 @@ async function propose<IO>(
   options: UpgradeOptions,
 ): Promise<UpgradeResult<IO>> {
   const request = asked();
-  const { sender, connection } = await handshake(io, options);
-  const clock = options.clock ?? systemClock;
-  const timer =
-    options.timeoutMs === undefined
-      ? undefined
-      : clock.setTimer(options.timeoutMs, () =>
-          connection.abort(new ConnectionError("ANSWER_TIMEOUT")),
-        );
+  const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0, "ms");
+  const side = open(io, options);
+  const { driver, connection } = side;
+  driver.deadlines.start("answer", timeoutMs);
   try {
     const end = connection.pollWithoutShutdown();
-    const response = await sender.sendRequest(request, options);
-    if ((await end).kind !== "switched") return { switched: false, response, sender, connection };
+    const response = await side.send(request, options);
+    if ((await end).kind !== "switched") {
+      return { switched: false, response, sender: senderOf(side), connection };
+    }
     const parts = connection.intoParts();
     const { readBuf, readEnded } = parts;
     const { protocol } = parts.switched!;
@@ -135,6 +121,6 @@ async function propose<IO>(
     connection.abort(error instanceof UpgradeError ? error.code : error);
     throw error;
   } finally {
-    if (timer !== undefined) clock.clearTimer(timer);
+    driver.deadlines.stop("answer");
   }
 }

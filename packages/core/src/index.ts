@@ -30,7 +30,14 @@ export type {
 } from "./events.ts";
 export type { Framing } from "./framing.ts";
 export { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
-export { BOUNDS, type LimitName, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
+export {
+  BOUNDS,
+  checkOption,
+  type LimitName,
+  type LimitOptions,
+  type Limits,
+  resolveLimits,
+} from "./limits.ts";
 export { peerOf, type Role } from "./role.ts";
 export type { Sink } from "./serializer/sink.ts";
 export { COUPLINGS, type Coupling, type Situation } from "./state/couplings.ts";

@@ -57,19 +57,25 @@ export type LimitOptions = { readonly [Name in LimitName]?: number | undefined }
 /**
  * The defaults with the caller's wishes over them.
  *
- * @throws {LocalProtocolError} `INVALID_OPTION`: not a whole number of 0 or more (`Infinity` is one,
- *   except for a deadline, which 0 turns off).
+ * @throws {LocalProtocolError} As {@link checkOption}.
  */
 export function resolveLimits(options: LimitOptions = {}): Limits {
   const limits = {} as Record<LimitName, number>;
   for (const name of Object.keys(BOUNDS) as LimitName[]) {
     const bound = BOUNDS[name];
-    const value = options[name] ?? bound.value;
-    const whole = Number.isSafeInteger(value) && value >= 0;
-    if (!whole && !(value === Infinity && bound.unit !== "ms")) {
-      throw new LocalProtocolError("INVALID_OPTION", `${name} is ${String(value)}`);
-    }
-    limits[name] = value;
+    limits[name] = checkOption(name, options[name] ?? bound.value, bound.unit);
   }
   return limits;
+}
+
+/**
+ * The value of an option, if it can be one.
+ *
+ * @throws {LocalProtocolError} `INVALID_OPTION`: not a whole number of 0 or more (`Infinity` is one,
+ *   except for a deadline, which 0 turns off).
+ */
+export function checkOption(name: string, value: number, unit: Bound["unit"]): number {
+  const whole = Number.isSafeInteger(value) && value >= 0;
+  if (whole || (value === Infinity && unit !== "ms")) return value;
+  throw new LocalProtocolError("INVALID_OPTION", `${name} is ${String(value)}`);
 }

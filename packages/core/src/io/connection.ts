@@ -1,6 +1,7 @@
 // driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
 
 import { ConnectionError, LocalProtocolError } from "../errors.ts";
+import { checkOption } from "../limits.ts";
 import { concat, textToLatin1 } from "../octets.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
@@ -11,7 +12,7 @@ import type { ForcedParts, Parts, Switched } from "./parts.ts";
 
 /** How long a graceful close may take. */
 export interface CloseOptions {
-  /** Milliseconds until it becomes an abort. Default: the option `closeMs`. */
+  /** Milliseconds until it becomes an abort; 0 for never. Default: the option `closeMs`. */
   readonly timeoutMs?: number | undefined;
   /** Aborts it earlier. */
   readonly signal?: SignalLike | undefined;
@@ -139,10 +140,12 @@ export class Connection<IO> {
   /**
    * Ends gracefully: at once while idle, else behind the exchange in hand. Resolves when it is
    * over; past the deadline, or on the signal, it becomes an abort and resolves all the same.
+   *
+   * @throws {LocalProtocolError} `INVALID_OPTION`, at once: nothing is closed then.
    */
   close(options: CloseOptions = {}): Promise<CloseReason> {
-    const { signal } = options;
-    const closed = this.#driver.close(options.timeoutMs ?? this.#driver.limits.closeMs);
+    const { signal, timeoutMs = this.#driver.limits.closeMs } = options;
+    const closed = this.#driver.close(checkOption("timeoutMs", timeoutMs, "ms"));
     if (signal === undefined) return closed;
     const abort = (): void => this.abort(signal.reason);
     if (signal.aborted) abort();

@@ -15,3 +15,16 @@ test("of two that pass at the same moment, the first may stop the second", () =>
   expect(passed).toEqual(["head"]);
   expect(clock.pending).toBe(0);
 });
+
+test("of two that pass at the same moment, the first may start the second again", () => {
+  const clock = new ManualClock();
+  const passed: string[] = [];
+  const deadlines: Deadlines = new Deadlines(clock, (name) => {
+    passed.push(`${name} at ${clock.now()}`);
+    if (name === "head") deadlines.start("body", 5);
+  });
+  deadlines.start("head", 10);
+  deadlines.start("body", 10);
+  clock.advance(20);
+  expect(passed).toEqual(["head at 10", "body at 15"]);
+});

@@ -12,6 +12,7 @@ export type DeadlineName =
   | "body"
   | "write"
   | "continue"
+  | "answer"
   | "drain"
   | "upload"
   | "linger"
@@ -82,7 +83,8 @@ export class Deadlines {
     let next = Infinity;
     for (const [name, at] of [...this.#at]) {
       if (at > now) next = Math.min(next, at);
-      else if (this.#at.delete(name)) this.#passed(name);
+      // What passed in front of it may have stopped it, or started it again.
+      else if (this.#at.get(name) === at && this.#at.delete(name)) this.#passed(name);
     }
     if (next !== Infinity && this.#at.size > 0 && next < this.#ringsAt) this.#set(next);
   };

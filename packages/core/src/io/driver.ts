@@ -25,6 +25,7 @@ const TIMEOUTS = {
   head: "HEAD_TIMEOUT",
   body: "BODY_TIMEOUT",
   write: "WRITE_TIMEOUT",
+  answer: "ANSWER_TIMEOUT",
   close: "CLOSE_TIMEOUT",
 } as const;
 
@@ -267,6 +268,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
       case "head":
       case "body":
       case "write":
+      case "answer":
       case "close":
         this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
         break;

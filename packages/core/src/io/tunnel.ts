@@ -1,6 +1,7 @@
 // parts ↔ [tunnel] ↔ parts: two switched transports joined, with half-close and back-pressure
 
 import { ConnectionError } from "../errors.ts";
+import { checkOption } from "../limits.ts";
 import { adopt } from "./adopt.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { SignalLike } from "./connection.ts";
@@ -48,7 +49,7 @@ interface End {
  *
  * Resolves when both directions have ended; never rejects.
  *
- * @throws {LocalProtocolError} `INVALID_IO`, before a byte is moved.
+ * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`, before a byte is moved.
  */
 export function tunnel(
   a: Parts<unknown>,
@@ -73,8 +74,8 @@ class Tunnel {
     this.#a = { name: "a", transport: adopt(a.io), parts: a, read: 0, ended: false };
     this.#b = { name: "b", transport: adopt(b.io), parts: b, read: 0, ended: false };
     // As much as a socket's own buffer: enough to keep both kernels busy.
-    this.#highWaterBytes = options.highWaterBytes ?? 65_536;
-    this.#idleMs = options.idleMs ?? 0;
+    this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536, "bytes");
+    this.#idleMs = checkOption("idleMs", options.idleMs ?? 0, "ms");
     this.#deadlines = new Deadlines(options.clock ?? systemClock, () => this.#fail("idle"));
     this.#signal = options.signal;
     this.#join(this.#a, this.#b);
@@ -124,7 +125,8 @@ class Tunnel {
   }
 
   #isFull(end: End): boolean {
-    return end.transport.unacceptedBytes >= this.#highWaterBytes;
+    const { unacceptedBytes } = end.transport;
+    return unacceptedBytes > 0 && unacceptedBytes >= this.#highWaterBytes;
   }
 
   #end(from: End, to: End): void {
