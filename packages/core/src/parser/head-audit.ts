@@ -4,7 +4,6 @@ import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Version } from "../events.ts";
 import { Headers } from "../headers.ts";
 import { isReason, isToken, isWhiteSpace, quoted } from "../tokens.ts";
-import type { HeadLimits } from "./head-parser.ts";
 import {
   FIELD,
   INTS_PER_SPAN,
@@ -15,6 +14,14 @@ import {
   URL,
   VALUE,
 } from "./llhttp-module.ts";
+
+/** What bounds a head: a message's, or a trailer section's. */
+export interface HeadLimits {
+  readonly maxBytes: number;
+  readonly tooLarge: RemoteCode;
+  readonly maxFields: number;
+  readonly tooMany: RemoteCode;
+}
 
 /** A head, cut. For a request `status` is 0, for a response `method` and `target` are empty. */
 export interface Head {

@@ -4,7 +4,7 @@ import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
 import { quoted } from "../tokens.ts";
-import { auditHead, type Head } from "./head-audit.ts";
+import { auditHead, type Head, type HeadLimits } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
 import {
   execute,
@@ -19,14 +19,6 @@ import {
   tapeLength,
   URL,
 } from "./llhttp-module.ts";
-
-/** What bounds a head: a message's, or a trailer section's. */
-export interface HeadLimits {
-  readonly maxBytes: number;
-  readonly tooLarge: RemoteCode;
-  readonly maxFields: number;
-  readonly tooMany: RemoteCode;
-}
 
 const NOTHING = new Uint8Array(0);
 const CR = 0x0d;
