@@ -9,14 +9,13 @@ import {
 } from "@upgrade/core";
 import {
   abandon,
-  type BodySource,
   bodySource,
+  type Content,
+  contentOf,
   Deferred,
   type Driver,
-  knownTrailers,
   ReceivedMessage,
-  sendBody,
-  type TrailersInit,
+  sendContent,
   type Upload,
 } from "@upgrade/core/io";
 import type { ClientRequest, SendOptions } from "./request.ts";
@@ -31,8 +30,7 @@ export class Exchange {
   /** Something came in answer, if only half a head. */
   isResponseSeen = false;
   readonly #driver: Driver;
-  readonly #source: BodySource;
-  readonly #trailers: TrailersInit | undefined;
+  readonly #content: Content;
   readonly #options: SendOptions;
   #upload: Upload | undefined;
   #isStopped = false;
@@ -46,22 +44,17 @@ export class Exchange {
     this.#driver = driver;
     // Each part is read once: what is checked is what is written.
     const { method, target, version, headers, body, trailers } = request;
-    const known = knownTrailers(trailers);
-    this.#source = bodySource(body);
-    this.#trailers = known ?? trailers;
+    this.#content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
     this.#options = options;
-    // A relayed message always has the promise of trailers, and its own framing.
-    const trailed = trailers !== undefined && !(request instanceof ReceivedMessage);
-    const chunked = trailed && (this.#source.length !== 0 || known !== undefined);
     this.head = {
       type: "request",
       method: String(method),
       target: String(target),
       version,
       headers: Headers.from(headers),
-      bodyLength: chunked ? "unknown" : this.#source.length,
+      bodyLength: this.#content.bodyLength,
     };
-    driver.http.check(this.head, known);
+    driver.http.check(this.head, this.#content.known);
   }
 
   /** May stand in a pipeline: nothing is lost if it is sent again, and nothing follows its head. */
@@ -136,7 +129,7 @@ export class Exchange {
   }
 
   #sendBody(uploaded: () => void): void {
-    this.#upload = sendBody(this.#driver, this.#source, this.#trailers);
+    this.#upload = sendContent(this.#driver, this.#content);
     const done = (): void => {
       if (this.#isStopped) return;
       this.#endsAt = this.#driver.writing.outbox.said;
@@ -152,7 +145,7 @@ export class Exchange {
     this.#isStopped = true;
     this.#upload?.stop();
     this.#driver.deadlines.stop("continue");
-    if (this.#withheld) abandon(this.#source);
+    if (this.#withheld) abandon(this.#content.source);
   }
 
   inform(response: InformationalResponse): void {

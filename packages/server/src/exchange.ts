@@ -10,17 +10,17 @@ import {
 } from "@upgrade/core";
 import {
   abandon,
-  type BodySource,
   bodySource,
   type Connection,
+  type Content,
+  contentOf,
   Deferred,
   type Driver,
   handled,
-  knownTrailers,
   type Parts,
   ReceivedMessage,
   type Switched,
-  sendBody,
+  sendContent,
   type TrailersInit,
   takeParts,
   type Upload,
@@ -111,9 +111,10 @@ export class Exchange<IO> {
 
   #sendFinal(response: ServerResponse, isRelayed: boolean): void {
     const source = bodySource(response.body);
-    let trailers: TrailersInit | undefined;
+    let content: Content;
     try {
-      trailers = this.#sayHead(response, source, isRelayed);
+      content = contentOf(source, this.#trailersOf(response), isRelayed);
+      this.#sayHead(response, content);
     } catch (error) {
       // Nobody will ask for the body: whoever would have made it is told.
       abandon(source);
@@ -121,33 +122,23 @@ export class Exchange<IO> {
     }
     this.#outcome = "responding";
     if (this.request.proposal !== undefined) this.#host.refused(response);
-    this.#sendBody(response, source, trailers);
+    this.#sendContent(response, content);
   }
 
-  #sayHead(
-    response: ServerResponse,
-    source: BodySource,
-    isRelayed: boolean,
-  ): TrailersInit | undefined {
+  #sayHead({ status, reason, headers }: ServerResponse, { known, bodyLength }: Content): void {
     const { driver } = this.#host;
-    const trailers = this.#trailersOf(response);
-    const known = knownTrailers(trailers);
-    // A relayed message always has the promise of trailers, and its own framing.
-    const trailed = trailers !== undefined && !isRelayed;
-    const chunked = trailed && (source.length !== 0 || known !== undefined);
     this.#endPersistenceIfNeeded();
     const event = {
       type: "response",
-      status: response.status,
-      reason: response.reason,
+      status,
+      reason,
       // Checked twice where trailers go with them, and read once.
-      headers: known === undefined ? response.headers : Headers.from(response.headers),
-      bodyLength: chunked ? "unknown" : source.length,
+      headers: known === undefined ? headers : Headers.from(headers),
+      bodyLength,
       date: this.#host.writesDate ? httpDate() : undefined,
     } as const;
     if (known !== undefined) driver.http.check(event, known);
     driver.say(event);
-    return known ?? trailers;
   }
 
   // To HEAD and in 304 there is no body they could stand behind; HTTP/1.0 has no place for them.
@@ -156,16 +147,16 @@ export class Exchange<IO> {
     return method === "HEAD" || status === 304 || version === "1.0" ? undefined : trailers;
   }
 
-  #sendBody({ status }: ServerResponse, source: BodySource, trailers?: TrailersInit): void {
+  #sendContent({ status }: ServerResponse, content: Content): void {
     const { driver } = this.#host;
     const bodiless = this.request.method === "HEAD" || status === 304;
     if (bodiless) {
-      abandon(source);
+      abandon(content.source);
       driver.say({ type: "end-of-message" });
       this.#endAnswer();
       return;
     }
-    this.#upload = sendBody(driver, source, trailers);
+    this.#upload = sendContent(driver, content);
     if (this.#upload === undefined) this.#endAnswer();
     else
       this.#upload.done.then(

@@ -1,14 +1,8 @@
 // driver ↔ transport: everything that moves bytes, for those who write a client, a server, a transport
 
-export { adopt, type Io } from "./adopt.ts";
-export { Body, type BodyDisposal, type BodyOwner } from "./body.ts";
-export {
-  type BodyInit,
-  type BodyPiece,
-  type BodySource,
-  bodySource,
-  type ReadableStreamLike,
-} from "./body-source.ts";
+// What applications use; the client and the server hand it on.
+export { Body, type BodyDisposal } from "./body.ts";
+export type { BodyInit, BodyPiece, ReadableStreamLike } from "./body-source.ts";
 export { type ByteStream, isByteStream } from "./byte-stream.ts";
 export { type Clock, ManualClock, systemClock } from "./clock.ts";
 export {
@@ -17,19 +11,26 @@ export {
   type ConnectionStats,
   type SignalLike,
   SwitchRefused,
-  takeParts,
 } from "./connection.ts";
-export type { DeadlineName } from "./deadlines.ts";
-export { Deferred, handled } from "./deferred.ts";
-export { Driver } from "./driver.ts";
 export type { CloseReason, HttpEnd } from "./ending.ts";
 export { memoryPair } from "./memory-pair.ts";
 export type { DuplexLike } from "./node-duplex.ts";
 export type { ForcedParts, Parts, RequestHead, ResponseHead, Switched } from "./parts.ts";
 export type { AbortSignalType, ByteReadableStream } from "./platform-types.ts";
-export { ReceivedMessage } from "./received-message.ts";
 export { rewind } from "./rewind.ts";
-export { abandon, knownTrailers, sendBody, type TrailersInit, type Upload } from "./sending.ts";
-export type { Side } from "./side.ts";
+export type { TrailersInit } from "./sending.ts";
 export { type TunnelEnd, type TunnelOptions, tunnel } from "./tunnel.ts";
 export type { WebPair } from "./web-pair.ts";
+
+// What a client or a server is made of. Who writes one writes against this very version.
+
+export { adopt, type Io } from "./adopt.ts";
+export type { BodyOwner } from "./body.ts";
+export { type BodySource, bodySource } from "./body-source.ts";
+export { takeParts } from "./connection.ts";
+export type { DeadlineName } from "./deadlines.ts";
+export { Deferred, handled } from "./deferred.ts";
+export { Driver } from "./driver.ts";
+export { ReceivedMessage } from "./received-message.ts";
+export { abandon, type Content, contentOf, sendContent, type Upload } from "./sending.ts";
+export type { Side } from "./side.ts";

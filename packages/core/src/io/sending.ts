@@ -1,6 +1,7 @@
-// connection ← [sending] ← application: a body behind its head, whole or as it comes
+// connection ← [sending] ← application: what stands behind a head, whole or as it comes
 
 import { LocalProtocolError, UpgradeError } from "../errors.ts";
+import type { BodyLength } from "../events.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
 import { type BodySource, toOctets } from "./body-source.ts";
 import type { Driver } from "./driver.ts";
@@ -10,6 +11,33 @@ export type TrailersInit =
   | HeadersInit
   | Promise<HeadersInit | undefined>
   | (() => HeadersInit | Promise<HeadersInit | undefined> | undefined);
+
+/** What stands behind a head, each part read once: what is checked is what is sent. */
+export interface Content {
+  readonly source: BodySource;
+  readonly trailers: TrailersInit | undefined;
+  /** The trailers that can be checked in front of everything else. */
+  readonly known: Headers | undefined;
+  readonly bodyLength: BodyLength;
+}
+
+/**
+ * The content of a message. One that is relayed always has the promise of trailers, and a framing
+ * of its own; in others trailers ask for a chunked body.
+ */
+export function contentOf(
+  source: BodySource,
+  trailers: TrailersInit | undefined,
+  isRelayed: boolean,
+): Content {
+  if (trailers === undefined) {
+    return { source, trailers, known: undefined, bodyLength: source.length };
+  }
+  const known = isLate(trailers) ? undefined : Headers.from(trailers);
+  const isChunked = !isRelayed && (source.length !== 0 || known !== undefined);
+  const bodyLength = isChunked ? "unknown" : source.length;
+  return { source, trailers: known ?? trailers, known, bodyLength };
+}
 
 type Pieces = NonNullable<BodySource["pieces"]>;
 
@@ -21,8 +49,8 @@ export class Upload {
   /** What makes the body, while there is more of it. */
   #maker: AsyncIterator<unknown> | undefined;
 
-  constructor(driver: Driver, source: BodySource, trailers: TrailersInit | undefined) {
-    this.done = this.#send(driver, source, trailers);
+  constructor(driver: Driver, content: Content) {
+    this.done = this.#send(driver, content);
   }
 
   get isStopped(): boolean {
@@ -40,7 +68,7 @@ export class Upload {
     this.#maker = undefined;
   }
 
-  async #send(driver: Driver, source: BodySource, trailers?: TrailersInit): Promise<void> {
+  async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
     const isOver = (): boolean => this.#isStopped || !driver.isLive;
     if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
     try {
@@ -88,24 +116,16 @@ function leave(iterator: AsyncIterator<unknown> | undefined): void {
 }
 
 /**
- * Sends a body and ends the message. Undefined where all of it was said at once.
+ * Sends the content and ends the message. Undefined where all of it was said at once.
  *
  * @throws {LocalProtocolError} for a whole body that does not fit its head.
  */
-export function sendBody(
-  driver: Driver,
-  source: BodySource,
-  trailers: TrailersInit | undefined,
-): Upload | undefined {
-  if (source.pieces !== undefined || isLate(trailers)) return new Upload(driver, source, trailers);
+export function sendContent(driver: Driver, content: Content): Upload | undefined {
+  const { source, trailers } = content;
+  if (source.pieces !== undefined || isLate(trailers)) return new Upload(driver, content);
   if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
   driver.say({ type: "end-of-message", trailers });
   return undefined;
-}
-
-/** The trailers that can be checked in front of everything else. They are read here, and only once. */
-export function knownTrailers(trailers: TrailersInit | undefined): Headers | undefined {
-  return isLate(trailers) || trailers === undefined ? undefined : Headers.from(trailers);
 }
 
 /** Whether trailers must be waited for. */
