@@ -120,9 +120,8 @@ export class ClientSide<IO> implements Side {
 
   // RFC 9112 §9.3.2: never behind, or with, what may not be repeated, and never with a proposal.
   #mayPipeline(next: Exchange): boolean {
-    const { pipeline } = this.driver.limits;
-    const { ourState, persists } = this.driver.http;
-    if (this.#inFlight.length >= pipeline || ourState !== "done" || !persists) return false;
+    const { http, limits } = this.driver;
+    if (this.#inFlight.length >= limits.pipeline || !http.mayPipeline) return false;
     return next.isPipelinable && this.#inFlight.every((exchange) => exchange.isPipelinable);
   }
 

@@ -369,6 +369,19 @@ describe("pipelining", () => {
     expect(peer.unread).toBe(head("DELETE /"));
   });
 
+  test("what may not follow a request that says close waits, and ends nobody's exchange", async () => {
+    const { peer, sender } = await ask({ pipeline: 9 });
+    const first = sender.sendRequest(get("/1"));
+    const last = sender.sendRequest({ ...get("/2"), headers: { ...GET.headers, Connection: "close" } });
+    const behind = sender.sendRequest(get("/3"));
+    await turns();
+    expect(peer.unread).toBe(head("GET /1") + head("GET /2", "Connection: close"));
+    await peer.send(NO_CONTENT + NO_CONTENT);
+    expect((await first).status).toBe(204);
+    expect((await last).status).toBe(204);
+    await expect(behind).rejects.toMatchObject({ code: "NOT_SENT", retrySafe: true });
+  });
+
   test("a connection that ends tells each request how much of it was sent", async () => {
     const { peer, sender } = await ask({ pipeline: 2 });
     const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));

@@ -82,6 +82,16 @@ export class HttpConnection {
     return this.#machine.cycleIsOver;
   }
 
+  /** Another request may be sent in front of the answer to the one in hand. */
+  get mayPipeline(): boolean {
+    const { ourState } = this;
+    if (ourState !== "done" || !this.#machine.persists || this.#receiver.ended) return false;
+    // RFC 9112 §9.6: behind a request that says close no other follows.
+    const last = this.#pipelined.at(-1);
+    if (last !== undefined && !persists(last.version, last.facts)) return false;
+    return this.#cycle.request.proposal === undefined;
+  }
+
   /** HTTP is over on both sides, and what follows belongs to another protocol. */
   get hasSwitched(): boolean {
     return this.#machine.stateOf("client") === "switched-protocol";
@@ -192,11 +202,7 @@ export class HttpConnection {
   pipelineTo(sink: Sink, event: RequestToSend): void {
     const request = checkRequest(event, false);
     const plain = request.framing.kind === "none" && request.proposal === undefined;
-    const open = this.ourState === "done" && this.#machine.persists && !this.#receiver.ended;
-    const last = this.#pipelined.at(-1);
-    // RFC 9112 §9.6: behind a request that says close no other follows.
-    const closed = last !== undefined && !persists(last.version, last.facts);
-    if (!plain || !open || closed || this.#cycle.request.proposal !== undefined) {
+    if (!plain || !this.mayPipeline) {
       throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${request.method}`);
     }
     this.#pipelined.push(request);
