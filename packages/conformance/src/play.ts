@@ -1,6 +1,7 @@
 import type { EventToSend, HttpConnection, RequestToSend } from "@upgrade/core";
+import { type Deed, deedsOf, lengthOf, option } from "./deeds.ts";
 import { blockOctets, escaped, unescaped } from "./octet-text.ts";
-import type { Block, Case } from "./read-fixtures.ts";
+import type { Case } from "./read-fixtures.ts";
 import { Transcript } from "./transcript.ts";
 
 /** What a case promises at one place, and what happened there. */
@@ -69,49 +70,35 @@ function feed(transcript: Transcript, octets: Uint8Array, cut: Cut): void {
   }
 }
 
-function ask(connection: HttpConnection, asks: string): void {
+/** What our client has asked before the story begins. */
+export function askedBefore(asks: string): Omit<RequestToSend, "type"> {
   const [method = "", protocol] = asks.split("+");
   const target = method === "CONNECT" ? "a.test:443" : "/";
   const upgrade = protocol === undefined ? {} : { Connection: "Upgrade", Upgrade: protocol };
-  connection.send({ type: "request", method, target, headers: { Host: "a.test", ...upgrade } });
+  return { method, target, headers: { Host: "a.test", ...upgrade } };
+}
+
+export function ask(connection: HttpConnection, asks: string): void {
+  connection.send({ type: "request", ...askedBefore(asks) });
   connection.send({ type: "end-of-message" });
 }
 
-/** One line of a `do` block, with the indented field lines under it. */
-interface Deed {
-  readonly words: readonly string[];
-  readonly rest: string;
-  readonly fields: readonly (readonly [string, string])[];
-}
-
-function deedsOf({ lines }: Block): Deed[] {
-  const deeds: { words: string[]; rest: string; fields: [string, string][] }[] = [];
-  for (const line of lines) {
-    if (line.startsWith("  ")) {
-      const colon = line.indexOf(":");
-      const value = Buffer.from(unescaped(line.slice(colon + 1).trim())).toString("latin1");
-      deeds.at(-1)!.fields.push([line.slice(0, colon).trim(), value]);
-    } else {
-      const words = line.split(" ");
-      deeds.push({ words, rest: words.slice(1).join(" "), fields: [] });
-    }
-  }
-  return deeds;
-}
-
-function perform(transcript: Transcript, deed: Deed, sent: Uint8Array[]): void {
+/** Does one deed, unless it is refused: then it returns the code. */
+export function perform(
+  transcript: Transcript,
+  deed: Deed,
+  sent: Uint8Array[],
+): string | undefined {
   switch (deed.words[0]) {
     case "end-of-file":
       transcript.receiveEof();
-      break;
+      return undefined;
     case "next-cycle":
-      transcript.act((connection) => connection.startNextCycle());
-      break;
+      return transcript.act((connection) => connection.startNextCycle());
     case "end-persistence":
-      transcript.act((connection) => connection.endPersistence());
-      break;
+      return transcript.act((connection) => connection.endPersistence());
     case "pipeline":
-      transcript.act((connection) => {
+      return transcript.act((connection) => {
         const octets: string[] = [];
         connection.pipelineTo(
           { text: (text) => octets.push(text), bytes: () => {} },
@@ -119,9 +106,8 @@ function perform(transcript: Transcript, deed: Deed, sent: Uint8Array[]): void {
         );
         sent.push(Buffer.from(octets.join(""), "latin1"));
       });
-      break;
     default:
-      transcript.act((connection) => sent.push(connection.send(eventOf(deed))));
+      return transcript.act((connection) => sent.push(connection.send(eventOf(deed))));
   }
 }
 
@@ -160,14 +146,4 @@ function requestOf(deed: Deed): RequestToSend {
     headers: deed.fields,
     bodyLength: lengthOf(deed),
   };
-}
-
-function lengthOf(deed: Deed): number | "unknown" | undefined {
-  const length = option(deed, "length");
-  return length === undefined || length === "unknown" ? length : Number(length);
-}
-
-function option({ words }: Deed, name: string): string | undefined {
-  const value = words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-  return value === undefined ? undefined : Buffer.from(unescaped(value)).toString("latin1");
 }

@@ -11,6 +11,8 @@ import {
   type RequestEvent,
   type ResponseEvent,
   type Role,
+  type State,
+  UpgradeError,
 } from "@upgrade/core";
 import { escaped } from "./octet-text.ts";
 
@@ -21,7 +23,9 @@ export class Transcript {
   #lines: string[] = [];
   #body: Uint8Array[] = [];
   #wait = "need-data";
-  #failed = false;
+  /** What the peer has brought about, and where our role stood then. */
+  fault: UpgradeError | undefined;
+  oursAtFault: State | undefined;
 
   constructor(role: Role, limits: LimitOptions = {}, showsFields = false) {
     this.connection = new HttpConnection(role, limits);
@@ -40,26 +44,31 @@ export class Transcript {
     this.drain();
   }
 
-  /** The application acts. What it may not do is told, and nothing happens. */
-  act(deed: (connection: HttpConnection) => void): void {
+  /** The application acts. What it may not do is told, and nothing happens. Returns why not. */
+  act(deed: (connection: HttpConnection) => void): string | undefined {
+    let refused: string | undefined;
     try {
       deed(this.connection);
     } catch (error) {
       if (!(error instanceof LocalProtocolError)) throw error;
+      refused = error.code;
       this.#tell(`refused ${error.code}`);
     }
     this.drain();
+    return refused;
   }
 
   /** Takes every event there is. */
   drain(): void {
-    if (this.#failed) return;
+    if (this.fault !== undefined) return;
     try {
       let next = this.connection.nextEvent();
       for (; typeof next === "object"; next = this.connection.nextEvent()) this.#hear(next);
       this.#wait = next;
     } catch (error) {
-      this.#failed = true;
+      if (!(error instanceof UpgradeError)) throw error;
+      this.fault = error;
+      this.oursAtFault = this.connection.ourState;
       this.#tell(faultLine(error));
     }
   }
@@ -70,7 +79,7 @@ export class Transcript {
     const { client, server } = this.connection.states;
     const lines = this.#lines;
     this.#lines = [];
-    if (!this.#failed) lines.push(`${this.#wait} client=${client} server=${server}`);
+    if (this.fault === undefined) lines.push(`${this.#wait} client=${client} server=${server}`);
     return lines;
   }
 
@@ -78,7 +87,7 @@ export class Transcript {
   end(): string[] {
     const lines = this.takeLines();
     const readBuf = this.connection.takeReadBuf();
-    if (readBuf.length > 0 && !this.#failed) lines.push(`readBuf "${escaped(readBuf)}"`);
+    if (readBuf.length > 0 && this.fault === undefined) lines.push(`readBuf "${escaped(readBuf)}"`);
     return lines;
   }
 
@@ -116,15 +125,18 @@ export class Transcript {
     this.#body = [];
   }
 
-  #tellFields(kind: string, headers: Headers, shown: boolean): void {
-    if (!shown) return;
-    for (const [name, value] of headers) {
-      this.#lines.push(`  ${kind} ${name}: ${quoted(value)}`.trimEnd());
-    }
+  #tellFields(kind: "field" | "trailer", headers: Headers, shown: boolean): void {
+    if (shown) this.#lines.push(...fieldLines(kind, headers));
   }
 }
 
-function faultLine(error: unknown): string {
+/** The lines of a head, or of trailers, as the book writes them. */
+export function fieldLines(kind: "field" | "trailer", headers: Headers): string[] {
+  return Array.from(headers, ([name, value]) => `  ${kind} ${name}: ${quoted(value)}`.trimEnd());
+}
+
+/** How the book tells of the end that a peer has brought about. */
+export function faultLine(error: unknown): string {
   if (error instanceof RemoteProtocolError) {
     const status = error.status === undefined ? "" : ` status=${error.status}`;
     return `error ${error.code}${status} offset=${error.offset}`;
@@ -133,13 +145,21 @@ function faultLine(error: unknown): string {
   throw error;
 }
 
-function requestLine(event: RequestEvent): string {
+/** A request in a line. Whoever has not seen the expectation leaves it out. */
+export function requestLine(
+  event: Pick<RequestEvent, "method" | "target" | "version" | "framing" | "proposal"> & {
+    readonly expectsContinue?: boolean;
+  },
+): string {
   const proposal = event.proposal === undefined ? "" : proposalWord(event.proposal);
-  const expects = event.expectsContinue ? " expects-continue" : "";
+  const expects = event.expectsContinue === true ? " expects-continue" : "";
   return `request ${event.method} ${event.target}${versionWord(event)}${framingWord(event.framing)}${proposal}${expects}`;
 }
 
-function responseLine(event: ResponseEvent): string {
+/** A response in a line. */
+export function responseLine(
+  event: Pick<ResponseEvent, "type" | "status" | "reason" | "version" | "framing">,
+): string {
   const reason = event.reason === "" ? "" : ` ${quoted(event.reason)}`;
   return `${event.type} ${event.status}${reason}${versionWord(event)}${framingWord(event.framing)}`;
 }

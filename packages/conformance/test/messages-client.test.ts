@@ -372,7 +372,10 @@ describe("pipelining", () => {
   test("what may not follow a request that says close waits, and ends nobody's exchange", async () => {
     const { peer, sender } = await ask({ pipeline: 9 });
     const first = sender.sendRequest(get("/1"));
-    const last = sender.sendRequest({ ...get("/2"), headers: { ...GET.headers, Connection: "close" } });
+    const last = sender.sendRequest({
+      ...get("/2"),
+      headers: { ...GET.headers, Connection: "close" },
+    });
     const behind = sender.sendRequest(get("/3"));
     await turns();
     expect(peer.unread).toBe(head("GET /1") + head("GET /2", "Connection: close"));

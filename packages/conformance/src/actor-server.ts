@@ -1,0 +1,142 @@
+import { UpgradeError } from "@upgrade/core";
+import type { ByteStream, Connection, ManualClock } from "@upgrade/core/io";
+import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/server";
+import { type Actor, codeOf, contentOf, goOn, Heard, type Pieces, type Watch } from "./actor.ts";
+import { option } from "./deeds.ts";
+import type { Said, Score, Step } from "./score.ts";
+import { fieldLines, requestLine } from "./transcript.ts";
+
+/** One request that its service has been called with. */
+interface Exchange {
+  readonly request: ServerRequest<ByteStream>;
+  readonly heard: Heard;
+  isRead: boolean;
+  isAnswered: boolean;
+  answer(response: ServerResponse): void;
+}
+
+/** A service that answers when the story says so, and what it was told. */
+export class ServerActor implements Actor {
+  readonly watch: Watch;
+  /** What `onError` was told. */
+  readonly told: unknown[] = [];
+  connection!: Connection<ByteStream>;
+  readonly #score: Score;
+  readonly #exchanges: Exchange[] = [];
+  #pieces: Pieces | undefined;
+
+  private constructor(score: Score, watch: Watch) {
+    this.#score = score;
+    this.watch = watch;
+  }
+
+  static async start(
+    io: ByteStream,
+    score: Score,
+    clock: ManualClock,
+    watch: Watch,
+  ): Promise<ServerActor> {
+    const actor = new ServerActor(score, watch);
+    const { connection } = await handshake(io, (request) => actor.#serve(request), {
+      ...score.limits,
+      clock,
+      date: false,
+      // As the heart, which closes where it is told to.
+      keepAliveAfterRefusal: true,
+      onError: (error) => void actor.told.push(error),
+    });
+    actor.connection = connection;
+    return actor;
+  }
+
+  get messages(): Heard[] {
+    return this.#exchanges.map(({ heard }) => heard);
+  }
+
+  /** A request waits for its answer. */
+  get holds(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** Whether its service was told that the client has ended its side. */
+  get peerEnded(): boolean {
+    const { request } = this.#open!;
+    return request.peerEnded && request.signal.aborted;
+  }
+
+  #serve(request: ServerRequest<ByteStream>): Promise<ServerResponse> {
+    const fields = this.#score.showsFields ? fieldLines("field", request.headers) : [];
+    // Asked for early: who waits must be told.
+    void request.signal;
+    return new Promise((resolve) => {
+      this.#exchanges.push({
+        request,
+        heard: new Heard([requestLine(request), ...fields]),
+        isRead: false,
+        isAnswered: false,
+        answer: resolve,
+      });
+      if (request.headers.get("expect") === undefined) this.#read(this.#exchanges.at(-1)!);
+    });
+  }
+
+  #read(exchange: Exchange): void {
+    if (exchange.isRead) return;
+    exchange.isRead = true;
+    void this.watch.add("the request's body", exchange.heard.read(exchange.request));
+  }
+
+  // A body that the client may still hold back is read once some of it is there: to read it is to
+  // ask for it, and that is the story's to do.
+  look(): void {
+    for (const exchange of this.#exchanges) if (exchange.request.hasBegun) this.#read(exchange);
+  }
+
+  get #open(): Exchange | undefined {
+    const last = this.#exchanges.at(-1);
+    return last?.isAnswered === false ? last : undefined;
+  }
+
+  async say(said: Said): Promise<string | undefined> {
+    const { head } = said;
+    const exchange = this.#open;
+    // Nobody has asked: what is said then the driver has said by itself.
+    if (exchange === undefined) return undefined;
+    const { pieces, ...content } = contentOf(said);
+    const status = Number(head.words[1]);
+    this.#pieces = pieces;
+    exchange.isAnswered = true;
+    exchange.answer({ status, reason: option(head, "reason"), ...content });
+    return undefined;
+  }
+
+  more(step: Step & { readonly kind: "more" }): void {
+    goOn(this.#pieces, step);
+  }
+
+  inform({ deed }: Step & { readonly kind: "inform" }): string | undefined {
+    const exchange = this.#exchanges.at(-1);
+    if (exchange === undefined) return "WRONG_MOMENT";
+    try {
+      // A client of HTTP/1.0 is spared it; the heart would not say it either.
+      const isSaid = exchange.request.inform(Number(deed.words[1]), deed.fields);
+      return isSaid ? undefined : "INVALID_STATUS";
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+
+  settle(): number {
+    this.#pieces?.push(null);
+    const exchange = this.#open;
+    if (exchange === undefined) return 0;
+    exchange.isAnswered = true;
+    exchange.answer({ status: 403 });
+    return 1;
+  }
+
+  complaints(): string[] {
+    const strange = this.told.filter((error) => !(error instanceof UpgradeError));
+    return strange.map((error) => `onError was told ${String(error)}`);
+  }
+}

@@ -1,0 +1,265 @@
+import { resolveLimits, type UpgradeError } from "@upgrade/core";
+import {
+  type ByteStream,
+  ManualClock,
+  memoryPair,
+  type Parts,
+  SwitchRefused,
+} from "@upgrade/core/io";
+import { type Actor, Watch } from "./actor.ts";
+import { ClientActor } from "./actor-client.ts";
+import { ServerActor } from "./actor-server.ts";
+import { escaped } from "./octet-text.ts";
+import { turns } from "./pairs-quiet.ts";
+import type { Cut, Outcome } from "./play.ts";
+import type { End, Score, Step } from "./score.ts";
+import { ScriptedPeer } from "./scripted-peer.ts";
+import { faultLine } from "./transcript.ts";
+
+/** How the application waits for the end of its connection, and what becomes of the io then. */
+export type Waits = "run" | "withoutShutdown";
+
+export const WAITS: readonly Waits[] = ["run", "withoutShutdown"];
+
+/** A connection of ours in the role of the story, with an application on it and a peer before it. */
+export class Drive {
+  readonly clock = new ManualClock();
+  readonly watch = new Watch();
+  readonly peer: ScriptedPeer;
+  readonly score: Score;
+  actor!: Actor;
+  /** What came of waiting, once it has. */
+  parts: Parts<ByteStream> | undefined;
+  failure: unknown;
+  readonly #near: ByteStream;
+  #wireAt = 0;
+
+  private constructor(score: Score, near: ByteStream, far: ByteStream) {
+    this.score = score;
+    this.#near = near;
+    this.peer = new ScriptedPeer(far);
+  }
+
+  /** The story begins: what our client has asked before it is on its way. */
+  static async start(
+    score: Score,
+    waits: Waits,
+    through: (near: ByteStream) => ByteStream = (near) => near,
+  ): Promise<Drive> {
+    const [near, far] = memoryPair();
+    const drive = new Drive(score, through(near), far);
+    const { watch, clock } = drive;
+    const make = score.role === "server" ? ServerActor : ClientActor;
+    drive.actor = await make.start(drive.#near, score, clock, watch);
+    const { connection } = drive.actor;
+    const fail = (error: unknown): void => {
+      drive.failure = error;
+    };
+    if (waits === "withoutShutdown") {
+      const parts = watch.add("withoutShutdown", connection.withoutShutdown());
+      parts.then((taken) => {
+        drive.parts = taken;
+      }, fail);
+    }
+    watch.add("run", connection.run()).catch(fail);
+    void watch.add("closed", connection.closed);
+    await turns(1);
+    drive.#wireAt = drive.peer.unread.length;
+    return drive;
+  }
+
+  /** What we have written since the last look. */
+  wire(): string {
+    const { unread } = this.peer;
+    const came = unread.slice(this.#wireAt);
+    this.#wireAt = unread.length;
+    return came;
+  }
+
+  /** What the application has heard, and whether it was told that HTTP has failed. */
+  heard(): string[] {
+    const lines = this.actor.messages.flatMap((message) => message.lines);
+    const { closeReason } = this.actor.connection;
+    if (closeReason?.kind === "failed") lines.push(faultLine(closeReason.error));
+    return lines;
+  }
+
+  /** Everything that follows from what was done happens. */
+  async calm(): Promise<void> {
+    await turns(1);
+    this.actor.look();
+    await turns(1);
+  }
+
+  /** Which end the transport has come to, as its peer sees it. */
+  get end(): End {
+    if (this.actor.connection.closeReason?.kind === "switched") return "switched";
+    if (this.peer.failure !== undefined) return "failed";
+    // Who waits for the parts ends the io himself.
+    return this.peer.ended || this.parts !== undefined ? "ended" : "open";
+  }
+
+  /** Everybody leaves, in time. Returns what has not settled then, or is left behind. */
+  async leave(): Promise<string[]> {
+    const { actor, clock, peer } = this;
+    for (let i = 0; i < 3 && actor.settle() > 0; i++) await this.calm();
+    void peer.end().catch(() => {});
+    for (let i = 0; i < 3; i++) {
+      await this.calm();
+      clock.advance(60_000);
+    }
+    // A response that never comes is the caller's to give up.
+    actor.connection.abort();
+    await this.calm();
+    return this.remains();
+  }
+
+  /** What has not settled, or was not taken away. */
+  remains(): string[] {
+    const { actor, clock, watch } = this;
+    const open = watch.open.map((name) => `${name} is open`);
+    const timers = clock.pending === 0 ? [] : [`${clock.pending} timers`];
+    return [...open, ...timers, ...actor.complaints()];
+  }
+
+  /** The parts, if need be by force, and every byte that is not HTTP's: in readBuf, then in the io. */
+  async leftovers(): Promise<Uint8Array> {
+    const parts = this.parts ?? this.actor.connection.intoParts({ force: true });
+    const rest: Uint8Array[] = [parts.readBuf];
+    await this.peer.end();
+    for (let chunk = await parts.io.read(); chunk !== null; chunk = await parts.io.read()) {
+      rest.push(chunk);
+    }
+    return Buffer.concat(rest);
+  }
+}
+
+/** Does a step of the story; what the book says of it, and what came. */
+async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcome | undefined> {
+  const { actor, peer } = drive;
+  switch (step.kind) {
+    case "bytes": {
+      let from = 0;
+      for (const to of cut(step.octets.length)) {
+        void peer.send(step.octets.slice(from, to)).catch(() => {});
+        from = to;
+      }
+      await drive.calm();
+      return undefined;
+    }
+    case "end-of-file":
+      await peer.end();
+      await drive.calm();
+      return undefined;
+    case "say": {
+      const { refused } = step.said;
+      // Of what a service returns, the refusal is a 500: that is another play.
+      if (drive.score.role === "server" && refused !== undefined) return undefined;
+      const came = await actor.say(step.said);
+      await drive.calm();
+      // The driver has moments of its own: what the heart would not say now may wait in a queue.
+      return refused === "WRONG_MOMENT" ? undefined : outcome(step.line, refused, came);
+    }
+    case "inform": {
+      const came = actor.inform(step);
+      await drive.calm();
+      return outcome(step.line, step.refused, came);
+    }
+    case "wait":
+      drive.clock.advance(resolveLimits().headMs);
+      await drive.calm();
+      return undefined;
+    case "more":
+      actor.more(step);
+      await turns(1);
+      return undefined;
+    case "retire":
+      void actor.connection.close();
+      return undefined;
+    case "wire":
+      return outcome(step.line, escaped(step.octets), escaped(Buffer.from(drive.wire(), "latin1")));
+    case "heard": {
+      const { line, lines, begins } = step;
+      const heard = drive.heard();
+      const told = begins ? heard.slice(0, lines.length) : heard;
+      return outcome(line, lines.join("\n"), told.join("\n"));
+    }
+  }
+}
+
+/** Plays a story through a driven connection: its own promises, and that nothing is left behind. */
+export async function drive(score: Score, cut: Cut, waits: Waits): Promise<Outcome[]> {
+  const driven = await Drive.start(score, waits);
+  const outcomes: Outcome[] = [];
+  for (const step of score.steps) {
+    const came = await follow(driven, step, cut);
+    if (came !== undefined) outcomes.push(came);
+  }
+  outcomes.push(...lookBack(driven));
+  // Behind a refusal it closes as if nobody had asked for the parts.
+  const isClosed = driven.failure instanceof SwitchRefused && driven.parts === undefined;
+  if (waits === "withoutShutdown" && !score.fails && !(isClosed && score.end === "ended")) {
+    const rest = await driven.leftovers();
+    outcomes.push(outcome(score.line, escaped(score.readBuf), escaped(rest)));
+  }
+  outcomes.push(outcome(score.line, "", (await driven.leave()).join("; ")));
+  return outcomes;
+}
+
+/** The responses of a server that the heart refuses: as many plays as there are such. */
+export function refusalsOf({ role, steps }: Score): number[] {
+  if (role === "client") return [];
+  return steps.flatMap((step, i) => {
+    if (step.kind !== "say") return [];
+    const { refused } = step.said;
+    const isLate = steps.some((one, at) => at < i && isAnswer(one) && one.line === step.line);
+    return refused === undefined || refused === "WRONG_MOMENT" || isLate ? [] : [i];
+  });
+}
+
+function isAnswer(step: Step): step is Step & { readonly kind: "say" } {
+  return step.kind === "say" && step.said.refused === undefined;
+}
+
+/** Plays a story up to a response that is refused: onError is told, and the peer reads a 500. */
+export async function driveRefusal(score: Score, at: number, cut: Cut): Promise<Outcome[]> {
+  const driven = await Drive.start(score, "run");
+  for (const step of score.steps.slice(0, at)) await follow(driven, step, cut);
+  driven.wire();
+  const step = score.steps[at] as Step & { readonly kind: "say" };
+  await driven.actor.say(step.said);
+  await driven.calm();
+  const [told] = (driven.actor as ServerActor).told as UpgradeError[];
+  const status = driven.wire().split(" ")[1];
+  const left = await driven.leave();
+  return [
+    outcome(step.line, `${step.said.refused} 500`, `${told?.code} ${status}`),
+    outcome(step.line, "", left.join("; ")),
+  ];
+}
+
+// What the peer and the service have seen of the whole, behind the last line of the story.
+function lookBack({ score, peer, actor, end }: Drive): Outcome[] {
+  const { line, refusal } = score;
+  const outcomes: Outcome[] = [];
+  const tell = (expected: unknown, came: unknown): void =>
+    void outcomes.push(outcome(line, String(expected), String(came)));
+  if (score.end !== "either") tell(score.end, end);
+  if (actor instanceof ServerActor) {
+    if (score.statuses !== undefined)
+      tell(
+        score.statuses,
+        [...peer.unread.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => code),
+      );
+    if (actor.holds) tell(score.peerEnded, actor.peerEnded);
+  }
+  if (refusal !== undefined) {
+    const answer = String.raw`HTTP/1.1 ${refusal} [^\r]+\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`;
+    tell(true, new RegExp(answer).test(peer.unread));
+  }
+  return outcomes;
+}
+
+function outcome(line: number, expected = "said", came = "said"): Outcome {
+  return { line, expected, came };
+}

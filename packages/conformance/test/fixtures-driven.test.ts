@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { drive, driveRefusal, refusalsOf, WAITS, type Waits } from "../src/drive.ts";
+import { watchQuiet } from "../src/pairs-quiet.ts";
+import { byteByByte, type Cut, cutAt, longestInput, type Outcome, whole } from "../src/play.ts";
+import { type Case, readFixtures } from "../src/read-fixtures.ts";
+import { scoreOf } from "../src/score.ts";
+
+const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
+
+/** What a driven connection does otherwise than the heart, or has no way to do. */
+const NOT_DRIVEN: { readonly [place: string]: string } = {
+  "A client that ends its side hears the answer out":
+    "a driver ends its side behind the last word of both, never in front of an answer",
+  "A refusal is a response, and HTTP goes on at the exact byte":
+    "a server closes behind a refusal with bytes behind it, which may be the tunnel's (RFC 9931 §8)",
+};
+
+/** Whole and byte by byte with both ways to end it; cut at each place with one of the two. */
+function playsOf(story: Case): [string, Promise<Outcome[]>][] {
+  const score = scoreOf(story);
+  const plays = (how: string, cut: Cut, ways: readonly Waits[]) =>
+    ways.map((waits): [string, Promise<Outcome[]>] => [
+      `${how}, ${waits}`,
+      drive(score, cut, waits),
+    ]);
+  const all = [...plays("whole", whole, WAITS), ...plays("byte by byte", byteByByte, WAITS)];
+  for (let place = 1; place < longestInput(story); place++) {
+    all.push(...plays(`cut at ${place}`, cutAt(place), [WAITS[place % WAITS.length]!]));
+  }
+  for (const at of refusalsOf(score)) all.push(["refused", driveRefusal(score, at, whole)]);
+  return all;
+}
+
+async function differences(story: Case): Promise<string[]> {
+  const found: string[] = [];
+  for (const [how, play] of playsOf(story)) {
+    for (const { line, expected, came } of await play) {
+      if (came !== expected) found.push(`line ${line}, ${how}: came ${came}, and not ${expected}`);
+    }
+  }
+  return found;
+}
+
+for (const { chapter, cases } of chapters) {
+  describe(`L1: the book through a driven connection: ${chapter}`, () => {
+    for (const story of cases) {
+      const because = NOT_DRIVEN[story.title];
+      test(`${story.place} ${story.title}${because === undefined ? "" : `, but ${because}`}`, async () => {
+        const quiet = watchQuiet();
+        const found = await differences(story);
+        if (because === undefined) expect(found).toEqual([]);
+        else expect(found).not.toEqual([]);
+        expect(await quiet.settled()).toEqual([]);
+        quiet.stop();
+      });
+    }
+  });
+}
+
+test("each exception is a story of the book", () => {
+  const titles = chapters.flatMap(({ cases }) => cases.map(({ title }) => title));
+  expect(titles).toEqual(expect.arrayContaining(Object.keys(NOT_DRIVEN)));
+});
