@@ -102,6 +102,19 @@ describe.each(ROLES)("what a %s does not take", (role) => {
     expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
   });
 
+  test("a bad option leaves a socket as it was, and so does one that is unfit", async () => {
+    const [io] = await tcpPair();
+    const before = [listeners(io), io.allowHalfOpen, io.readableFlowing, io.writableLength];
+    const bad = { lingerMs: Number.NaN };
+    const shaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
+    await expect(shaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    io.setEncoding("latin1");
+    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+    expect([listeners(io), io.allowHalfOpen, io.readableFlowing, io.writableLength]).toEqual(
+      before,
+    );
+  });
+
   test("an io that is locked on one side is not locked on the other", async () => {
     const [io] = webPair();
     io.writable.getWriter();
@@ -222,6 +235,37 @@ describe("an io that is not connected yet", () => {
     await Promise.all([once(near, "secure"), once(far, "secure")]);
     const { sender } = await connectTo(near);
     await serve(far, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
+  });
+
+  // Nobody but its first write begins the handshake of one that no tls.connect made.
+  test.each([
+    ["over a socket that is connected", true],
+    ["over one that connects", false],
+  ])("a TLS client made by hand and never written to, %s", async (_, isConnected) => {
+    const identity = { key: pem("key"), cert: pem("cert") };
+    const server = net.createServer((accepted) => {
+      const far = new tls.TLSSocket(accepted, { isServer: true, ...identity });
+      void serve(far, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const raw = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+    if (isConnected) await once(raw, "connect");
+    const near = new tls.TLSSocket(raw);
+    const { sender, connection } = await connectTo(near);
+    expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
+    expect(connection.stats.bytesWritten).toBe(HELLO.length);
+    near.destroy();
+    server.close();
+  });
+
+  test("our server at the client's end of a TLS connection made by hand", async () => {
+    const [raw, accepted] = await tcpPair();
+    const near = new tls.TLSSocket(raw);
+    const far = new tls.TLSSocket(accepted, { isServer: true, key: pem("key"), cert: pem("cert") });
+    await serve(near, ({ target }) => ({ status: 200, headers: { "X-Target": target } }));
+    const { sender } = await connectTo(far);
     expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
   });
 

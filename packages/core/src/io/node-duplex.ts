@@ -90,8 +90,13 @@ export class NodeDuplex implements Transport {
 
   // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
   #awaitOpen(): void {
-    if (this.#isSecure) this.#io.once("connect", this.#onOpen);
-    else this.#io.once("secure", this.#onSecure);
+    if (this.#isSecure) {
+      this.#io.once("connect", this.#onOpen);
+      return;
+    }
+    this.#io.once("secure", this.#onSecure);
+    // Where no tls.connect began the TLS handshake, the first write does, be it of nothing.
+    this.#io.write("", "latin1", () => {});
   }
 
   readonly #onSecure = (): void => {
@@ -106,10 +111,23 @@ export class NodeDuplex implements Transport {
   readonly #onData = (bytes: Uint8Array): void => this.#events.data(bytes);
   readonly #onEnd = (): void => this.#events.ended();
   readonly #onError = (error?: unknown): void => this.#tellGone(error);
-  readonly #onClose = (): void => this.#tellGone(undefined);
+  readonly #onClose = (): void => {
+    this.#hearNothing();
+    this.#io.removeListener("close", this.#onClose);
+    this.#io.removeListener("error", this.#onError);
+    this.#tellGone(undefined);
+  };
   readonly #onWritten = (error?: unknown): void => {
     if (!this.#told && (error === undefined || error === null)) this.#events.accepted();
   };
+
+  #hearNothing(): void {
+    const io = this.#io;
+    io.removeListener("data", this.#onData as Listener);
+    io.removeListener("end", this.#onEnd);
+    io.removeListener("connect", this.#onOpen);
+    io.removeListener("secure", this.#onSecure);
+  }
 
   #tellGone(reason: unknown): void {
     if (this.#told) return;
@@ -156,6 +174,8 @@ export class NodeDuplex implements Transport {
   abort(reason: unknown): void {
     this.#told = true;
     const io = this.#io;
+    // What is still to come is its own end, and perhaps an error in front of that.
+    this.#hearNothing();
     if (io.destroyed) return;
     if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
       try {
@@ -181,11 +201,8 @@ export class NodeDuplex implements Transport {
   release(): void {
     const io = this.#io;
     this.#told = true;
-    io.removeListener("data", this.#onData as Listener);
-    io.removeListener("end", this.#onEnd);
+    this.#hearNothing();
     io.removeListener("close", this.#onClose);
-    io.removeListener("connect", this.#onOpen);
-    io.removeListener("secure", this.#onSecure);
     // A destroyed one, too: it has its error at once, and tells of it in a later turn.
     guard(io);
     io.removeListener("error", this.#onError);

@@ -1,0 +1,93 @@
+import type { Duplex } from "node:stream";
+import { handshake as connectTo } from "@upgrade/client";
+import { type Connection, tunnel } from "@upgrade/core/io";
+import { handshake as serve } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../src/pairs.ts";
+import { ROLES } from "../src/pairs-mirror.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+const NODE = [
+  { name: "TCP", make: () => tcpPair() },
+  { name: "TLS", make: () => tlsPair() },
+  { name: "Duplex", make: async () => duplexPair() },
+] as const;
+
+const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
+
+/** Ways for a connection to end, with its peer's part in them. */
+const ENDS: Record<string, (connection: Connection<Duplex>, peer: ScriptedPeer) => unknown> = {
+  "it is closed": async (connection, peer) => {
+    void connection.close();
+    await peer.readToEnd();
+    await peer.end();
+  },
+  "it is aborted": (connection) => connection.abort(),
+  "its peer resets": (_, peer) => peer.reset(),
+  "its peer ends": async (_, peer) => {
+    await peer.end();
+    await peer.readToEnd();
+  },
+};
+
+/** How many listeners there are for each event, Node's own for its timers and buffers included. */
+function listeners(io: Duplex): Record<string, number> {
+  return Object.fromEntries(io.eventNames().map((name) => [name, io.listenerCount(name)]));
+}
+
+/** Those that are there now and were not before. */
+function added(io: Duplex, before: Record<string, number>): string[] {
+  return Object.entries(listeners(io)).flatMap(([name, count]) =>
+    count > (before[name] ?? 0) ? [name] : [],
+  );
+}
+
+describe.each(NODE)(
+  "L2, L9: no listener of ours stays on a socket that is over, over $name:",
+  ({ make }) => {
+    describe.each(ROLES)("our %s,", (role) => {
+      test.each(Object.keys(ENDS))("when %s", async (how) => {
+        const [io, far]: [Duplex, Duplex] = await make();
+        const before = listeners(io);
+        const over = new Promise((resolve) => io.once("close", resolve));
+        const { connection } =
+          role === "client" ? await connectTo(io) : await serve(io, () => ({ status: 204 }));
+        await ENDS[how]!(connection, new ScriptedPeer(far));
+        await over;
+        expect(added(io, before)).toEqual([]);
+      });
+    });
+
+    test("of a client that is aborted only what keeps a late error from crashing stays till then", async () => {
+      const [io]: [Duplex, Duplex] = await make();
+      const before = listeners(io);
+      const over = new Promise((resolve) => io.once("close", resolve));
+      const { sender, connection } = await connectTo(io);
+      sender.sendRequest(GET).catch(() => {});
+      connection.abort();
+      expect(added(io, before).sort()).toEqual(["close", "error"]);
+      await over;
+      expect(added(io, before)).toEqual([]);
+    });
+
+    test("of a tunnel that is over, well or badly", async () => {
+      for (const ends of [true, false]) {
+        const [a, left]: [Duplex, Duplex] = await make();
+        const [b, right]: [Duplex, Duplex] = await make();
+        const before = [listeners(a), listeners(b)] as const;
+        const closed = Promise.all(
+          [a, b].map((io) => new Promise((done) => io.once("close", done))),
+        );
+        const none = { readBuf: new Uint8Array(0), readEnded: false };
+        const done = tunnel({ io: a, ...none }, { io: b, ...none });
+        const peers = [left, right].map((io) => new ScriptedPeer(io));
+        if (ends) await Promise.all(peers.map((peer) => peer.end()));
+        else peers[0]!.reset();
+        await Promise.all([done, closed]);
+        expect([added(a, before[0]), added(b, before[1])]).toEqual([[], []]);
+      }
+    });
+  },
+);

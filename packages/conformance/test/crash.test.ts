@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const path = (name: string): string => fileURLToPath(new URL(`../crash/${name}`, import.meta.url));
+
+/** Runs a program with our sources in a process of its own. */
+function run(program: string, ...args: string[]) {
+  const sources = new URL("../crash/sources.mjs", import.meta.url).href;
+  const node = ["--conditions=@upgrade/source", `--import=${sources}`, path(program), ...args];
+  return new Promise<{ code: unknown; out: string; err: string }>((resolve) => {
+    execFile(process.execPath, node, { timeout: 20_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : error.code, out, err });
+    });
+  });
+}
+
+// In this process Vitest hears what nobody else does, and a crash would be no crash.
+describe.each(["client", "server"])("a process whose %s is reset at the switch", (role) => {
+  test.concurrent("L9: ends well, though nobody listens", async () => {
+    const { code, out, err } = await run("reset-at-switch.mjs", role, "guarded");
+    expect({ code, out, err }).toEqual({ code: 0, out: "still here\n", err: "" });
+  }, 30_000);
+
+  test.concurrent("would crash without the listener that is left behind", async () => {
+    const { code, out, err } = await run("reset-at-switch.mjs", role, "bare");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain("ECONNRESET");
+  }, 30_000);
+});
