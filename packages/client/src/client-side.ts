@@ -17,7 +17,7 @@ import {
   type Switched,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
-import type { ClientRequest, SendOptions } from "./request.ts";
+import { type ClientRequest, type SendOptions, unsaid } from "./request.ts";
 import { ClientResponse } from "./response.ts";
 
 /** One client connection: requests in flight, in order, and those that wait. */
@@ -63,10 +63,9 @@ export class ClientSide<IO> implements Side {
     let exchange: Exchange;
     let isAborted: boolean;
     try {
-      exchange = new Exchange(this.driver, request, options);
+      exchange = unsaid(() => new Exchange(this.driver, request, options));
       isAborted = exchange.listen((reason) => this.#cancel(exchange, reason));
     } catch (error) {
-      if (error instanceof UpgradeError) error.annotate({ sent: "nothing", responseSeen: false });
       return handled(Promise.reject(error));
     }
     if (isAborted) exchange.reject(canceled(options.signal?.reason));

@@ -48,8 +48,8 @@ export class Exchange {
     this.#options = options;
     this.head = {
       type: "request",
-      method: String(method),
-      target: String(target),
+      method: String(method ?? ""),
+      target: String(target ?? ""),
       version,
       headers: Headers.from(headers),
       bodyLength: this.#content.bodyLength,

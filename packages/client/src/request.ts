@@ -1,6 +1,6 @@
 // application → [request] → connection: what a client may send
 
-import type { HeadersInit, Version } from "@upgrade/core";
+import { type HeadersInit, UpgradeError, type Version } from "@upgrade/core";
 import type { BodyInit, SignalLike, TrailersInit } from "@upgrade/core/io";
 import type { InformationalResponse } from "./response.ts";
 
@@ -26,4 +26,14 @@ export interface SendOptions {
   readonly signal?: SignalLike | undefined;
   /** Called with each interim response but 101, in order, before the final one resolves. */
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+}
+
+/** What `make` makes. A refusal of it says that nothing was sent. */
+export function unsaid<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof UpgradeError) error.annotate({ sent: "nothing", responseSeen: false });
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@
 import { checkOption, Headers, type HeadersInit, UpgradeError, withUpgrade } from "@upgrade/core";
 import { type Connection, handled, type Parts, type SignalLike } from "@upgrade/core/io";
 import { type ClientOptions, open, type Sender, senderOf } from "./handshake.ts";
-import type { ClientRequest } from "./request.ts";
+import { type ClientRequest, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
 /** A request that proposes an Upgrade. */
@@ -64,9 +64,7 @@ export function upgrade<IO>(
   request: UpgradeRequest,
   options: UpgradeOptions = {},
 ): Promise<UpgradeResult<IO>> {
-  const { protocol, method = "GET", ...rest } = request;
-  const asked = () => ({ ...rest, method, headers: proposing(request.headers, protocol) });
-  return handled(propose(io, asked, options));
+  return handled(propose(io, () => proposing(request), options));
 }
 
 /**
@@ -87,13 +85,13 @@ export function connect<IO>(
   return handled(propose(io, asked, options));
 }
 
-function proposing(
-  init: HeadersInit | undefined,
-  protocol: string | readonly string[] | undefined,
-): HeadersInit | undefined {
-  if (protocol === undefined) return init;
+// Part by part: a request that was received has some of them from its class.
+function proposing(request: UpgradeRequest): ClientRequest {
+  const { protocol, method = "GET", target, version, headers, body, trailers } = request;
+  const rest = { method, target, version, body, trailers };
+  if (protocol === undefined) return { ...rest, headers };
   const value = typeof protocol === "string" ? protocol : protocol.join(", ");
-  return withUpgrade(Headers.from(init), value);
+  return { ...rest, headers: withUpgrade(Headers.from(headers), value) };
 }
 
 async function propose<IO>(
@@ -101,7 +99,7 @@ async function propose<IO>(
   asked: () => ClientRequest,
   options: UpgradeOptions,
 ): Promise<UpgradeResult<IO>> {
-  const request = asked();
+  const request = unsaid(asked);
   const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0, "ms");
   const side = open(io, options);
   const { driver, connection } = side;

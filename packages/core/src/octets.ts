@@ -48,13 +48,24 @@ export function utf8ToText(bytes: Uint8Array): string {
   return new (platform().TextDecoder)().decode(bytes);
 }
 
-/** A Uint8Array, of whatever realm; undefined for anything else. */
+// The getters of all typed arrays: what they say no subclass and no property can change.
+const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
+
+/** A Uint8Array, of whatever realm, that is as long as it says; undefined for anything else. */
 export function asBytes(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
   if (!ArrayBuffer.isView(value)) return undefined;
-  const { buffer, byteOffset, byteLength } = value;
+  if (isPlain(value)) return value;
   const isBytes = Object.prototype.toString.call(value) === "[object Uint8Array]";
-  return isBytes ? new Uint8Array(buffer, byteOffset, byteLength) : undefined;
+  if (!isBytes && !(value instanceof Uint8Array)) return undefined;
+  const its = <T>(name: string): T => Reflect.get(TYPED_ARRAY, name, value) as T;
+  return new Uint8Array(its<ArrayBuffer>("buffer"), its<number>("byteOffset"), its("byteLength"));
+}
+
+// Nearly all bytes are, and need no view of ours.
+function isPlain(view: ArrayBufferView): view is Uint8Array<ArrayBuffer> {
+  const kind: unknown = Object.getPrototypeOf(view);
+  const known = kind === Uint8Array.prototype || kind === platform().Buffer?.prototype;
+  return known && !Object.hasOwn(view, "length") && !Object.hasOwn(view, "byteLength");
 }
 
 /** One array of exact length that owns its memory. */

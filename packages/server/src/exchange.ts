@@ -239,10 +239,10 @@ export class Exchange<IO> {
     if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
     const { headers: init, firstBytes } = options;
     if (proposal.kind === "connect") {
-      if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", protocol);
+      if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", String(protocol));
       return { status: 200, headers: init, firstBytes };
     }
-    if (protocol === undefined || !proposal.offers(protocol)) {
+    if (typeof protocol !== "string" || !proposal.offers(protocol)) {
       throw new LocalProtocolError("NOT_OFFERED", String(protocol));
     }
     return { status: 101, headers: withUpgrade(Headers.from(init), protocol), firstBytes };

@@ -3,6 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
+import { asBytes } from "../octets.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
 
@@ -43,8 +44,8 @@ export class BodyWriter {
   }
 
   /** @throws {LocalProtocolError} `INVALID_BODY`, `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`. */
-  write(sink: Sink, octets: Uint8Array | string): void {
-    checkOctets(octets);
+  write(sink: Sink, data: Uint8Array | string): void {
+    const octets = octetsOf(data);
     const { length } = octets;
     // An empty chunk would be the last one (RFC 9112 §7.1).
     if (length === 0) return;
@@ -72,12 +73,13 @@ export class BodyWriter {
 }
 
 // Text stands for one octet a character; a wider one would be cut to another octet on its way.
-function checkOctets(octets: Uint8Array | string): void {
-  if (typeof octets === "string") {
-    if (!/[^\0-\xff]/.test(octets)) return;
+function octetsOf(data: Uint8Array | string): Uint8Array | string {
+  if (typeof data === "string") {
+    if (!/[^\0-\xff]/.test(data)) return data;
     throw new LocalProtocolError("INVALID_BODY", "text with a character above U+00FF");
   }
-  if (octets instanceof Uint8Array) return;
+  const bytes = asBytes(data);
+  if (bytes !== undefined) return bytes;
   throw new LocalProtocolError("INVALID_BODY", "data is a string or a Uint8Array");
 }
 

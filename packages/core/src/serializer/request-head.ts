@@ -31,8 +31,9 @@ const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a client send.
  */
 export function checkRequest(event: RequestToSend, close: boolean): CheckedRequest {
-  const method = String(event.method);
-  const target = String(event.target);
+  // One that is left out is not called "undefined", which would be a token.
+  const method = String(event.method ?? "");
+  const target = String(event.target ?? "");
   const version = event.version ?? "1.1";
   if (!isToken(method)) throw new LocalProtocolError("INVALID_METHOD", quoted(method));
   if (version !== "1.1" && version !== "1.0") {

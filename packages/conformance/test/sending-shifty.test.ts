@@ -1,0 +1,214 @@
+import { type ClientRequest, connect, upgrade } from "@upgrade/client";
+import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
+import type { ServiceResult } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, POST, serve } from "../src/against.ts";
+import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+import { untyped } from "../src/ways-to-send.ts";
+
+// Objects that tell another story when they are asked again, or lie. What was checked is written.
+
+const EVIL = "x\r\nInjected: yes";
+const EVIL_LINES = [["Injected", "yes"]];
+
+/** `message`, whose `key` is as it is when it is read first, and `evil` ever after. */
+function shiftyAt<T extends object>(message: T, key: keyof T, evil: unknown): T {
+  let reads = 0;
+  const good = message[key];
+  return Object.defineProperty({ ...message }, key, {
+    enumerable: true,
+    get: () => (reads++ === 0 ? good : evil),
+  });
+}
+
+/** Text that is good when it is asked for first. */
+function shiftyText(good: string): string {
+  let asked = 0;
+  return untyped<string>({ toString: () => (asked++ === 0 ? good : EVIL) });
+}
+
+/** A list whose elements are good when they are read first. */
+function shiftyList<T extends readonly unknown[]>(good: T): T {
+  const list: unknown[] = [...good];
+  good.forEach((element, i) => {
+    let reads = 0;
+    Object.defineProperty(list, i, { get: () => (reads++ === 0 ? element : EVIL) });
+  });
+  return untyped<T>(list);
+}
+
+/** Lines that are others when they are gone through again. */
+function shiftyLines<T>(good: readonly T[]): Iterable<T> {
+  let rounds = 0;
+  return { [Symbol.iterator]: () => untyped<T[]>(rounds++ === 0 ? good : EVIL_LINES).values() };
+}
+
+/** What our client writes of it. */
+async function written(request: unknown): Promise<string> {
+  const { peer, sender } = await ask();
+  sender.sendRequest(untyped<ClientRequest>(request)).catch(() => {});
+  await turns();
+  return peer.unread;
+}
+
+/** What our server writes of it. */
+async function said(response: object, asks = head("GET /")): Promise<string> {
+  const { peer } = await serve(() => untyped<ServiceResult>(response), { claimMs: 0 });
+  await peer.send(asks);
+  await turns();
+  return peer.unread;
+}
+
+const TRAILED = { ...POST, version: "1.1", body: ["hi"], trailers: { T: "1" } } as const;
+const TRAILED_WIRE = `${head("POST /", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\nT: 1\r\n\r\n`;
+const OK = { status: 200, reason: "Fine", headers: { A: "b" }, body: ["hi"], trailers: { T: "1" } };
+const OK_WIRE = `${answer("200 Fine", "A: b", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\nT: 1\r\n\r\n`;
+const OFFER = ["Connection: Upgrade", "Upgrade: chat"] as const;
+const CHAT = [
+  ["Connection", "Upgrade"],
+  ["Upgrade", "chat"],
+] as const;
+
+describe("L10: a message whose parts change is written as it was checked:", () => {
+  test.each<[keyof typeof TRAILED, unknown]>([
+    ["method", EVIL],
+    ["target", EVIL],
+    ["version", "1.0"],
+    ["headers", EVIL_LINES],
+    ["body", "something else"],
+    ["trailers", EVIL_LINES],
+  ])("the %s of a request", async (key, evil) => {
+    expect(await written(shiftyAt(TRAILED, key, evil))).toBe(TRAILED_WIRE);
+  });
+
+  test.each<[keyof typeof OK, unknown]>([
+    ["status", 101],
+    ["reason", EVIL],
+    ["headers", EVIL_LINES],
+    ["body", "something else"],
+    ["trailers", EVIL_LINES],
+  ])("the %s of a response", async (key, evil) => {
+    expect(await said(shiftyAt(OK, key, evil))).toBe(OK_WIRE);
+  });
+
+  test.each<["headers" | "firstBytes" | "status" | "reason", unknown]>([
+    ["status", 200],
+    ["reason", EVIL],
+    ["headers", EVIL_LINES],
+    ["firstBytes", EVIL],
+  ])("the %s of a 101", async (key, evil) => {
+    const accepted = { status: 101, reason: "Fine", headers: CHAT, firstBytes: "hi" };
+    expect(await said(shiftyAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
+      `${answer("101 Fine", ...OFFER)}hi`,
+    );
+  });
+
+  test.each<["headers" | "firstBytes", unknown]>([
+    ["headers", EVIL_LINES],
+    ["firstBytes", EVIL],
+  ])("the %s of switchTo()", async (key, evil) => {
+    const options = shiftyAt({ headers: { A: "b" }, firstBytes: "hi" }, key, evil);
+    const { peer } = await serve(async (request) => {
+      await request.switchTo("chat", options);
+    });
+    await peer.send(head("GET /", ...OFFER));
+    await turns();
+    expect(peer.unread).toBe(`${answer("101 Switching Protocols", "A: b", ...OFFER)}hi`);
+  });
+
+  const LINES: [string, readonly (readonly [string, string])[]][] = [
+    ["a line", shiftyList([["A", "b"]])],
+    ["a name and a value", [shiftyList(["A", "b"])]],
+    ["a field of a record", untyped<[]>(shiftyAt({ A: "b" }, "A", EVIL))],
+    ["the lines of an iterator", untyped<[]>(shiftyLines([["A", "b"]]))],
+    ["a name and a value of an iterator", untyped<[]>(shiftyLines([shiftyList(["A", "b"])]))],
+  ];
+  test.each(LINES)("%s, in the headers of a response", async (_, headers) => {
+    expect(await said({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
+  });
+
+  test("a line in the headers of a request, of upgrade() and of connect()", async () => {
+    const lines = () => [shiftyList(["Host", "a.test"] as const)];
+    expect(await written({ ...GET, headers: lines() })).toBe(head("GET /"));
+    const proposed = async (begin: (io: ByteStream, clock: ManualClock) => Promise<unknown>) => {
+      const [near, far] = memoryPair();
+      const peer = new ScriptedPeer(far);
+      begin(near, new ManualClock()).catch(() => {});
+      return peer.readHead();
+    };
+    const protocol = shiftyList(["x", "chat"]);
+    expect(
+      await proposed((io, clock) =>
+        upgrade(io, { target: "/", protocol, headers: lines() }, { clock }),
+      ),
+    ).toBe(head("GET /", "Connection: Upgrade", "Upgrade: x, chat"));
+    expect(
+      await proposed((io, clock) => connect(io, "a.test:1", { headers: lines(), clock })),
+    ).toBe(head("CONNECT a.test:1"));
+  });
+
+  test("text that is asked for twice", async () => {
+    const { headers } = GET;
+    expect(await written({ method: shiftyText("GET"), target: "/", headers })).toBe(head("GET /"));
+    expect(await written({ method: "GET", target: shiftyText("/"), headers })).toBe(head("GET /"));
+    expect(await said({ status: 204, reason: shiftyText("Fine") })).toBe(answer("204 Fine"));
+  });
+
+  test("a request that is changed while it waits is the one that was checked", async () => {
+    const { peer, sender } = await ask();
+    void sender.sendRequest(GET);
+    const headers: [string, string][] = [["Host", "a.test"]];
+    const trailers: [string, string][] = [["T", "1"]];
+    const waiting = { method: "POST", target: "/", headers, body: ["hi"], trailers };
+    void sender.sendRequest(waiting);
+    Object.assign(waiting, { method: EVIL, target: EVIL, headers: EVIL_LINES, trailers: [] });
+    headers[0]![1] = EVIL;
+    trailers.push(["Host", "b.test"]);
+    await peer.readHead();
+    await peer.send(answer("204 No Content"));
+    await turns();
+    expect(peer.unread).toBe(TRAILED_WIRE);
+  });
+});
+
+class Lying extends Uint8Array {
+  override get length(): number {
+    return 2;
+  }
+  override get byteLength(): number {
+    return 2;
+  }
+}
+
+describe("L10: bytes are as many as are written, whatever they say of themselves:", () => {
+  const LIARS: [string, () => Uint8Array][] = [
+    ["of a class of their own", () => Lying.from(Buffer.from("hi\r\nInjected"))],
+    [
+      "with a length of their own",
+      () => Object.defineProperty(new Uint8Array(Buffer.from("hi, all")), "length", { value: 2 }),
+    ],
+  ];
+
+  /** The length a head tells, and how much stands behind it. */
+  const lengths = (wire: string) => {
+    const [, told] = /^Content-Length: ([0-9]+)$/m.exec(wire.replaceAll("\r", "")) ?? [];
+    return [Number(told), wire.slice(wire.indexOf("\r\n\r\n") + 4).length];
+  };
+
+  test.each(LIARS)("%s, as a body", async (_, make) => {
+    for (const wire of [
+      await written({ ...POST, body: make() }),
+      await said({ status: 200, body: make() }),
+    ]) {
+      const [told, came] = lengths(wire);
+      expect([wire, told]).toEqual([wire, came]);
+    }
+  });
+
+  test.each(LIARS)("%s, as a piece", async (_, make) => {
+    const wire = await said({ status: 200, body: [make()] });
+    const [, size = "", data] = /\r\n\r\n([0-9a-f]+)\r\n(.*)\r\n0\r\n\r\n$/s.exec(wire) ?? [];
+    expect(data).toHaveLength(Number.parseInt(size, 16));
+  });
+});
