@@ -1,8 +1,11 @@
 import { ConnectionError } from "@upgrade/core";
-import { Deferred } from "@upgrade/core/io";
+import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
+import { handshake } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { head, serve } from "../src/against.ts";
+import { BreakableStream } from "../src/breakable-stream.ts";
 import { turns } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 describe("L18: the peer is gone", () => {
   const waiting = async (options: Parameters<typeof serve>[1] = {}) => {
@@ -132,4 +135,18 @@ describe("L18: the peer is gone", () => {
     expect(signal?.aborted).toBe(true);
     expect(reports).toEqual(["body: INCOMPLETE_MESSAGE"]);
   });
+});
+
+test("L18: where the last words fail, the io is given up: the peer sees it, and no read is left", async () => {
+  const [near, far] = memoryPair();
+  const io = new BreakableStream(near);
+  const peer = new ScriptedPeer(far);
+  const clock = new ManualClock();
+  const { connection } = await handshake(io, () => ({ status: 200, body: "bye" }), { clock });
+  io.writes = "fail";
+  await peer.send(head("GET /", "Connection: close"));
+  expect(await connection.closed).toMatchObject({ kind: "failed" });
+  await turns();
+  expect(peer.failure).toBeDefined();
+  expect([io.reads, clock.pending]).toEqual([0, 0]);
 });

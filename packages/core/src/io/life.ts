@@ -149,9 +149,7 @@ export class Life {
 
   /** The transport is gone. */
   gone(reason: unknown): void {
-    const error = asConnectionError(reason);
-    if (this.#phase === "lingering") this.#endLingering(error);
-    else this.fail(error);
+    this.fail(asConnectionError(reason));
   }
 
   /** Nobody took the parts of the switched connection. */

@@ -122,6 +122,7 @@ export class PullTransport implements Transport {
   }
 
   abort(reason: unknown): void {
+    if (this.#released) return;
     this.#released = true;
     try {
       this.#stream.abort(reason);
