@@ -1,4 +1,5 @@
 import { handshake as connectTo } from "@upgrade/client";
+import type { Connection, Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { type WebEnd, webPair } from "../src/pairs.ts";
@@ -52,12 +53,49 @@ describe("L2 same object, over a WHATWG pair", () => {
     quiet.stop();
   });
 
-  test("taken from an idle client, with its read withdrawn", async () => {
+  test.each(ROLES)(
+    "a %s that is idle is not taken apart in one step, and goes on",
+    async (role) => {
+      const [io, far] = webPair();
+      const peer = new ScriptedPeer(far as never);
+      const client = role === "client" ? await connectTo(io) : undefined;
+      const { connection } = client ?? (await serve(io, () => ({ status: 204 })));
+      await turns();
+      for (let i = 0; i < 3; i++) {
+        expect(() => connection.intoParts()).toThrow(
+          expect.objectContaining({ code: "READ_PENDING" }),
+        );
+      }
+      const sent = client?.sender.sendRequest(GET);
+      if (sent === undefined) await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      await peer.readHead();
+      if (sent !== undefined) await peer.send("HTTP/1.1 204 x\r\n\r\n");
+      expect((await sent)?.status ?? 204).toBe(204);
+      expect(connection.closeReason).toBe(undefined);
+    },
+  );
+
+  const IDLE_ENDS: Record<string, (connection: Connection<WebEnd>) => Promise<Parts<WebEnd>>> = {
+    "by close(), behind withoutShutdown()": (connection) => {
+      const parts = connection.withoutShutdown();
+      void connection.close();
+      return parts;
+    },
+    "by force": async (connection) => {
+      const { late, unsent, ...parts } = connection.intoParts({ force: true });
+      expect([await late, unsent]).toEqual([new Uint8Array(0), new Uint8Array(0)]);
+      return parts;
+    },
+  };
+
+  test.each(Object.keys(IDLE_ENDS))("an idle client is taken apart %s", async (how) => {
     const quiet = watchQuiet();
     const [io, far] = webPair();
     const { connection } = await connectTo(io);
     await turns();
-    expect(connection.intoParts().io).toBe(io);
+    const parts = await IDLE_ENDS[how]!(connection);
+    expect(parts).toEqual({ io, readBuf: new Uint8Array(0), readEnded: false });
+    expect(parts.io).toBe(io);
     expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
     const reader = io.readable.getReader();
     const read = reader.read();
@@ -79,6 +117,31 @@ describe("L2 same object, over a WHATWG pair", () => {
     expect((await sent).status).toBe(204);
   });
 });
+
+test.each(ROLES)(
+  "L2: no lock of a %s that was aborted stays, whatever was under way",
+  async (role) => {
+    const quiet = watchQuiet();
+    for (const isBusy of [false, true]) {
+      const [io, far] = webPair();
+      const peer = new ScriptedPeer(far as never);
+      const body = "x".repeat(100_000);
+      const client = role === "client" ? await connectTo(io) : undefined;
+      const { connection } = client ?? (await serve(io, () => ({ status: 200, body })));
+      if (isBusy && client !== undefined) {
+        client.sender.sendRequest({ ...GET, method: "POST", body }).catch(() => {});
+      } else if (isBusy) {
+        await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      }
+      await Promise.resolve();
+      connection.abort("enough");
+      connection.abort("again");
+      expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+    }
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  },
+);
 
 describe("L17 no reading ahead: where a lock with a pending read is not released", () => {
   test.each(ROLES)("our %s switches all the same", async (role) => {

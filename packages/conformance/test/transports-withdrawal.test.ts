@@ -2,7 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS, webPair } from "../src/pairs.ts";
+import { destroyPairs, PAIRS, type WebEnd, webPair } from "../src/pairs.ts";
 import { REQUEST } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
@@ -100,6 +100,73 @@ describe("L1 account, taken apart at any moment", () => {
     const rest = parts.readBuf.length === 5 ? "" : latin1((await io.read())!);
     expect(latin1(parts.readBuf) + rest).toBe("early");
   });
+});
+
+/** Who takes an idle connection over a WHATWG pair, of which nobody can tell what is on its way. */
+const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>> = {
+  "by force": async (io) => {
+    const { connection } = await serve(io, () => undefined);
+    return async () => {
+      const { readBuf, late } = connection.intoParts({ force: true });
+      return Buffer.concat([readBuf, await late]);
+    };
+  },
+  "by close(), behind withoutShutdown()": async (io) => {
+    const { connection } = await connectTo(io);
+    return async () => {
+      const parts = connection.withoutShutdown();
+      void connection.close();
+      try {
+        return (await parts).readBuf;
+      } catch (error) {
+        // They came in front of the close, unasked: that has ended it, and its stream, too.
+        expect(error).toMatchObject({ code: "UNEXPECTED_DATA" });
+        return connection.intoParts().readBuf;
+      }
+    };
+  },
+};
+
+describe.each(Object.entries(TAKERS))("L1 account, a WHATWG pair taken %s", (_, prepare) => {
+  test.each(MOMENTS)("%i microtasks behind a chunk that comes while it is idle", async (moment) => {
+    let source!: ReadableStreamDefaultController<Uint8Array>;
+    let isOpen = true;
+    const readable = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        source = controller;
+      },
+      cancel: () => {
+        isOpen = false;
+      },
+    });
+    const take = await prepare({ readable, writable: new WritableStream() });
+    await turns();
+    source.enqueue(Buffer.from("early "));
+    for (let i = 0; i < moment; i++) await undefined;
+    const taken = take();
+    // Of this we see nothing: it is the stream's own to give.
+    if (isOpen) source.enqueue(Buffer.from("late"));
+    const read = latin1(await taken);
+    let rest = "";
+    if (isOpen) source.close();
+    for await (const chunk of readable) rest += latin1(chunk);
+    expect(read + rest).toBe(isOpen ? "early late" : "early ");
+  });
+});
+
+test("L1: what is late is all that was on its way, be it nothing but an end or a failure", async () => {
+  for (const end of ["close", "error"] as const) {
+    let source!: ReadableStreamDefaultController<Uint8Array>;
+    const start = (controller: typeof source): void => {
+      source = controller;
+    };
+    const io = { readable: new ReadableStream({ start }), writable: new WritableStream() };
+    const { connection } = await connectTo(io);
+    await turns();
+    source[end]();
+    const { readBuf, late } = connection.intoParts({ force: true });
+    expect([readBuf.length, (await late).length, io.readable.locked]).toEqual([0, 0, false]);
+  }
 });
 
 type Chunk = { readonly done: boolean; readonly value?: Uint8Array | undefined };

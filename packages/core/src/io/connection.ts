@@ -96,9 +96,12 @@ export class Connection<IO> {
    * Takes the connection apart, now.
    *
    * @param options.force In any state, whatever is in flight. Requests, bodies and services then
-   *   fail with `TAKEN_APART`, and `unsent` has what was said and not handed to the io.
+   *   fail with `TAKEN_APART`; `unsent` has what was said and not handed to the io, `late` what the
+   *   io had handed over and we had not seen.
    * @throws {LocalProtocolError} `STILL_WRITING`: bytes of ours are unsent, or an exchange is in
-   *   hand; `READ_PENDING`: a read cannot be withdrawn; `ALREADY_TAKEN`. Nothing has changed then.
+   *   hand; `READ_PENDING`: a read cannot be withdrawn, or not without a doubt whether it has its
+   *   bytes already (a WHATWG pair that is idle; `close()` behind {@link withoutShutdown} takes it
+   *   apart exactly); `ALREADY_TAKEN`. Nothing has changed then.
    */
   intoParts(options: { readonly force: true }): ForcedParts<IO>;
   intoParts(options?: { readonly force?: false }): Parts<IO>;
@@ -201,7 +204,9 @@ export function takeParts<IO>(
 ): Parts<IO> | ForcedParts<IO> {
   driver.ending.assertUnclaimed();
   if (!force && !isTakeable(driver)) throw new LocalProtocolError("STILL_WRITING");
-  if (!driver.isDown && !driver.transport.pause()) throw new LocalProtocolError("READ_PENDING");
+  if (!driver.isDown && !driver.transport.withdraw(force)) {
+    throw new LocalProtocolError("READ_PENDING");
+  }
   driver.ending.claim(owner);
   const unsent = bytesOf(driver.writing.outbox.take());
   const readBuf = driver.http.takeReadBuf();
@@ -209,7 +214,7 @@ export function takeParts<IO>(
   driver.life.release();
   const parts: Parts<IO> =
     switched === undefined ? { io, readBuf, readEnded } : { io, readBuf, readEnded, switched };
-  return force ? { ...parts, unsent } : parts;
+  return force ? { ...parts, unsent, late: driver.transport.late() } : parts;
 }
 
 // Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.

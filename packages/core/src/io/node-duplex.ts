@@ -5,6 +5,8 @@ import { asError, wordsOf } from "./causes.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
+const NOTHING = new Uint8Array(0);
+
 type Listener = (...args: never[]) => void;
 
 /** What we use of a Duplex, so that core needs no types of Node. */
@@ -142,6 +144,14 @@ export class NodeDuplex implements Transport {
   pause(): boolean {
     if (this.#io.readableFlowing === true) this.#io.pause();
     return true;
+  }
+
+  withdraw(_late: boolean): boolean {
+    return this.pause();
+  }
+
+  async late(): Promise<Uint8Array> {
+    return NOTHING;
   }
 
   write(batch: Batch): void {

@@ -39,7 +39,12 @@ export interface Parts<IO> {
   readonly switched?: Switched;
 }
 
-/** What `intoParts({ force: true })` gives: also what was said and not handed to the io. */
+/** What `intoParts({ force: true })` gives: also what was on its way, in either direction. */
 export interface ForcedParts<IO> extends Parts<IO> {
   readonly unsent: Uint8Array;
+  /**
+   * Bytes that were on their way to us already: to be read behind `readBuf` and before the io, whose
+   * reading must wait for this promise. It never rejects. Only a WHATWG pair ever has any.
+   */
+  readonly late: Promise<Uint8Array>;
 }

@@ -1,6 +1,35 @@
 import { expect, test } from "vitest";
 import type { ByteStream } from "./byte-stream.ts";
-import { PullTransport } from "./pull-transport.ts";
+import { type Lockable, PullTransport } from "./pull-transport.ts";
+
+const deaf = {
+  opened() {},
+  data() {},
+  ended() {},
+  accepted() {},
+  withdrawn() {},
+  gone() {},
+};
+
+test("L8: where a read is withdrawn for certain nothing is late, though its promise never settles", async () => {
+  const stream: Lockable = {
+    read: () => new Promise(() => {}),
+    write: async () => {},
+    closeWrite: async () => {},
+    abort: () => {},
+    cancelRead: () => true,
+  };
+  const certain = new PullTransport(stream);
+  certain.attach(deaf);
+  certain.resume();
+  expect(certain.withdraw(false)).toBe(true);
+  certain.release();
+  expect(await certain.late()).toEqual(new Uint8Array(0));
+  const doubtful = new PullTransport({ ...stream, withdrawsInDoubt: true });
+  doubtful.attach(deaf);
+  doubtful.resume();
+  expect([doubtful.withdraw(false), doubtful.withdraw(true)]).toEqual([false, true]);
+});
 
 test("a read that was withdrawn and brings bytes all the same tells nobody, once it is released", async () => {
   let bring!: (chunk: Uint8Array) => void;

@@ -3,11 +3,14 @@
 import { ConnectionError } from "../errors.ts";
 import { asBytes, concat, textToLatin1 } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
+import { Deferred } from "./deferred.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 /** A ByteStream that holds locks on something, which the next owner needs free. */
 export interface Lockable extends ByteStream {
+  /** A read that `cancelRead` withdraws may bring its bytes all the same, and nobody can tell now. */
+  readonly withdrawsInDoubt?: boolean;
   releaseLocks?(): void;
 }
 
@@ -20,6 +23,8 @@ export class PullTransport implements Transport {
   // A withdrawn read may have its bytes already, on their way through the microtasks.
   #unsettledReads = 0;
   #withdrawals = 0;
+  // What withdrawn reads bring behind the release: nobody's but the next owner's.
+  #late: { readonly chunks: Uint8Array[]; readonly all: Deferred<Uint8Array> } | undefined;
   #endRead = false;
   #endAccepted = false;
   #destroying = false;
@@ -50,11 +55,14 @@ export class PullTransport implements Transport {
     called(() => this.#stream.read()).then(
       (chunk) => {
         this.#settleRead(before);
-        this.#onRead(chunk);
+        if (this.#released) this.#settleLate(asBytes(chunk));
+        else this.#onRead(chunk);
       },
       (reason) => {
-        if (this.#settleRead(before)) this.#fail(reason);
-        else if (!this.#released) this.#events.withdrawn();
+        const isLive = this.#settleRead(before);
+        if (this.#released) this.#settleLate(undefined);
+        else if (isLive) this.#fail(reason);
+        else this.#events.withdrawn();
       },
     );
   }
@@ -68,7 +76,7 @@ export class PullTransport implements Transport {
   }
 
   #onRead(chunk: Uint8Array | null): void {
-    if (this.#released || this.#endRead) return;
+    if (this.#endRead) return;
     const bytes = asBytes(chunk);
     if (chunk === null) {
       this.#endRead = true;
@@ -88,6 +96,24 @@ export class PullTransport implements Transport {
     this.#withdrawals++;
     this.#readPending = false;
     return true;
+  }
+
+  withdraw(late: boolean): boolean {
+    const inDoubt = this.isReading && this.#stream.withdrawsInDoubt === true;
+    return (late || !inDoubt) && this.pause();
+  }
+
+  late(): Promise<Uint8Array> {
+    this.#late = { chunks: [], all: new Deferred() };
+    this.#settleLate(undefined);
+    return this.#late.all.promise;
+  }
+
+  // Where there is no doubt nothing is awaited: a promise that was called back may never settle.
+  #settleLate(bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined) this.#late?.chunks.push(bytes);
+    if (this.isReading && this.#stream.withdrawsInDoubt === true) return;
+    this.#late?.all.resolve(concat(this.#late.chunks));
   }
 
   #cancelRead(): boolean {

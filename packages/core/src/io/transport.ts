@@ -30,6 +30,13 @@ export interface Transport {
   resume(): void;
   /** No more bytes are wanted. False: a read is pending that cannot be withdrawn. */
   pause(): boolean;
+  /**
+   * Withdraws a pending read, so that it brings nothing to us any more. False, and nothing has changed: it
+   * cannot be, or it may have its bytes already and `late` ones are not wanted.
+   */
+  withdraw(late: boolean): boolean;
+  /** What a withdrawn read has brought after all, when it is over. To be asked for at the release. */
+  late(): Promise<Uint8Array>;
   write(batch: Batch): void;
   /** Ends our side, behind everything written. */
   closeWrite(): void;

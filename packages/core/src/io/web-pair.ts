@@ -35,6 +35,7 @@ export function isWebPair(io: unknown): io is WebPair {
 
 /** A WHATWG pair as a ByteStream. */
 export class WebPairStream implements Lockable {
+  readonly withdrawsInDoubt = true;
   readonly #pair: WebPair;
   #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
@@ -62,22 +63,30 @@ export class WebPairStream implements Lockable {
   }
 
   async read(): Promise<Uint8Array | null> {
+    this.#assertOpen();
     const { reader } = this.#locked;
     for (;;) {
       const { done, value } = await reader.read();
       // A cancelled stream ends well; ours was given up.
-      if (this.#aborted !== undefined) throw this.#aborted.reason;
+      this.#assertOpen();
       if (done) return null;
       if (!(value instanceof Uint8Array) || value.length > 0) return value as Uint8Array;
     }
   }
 
+  // What was given up is not locked again.
+  #assertOpen(): void {
+    if (this.#aborted !== undefined) throw this.#aborted.reason;
+  }
+
   async write(chunks: readonly Uint8Array[]): Promise<void> {
+    this.#assertOpen();
     const chunk = chunks.length === 1 ? chunks[0]! : concat(chunks);
     await this.#untilAborted(this.#locked.writer.write(chunk));
   }
 
   async closeWrite(): Promise<void> {
+    this.#assertOpen();
     await this.#untilAborted(this.#locked.writer.close());
   }
 
@@ -93,11 +102,17 @@ export class WebPairStream implements Lockable {
   }
 
   abort(reason: unknown): void {
-    this.#aborted ??= { reason };
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
     for (const reject of this.#pending) reject(reason);
     const { reader, writer } = this.#locked;
     handled(Promise.resolve(reader.cancel(reason)));
     handled(Promise.resolve(writer.abort(reason)));
+    try {
+      this.releaseLocks();
+    } catch {
+      // Where a read is pending still, workerd keeps the lock of a stream that is of no use any more.
+    }
   }
 
   cancelRead(): boolean {
