@@ -104,6 +104,18 @@ describe("L1 account, taken apart at any moment", () => {
 
 /** Who takes an idle connection over a WHATWG pair, of which nobody can tell what is on its way. */
 const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>> = {
+  "at once, or by force where that is refused": async (io) => {
+    const { connection } = await serve(io, () => undefined);
+    return async () => {
+      try {
+        return connection.intoParts().readBuf;
+      } catch (error) {
+        expect(error).toMatchObject({ code: "READ_PENDING" });
+        const { readBuf, late } = connection.intoParts({ force: true });
+        return Buffer.concat([readBuf, await late]);
+      }
+    };
+  },
   "by force": async (io) => {
     const { connection } = await serve(io, () => undefined);
     return async () => {
