@@ -2,6 +2,7 @@
 // Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
 // With --check nothing is written, and a generated page that would change is a failure.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { corporaPage } from "./docs/corpora.mjs";
 import { coveragePage } from "./docs/coverage.mjs";
 import { differencesPage } from "./docs/differences.mjs";
 import { checkGlossary } from "./docs/glossary.mjs";
@@ -21,13 +22,15 @@ const faults = [];
 const requirements = await loadRequirements();
 const rules = requirementsPage(requirements);
 const hyper = hyperPage(requirements);
+const corpora = corporaPage(requirements);
 const laws = lawsPage();
 const coverage = coveragePage();
-faults.push(...rules.faults, ...hyper.faults, ...laws.faults, ...coverage.faults);
+for (const { faults: found } of [rules, hyper, corpora, laws, coverage]) faults.push(...found);
 const pages = {
   ...generatedPages(await loadTables()),
   "docs/rfc-map.md": rules.text,
   "docs/hyper.md": hyper.text,
+  "docs/corpora.md": corpora.text,
   "docs/laws.md": laws.text,
   "docs/coverage.md": coverage.text,
   "docs/differences.md": differencesPage(await loadDifferences()),
@@ -50,7 +53,7 @@ const words = checkGlossary();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
-console.log(`${rules.summary}\n${hyper.summary}\n${laws.summary}`);
+console.log([rules, hyper, corpora, laws].map(({ summary }) => summary).join("\n"));
 console.log(
   `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +

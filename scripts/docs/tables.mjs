@@ -21,13 +21,15 @@ export function loadTables() {
   });
 }
 
-/** What the RFCs require of a connection and what hyper does, and the tests that show it. */
+/** What the RFCs require of a connection, what hyper and the tests of others do, and what shows it. */
 export function loadRequirements() {
   return loaded("packages/conformance/requirements/", [""], async (load) => ({
     ...(await load("rows.js")),
     ...(await load("proofs.js")),
     ...(await load("hyper.js")),
     ...(await load("hyper-proofs.js")),
+    ...(await load("corpora.js")),
+    ...(await load("corpora-proofs.js")),
   }));
 }
 
