@@ -116,6 +116,14 @@ const tasks = {
     await node("packages/conformance/dist/churn/main.js", args);
   },
 
+  /** Plays the book over transports that fail at every byte of it, where the tests play a part. */
+  async hostile(args) {
+    const vitest = [local("vitest/vitest.mjs"), "run", "--project=conformance"];
+    const every = { UPGRADE_EVERY_MOMENT: "1" };
+    const code = await exitCode(process.execPath, [...vitest, "fixtures-hostile", ...args], every);
+    if (code !== 0) process.exit(code);
+  },
+
   /** Writes the generated pages again, and checks all pages. */
   async docs(args) {
     await node("scripts/docs.mjs", args);
@@ -277,7 +285,7 @@ const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
 // Tests on an installed workspace need no pnpm, and half a second matters there.
-const alone = ["test", "docs", "laws:break", "fuzz", "differential", "churn"];
+const alone = ["test", "docs", "laws:break", "fuzz", "differential", "churn", "hostile"];
 if (!current || !alone.includes(name)) providePnpm();
 if (!current) {
   await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });

@@ -151,6 +151,12 @@ export class ClientActor implements Actor {
     return 0;
   }
 
+  readonly ignorant: readonly string[] = [];
+
+  get failures(): unknown[] {
+    return this.#exchanges.flatMap(({ failure, final }) => [failure, final?.failure]);
+  }
+
   complaints(): string[] {
     const { listeners } = this.#signal;
     return listeners === 0 ? [] : [`${listeners} listeners on the signal of a request`];

@@ -135,6 +135,15 @@ export class ServerActor implements Actor {
     return 1;
   }
 
+  get ignorant(): string[] {
+    const { request } = this.#open ?? {};
+    return request === undefined || request.signal.aborted ? [] : ["the signal of a request"];
+  }
+
+  get failures(): unknown[] {
+    return this.#exchanges.map(({ heard }) => heard.failure);
+  }
+
   complaints(): string[] {
     const strange = this.told.filter((error) => !(error instanceof UpgradeError));
     return strange.map((error) => `onError was told ${String(error)}`);

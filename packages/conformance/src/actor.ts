@@ -21,6 +21,10 @@ export interface Actor {
   look(): void;
   /** Answers, or ends, whatever it still owes. Returns how many answers that were. */
   settle(): number;
+  /** Who should have been told that the peer is gone, and was not. */
+  readonly ignorant: readonly string[];
+  /** Why messages, and requests, came to no good end. */
+  readonly failures: readonly unknown[];
   /** What is wrong with how it was left behind, after the end of everything. */
   complaints(): string[];
 }

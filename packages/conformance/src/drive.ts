@@ -135,7 +135,7 @@ export class Drive {
 }
 
 /** Does a step of the story; what the book says of it, and what came. */
-async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcome | undefined> {
+export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcome | undefined> {
   const { actor, peer } = drive;
   switch (step.kind) {
     case "bytes": {

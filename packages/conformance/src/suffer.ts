@@ -1,0 +1,143 @@
+import { UpgradeError } from "@upgrade/core";
+import { BreakableStream } from "./breakable-stream.ts";
+import { Drive, follow, WAITS } from "./drive.ts";
+import { turns } from "./pairs-quiet.ts";
+import { whole } from "./play.ts";
+import type { Score, Step } from "./score.ts";
+
+/**
+ * What a transport does at one moment: it is reset; the peer's side ends; nothing moves any more; or
+ * the next write fails, and that is all.
+ */
+export type Trouble = "reset" | "end" | "stall" | "write";
+
+export const TROUBLES: readonly Trouble[] = ["reset", "end", "stall", "write"];
+
+/** A moment of a story: in front of one byte of an input, or behind a deed. */
+export interface Moment {
+  readonly step: number;
+  readonly offset: number;
+}
+
+/** Every moment of a story: its beginning, each byte of each input, the end of each other step. */
+export function momentsOf({ steps }: Score): Moment[] {
+  const start = { step: -1, offset: 0 };
+  const moments = steps.flatMap((step, at) => {
+    if (isLook(step)) return [];
+    const length = step.kind === "bytes" ? step.octets.length : 1;
+    return Array.from({ length }, (_, i) => ({ step: at, offset: i + 1 }));
+  });
+  return [start, ...moments];
+}
+
+/** Plays a story with trouble at one moment. Returns what was wrong with how it ended. */
+export async function suffer(
+  score: Score,
+  trouble: Trouble,
+  { step: place, offset }: Moment,
+): Promise<string[]> {
+  let io!: BreakableStream;
+  const waits = WAITS[offset % WAITS.length]!;
+  const drive = await Drive.start(score, waits, (near) => {
+    io = new BreakableStream(near);
+    return io;
+  });
+  const strike = async (): Promise<void> => {
+    begin(trouble, drive, io);
+    await drive.calm();
+  };
+  if (place === -1) await strike();
+  for (const [at, step] of score.steps.entries()) {
+    const isOver = place < at && trouble !== "write";
+    if (at === place && step.kind === "bytes") {
+      await sendUpTo(drive, step.octets.subarray(0, offset), trouble === "end" && offset % 2 === 0);
+      await strike();
+      if (trouble === "write") await sendUpTo(drive, step.octets.subarray(offset), false);
+    } else if (!isLook(step) && !(isOver && isOfPeer(step))) {
+      await follow(drive, step, whole);
+      if (at === place) await strike();
+    }
+  }
+  await drive.calm();
+  const wrong = [...delivered(drive, trouble), ...told(drive, trouble)];
+  return [...wrong, ...(await outlive(drive, trouble)), ...left(drive, io)];
+}
+
+// At once: what comes behind the bytes comes in the same turn.
+async function sendUpTo(drive: Drive, octets: Uint8Array, atOnce: boolean): Promise<void> {
+  if (octets.length > 0) void drive.peer.send(octets.slice()).catch(() => {});
+  if (!atOnce) await drive.calm();
+}
+
+function isLook({ kind }: Step): boolean {
+  return kind === "heard" || kind === "wire";
+}
+
+function isOfPeer({ kind }: Step): boolean {
+  return kind === "bytes" || kind === "end-of-file";
+}
+
+function begin(trouble: Trouble, { peer }: Drive, io: BreakableStream): void {
+  if (trouble === "reset") peer.reset();
+  if (trouble === "end") void peer.end().catch(() => {});
+  if (trouble === "stall") io.writes = "hang";
+  if (trouble === "write") io.writes = "fail";
+}
+
+// What was delivered is the beginning of what the whole story delivers.
+function delivered(drive: Drive, trouble: Trouble): string[] {
+  const isFault = (line: string): boolean => line.startsWith("error ");
+  // Every story ends in what was heard of it.
+  const { lines, begins } = drive.score.steps.at(-1) as Step & { readonly kind: "heard" };
+  const whole = lines.filter((line) => !isFault(line));
+  const heard = drive.heard().filter((line) => !isFault(line));
+  // Only the end of the connection says where such a body ends.
+  const isCut = trouble === "end" && heard.some((line) => line.endsWith("framing=until-close"));
+  if (isCut && heard.at(-1) === "end-of-message") heard.pop();
+  const isPrefix = heard.every((line, i) => {
+    const expected = whole[i] ?? (begins ? line : "");
+    const isLast = i === heard.length - 1 && line.startsWith('data "');
+    return isLast ? expected.startsWith(line.slice(0, -1)) : expected === line;
+  });
+  return isPrefix ? [] : [`delivered ${heard.join(", ")}, which does not begin the story`];
+}
+
+// Who waits for something of a peer that is gone is told at once; who waits for its bytes, at its end.
+function told({ actor, watch, score }: Drive, trouble: Trouble): string[] {
+  const { client } = actor.connection.state;
+  if (trouble === "reset") return [...watch.open, ...actor.ignorant].map(notTold);
+  if (trouble !== "end") return [];
+  // L17: behind a proposal nothing is read, and an upload may go on for a while.
+  if (client === "might-switch-protocol" || client === "send-body") return [];
+  return (score.role === "client" ? watch.open : actor.ignorant).map(notTold);
+}
+
+function notTold(name: string): string {
+  return `${name}: nobody is told`;
+}
+
+// Everything passes: answers come late, deadlines pass. What a caller must give up he gives up.
+async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
+  const { actor, clock, score, watch } = drive;
+  // RFC 9112 §9.5 leaves it to a client how long it waits for an answer, and with none to wait for.
+  const { server } = actor.connection.state;
+  const mayWait = score.role === "client" && trouble !== "reset" && server !== "send-body";
+  for (let i = 0; i < 3 && actor.settle() > 0; i++) await drive.calm();
+  for (let i = 0; i < 4; i++) {
+    await drive.calm();
+    clock.advance(60_000);
+  }
+  await turns(1);
+  const open = mayWait ? [] : watch.open.map((name) => `${name} outlives all deadlines`);
+  if (watch.open.length > 0) actor.connection.abort();
+  await drive.calm();
+  return open;
+}
+
+function left(drive: Drive, io: BreakableStream): string[] {
+  const { actor } = drive;
+  const reads = io.reads === 0 ? [] : [`${io.reads} reads are pending`];
+  const failures = [drive.failure, ...actor.failures];
+  const strange = failures.filter((one) => one !== undefined && !(one instanceof UpgradeError));
+  return [...drive.remains(), ...reads, ...strange.map((error) => `failed with ${String(error)}`)];
+}

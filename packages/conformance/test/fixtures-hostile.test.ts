@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { growth, watchWasm, weigh } from "../churn/memory.ts";
+import { watchQuiet } from "../src/pairs-quiet.ts";
+import { type Case, readFixtures } from "../src/read-fixtures.ts";
+import { scoreOf } from "../src/score.ts";
+import { type Moment, momentsOf, suffer, TROUBLES } from "../src/suffer.ts";
+
+const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
+const stories = chapters.flatMap(({ cases }) => cases);
+
+// `npm run hostile` takes every moment. The tests take of each trouble another part of them, and
+// always the first and the last.
+const PART = process.env.UPGRADE_EVERY_MOMENT === undefined ? 4 : 1;
+
+function partOf(moments: readonly Moment[], shift: number): readonly Moment[] {
+  const last = moments.length - 1;
+  return moments.filter((_, i) => i === 0 || i === last || (i + shift) % PART === 0);
+}
+
+/** What went wrong at the moments that have their turn. All of them are played at once. */
+async function faultsOf(story: Case): Promise<string[]> {
+  const score = scoreOf(story);
+  const shift = stories.indexOf(story);
+  const plays = TROUBLES.flatMap((trouble, i) =>
+    partOf(momentsOf(score), shift + i).map(async (moment) => {
+      const wrong = await suffer(score, trouble, moment);
+      return wrong.map((one) => `${trouble} at ${moment.step}:${moment.offset}: ${one}`);
+    }),
+  );
+  return (await Promise.all(plays)).flat();
+}
+
+// Most plays end in an error that nobody prints.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  watchWasm();
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
+test("a story has as many moments as it has octets and deeds, and one in front of all", () => {
+  const moments = (title: string): number =>
+    momentsOf(scoreOf(stories.find((story) => story.title === title)!)).length;
+  expect(moments("No port")).toBe("CONNECT b.test HTTP/1.1\r\nHost: a.test\r\n\r\n".length + 1);
+  expect(moments("A client that leaves without a word")).toBe(2);
+});
+
+for (const { chapter, cases } of chapters) {
+  describe(`L8, L9: the book over transports that fail: ${chapter}`, () => {
+    for (const story of cases) {
+      test(`${story.place} ${story.title}`, async () => {
+        const quiet = watchQuiet();
+        expect(await faultsOf(story)).toEqual([]);
+        expect(await quiet.settled()).toEqual([]);
+        quiet.stop();
+      });
+    }
+  });
+}
+
+test("connections that failed at some byte of some story leave nothing behind", async () => {
+  const some = stories.filter((_, i) => i % 20 === 0);
+  const before = await weighed(some);
+  const after = await weighed(some);
+  expect(growth(before, after)).toEqual([]);
+});
+
+async function weighed(some: readonly Case[]) {
+  for (const story of some) await faultsOf(story);
+  return await weigh();
+}
