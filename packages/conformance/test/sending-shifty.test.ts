@@ -2,7 +2,7 @@ import { type ClientRequest, connect, upgrade } from "@upgrade/client";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import type { ServiceResult } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, serve } from "../src/against.ts";
+import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { untyped } from "../src/ways-to-send.ts";
@@ -211,4 +211,15 @@ describe("L10: bytes are as many as are written, whatever they say of themselves
     const [, size = "", data] = /\r\n\r\n([0-9a-f]+)\r\n(.*)\r\n0\r\n\r\n$/s.exec(wire) ?? [];
     expect(data).toHaveLength(Number.parseInt(size, 16));
   });
+});
+
+test("L8, L9: bytes that are taken away before they are written fail their request, visibly", async () => {
+  const body = Uint8Array.from(Buffer.from("hello"));
+  const { peer, sender, connection } = await ask();
+  const asked = rejection(sender.sendRequest({ ...POST, body }));
+  structuredClone(body.buffer, { transfer: [body.buffer] });
+  expect(await asked).toBe("TRANSPORT_FAILED");
+  expect(await connection.closed).toMatchObject({ kind: "failed" });
+  await peer.failed();
+  expect(peer.unread).toBe("");
 });

@@ -126,12 +126,19 @@ export class PullTransport implements Transport {
 
   write(batch: Batch): void {
     const pieces = typeof batch === "string" ? [batch] : batch;
-    const chunks = pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece));
-    // One chunk: what was said in one turn leaves in one write.
-    const chunk = concat(chunks);
-    this.unacceptedBytes += chunk.length;
-    called(() => this.#stream.write([chunk])).then(() => {
-      this.unacceptedBytes -= chunk.length;
+    let length = 0;
+    called(() => {
+      const chunks = pieces.map((piece) =>
+        typeof piece === "string" ? textToLatin1(piece) : piece,
+      );
+      // One chunk: what was said in one turn leaves in one write. It throws for bytes that were
+      // taken away since they were said.
+      const chunk = concat(chunks);
+      length = chunk.length;
+      this.unacceptedBytes += length;
+      return this.#stream.write([chunk]);
+    }).then(() => {
+      this.unacceptedBytes -= length;
       if (!this.#released) this.#events.accepted();
     }, this.#fail);
   }
