@@ -29,7 +29,7 @@ export const CODES = {
   CONNECT_WITH_BODY: { fault: "remote", status: 400, says: "a CONNECT request has no body, hence no Content-Length and no Transfer-Encoding" },
   MALFORMED_CHUNK: { fault: "remote", status: 400, says: "a chunk does not follow the grammar" },
   CHUNK_EXTENSIONS_TOO_LARGE: { fault: "remote", status: 413, says: "the chunk extensions of a message are longer than maxChunkExtensionBytes" },
-  BODY_TOO_LARGE: { fault: "remote", status: 413, says: "the body is longer than maxBodyBytes" },
+  BODY_TOO_LARGE: { fault: "remote", status: 413, says: "the body is longer than maxBodyBytes, or than the maxBytes it is read with" },
   MALFORMED_TRAILER: { fault: "remote", status: 400, says: "the trailer section does not follow the grammar" },
   TRAILERS_TOO_LARGE: { fault: "remote", status: 431, says: "the trailer section is longer than maxTrailerBytes" },
   TOO_MANY_TRAILERS: { fault: "remote", status: 431, says: "the trailer section has more fields than maxTrailers" },

@@ -173,6 +173,8 @@ export class Exchange<IO> {
   // The head is out: all that is left is to make the failure visible (L18).
   #failBody(error: UpgradeError): void {
     this.#host.report(error, "response", this.request);
+    // What was said in this turn stays behind: a peer that finds bytes and the reset behind them in
+    // one look may take that for an end.
     this.#host.driver.fail(error);
   }
 

@@ -104,7 +104,9 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
     if (!this.driver.isLive) return;
-    if (exchange.isOpen) exchange.respond({ status: 500 });
+    // The request's own body was too long for the service. Of any other message it says nothing.
+    const tooLong = error !== undefined && error === exchange.request.refusal;
+    if (exchange.isOpen) exchange.respond({ status: tooLong ? 413 : 500 });
     else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
       this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
     }

@@ -24,7 +24,7 @@ export type ServiceResult = ServerResponse | undefined | void;
 
 /**
  * The application: called for one request at a time. What it throws is a 500, unless the head is
- * out, and `onError` is told.
+ * out, and `onError` is told. (A 413, where it is the `BODY_TOO_LARGE` of the request's own body.)
  */
 export type Service<IO> = (request: ServerRequest<IO>) => ServiceResult | Promise<ServiceResult>;
 

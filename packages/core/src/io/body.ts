@@ -38,6 +38,8 @@ export class Body implements AsyncIterable<Uint8Array> {
   #reader = false;
   #discarded = false;
   #waiting: Deferred<IteratorResult<Uint8Array, undefined>> | undefined;
+  /** @internal Why `bytes` gave up. */
+  refusal: RemoteProtocolError | undefined;
 
   /** @internal Bodies are made by connections. */
   constructor(owner: BodyOwner, length: number | undefined) {
@@ -116,6 +118,7 @@ export class Body implements AsyncIterable<Uint8Array> {
    *
    * @param options.maxBytes Default 1 MiB.
    * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then given up as by {@link cancel}.
+   *   A service that lets this one through answers 413.
    * @throws {LocalProtocolError} `BODY_USED`.
    */
   bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
@@ -127,7 +130,10 @@ export class Body implements AsyncIterable<Uint8Array> {
     let length = 0;
     for await (const chunk of this) {
       length += chunk.length;
-      if (length > maxBytes) throw new RemoteProtocolError("BODY_TOO_LARGE", `over ${maxBytes}`);
+      if (length > maxBytes) {
+        this.refusal = new RemoteProtocolError("BODY_TOO_LARGE", `over ${maxBytes}`);
+        throw this.refusal;
+      }
       chunks.push(chunk);
     }
     return concat(chunks);

@@ -259,8 +259,11 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
   #bodyIsFull(): boolean {
     const { incoming } = this;
     if (incoming === undefined) return false;
+    if (incoming.isGivenUp) return true;
+    // Nothing more can come, and what has come may be cut: that is told now, not to a later reader.
+    if (this.http.endReceived) return false;
     // Of a body that nothing waits of, one piece is read, or it would never go on.
-    return incoming.isGivenUp || incoming.queuedBytes >= Math.max(1, this.limits.readAheadBytes);
+    return incoming.queuedBytes >= Math.max(1, this.limits.readAheadBytes);
   }
 
   #onDeadline(name: DeadlineName): void {

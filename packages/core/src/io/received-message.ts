@@ -1,5 +1,6 @@
 // events → [received message] → application: what requests and responses have in common
 
+import type { RemoteProtocolError } from "../errors.ts";
 import type { Version } from "../events.ts";
 import type { Framing } from "../framing.ts";
 import type { Headers } from "../headers.ts";
@@ -69,6 +70,11 @@ export abstract class ReceivedMessage {
   /** @internal The body was given to a reader. */
   get isRead(): boolean {
     return this.#body?.used === true;
+  }
+
+  /** @internal Why its body was not collected, if somebody tried. */
+  get refusal(): RemoteProtocolError | undefined {
+    return this.#body?.refusal;
   }
 
   /** @internal Bytes that wait for the reader. */

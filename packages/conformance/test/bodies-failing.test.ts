@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
+import { turns } from "../src/pairs-quiet.ts";
+
+const CHUNKED = "Transfer-Encoding: chunked";
+
+describe("L12: a request's body that is longer than its service reads", () => {
+  const reading = (maxBytes: number) =>
+    serve(async (request) => ({ status: 200, body: await request.body.text({ maxBytes }) }));
+
+  test.each(["bytes", "text", "json"] as const)(
+    "by %s() is a 413, which onError hears of",
+    async (by) => {
+      const { peer, reports } = await serve(async (request) => {
+        await request.body[by]({ maxBytes: 3 });
+        return { status: 204 };
+      });
+      await peer.send(`${head("POST /", "Content-Length: 4")}four`);
+      expect(await peer.readHead()).toBe(answer("413 Content Too Large", "Content-Length: 0"));
+      expect(reports).toEqual(["service: BODY_TOO_LARGE"]);
+    },
+  );
+
+  test("leaves the connection in use where the rest was drained", async () => {
+    const { peer } = await reading(3);
+    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
+    expect(await peer.readHead()).toBe(answer("413 Content Too Large", "Content-Length: 0"));
+    await peer.send(`${head("POST /", "Content-Length: 3")}two`);
+    expect(await peer.readUntil("two")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("ends it where there is too much to be drained", async () => {
+    const { peer } = await serve(
+      async (request) => ({ status: 200, body: await request.body.text({ maxBytes: 3 }) }),
+      { maxDrainBytes: 5 },
+    );
+    await peer.send(`${head("POST /", CHUNKED)}4\r\nfour\r\n`);
+    await peer.send("6\r\n123456\r\n");
+    expect(await peer.readToEnd()).toBe(
+      answer("413 Content Too Large", "Content-Length: 0", "Connection: close"),
+    );
+  });
+
+  test("is the service's to answer otherwise", async () => {
+    const { peer, reports } = await serve(async (request) => {
+      const text = await request.body.text({ maxBytes: 3 }).catch(({ code }) => code as string);
+      return { status: 422, body: text };
+    });
+    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
+    expect(await peer.readUntil("BODY_TOO_LARGE")).toMatch(/^HTTP\/1\.1 422 /);
+    expect(reports).toEqual([]);
+  });
+
+  test("is a 500 where the error is of another message, or wrapped in one of the service's", async () => {
+    const upstream = await ask();
+    const { peer } = await serve(async (request) => {
+      if (request.target === "/wrapped") {
+        const wrap = (cause: unknown) => Promise.reject(new Error("mine", { cause }));
+        return request.body.text({ maxBytes: 3 }).then(() => ({ status: 204 }), wrap);
+      }
+      const response = await upstream.sender.sendRequest(GET);
+      return { status: 200, body: await response.body.text({ maxBytes: 3 }) };
+    });
+    await peer.send(`${head("POST /wrapped", "Content-Length: 4")}four`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    await peer.send(head("GET /"));
+    await upstream.peer.readHead();
+    await upstream.peer.send(`${answer("200 OK", "Content-Length: 4")}four`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  test("behind the answer's head is told to onError alone", async () => {
+    let late: Promise<unknown> | undefined;
+    const { peer, reports } = await serve((request) => {
+      late = rejection(request.body.text({ maxBytes: 3 }));
+      return { status: 200, body: "first" };
+    });
+    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
+    expect(await peer.readUntil("first")).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await late).toBe("BODY_TOO_LARGE");
+    expect(reports).toEqual([]);
+  });
+});
+
+/** Bodies whose last piece and whose failure come in one turn. */
+const FAILING: Record<string, () => { headers?: Record<string, string>; body: Iterable<string> }> =
+  {
+    "ends short": () => ({ headers: { "Content-Length": "9" }, body: ["piece"] }),
+    "is too long": () => ({ headers: { "Content-Length": "5" }, body: ["piece", "!"] }),
+    "throws": () => ({
+      body: (function* () {
+        yield "piece";
+        throw new Error("boom");
+      })(),
+    }),
+  };
+
+// A peer on libuv that finds bytes and a reset behind them in one look is told of an end: nothing is
+// handed over right in front of a reset.
+describe.each(Object.entries(FAILING))(
+  "L18: a body that %s in the turn of its last piece",
+  (_, make) => {
+    test("of an answer: behind its head the reset is all the peer sees", async () => {
+      const { peer, reports } = await serve(() => ({ status: 200, ...make() }));
+      await peer.send(head("GET /"));
+      await peer.failed();
+      expect(peer.unread).toMatch(/^HTTP\/1\.1 200 OK\r\n[^\r]+\r\n\r\n$/);
+      expect(peer.ended).toBe(false);
+      expect(reports[0]).toMatch(/^response: BODY_(TOO_SHORT|TOO_LONG|FAILED)$/);
+    });
+
+    test("of a request: nothing leaves, and it may be sent again", async () => {
+      const { peer, sender } = await ask();
+      const { headers, body } = make();
+      const sent = sender.sendRequest({ ...POST, headers: { ...POST.headers, ...headers }, body });
+      await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
+      await peer.failed();
+      await turns();
+      expect(peer.unread).toBe("");
+    });
+  },
+);
