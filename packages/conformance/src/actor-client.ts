@@ -5,7 +5,7 @@ import { type Actor, contentOf, goOn, Heard, type Pieces, type Watch } from "./a
 import { option } from "./deeds.ts";
 import { askedBefore } from "./play.ts";
 import type { Said, Score, Step } from "./score.ts";
-import { fieldLines, responseLine } from "./transcript.ts";
+import { responseLine } from "./transcript.ts";
 
 /** One request, and everything that was heard in answer to it. */
 interface Exchange {
@@ -34,20 +34,13 @@ export class ClientActor implements Actor {
   readonly connection: Connection<ByteStream>;
   readonly watch: Watch;
   readonly #sender: Sender;
-  readonly #score: Score;
   readonly #exchanges: Exchange[] = [];
   readonly #signal = new CountingSignal();
   #pieces: Pieces | undefined;
 
-  private constructor(
-    connection: Connection<ByteStream>,
-    sender: Sender,
-    score: Score,
-    watch: Watch,
-  ) {
+  private constructor(connection: Connection<ByteStream>, sender: Sender, watch: Watch) {
     this.connection = connection;
     this.#sender = sender;
-    this.#score = score;
     this.watch = watch;
   }
 
@@ -62,7 +55,7 @@ export class ClientActor implements Actor {
     );
     const pipeline = isPipeline ? 8 : 1;
     const { sender, connection } = await handshake(io, { ...score.limits, clock, pipeline });
-    const actor = new ClientActor(connection, sender, score, watch);
+    const actor = new ClientActor(connection, sender, watch);
     if (score.asks !== undefined) void actor.#send(askedBefore(score.asks)).catch(() => {});
     void watch.add("ready", sender.ready()).catch(() => {});
     return actor;
@@ -87,7 +80,7 @@ export class ClientActor implements Actor {
           version: "1.1",
           framing: { kind: "none" },
         });
-        exchange.interims.push(new Heard([line, ...this.#fieldsOf(headers)]));
+        exchange.interims.push(new Heard(line, headers));
       },
     });
     const read = answered.then<unknown, void>(
@@ -99,7 +92,7 @@ export class ClientActor implements Actor {
           version: response.version,
           framing: response.framing,
         });
-        const heard = new Heard([line, ...this.#fieldsOf(response.headers)]);
+        const heard = new Heard(line, response.headers);
         exchange.final = heard;
         // What accepts a proposal has nothing behind it that is HTTP's.
         const isSwitch = this.connection.state.server === "switched-protocol";
@@ -111,10 +104,6 @@ export class ClientActor implements Actor {
     );
     void this.watch.add("a response", read);
     return answered;
-  }
-
-  #fieldsOf(headers: Parameters<typeof fieldLines>[1]): string[] {
-    return this.#score.showsFields ? fieldLines("field", headers) : [];
   }
 
   look(): void {

@@ -4,7 +4,7 @@ import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/ser
 import { type Actor, codeOf, contentOf, goOn, Heard, type Pieces, type Watch } from "./actor.ts";
 import { option } from "./deeds.ts";
 import type { Said, Score, Step } from "./score.ts";
-import { fieldLines, requestLine } from "./transcript.ts";
+import { requestLine } from "./transcript.ts";
 
 /** One request that its service has been called with. */
 interface Exchange {
@@ -21,12 +21,10 @@ export class ServerActor implements Actor {
   /** What `onError` was told. */
   readonly told: unknown[] = [];
   connection!: Connection<ByteStream>;
-  readonly #score: Score;
   readonly #exchanges: Exchange[] = [];
   #pieces: Pieces | undefined;
 
-  private constructor(score: Score, watch: Watch) {
-    this.#score = score;
+  private constructor(watch: Watch) {
     this.watch = watch;
   }
 
@@ -36,7 +34,7 @@ export class ServerActor implements Actor {
     clock: ManualClock,
     watch: Watch,
   ): Promise<ServerActor> {
-    const actor = new ServerActor(score, watch);
+    const actor = new ServerActor(watch);
     const { connection } = await handshake(io, (request) => actor.#serve(request), {
       ...score.limits,
       clock,
@@ -65,13 +63,12 @@ export class ServerActor implements Actor {
   }
 
   #serve(request: ServerRequest<ByteStream>): Promise<ServerResponse> {
-    const fields = this.#score.showsFields ? fieldLines("field", request.headers) : [];
     // Asked for early: who waits must be told.
     void request.signal;
     return new Promise((resolve) => {
       this.#exchanges.push({
         request,
-        heard: new Heard([requestLine(request), ...fields]),
+        heard: new Heard(requestLine(request), request.headers),
         isRead: false,
         isAnswered: false,
         answer: resolve,

@@ -1,4 +1,4 @@
-import { LocalProtocolError } from "@upgrade/core";
+import { type Headers, LocalProtocolError } from "@upgrade/core";
 import type { ByteStream, Connection, ReceivedMessage } from "@upgrade/core/io";
 import { lengthOf } from "./deeds.ts";
 import { escaped, unescaped } from "./octet-text.ts";
@@ -50,12 +50,15 @@ export class Watch {
 /** A message, as far as it was received. */
 export class Heard {
   failure: unknown;
-  readonly #head: readonly string[];
+  /** The field lines of its head. */
+  readonly fields: readonly string[];
+  readonly #head: string;
   readonly #body: Uint8Array[] = [];
   #end: readonly string[] = [];
 
-  constructor(head: readonly string[]) {
+  constructor(head: string, headers: Headers) {
     this.#head = head;
+    this.fields = fieldLines("field", headers);
   }
 
   async read(message: ReceivedMessage): Promise<void> {
@@ -69,7 +72,7 @@ export class Heard {
 
   get lines(): string[] {
     const data = this.#body.length === 0 ? [] : [`data "${escaped(Buffer.concat(this.#body))}"`];
-    return [...this.#head, ...data, ...this.#end];
+    return [this.#head, ...data, ...this.#end];
   }
 }
 

@@ -245,6 +245,10 @@ function lookBack({ score, peer, actor, end }: Drive): Outcome[] {
   const tell = (expected: unknown, came: unknown): void =>
     void outcomes.push(outcome(line, String(expected), String(came)));
   if (score.end !== "either") tell(score.end, end);
+  tell(
+    score.fields,
+    actor.messages.flatMap(({ fields }) => fields),
+  );
   if (actor instanceof ServerActor) {
     if (score.statuses !== undefined)
       tell(

@@ -49,7 +49,8 @@ export interface Score {
   readonly role: Role;
   readonly asks: string | undefined;
   readonly limits: { readonly [Name in LimitName]?: number };
-  readonly showsFields: boolean;
+  /** The field lines of every head that is heard. */
+  readonly fields: readonly string[];
   readonly steps: readonly Step[];
   readonly end: End;
   /** The status of the refusal that the peer must read. */
@@ -70,7 +71,7 @@ export interface Score {
 
 /** What a story asks of a driven connection. The heart tells which deeds it would refuse. */
 export function scoreOf(story: Case): Score {
-  const transcript = new Transcript(story.role, story.limits);
+  const transcript = new Transcript(story.role, story.limits, true);
   const { connection } = transcript;
   if (story.asks !== undefined) ask(connection, story.asks);
   transcript.drain();
@@ -98,23 +99,28 @@ export function scoreOf(story: Case): Score {
     }
   }
   const [end, refusal] = endOf(transcript, story);
-  const { role, asks, limits, showsFields } = story;
+  const { role, asks, limits } = story;
   const octets = steps.map((step) => (step.kind === "bytes" ? step.octets.length : 0));
   return {
     role,
     asks,
     limits,
-    showsFields,
+    fields: transcript.takeLines().filter((line) => line.startsWith("  field ")),
     steps,
     end,
     refusal,
     statuses: statusesOf(steps, refusal),
     fails: transcript.fault !== undefined || heard.at(-1)?.startsWith("error ") === true,
     peerEnded: connection.states.client === "closed",
-    readBuf: connection.takeReadBuf(),
+    readBuf: readBufOf(story),
     length: octets.reduce((sum, length) => sum + length, 0),
     line: story.blocks.at(-1)!.line,
   };
+}
+
+function readBufOf({ blocks }: Case): Uint8Array {
+  const told = /^readBuf "(.*)"$/.exec(blocks.at(-1)!.lines.at(-1) ?? "");
+  return unescaped(told?.[1] ?? "");
 }
 
 // What an application cannot see is left out: states, expectations, the moment of what comes too late.
@@ -123,7 +129,7 @@ function hear(heard: string[], told: string): void {
   const before = /^data "(.*)"$/.exec(heard.at(-1) ?? "");
   if (data !== null && before !== null) {
     heard[heard.length - 1] = `data "${before[1]}${data[1]}"`;
-  } else if (/^(request|response|end-of-message|data|error| {2}(field|trailer)) ?/.test(told)) {
+  } else if (/^(request|response|end-of-message|data|error| {2}trailer) ?/.test(told)) {
     heard.push(told.replace(/ expects-continue$/, ""));
   } else if (told.startsWith("informational-response ")) {
     heard.push(told.replace(/ HTTP\/1\.0$/, ""));

@@ -56,7 +56,7 @@ export async function requested(request: object): Promise<Refused> {
   return { code: unsent(failure), leaked: leaked(peer.unread, NEXT) };
 }
 
-/** `upgrade()` or `connect()` refuses, and nothing is said on its io. */
+/** `upgrade()` or `connect()` refuses, and its io is as if nobody had touched it. */
 export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<unknown>) {
   const [near, far] = memoryPair();
   const peer = new ScriptedPeer(far);
@@ -65,8 +65,9 @@ export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<un
     failureOf(begin(near, clock)),
     turns().then(() => "it waits"),
   ]);
+  upgrade(near, { target: "/next", headers: { Host: "a.test" } }, { clock }).catch(() => {});
   await turns();
-  return { code: unsent(failure), leaked: leaked(peer.unread, "") };
+  return { code: unsent(failure), leaked: leaked(peer.unread, NEXT) };
 }
 
 /** A refusal says that nothing was sent. */
