@@ -60,15 +60,22 @@ export class ClientSide<IO> implements Side {
   }
 
   send(request: ClientRequest, options: SendOptions): Promise<ClientResponse> {
-    let exchange: Exchange;
-    let isAborted: boolean;
     try {
-      exchange = unsaid(() => new Exchange(this.driver, request, options));
-      isAborted = exchange.listen((reason) => this.#cancel(exchange, reason));
+      return this.sendChecked(this.check(request, options), options);
     } catch (error) {
       return handled(Promise.reject(error));
     }
-    if (isAborted) exchange.reject(canceled(options.signal?.reason));
+  }
+
+  /** @throws {LocalProtocolError} for what may not be sent: nothing is touched. */
+  check(request: ClientRequest, options: SendOptions): Exchange {
+    return unsaid(() => new Exchange(this.driver, request, options));
+  }
+
+  /** Sends what was checked, in its turn. */
+  sendChecked(exchange: Exchange, { signal }: SendOptions): Promise<ClientResponse> {
+    const isAborted = exchange.listen((reason) => this.#cancel(exchange, reason));
+    if (isAborted) exchange.reject(canceled(signal?.reason));
     else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
       exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));

@@ -62,17 +62,15 @@ export async function handshake<IO>(
   io: IO,
   options: ClientOptions = {},
 ): Promise<ClientHandshake<IO>> {
-  const side = open(io, options);
+  const side = prepare(io, options);
+  side.driver.start(side);
   return { sender: senderOf(side), connection: side.connection };
 }
 
-/** A connection that works, and what the sugar on it needs. */
-export function open<IO>(io: IO, options: ClientOptions): ClientSide<IO> {
+/** A connection that works once its driver is started: until then the io is untouched. */
+export function prepare<IO>(io: IO, options: ClientOptions): ClientSide<IO> {
   const limits = { ...options, idleMs: options.idleMs ?? 0 };
-  const driver = new Driver("client", io, limits, options.clock ?? systemClock);
-  const side = new ClientSide(driver, io);
-  driver.start(side);
-  return side;
+  return new ClientSide(new Driver("client", io, limits, options.clock ?? systemClock), io);
 }
 
 export function senderOf(side: ClientSide<unknown>): Sender {

@@ -2,7 +2,7 @@
 
 import { checkOption, Headers, type HeadersInit, UpgradeError, withUpgrade } from "@upgrade/core";
 import { type Connection, handled, type Parts, type SignalLike } from "@upgrade/core/io";
-import { type ClientOptions, open, type Sender, senderOf } from "./handshake.ts";
+import { type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
 import { type ClientRequest, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
@@ -48,7 +48,8 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
 /**
  * Proposes to switch the io to another protocol.
  *
- * @throws As `handshake` and `sendRequest`. A refusal is not thrown.
+ * @throws As `handshake` and `sendRequest`. A refusal is not thrown. For a request that may not be
+ *   sent the io stays as it was; behind any other failure it is aborted.
  *
  * @example
  * ```ts
@@ -101,12 +102,14 @@ async function propose<IO>(
 ): Promise<UpgradeResult<IO>> {
   const request = unsaid(asked);
   const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0, "ms");
-  const side = open(io, options);
+  const side = prepare(io, options);
   const { driver, connection } = side;
+  const exchange = side.check(request, options);
+  driver.start(side);
   driver.deadlines.start("answer", timeoutMs);
   try {
     const end = connection.pollWithoutShutdown();
-    const response = await side.send(request, options);
+    const response = await side.sendChecked(exchange, options);
     if ((await end).kind !== "switched") {
       return { switched: false, response, sender: senderOf(side), connection };
     }
