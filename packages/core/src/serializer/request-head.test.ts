@@ -73,6 +73,11 @@ describe("Z01: injection", () => {
     expect(fault({ headers: upgrade(`a${octets}`) })).toBe("INVALID_HEADER");
   });
 
+  test.each([undefined, null])("one that is left out is not called %s", (nothing) => {
+    expect(fault({ method: nothing })).toBe("INVALID_METHOD");
+    expect(fault({ target: nothing })).toBe("INVALID_TARGET");
+  });
+
   test("a method or target that changes while it is looked at is looked at once", () => {
     let asked = 0;
     const shifty = { toString: () => (asked++ === 0 ? "/a" : "/a\r\nX: y") };
