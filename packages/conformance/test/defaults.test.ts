@@ -1,7 +1,6 @@
 import { handshake as connectTo } from "@upgrade/client";
 import { BOUNDS, type LimitName } from "@upgrade/core";
-import type { ByteStream } from "@upgrade/core/io";
-import { ManualClock, memoryPair } from "@upgrade/core/io";
+import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import { type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src/against.ts";
