@@ -1,7 +1,15 @@
 import { handshake, type Sender } from "@upgrade/client";
 import { UpgradeError } from "@upgrade/core";
 import type { ByteStream, Connection, ManualClock, SignalLike } from "@upgrade/core/io";
-import { type Actor, contentOf, goOn, Heard, type Pieces, type Watch } from "./actor.ts";
+import {
+  type Actor,
+  contentOf,
+  goOn,
+  Heard,
+  type Manners,
+  type Pieces,
+  type Watch,
+} from "./actor.ts";
 import { option } from "./deeds.ts";
 import { askedBefore } from "./play.ts";
 import type { Said, Score, Step } from "./score.ts";
@@ -34,14 +42,21 @@ export class ClientActor implements Actor {
   readonly connection: Connection<ByteStream>;
   readonly watch: Watch;
   readonly #sender: Sender;
+  readonly #reads: boolean;
   readonly #exchanges: Exchange[] = [];
   readonly #signal = new CountingSignal();
   #pieces: Pieces | undefined;
 
-  private constructor(connection: Connection<ByteStream>, sender: Sender, watch: Watch) {
+  private constructor(
+    connection: Connection<ByteStream>,
+    sender: Sender,
+    watch: Watch,
+    reads: boolean,
+  ) {
     this.connection = connection;
     this.#sender = sender;
     this.watch = watch;
+    this.#reads = reads;
   }
 
   static async start(
@@ -49,13 +64,14 @@ export class ClientActor implements Actor {
     score: Score,
     clock: ManualClock,
     watch: Watch,
+    manners: Manners,
   ): Promise<ClientActor> {
     const isPipeline = score.steps.some(
       (step) => step.kind === "say" && step.said.head.words[0] === "pipeline",
     );
     const pipeline = isPipeline ? 8 : 1;
     const { sender, connection } = await handshake(io, { ...score.limits, clock, pipeline });
-    const actor = new ClientActor(connection, sender, watch);
+    const actor = new ClientActor(connection, sender, watch, manners.reads);
     if (score.asks !== undefined) void actor.#send(askedBefore(score.asks)).catch(() => {});
     void watch.add("ready", sender.ready()).catch(() => {});
     return actor;
@@ -96,7 +112,7 @@ export class ClientActor implements Actor {
         exchange.final = heard;
         // What accepts a proposal has nothing behind it that is HTTP's.
         const isSwitch = this.connection.state.server === "switched-protocol";
-        return isSwitch ? response.body.bytes() : heard.read(response);
+        return isSwitch ? response.body.bytes() : heard.read(response, this.watch, this.#reads);
       },
       (error) => {
         exchange.failure = error;

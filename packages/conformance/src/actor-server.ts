@@ -1,7 +1,16 @@
 import { UpgradeError } from "@upgrade/core";
-import type { ByteStream, Connection, ManualClock } from "@upgrade/core/io";
+import type { ByteStream, Connection, ManualClock, Parts } from "@upgrade/core/io";
 import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/server";
-import { type Actor, codeOf, contentOf, goOn, Heard, type Pieces, type Watch } from "./actor.ts";
+import {
+  type Actor,
+  codeOf,
+  contentOf,
+  goOn,
+  Heard,
+  type Manners,
+  type Pieces,
+  type Watch,
+} from "./actor.ts";
 import { option } from "./deeds.ts";
 import type { Said, Score, Step } from "./score.ts";
 import { requestLine } from "./transcript.ts";
@@ -12,7 +21,8 @@ interface Exchange {
   readonly heard: Heard;
   isRead: boolean;
   isAnswered: boolean;
-  answer(response: ServerResponse): void;
+  /** Undefined: the service has switched by itself. */
+  answer(response: ServerResponse | undefined): void;
 }
 
 /** A service that answers when the story says so, and what it was told. */
@@ -22,10 +32,15 @@ export class ServerActor implements Actor {
   readonly told: unknown[] = [];
   connection!: Connection<ByteStream>;
   readonly #exchanges: Exchange[] = [];
+  readonly #manners: Manners;
   #pieces: Pieces | undefined;
+  /** What `switchTo` gave, and why it did not. */
+  parts: Parts<ByteStream> | undefined;
+  #switchFailure: unknown;
 
-  private constructor(watch: Watch) {
+  private constructor(watch: Watch, manners: Manners) {
     this.watch = watch;
+    this.#manners = manners;
   }
 
   static async start(
@@ -33,8 +48,9 @@ export class ServerActor implements Actor {
     score: Score,
     clock: ManualClock,
     watch: Watch,
+    manners: Manners,
   ): Promise<ServerActor> {
-    const actor = new ServerActor(watch);
+    const actor = new ServerActor(watch, manners);
     const { connection } = await handshake(io, (request) => actor.#serve(request), {
       ...score.limits,
       clock,
@@ -62,7 +78,7 @@ export class ServerActor implements Actor {
     return request.peerEnded && request.signal.aborted;
   }
 
-  #serve(request: ServerRequest<ByteStream>): Promise<ServerResponse> {
+  #serve(request: ServerRequest<ByteStream>): Promise<ServerResponse | undefined> {
     // Asked for early: who waits must be told.
     void request.signal;
     return new Promise((resolve) => {
@@ -80,7 +96,8 @@ export class ServerActor implements Actor {
   #read(exchange: Exchange): void {
     if (exchange.isRead) return;
     exchange.isRead = true;
-    void this.watch.add("the request's body", exchange.heard.read(exchange.request));
+    const read = exchange.heard.read(exchange.request, this.watch, this.#manners.reads);
+    void this.watch.add("the request's body", read);
   }
 
   // A body that the client may still hold back is read once some of it is there: to read it is to
@@ -103,8 +120,23 @@ export class ServerActor implements Actor {
     const status = Number(head.words[1]);
     this.#pieces = pieces;
     exchange.isAnswered = true;
-    exchange.answer({ status, reason: option(head, "reason"), ...content });
+    if (this.#manners.switches && isSwitch(said, exchange)) this.#switch(said, exchange);
+    else exchange.answer({ status, reason: option(head, "reason"), ...content });
     return undefined;
+  }
+
+  #switch({ head }: Said, { request, answer }: Exchange): void {
+    const [, protocol] = head.fields.find(([name]) => /^upgrade$/i.test(name)) ?? [];
+    const parts = this.watch.add("switchTo", request.switchTo(protocol, { headers: head.fields }));
+    parts.then(
+      (taken) => {
+        this.parts = taken;
+      },
+      (error) => {
+        this.#switchFailure = error;
+      },
+    );
+    answer(undefined);
   }
 
   more(step: Step & { readonly kind: "more" }): void {
@@ -138,11 +170,17 @@ export class ServerActor implements Actor {
   }
 
   get failures(): unknown[] {
-    return this.#exchanges.map(({ heard }) => heard.failure);
+    return [this.#switchFailure, ...this.#exchanges.map(({ heard }) => heard.failure)];
   }
 
   complaints(): string[] {
     const strange = this.told.filter((error) => !(error instanceof UpgradeError));
     return strange.map((error) => `onError was told ${String(error)}`);
   }
+}
+
+// It says 101, and 200 to CONNECT.
+function isSwitch({ head, refused }: Said, { request }: Exchange): boolean {
+  const accepts = request.proposal?.kind === "connect" ? "200" : "101";
+  return refused === undefined && head.words[1] === accepts;
 }

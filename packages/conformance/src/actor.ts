@@ -1,5 +1,5 @@
 import { type Headers, LocalProtocolError } from "@upgrade/core";
-import type { ByteStream, Connection, ReceivedMessage } from "@upgrade/core/io";
+import type { ByteStream, Connection, Parts, ReceivedMessage } from "@upgrade/core/io";
 import { lengthOf } from "./deeds.ts";
 import { escaped, unescaped } from "./octet-text.ts";
 import type { Said, Step } from "./score.ts";
@@ -21,12 +21,22 @@ export interface Actor {
   look(): void;
   /** Answers, or ends, whatever it still owes. Returns how many answers that were. */
   settle(): number;
+  /** The parts, where it is the application's to ask for them. */
+  readonly parts?: Parts<ByteStream> | undefined;
   /** Who should have been told that the peer is gone, and was not. */
   readonly ignorant: readonly string[];
   /** Why messages, and requests, came to no good end. */
   readonly failures: readonly unknown[];
   /** What is wrong with how it was left behind, after the end of everything. */
   complaints(): string[];
+}
+
+/** How an application goes about it. */
+export interface Manners {
+  /** It switches by itself, where it can; else by what it returns. */
+  readonly switches: boolean;
+  /** It reads every body; else it gives each up. */
+  readonly reads: boolean;
 }
 
 /** Promises of ours, and which of them have not settled. */
@@ -61,10 +71,16 @@ export class Heard {
     this.fields = fieldLines("field", headers);
   }
 
-  async read(message: ReceivedMessage): Promise<void> {
+  /** Reads it to its end, or gives its body up at once. */
+  async read(message: ReceivedMessage, watch: Watch, reads: boolean): Promise<void> {
+    const trailers = watch.add("trailers", message.trailers);
+    // Who reads a body that fails does not come to them.
+    trailers.catch(() => {});
     try {
-      for await (const chunk of message.body) this.#body.push(chunk);
-      this.#end = ["end-of-message", ...fieldLines("trailer", await message.trailers)];
+      if (reads) for await (const chunk of message.body) this.#body.push(chunk);
+      else await watch.add("cancel", message.body.cancel());
+      const fields = fieldLines("trailer", await trailers);
+      if (reads) this.#end = ["end-of-message", ...fields];
     } catch (error) {
       this.failure = error;
     }

@@ -44,13 +44,17 @@ export class Drive {
   static async start(
     score: Score,
     waits: Waits,
+    reads = true,
     through: (near: ByteStream) => ByteStream = (near) => near,
   ): Promise<Drive> {
     const [near, far] = memoryPair();
     const drive = new Drive(score, through(near), far);
     const { watch, clock } = drive;
     const make = score.role === "server" ? ServerActor : ClientActor;
-    drive.actor = await make.start(drive.#near, score, clock, watch);
+    drive.actor = await make.start(drive.#near, score, clock, watch, {
+      switches: waits === "run",
+      reads,
+    });
     const { connection } = drive.actor;
     const fail = (error: unknown): void => {
       drive.failure = error;
@@ -124,7 +128,8 @@ export class Drive {
 
   /** The parts, if need be by force, and every byte that is not HTTP's: in readBuf, then in the io. */
   async leftovers(): Promise<Uint8Array> {
-    const parts = this.parts ?? this.actor.connection.intoParts({ force: true });
+    const { connection, parts: taken } = this.actor;
+    const parts = this.parts ?? taken ?? connection.intoParts({ force: true });
     const rest: Uint8Array[] = [parts.readBuf];
     await this.peer.end();
     for (let chunk = await parts.io.read(); chunk !== null; chunk = await parts.io.read()) {
@@ -198,7 +203,8 @@ export async function drive(score: Score, cut: Cut, waits: Waits): Promise<Outco
   outcomes.push(...lookBack(driven));
   // Behind a refusal it closes as if nobody had asked for the parts.
   const isClosed = driven.failure instanceof SwitchRefused && driven.parts === undefined;
-  if (waits === "withoutShutdown" && !score.fails && !(isClosed && score.end === "ended")) {
+  const takes = waits === "withoutShutdown" || driven.actor.parts !== undefined;
+  if (takes && !score.fails && !(isClosed && score.end === "ended")) {
     const rest = await driven.leftovers();
     outcomes.push(outcome(score.line, escaped(score.readBuf), escaped(rest)));
   }

@@ -13,18 +13,21 @@ export type Trouble = "reset" | "end" | "stall" | "write";
 
 export const TROUBLES: readonly Trouble[] = ["reset", "end", "stall", "write"];
 
-/** A moment of a story: in front of one byte of an input, or behind a deed. */
+/**
+ * A moment of a story: behind so many bytes of an input; or behind a deed, 1 when everything that
+ * follows from it has happened, 2 at once. Step -1 is the beginning.
+ */
 export interface Moment {
   readonly step: number;
   readonly offset: number;
 }
 
-/** Every moment of a story: its beginning, each byte of each input, the end of each other step. */
+/** Every moment of a story. */
 export function momentsOf({ steps }: Score): Moment[] {
   const start = { step: -1, offset: 0 };
   const moments = steps.flatMap((step, at) => {
     if (isLook(step)) return [];
-    const length = step.kind === "bytes" ? step.octets.length : 1;
+    const length = step.kind === "bytes" ? step.octets.length : 2;
     return Array.from({ length }, (_, i) => ({ step: at, offset: i + 1 }));
   });
   return [start, ...moments];
@@ -37,8 +40,11 @@ export async function suffer(
   { step: place, offset }: Moment,
 ): Promise<string[]> {
   let io!: BreakableStream;
-  const waits = WAITS[offset % WAITS.length]!;
-  const drive = await Drive.start(score, waits, (near) => {
+  // The manners change from moment to moment.
+  const turn = place + 1 + offset;
+  const waits = WAITS[turn % 2]!;
+  const reads = turn % 4 < 2;
+  const drive = await Drive.start(score, waits, reads, (near) => {
     io = new BreakableStream(near);
     return io;
   });
@@ -54,12 +60,14 @@ export async function suffer(
       await strike();
       if (trouble === "write") await sendUpTo(drive, step.octets.subarray(offset), false);
     } else if (!isLook(step) && !(isOver && isOfPeer(step))) {
-      await follow(drive, step, whole);
+      const done = follow(drive, step, whole);
+      if (at !== place || offset === 1) await done;
       if (at === place) await strike();
+      await done;
     }
   }
   await drive.calm();
-  const wrong = [...delivered(drive, trouble), ...told(drive, trouble)];
+  const wrong = [...(reads ? delivered(drive, trouble) : []), ...told(drive, trouble)];
   return [...wrong, ...(await outlive(drive, trouble)), ...left(drive, io)];
 }
 
