@@ -1,13 +1,12 @@
 // What "#llhttp" means when the packages run from their sources: no build has put the parser
 // into dist yet, so it comes straight from the package that the build takes it from.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-let compiled;
+const require = createRequire(import.meta.url);
 
-export function compileLlhttp() {
-  if (compiled === undefined) {
-    const require = createRequire(import.meta.url);
-    compiled = new WebAssembly.Module(require("undici/lib/llhttp/llhttp-wasm.js"));
-  }
-  return compiled;
-}
+export const compileLlhttp = () =>
+  new WebAssembly.Module(require("undici/lib/llhttp/llhttp_simd-wasm.js"));
+
+export const compileRecorder = () =>
+  new WebAssembly.Module(readFileSync(new URL("../recorder/recorder.wasm", import.meta.url)));

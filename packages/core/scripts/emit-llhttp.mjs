@@ -1,16 +1,18 @@
-// Puts llhttp into dist, in one form per kind of runtime; "imports" in package.json choose among them.
-// The npm package `llhttp` is years old, so the parser comes from undici, which ships llhttp's own build.
+// Puts llhttp and the recorder into dist, in one form per kind of runtime; "imports" in package.json
+// choose among them. The npm package `llhttp` is years old, so the parser comes from undici, which
+// ships llhttp's own builds. This is the one for SIMD, which every runtime has had since 2023.
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const LLHTTP = {
   version: "9.3.1",
-  sha256: "ab4573a06c43574936dc98c3943b10a4ee32798e9797329e9f327e5f64115f54",
+  sha256: "18403ee56fab07f89a845028bad358bb3ebcda213f8e2ec0989a991e9c33da69",
 };
 
 const require = createRequire(import.meta.url);
-const wasm = require("undici/lib/llhttp/llhttp-wasm.js");
+const wasm = require("undici/lib/llhttp/llhttp_simd-wasm.js");
+const recorder = readFileSync(new URL("../recorder/recorder.wasm", import.meta.url));
 
 // A new undici may bring a new grammar: that is a decision, never a side effect of an update.
 const sha256 = createHash("sha256").update(wasm).digest("hex");
@@ -24,30 +26,41 @@ const dist = new URL("../dist/", import.meta.url);
 const emit = (name, content) => writeFileSync(new URL(name, dist), content);
 
 // `atob` and a loop: in every runtime since Node 16, and much faster than Uint8Array.from.
-const inline = (exported) => `// llhttp ${LLHTTP.version}, see LICENSE-llhttp
-const base64 = "${Buffer.from(wasm).toString("base64")}";
+const inline = (exporting) => `// llhttp ${LLHTTP.version}, see LICENSE-llhttp
+const llhttp = "${wasm.toString("base64")}";
 
-let compiled;
+const recorder = "${recorder.toString("base64")}";
 
-${exported} compileLlhttp() {
-  if (compiled === undefined) {
-    const text = atob(base64);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    compiled = new WebAssembly.Module(bytes);
-  }
-  return compiled;
+function compile(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return new WebAssembly.Module(bytes);
 }
+
+${exporting("compileLlhttp")} = () => compile(llhttp);
+
+${exporting("compileRecorder")} = () => compile(recorder);
 `;
 
 mkdirSync(dist, { recursive: true });
 emit("llhttp.wasm", wasm);
-emit("llhttp.inline.js", inline("export function"));
-emit("llhttp.inline.cjs", `"use strict";\n${inline("exports.compileLlhttp = function")}`);
+emit("recorder.wasm", recorder);
+emit(
+  "llhttp.inline.js",
+  inline((name) => `export const ${name}`),
+);
+emit("llhttp.inline.cjs", `"use strict";\n${inline((name) => `exports.${name}`)}`);
 // workerd forbids compiling bytes at run time, but compiles a .wasm file that is imported.
 emit(
   "llhttp.workerd.js",
-  `import compiled from "./llhttp.wasm";\n\nexport const compileLlhttp = () => compiled;\n`,
+  `import llhttp from "./llhttp.wasm";
+import recorder from "./recorder.wasm";
+
+export const compileLlhttp = () => llhttp;
+
+export const compileRecorder = () => recorder;
+`,
 );
 emit(
   "LICENSE-llhttp",

@@ -1,6 +1,7 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
 import type { Headers } from "./headers.ts";
+import { INTS_PER_STEERING, STEERING, STEERING_LIST, tape } from "./tape.ts";
 import { listMembers } from "./tokens.ts";
 
 /** What the fields of one head say about the connection. Values are verbatim and unjudged. */
@@ -31,9 +32,55 @@ export interface Facts {
   trailer: boolean;
 }
 
-/** Reads the nine fields that steer a connection; all others are passed over by their length. */
+// The fields that steer a connection; recorder/recorder.ts counts them in this order, from 1.
+const STEERING_NAMES = [
+  "host",
+  "te",
+  "date",
+  "trailer",
+  "expect",
+  "upgrade",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+] as const;
+type SteeringName = (typeof STEERING_NAMES)[number];
+
+const STEERING_BY_NAME = new Map<string, SteeringName>(STEERING_NAMES.map((name) => [name, name]));
+
+/** Reads the fields that steer a connection; all others are passed over by their length. */
 export function inspect(headers: Headers): Facts {
-  const facts: Facts = {
+  const facts = noFacts();
+  for (let i = 0; i < headers.length; i++) {
+    switch (headers.nameLengthAt(i)) {
+      case "te".length:
+      case "host".length: // and Date's
+      case "expect".length:
+      case "upgrade".length: // and Trailer's
+      case "connection".length:
+      case "content-length".length:
+      case "transfer-encoding".length: {
+        const name = STEERING_BY_NAME.get(headers.nameAt(i).toLowerCase());
+        // Accept and Cookie are as long as Expect: their values are not worth cutting.
+        if (name !== undefined) take(facts, name, headers.valueAt(i));
+      }
+    }
+  }
+  return facts;
+}
+
+/** As {@link inspect}, for the headers that are on the tape: the recorder has found the fields. */
+export function inspectTape(headers: Headers): Facts {
+  const facts = noFacts();
+  const end = STEERING_LIST + tape[STEERING]! * INTS_PER_STEERING;
+  for (let at = STEERING_LIST; at < end; at += INTS_PER_STEERING) {
+    take(facts, STEERING_NAMES[tape[at]! - 1]!, headers.valueAt(tape[at + 1]!));
+  }
+  return facts;
+}
+
+function noFacts(): Facts {
+  return {
     hosts: 0,
     host: "",
     contentLengths: 0,
@@ -50,38 +97,9 @@ export function inspect(headers: Headers): Facts {
     date: false,
     trailer: false,
   };
-  for (let i = 0; i < headers.length; i++) {
-    switch (headers.nameLengthAt(i)) {
-      case "te".length:
-      case "host".length: // and Date's
-      case "expect".length:
-      case "upgrade".length: // and Trailer's
-      case "connection".length:
-      case "content-length".length:
-      case "transfer-encoding".length:
-        take(facts, headers, i);
-    }
-  }
-  return facts;
 }
 
-const STEERING = new Set([
-  "host",
-  "te",
-  "date",
-  "trailer",
-  "expect",
-  "upgrade",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-]);
-
-function take(facts: Facts, headers: Headers, i: number): void {
-  const name = headers.nameAt(i).toLowerCase();
-  // Accept and Cookie are as long as Expect: their values are not worth cutting.
-  if (!STEERING.has(name)) return;
-  const value = headers.valueAt(i);
+function take(facts: Facts, name: SteeringName, value: string): void {
   switch (name) {
     case "host":
       facts.hosts++;
@@ -118,6 +136,11 @@ function take(facts: Facts, headers: Headers, i: number): void {
 
 // RFC 9110 §7.6.1: options are compared whole and without regard to case.
 function takeOptions(facts: Facts, value: string): void {
+  // What nearly everybody says.
+  if (value === "keep-alive") {
+    facts.keepAlive = true;
+    return;
+  }
   for (const member of listMembers(value)) {
     switch (member.toLowerCase()) {
       case "close":

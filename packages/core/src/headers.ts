@@ -1,17 +1,16 @@
 // bytes → parser → [headers] → events: ordered field lines, cut from the head only when asked for
 
 import { LocalProtocolError } from "./errors.ts";
+import { cutFieldLine } from "./field-line.ts";
 import { textToLatin1 } from "./octets.ts";
-import { isFieldValue, isToken, listMembers, quoted } from "./tokens.ts";
+import { FIELDS, fieldsOnTape, INTS_PER_FIELD, page, tape } from "./tape.ts";
+import { isFieldValue, isSameName, isToken, listMembers, quoted } from "./tokens.ts";
 
 /** What may be given where headers are sent. Numbers are written in decimal. */
 export type HeadersInit =
   | Headers
   | Iterable<readonly [name: string, value: string | number]>
   | { readonly [name: string]: string | number | readonly (string | number)[] | undefined };
-
-/** Four offsets a field: where its name starts and ends, where its value starts and ends. */
-const OFFSETS_PER_FIELD = 4;
 
 /**
  * An ordered, immutable list of field lines that keeps spelling, order and duplicates.
@@ -20,15 +19,23 @@ const OFFSETS_PER_FIELD = 4;
  * and each character stands for one octet (latin-1).
  */
 export class Headers implements Iterable<[name: string, value: string]> {
-  // Received: one text and offsets into it. Built, or once read through: names and values in turn.
+  // Built: names and values in turn.
+  readonly #lines: readonly string[] | undefined;
+  // Received: the head's text. Where its fields stand is on the tape, as long as that is at the
+  // page of this head; who asks later has the text cut again.
   readonly #text: string;
-  readonly #offsets: readonly number[];
-  #lines: readonly string[] | undefined;
+  readonly #from: number;
+  readonly #page: number;
+  #offsets: readonly number[] | undefined;
+  /** How many field lines. */
+  readonly length: number;
 
-  private constructor(text: string, offsets: readonly number[], lines: string[] | undefined) {
-    this.#text = text;
-    this.#offsets = offsets;
+  private constructor(lines: string[] | undefined, text: string, from: number, length: number) {
     this.#lines = lines;
+    this.#text = text;
+    this.#from = from;
+    this.#page = page;
+    this.length = length;
   }
 
   /**
@@ -54,7 +61,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
         else if (value !== undefined) pushLine(lines, name, value);
       }
     }
-    return new Headers("", [], lines);
+    return Headers.built(lines);
   }
 
   /**
@@ -66,40 +73,56 @@ export class Headers implements Iterable<[name: string, value: string]> {
     if (flat.length % 2 !== 0) throw new LocalProtocolError("INVALID_HEADERS", "an odd flat array");
     const lines: string[] = [];
     for (let i = 0; i < flat.length; i += 2) pushLine(lines, flat[i], flat[i + 1]);
-    return new Headers("", [], lines);
+    return Headers.built(lines);
   }
 
-  /** @internal For the parser: it has checked every octet of the text. */
-  static received(text: string, offsets: readonly number[]): Headers {
-    return offsets.length === 0 ? EMPTY : new Headers(text, offsets, undefined);
+  /** @internal For the parser, which has checked every octet: the fields on the tape. */
+  static onTape(text: string): Headers {
+    const length = tape[FIELDS]!;
+    return length === 0 ? EMPTY : new Headers(undefined, text, fieldsOnTape[0]!, length);
   }
 
-  /** How many field lines. */
-  get length(): number {
-    return this.#lines === undefined
-      ? this.#offsets.length / OFFSETS_PER_FIELD
-      : this.#lines.length / 2;
+  /** @internal For the parser, which has checked every octet: `length` lines from `from` on. */
+  static received(text: string, from: number, length: number): Headers {
+    const headers = new Headers(undefined, text, from, length);
+    headers.#offsets = cut(text, from, length);
+    return headers;
+  }
+
+  /** @internal */
+  static built(lines: string[]): Headers {
+    return new Headers(lines, "", 0, lines.length / 2);
   }
 
   /** The name of line `i`, as it was written. */
   nameAt(i: number): string {
     if (this.#lines !== undefined) return this.#lines[i * 2]!;
-    const at = i * OFFSETS_PER_FIELD;
-    return this.#text.substring(this.#offsets[at]!, this.#offsets[at + 1]!);
+    const at = i * INTS_PER_FIELD;
+    const places = this.#places();
+    return this.#text.substring(places[at]!, places[at + 1]!);
   }
 
   /** The length of the name of line `i`: enough to pass over most lines without cutting them. */
   nameLengthAt(i: number): number {
     if (this.#lines !== undefined) return this.#lines[i * 2]!.length;
-    const at = i * OFFSETS_PER_FIELD;
-    return this.#offsets[at + 1]! - this.#offsets[at]!;
+    const at = i * INTS_PER_FIELD;
+    const places = this.#places();
+    return places[at + 1]! - places[at]!;
   }
 
   /** The value of line `i`, without surrounding white space. */
   valueAt(i: number): string {
     if (this.#lines !== undefined) return this.#lines[i * 2 + 1]!;
-    const at = i * OFFSETS_PER_FIELD;
-    return this.#text.substring(this.#offsets[at + 2]!, this.#offsets[at + 3]!);
+    const at = i * INTS_PER_FIELD;
+    const places = this.#places();
+    return this.#text.substring(places[at + 2]!, places[at + 3]!);
+  }
+
+  #places(): ArrayLike<number> {
+    if (this.#offsets !== undefined) return this.#offsets;
+    if (this.#page === page) return fieldsOnTape;
+    this.#offsets = cut(this.#text, this.#from, this.length);
+    return this.#offsets;
   }
 
   /** The value of `name`; several lines are joined with `", "` in order (RFC 9110 §5.3). */
@@ -136,26 +159,41 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   /** Names and values in turn, as Node's `rawHeaders`. */
   toFlat(): string[] {
-    if (this.#lines === undefined) {
-      const lines: string[] = [];
-      for (const [name, value] of this) lines.push(name, value);
-      this.#lines = lines;
-    }
-    return [...this.#lines];
+    if (this.#lines !== undefined) return [...this.#lines];
+    const flat: string[] = [];
+    for (let i = 0; i < this.length; i++) flat.push(this.nameAt(i), this.valueAt(i));
+    return flat;
   }
 
   #find(name: string, from: number): number {
-    const wanted = name.toLowerCase();
-    for (let i = from; i < this.length; i++) {
-      if (this.nameLengthAt(i) === wanted.length && this.nameAt(i).toLowerCase() === wanted) {
-        return i;
-      }
+    if (this.#lines !== undefined) return findLine(this.#lines, name, from);
+    const places = this.#places();
+    for (let i = from, at = from * INTS_PER_FIELD; i < this.length; i++, at += INTS_PER_FIELD) {
+      const start = places[at]!;
+      const isAsLong = places[at + 1]! - start === name.length;
+      if (isAsLong && isSameName(this.#text, start, name)) return i;
     }
     return -1;
   }
 }
 
-const EMPTY = Headers.fromFlat([]);
+function findLine(lines: readonly string[], name: string, from: number): number {
+  for (let i = from; i * 2 < lines.length; i++) {
+    const one = lines[i * 2]!;
+    if (one.length === name.length && isSameName(one, 0, name)) return i;
+  }
+  return -1;
+}
+
+const EMPTY = Headers.built([]);
+
+function cut(text: string, from: number, length: number): number[] {
+  const offsets: number[] = [];
+  for (let at = from; offsets.length < length * INTS_PER_FIELD; ) {
+    at = cutFieldLine(text, at, offsets);
+  }
+  return offsets;
+}
 
 // Coerced once: what is checked here is what is written.
 function pushLine(lines: string[], name: unknown, value: unknown): void {

@@ -10,8 +10,8 @@ import { isHost, isTarget } from "./target.ts";
 import { quoted } from "./tokens.ts";
 
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
-export function judgeRequest(head: Head, facts: Facts): RequestEvent {
-  const { method, target, version, headers } = head;
+export function judgeRequest(head: Head): RequestEvent {
+  const { method, target, version, headers, facts } = head;
   if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
   checkHost(version, facts);
   const framing = framed(requestFraming(method, version, facts));
@@ -25,10 +25,9 @@ export function judgeRequest(head: Head, facts: Facts): RequestEvent {
 /** @throws {RemoteProtocolError} for a response that cannot answer the request. */
 export function judgeResponse(
   head: Head,
-  facts: Facts,
   request: { readonly method: string; readonly proposal: Proposal | undefined },
 ): { event: ResponseEvent; answer: Answer } {
-  const { status, reason, version, headers } = head;
+  const { status, reason, version, headers, facts } = head;
   const answer = answerTo(request.proposal, status, version, facts);
   if (answer === "invalid") {
     const asked = request.proposal?.kind === "upgrade";

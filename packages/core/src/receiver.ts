@@ -3,7 +3,6 @@
 import type { Cycle } from "./cycle.ts";
 import { ConnectionError, RemoteProtocolError } from "./errors.ts";
 import type { Event, RequestEvent, ResponseEvent, Wait } from "./events.ts";
-import { inspect } from "./facts.ts";
 import { Headers } from "./headers.ts";
 import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
@@ -154,17 +153,15 @@ export class Receiver {
   }
 
   #acceptRequest(head: Head): RequestEvent {
-    const facts = inspect(head.headers);
-    const event = judgeRequest(head, facts);
-    this.#reader = new BodyReader(event.framing, this.#limits);
-    this.#cycle.begin(event, persists(head.version, facts));
+    const event = judgeRequest(head);
+    this.#reader = BodyReader.of(event.framing, this.#limits);
+    this.#cycle.begin(event, persists(head.version, head.facts));
     return event;
   }
 
   #acceptResponse(head: Head): ResponseEvent {
     const { machine } = this.#cycle;
-    const facts = inspect(head.headers);
-    const { event, answer } = judgeResponse(head, facts, this.#cycle.request);
+    const { event, answer } = judgeResponse(head, this.#cycle.request);
     if (event.type === "informational-response") {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
@@ -179,9 +176,9 @@ export class Receiver {
       machine.move("server", "switch-accepted");
       return event;
     }
-    this.#reader = new BodyReader(event.framing, this.#limits);
+    this.#reader = BodyReader.of(event.framing, this.#limits);
     machine.move("server", "response");
-    const lives = persists(head.version, facts);
+    const lives = persists(head.version, head.facts);
     if (!lives || this.#reader.endsWithConnection) machine.endPersistence();
     return event;
   }
@@ -212,11 +209,16 @@ export class Receiver {
   #endMessage(reader: BodyReader): Event {
     this.#reader = undefined;
     this.#cycle.machine.move(peerOf(this.#role), "end-of-message");
-    return { type: "end-of-message", trailers: reader.trailers ?? NO_TRAILERS };
+    const { trailers } = reader;
+    if (trailers === undefined || trailers.length === 0) return END_OF_MESSAGE;
+    return { type: "end-of-message", trailers };
   }
 }
 
-const NO_TRAILERS = Headers.from([]);
+const END_OF_MESSAGE: Event = Object.freeze({
+  type: "end-of-message",
+  trailers: Headers.from([]),
+});
 
 // A parser counts from the start of what it read; the receiver knows where that was.
 function located(error: unknown, start: number, phase: string): unknown {

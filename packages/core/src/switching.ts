@@ -25,10 +25,17 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
   if (facts.upgrade === undefined || !facts.connectionUpgrade) return undefined;
   // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
   if (version === "1.0") return undefined;
-  const protocols = listMembers(facts.upgrade);
-  if (protocols.length === 0 || !protocols.every(isProtocol)) return undefined;
-  return new Offer("upgrade", protocols);
+  if (facts.upgrade !== lastUpgrade) {
+    lastUpgrade = facts.upgrade;
+    const members = listMembers(lastUpgrade);
+    lastProtocols = Object.freeze(members.every(isProtocol) ? members : []);
+  }
+  return lastProtocols.length === 0 ? undefined : new Offer("upgrade", lastProtocols);
 }
+
+// Nearly every proposal is of the same protocol as the one before.
+let lastUpgrade = "";
+let lastProtocols: readonly string[] = [];
 
 class Offer implements Proposal {
   readonly kind: "upgrade" | "connect";

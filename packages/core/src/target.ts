@@ -14,6 +14,9 @@ const ABSOLUTE_FORM = new RegExp(
   `^[A-Za-z][A-Za-z0-9+\\-.]*://(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:/${PCHAR}*)?(?:\\?(?:${PCHAR}|\\?)*)?$`,
 );
 
+// The same without percent-encoding: what nearly every target is, and faster to tell.
+const PLAIN_ORIGIN_FORM = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*$/;
+
 const GROUP = /^[0-9A-Fa-f]{1,4}$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?=.)|$)){4}$/;
 
@@ -49,9 +52,14 @@ function isPort(text: string | undefined): boolean {
 
 /** Host = uri-host [":" port], or empty (RFC 9110 §7.2). */
 export function isHost(value: string): boolean {
-  if (value === "") return true;
-  return isSound(HOST.exec(value));
+  if (value === "" || value === lastHost) return true;
+  const isSo = isSound(HOST.exec(value));
+  if (isSo) lastHost = value;
+  return isSo;
 }
+
+// Peers ask for the same host again and again.
+let lastHost = "";
 
 /** host ":" port with a port from 1 to 65535, as CONNECT wants it (RFC 9110 §9.3.6). */
 export function isAuthority(target: string): boolean {
@@ -65,6 +73,6 @@ export function isTarget(method: string, target: string): boolean {
   if (method === "CONNECT") return isAuthority(target);
   // RFC 9112 §3.2.4: the asterisk form is for OPTIONS alone.
   if (target === "*") return method === "OPTIONS";
-  if (target.startsWith("/")) return ORIGIN_FORM.test(target);
+  if (target.startsWith("/")) return PLAIN_ORIGIN_FORM.test(target) || ORIGIN_FORM.test(target);
   return isSound(ABSOLUTE_FORM.exec(target));
 }

@@ -35,7 +35,8 @@ export function isProtocol(text: string): boolean {
 /** The members of a comma list of tokens, verbatim; empty ones are skipped (RFC 9110 §5.6.1.2). */
 export function listMembers(value: string): string[] {
   const members: string[] = [];
-  for (const part of value.split(",")) {
+  // Nearly every list has one member, and nothing to split.
+  for (const part of value.includes(",") ? value.split(",") : [value]) {
     const member = trimWhiteSpace(part);
     if (member !== "") members.push(member);
   }
@@ -54,6 +55,20 @@ export function trimWhiteSpace(text: string): string {
 /** SP or HTAB. */
 export function isWhiteSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
+}
+
+/** Whether `name` stands in `text` at `at`, letters in either case (RFC 9110 §5.1). */
+export function isSameName(text: string, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = text.charCodeAt(at + i);
+    const wanted = name.charCodeAt(i);
+    if (code !== wanted && lowerCase(code) !== lowerCase(wanted)) return false;
+  }
+  return true;
+}
+
+function lowerCase(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }
 
 /** A short, printable rendering of hostile text for an error message. */

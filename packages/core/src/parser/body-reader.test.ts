@@ -12,7 +12,7 @@ function read(framing: Framing, text: string, size: number, limits: LimitOptions
   let taken = 0;
   let reader: BodyReader | undefined;
   try {
-    reader = new BodyReader(framing, resolveLimits(limits));
+    reader = BodyReader.of(framing, resolveLimits(limits));
     while (reader.trailers === undefined && taken < text.length) {
       // Not at the start of the memory it lies in, as input seldom does.
       const piece = Buffer.from(`--${text.slice(taken, taken + size)}`, "latin1");
@@ -58,9 +58,9 @@ test("a length is counted, and what follows is left", () => {
 test("until close: nothing but the end completes it", () => {
   const framing: Framing = { kind: "until-close" };
   expect(everywhere(framing, "0\r\n\r\n")).toBe("0\r\n\r\n|more|5");
-  expect(new BodyReader(framing, resolveLimits()).endsWithConnection).toBe(true);
-  expect(new BodyReader(CHUNKED, resolveLimits()).endsWithConnection).toBe(false);
-  expect(new BodyReader({ kind: "none" }, resolveLimits()).endsWithConnection).toBe(false);
+  expect(BodyReader.of(framing, resolveLimits()).endsWithConnection).toBe(true);
+  expect(BodyReader.of(CHUNKED, resolveLimits()).endsWithConnection).toBe(false);
+  expect(BodyReader.of({ kind: "none" }, resolveLimits()).endsWithConnection).toBe(false);
 });
 
 describe("chunked", () => {

@@ -31,7 +31,14 @@ export class BodyReader {
   /** The trailers; undefined until the body is complete. */
   trailers: Headers | undefined;
 
-  constructor(framing: Framing, limits: Limits) {
+  /** A reader of one body. */
+  static of(framing: Framing, limits: Limits): BodyReader {
+    if (framing.kind !== "none") return new BodyReader(framing, limits);
+    noBody ??= new BodyReader(framing, limits);
+    return noBody;
+  }
+
+  private constructor(framing: Framing, limits: Limits) {
     this.#limits = limits;
     this.#chunks = framing.kind === "chunked" ? new ChunkedReader(limits) : undefined;
     this.#left = lengthOf(framing);
@@ -125,6 +132,9 @@ export class BodyReader {
     this.consumed = at - from + this.#trailerParser.consumed;
   }
 }
+
+// There is nothing to remember of a body that is not there: one reader does for all.
+let noBody: BodyReader | undefined;
 
 function lengthOf(framing: Framing): number {
   if (framing.kind === "content-length") return framing.length;

@@ -1,19 +1,24 @@
-// bytes → llhttp → [audit] → head: every octet between llhttp's spans is one the grammar has there
+// bytes → llhttp → [audit] → head: every octet is one that the grammar of RFC 9112 has there
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Version } from "../events.ts";
+import { type Facts, inspect, inspectTape } from "../facts.ts";
+import { cutFieldLine } from "../field-line.ts";
 import { Headers } from "../headers.ts";
-import { isReason, isToken, isWhiteSpace, quoted } from "../tokens.ts";
 import {
-  FIELD,
-  INTS_PER_SPAN,
-  type MessageKind,
+  FIELDS,
+  IS_EXACT,
+  MINOR,
+  REASON_END,
+  REASON_START,
+  START,
   STATUS,
+  TARGET_END,
+  TARGET_START,
   tape,
-  tapeLength,
-  URL,
-  VALUE,
-} from "./llhttp-module.ts";
+} from "../tape.ts";
+import { isFieldValue, isReason, isToken, quoted } from "../tokens.ts";
+import type { MessageKind } from "./llhttp-module.ts";
 
 /** What bounds a head: a message's, or a trailer section's. */
 export interface HeadLimits {
@@ -31,22 +36,50 @@ export interface Head {
   readonly reason: string;
   readonly version: Version;
   readonly headers: Headers;
+  readonly facts: Facts;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
-const SP = 0x20;
-const COLON = 0x3a;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
+// The empty lines, the method, the spaces, the target.
+const START_OF_REQUEST = /^((?:\r\n)*)([^ ]*)( *)([^ \r\n]*)/;
 // " HTTP/1.1" and its line end.
 const VERSION_LENGTH = 9;
 
 /**
- * Makes a head of `text` and the spans on the tape.
+ * Makes a head of `text`, which llhttp has let pass, and of what the recorder has written to the
+ * tape: the recorder has found nearly every head exact.
  *
- * llhttp lets pass several spaces, line ends and control octets that RFC 9112 does not; between
- * any two spans only what the grammar has there is let through.
+ * llhttp lets pass several spaces, line ends and control octets that RFC 9112 does not.
+ *
+ * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
  */
+export function makeHead(
+  kind: MessageKind,
+  text: string,
+  limits: HeadLimits,
+  maxTargetBytes: number,
+): Head {
+  if (
+    tape[IS_EXACT] !== 1 ||
+    tape[FIELDS]! > limits.maxFields ||
+    tape[TARGET_END]! - tape[TARGET_START]! > maxTargetBytes
+  ) {
+    return auditHead(kind, text, limits, maxTargetBytes);
+  }
+  const headers = Headers.onTape(text);
+  const isRequest = kind === "request";
+  return {
+    method: isRequest ? text.substring(tape[START]!, tape[TARGET_START]! - 1) : "",
+    target: isRequest ? text.substring(tape[TARGET_START]!, tape[TARGET_END]!) : "",
+    status: isRequest ? 0 : tape[STATUS]!,
+    reason: isRequest ? "" : text.substring(tape[REASON_START]!, tape[REASON_END]!),
+    version: tape[MINOR] === 1 ? "1.1" : "1.0",
+    headers,
+    facts: inspectTape(headers),
+  };
+}
+
+/** Makes a head of `text` alone, or says what is wrong with it. */
 export function auditHead(
   kind: MessageKind,
   text: string,
@@ -58,29 +91,35 @@ export function auditHead(
   if (line === null) throw refusedStatusLine(text);
   const reason = line[3] ?? "";
   if (!isReason(reason)) throw refused("MALFORMED_START_LINE", quoted(reason), 13);
-  const firstField = tape[0] === STATUS ? INTS_PER_SPAN : 0;
+  const headers = auditFields(text, line[0].length, limits);
   return {
     method: "",
     target: "",
     status: Number(line[2]),
     reason,
     version: line[1] === "1" ? "1.1" : "1.0",
-    headers: auditFields(text, line[0].length, firstField, limits),
+    headers,
+    facts: inspect(headers),
   };
 }
 
 function auditRequest(text: string, limits: HeadLimits, maxTargetBytes: number): Head {
-  const start = skipEmptyLines(text);
-  const targetStart = tape[0] === URL && tapeLength > 0 ? tape[1]! : 0;
-  const targetEnd = targetStart + tape[2]!;
-  const method = text.substring(start, targetStart - 1);
+  const [line, emptyLines, method, spaces, target] = START_OF_REQUEST.exec(text) as unknown as [
+    line: string,
+    emptyLines: string,
+    method: string,
+    spaces: string,
+    target: string,
+  ];
+  const start = emptyLines.length;
+  const targetEnd = line.length;
   // First, because a parser that sees the head in pieces meets it first.
-  if (targetEnd - targetStart > maxTargetBytes) {
-    throw refused("TARGET_TOO_LONG", "", targetStart + maxTargetBytes);
+  if (target.length > maxTargetBytes) {
+    throw refused("TARGET_TOO_LONG", "", targetEnd - target.length + maxTargetBytes);
   }
   // RFC 9112 §3: method SP request-target SP HTTP-version, with single spaces.
-  if (!isToken(method) || text.charCodeAt(targetStart - 1) !== SP) {
-    throw refused("MALFORMED_START_LINE", quoted(text.slice(start, targetEnd)), start);
+  if (!isToken(method) || spaces !== " ") {
+    throw refused("MALFORMED_START_LINE", quoted(line.slice(start)), start);
   }
   const version = text.substring(targetEnd, targetEnd + VERSION_LENGTH);
   if (version !== " HTTP/1.1" && version !== " HTTP/1.0") {
@@ -90,57 +129,35 @@ function auditRequest(text: string, limits: HeadLimits, maxTargetBytes: number):
     throw refused(code, quoted(version), targetEnd);
   }
   const lineEnd = targetEnd + VERSION_LENGTH;
-  if (!isLineEnd(text, lineEnd)) throw refused("MALFORMED_START_LINE", "no CRLF", lineEnd);
+  if (!text.startsWith("\r\n", lineEnd)) throw refused("MALFORMED_START_LINE", "no CRLF", lineEnd);
+  const headers = auditFields(text, lineEnd + 2, limits);
   return {
     method,
-    target: text.substring(targetStart, targetEnd),
+    target,
     status: 0,
     reason: "",
     version: version === " HTTP/1.1" ? "1.1" : "1.0",
-    headers: auditFields(text, lineEnd + 2, INTS_PER_SPAN, limits),
+    headers,
+    facts: inspect(headers),
   };
 }
 
 // RFC 9112 §5: name ":" OWS value OWS CRLF, line behind line, and an empty one.
-function auditFields(text: string, start: number, firstSpan: number, limits: HeadLimits): Headers {
+function auditFields(text: string, start: number, limits: HeadLimits): Headers {
   const offsets: number[] = [];
+  let count = 0;
   let at = start;
-  for (let span = firstSpan; span < tapeLength && tape[span] === FIELD; span += 2 * INTS_PER_SPAN) {
-    const nameEnd = at + tape[span + 2]!;
-    if (tape[span + 1] !== at || text.charCodeAt(nameEnd) !== COLON) throw malformed(text, at);
-    const valueStart = skipWhiteSpace(text, nameEnd + 1);
-    const valueSpan = span + INTS_PER_SPAN;
-    if (valueSpan >= tapeLength || tape[valueSpan] !== VALUE) throw malformed(text, at);
-    const length = tape[valueSpan + 2]!;
-    // An empty value's span lies behind its line end; a full one starts where the white space ends.
-    if (length > 0 && tape[valueSpan + 1] !== valueStart) throw malformed(text, at);
-    const spanEnd = length === 0 ? valueStart : valueStart + length;
-    let valueEnd = spanEnd;
-    while (valueEnd > valueStart && isWhiteSpace(text.charCodeAt(valueEnd - 1))) valueEnd--;
-    if (!isLineEnd(text, spanEnd)) throw malformed(text, at);
-    if (offsets.length === limits.maxFields * 4) throw refused(limits.tooMany, "", at);
-    offsets.push(at, nameEnd, valueStart, valueEnd);
-    at = spanEnd + 2;
+  // RFC 9112 §2.2: a line end is CR LF; no line begins with either.
+  while (at < text.length && text[at] !== "\r") {
+    const next = cutFieldLine(text, at, offsets);
+    const [nameStart, nameEnd, valueStart, valueEnd] = offsets.splice(0);
+    const isLine = text[nameEnd!] === ":" && isToken(text.slice(nameStart, nameEnd));
+    if (!isLine || !isFieldValue(text.slice(valueStart, valueEnd))) throw malformed(text, at);
+    if (count++ === limits.maxFields) throw refused(limits.tooMany, "", at);
+    at = next;
   }
-  if (!isLineEnd(text, at) || at + 2 !== text.length) throw malformed(text, at);
-  return Headers.received(text, offsets);
-}
-
-// RFC 9112 §2.2: a server ignores empty lines before a request line; a lone CR or LF is none.
-function skipEmptyLines(text: string): number {
-  let at = 0;
-  while (isLineEnd(text, at)) at += 2;
-  return at;
-}
-
-function skipWhiteSpace(text: string, from: number): number {
-  let at = from;
-  while (isWhiteSpace(text.charCodeAt(at))) at++;
-  return at;
-}
-
-function isLineEnd(text: string, at: number): boolean {
-  return text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF;
+  if (text.slice(at) !== "\r\n") throw malformed(text, at);
+  return Headers.received(text, start, count);
 }
 
 function refusedStatusLine(text: string): RemoteProtocolError {

@@ -4,20 +4,16 @@ import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
 import { quoted } from "../tokens.ts";
-import { auditHead, type Head, type HeadLimits } from "./head-audit.ts";
+import { type Head, type HeadLimits, makeHead } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
 import {
   execute,
-  growTape,
-  INTS_PER_SPAN,
   type MessageKind,
   OK,
   PAUSED,
   position,
   saveState,
-  tape,
-  tapeLength,
-  URL,
+  targetLength,
 } from "./llhttp-module.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -35,7 +31,7 @@ const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
  * Takes heads out of bytes, one at a time, and never a byte behind the head's last CRLF.
  *
  * A head that lies whole in one chunk is read once. One that comes in pieces is read twice:
- * piece by piece, to find its end or its first fault at once, then whole, for its spans.
+ * piece by piece, to find its end or its first fault at once, then whole, to be recorded.
  * No parser owns memory outside JavaScript: what it must remember between pieces is 64 bytes.
  */
 export class HeadParser {
@@ -153,12 +149,12 @@ export class HeadParser {
     const before = this.#heldLength;
     if (before === 0) {
       this.#begun = false;
-      return this.#audit(bytes, from, from + position);
+      return this.#make(bytes, from, from + position);
     }
     this.#append(bytes, from, from + position);
     execute(this.#kind, this.#held, 0, this.#heldLength, undefined);
     try {
-      const head = this.#audit(this.#held, 0, this.#heldLength);
+      const head = this.#make(this.#held, 0, this.#heldLength);
       this.#forget();
       return head;
     } catch (error) {
@@ -168,14 +164,9 @@ export class HeadParser {
     }
   }
 
-  #audit(source: Uint8Array, start: number, end: number): Head {
-    while (tapeLength > tape.length) {
-      growTape();
-      execute(this.#kind, source, start, end, undefined);
-    }
-    if (end - start > 0xffff) mergeSpans();
+  #make(source: Uint8Array, start: number, end: number): Head {
     const text = latin1ToText(source, start, end);
-    return auditHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
+    return makeHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
   }
 
   // Nothing is held of a head that is refused: the caller still has it.
@@ -209,9 +200,7 @@ export class HeadParser {
   // A target that is too long is told at its first byte too many, not when the head is full.
   #checkTarget(bytes: Uint8Array, from: number, taken: number, refused: boolean): void {
     if (this.#kind === "response") return;
-    for (let at = 0; at < tapeLength && tape[at] === URL; at += INTS_PER_SPAN) {
-      this.#targetLength += tape[at + 2]!;
-    }
+    this.#targetLength += targetLength;
     // Of a target that llhttp refuses half way, it has told no span.
     if (this.#targetLength <= this.#maxTargetBytes && !refused) return;
     const line = START_OF_REQUEST.exec(this.#textWith(bytes, from, taken));
@@ -258,22 +247,4 @@ function startLineCode(code: RemoteCode, text: string): RemoteCode {
   const isOurs = /HTTP\/1\.[01].?$/s.test(text);
   if (isVersion && !isOurs) return "UNSUPPORTED_VERSION";
   return code === "UNSUPPORTED_VERSION" ? "MALFORMED_START_LINE" : code;
-}
-
-// A head longer than llhttp's input is cut into slices, and a span at the cut into two.
-function mergeSpans(): void {
-  let last = 0;
-  let length = tapeLength;
-  for (let at = INTS_PER_SPAN; at < length; ) {
-    const adjoins = tape[last + 1]! + tape[last + 2]! === tape[at + 1];
-    if (tape[last] === tape[at] && adjoins) {
-      tape[last + 2]! += tape[at + 2]!;
-      tape.copyWithin(at, at + INTS_PER_SPAN, length);
-      length -= INTS_PER_SPAN;
-    } else {
-      last = at;
-      at += INTS_PER_SPAN;
-    }
-  }
-  tape.fill(0, length, tapeLength);
 }

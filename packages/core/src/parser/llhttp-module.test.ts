@@ -1,39 +1,21 @@
 import { describe, expect, test } from "vitest";
+import { FIELD_LIST, FIELDS, IS_EXACT, START, TARGET_END, TARGET_START, tape } from "../tape.ts";
 import { codeOf } from "./llhttp-codes.ts";
-import {
-  execute,
-  FIELD,
-  INTS_PER_SPAN,
-  OK,
-  PAUSED,
-  position,
-  saveState,
-  tape,
-  tapeLength,
-  URL,
-  VALUE,
-} from "./llhttp-module.ts";
+import { execute, OK, PAUSED, position, saveState, targetLength } from "./llhttp-module.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-function spans(): number[][] {
-  const found: number[][] = [];
-  for (let at = 0; at < tapeLength; at += INTS_PER_SPAN) {
-    found.push([...tape.subarray(at, at + INTS_PER_SPAN)]);
-  }
-  return found;
-}
-
 describe("llhttp's contract, as the parser relies on it", () => {
-  test("it stops right behind a head, whatever follows, and tells spans from where it began", () => {
-    const bytes = octets("--GET /a HTTP/1.1\r\nB: c\r\n\r\nrest");
+  test("it stops right behind a head, whatever follows, and tells places from where it began", () => {
+    const bytes = octets("--\r\nGET /a HTTP/1.1\r\nB: c\r\n\r\nrest");
     expect(execute("request", bytes, 2, bytes.length, undefined)).toBe(PAUSED);
     expect(position).toBe(bytes.length - 2 - "rest".length);
-    expect(spans()).toEqual([
-      [URL, 4, 2],
-      [FIELD, 17, 1],
-      [VALUE, 20, 1],
+    expect(targetLength).toBe(2);
+    expect([tape[IS_EXACT], tape[START], tape[TARGET_START], tape[TARGET_END]]).toEqual([
+      1, 2, 6, 8,
     ]);
+    expect(tape[FIELDS]).toBe(1);
+    expect([...tape.subarray(FIELD_LIST, FIELD_LIST + 4)]).toEqual([19, 20, 22, 23]);
   });
 
   test("it stops behind a proposal and behind a CONNECT just the same", () => {

@@ -1,6 +1,16 @@
-// bytes → [llhttp] → spans → head parser: the one file that knows WebAssembly
+// bytes → [llhttp and its recorder] → tape → head parser: the one file that knows WebAssembly
 
-import { compileLlhttp } from "#llhttp";
+import { compileLlhttp, compileRecorder } from "#llhttp";
+import {
+  CONSUMED,
+  FIELD_LIST,
+  INTS_PER_FIELD,
+  layTape,
+  TARGET_END,
+  TARGET_START,
+  tape,
+  turnPage,
+} from "../tape.ts";
 
 // What core may know of the platform here: no DOM and no Node types are loaded.
 interface Wasm {
@@ -8,24 +18,24 @@ interface Wasm {
 }
 interface LlhttpExports {
   readonly memory: { readonly buffer: ArrayBuffer };
+  readonly __indirect_function_table: { set(at: number, callback: unknown): void };
   llhttp_alloc(type: number): number;
-  llhttp_reset(parser: number): void;
-  llhttp_execute(parser: number, input: number, length: number): number;
-  llhttp_get_error_pos(parser: number): number;
   llhttp_set_lenient_chunked_length(parser: number, on: number): void;
   malloc(length: number): number;
 }
+interface RecorderExports {
+  readonly onMessageBegin: unknown;
+  readonly onUrl: unknown;
+  readonly onSpan: unknown;
+  readonly onField: unknown;
+  readonly onValue: unknown;
+  readonly onHeadersComplete: unknown;
+  readonly onMessageComplete: unknown;
+  init(tape: number, fields: number): void;
+  run(parser: number, input: number, length: number, begins: boolean): number;
+}
 
 export type MessageKind = "request" | "response";
-
-/** What a span is of. */
-export const URL = 1;
-export const STATUS = 2;
-export const FIELD = 3;
-export const VALUE = 4;
-
-/** Three integers a span: kind, offset, length. */
-export const INTS_PER_SPAN = 3;
 
 /** llhttp's answers that are not errors: more input wanted; paused by us at a head's end. */
 export const OK = 0;
@@ -35,21 +45,16 @@ export const PAUSED = 21;
 const SLICE_BYTES = 65_536;
 // sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
 const STATE_BYTES = 64;
-// 1,024 spans hold 500 fields; a longer head makes the tape grow, once.
-const FIRST_TAPE_INTS = 1_024 * INTS_PER_SPAN;
+// More fields than that are read from the text: the default limit is 100.
+const FIELDS_ON_TAPE = 256;
+const TAPE_INTS = FIELD_LIST + FIELDS_ON_TAPE * INTS_PER_FIELD;
+// llhttp's table has its callbacks in this order, from 1.
+const FIRST_CALLBACK = 1;
 
-// Returned from llhttp's callbacks.
-const GO_ON = 0;
-const NO_BODY = 1;
-
-/** The spans of the head that was read last. Valid until the next call; never call out in between. */
-export let tape = new Int32Array(FIRST_TAPE_INTS);
-/** How many integers of the tape are filled. More than its length: the tape was too short. */
-export let tapeLength = 0;
 /** How much of the input the last call took; where the fault stands, if it was refused. */
 export let position = 0;
-let spanBase = 0;
-let running = false;
+/** How much of a request's target there was in it. */
+export let targetLength = 0;
 // What is in WASM memory: loaded[loadedFrom, loadedTo), read up to nextAt.
 let loaded: Uint8Array | undefined;
 let loadedFrom = 0;
@@ -58,15 +63,18 @@ let nextAt = 0;
 let llhttp: Llhttp | undefined;
 
 interface Llhttp {
-  readonly exports: LlhttpExports;
+  readonly run: RecorderExports["run"];
   readonly memory: Uint8Array;
-  readonly parsers: { readonly [K in MessageKind]: number };
+  readonly request: number;
+  readonly response: number;
   readonly input: number;
 }
 
 /**
  * Reads at most one head from `bytes[from, to)` and stops right behind it. Bodies never come here:
- * every callback says that there is none.
+ * every callback says that there is none. What it found is on the tape.
+ *
+ * No JavaScript runs before it is done, so that nothing can come back in here.
  *
  * @param state Where an earlier call for the same head left off; undefined at its beginning.
  * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} for "more".
@@ -79,27 +87,24 @@ export function execute(
   state: Uint8Array | undefined,
 ): number {
   llhttp ??= instantiate();
-  // A callback, getter or transport that came back in here would overwrite the input it stands on.
-  if (running) throw new Error("internal: llhttp was re-entered");
-  running = true;
-  const { exports, memory, parsers } = llhttp;
-  const parser = parsers[kind];
-  tapeLength = 0;
-  if (state === undefined) exports.llhttp_reset(parser);
-  else memory.set(state, parser);
+  const { run, memory } = llhttp;
+  const parser = llhttp[kind];
+  let begins = state === undefined;
+  if (state !== undefined) memory.set(state, parser);
   let result = OK;
   let at = from;
+  targetLength = 0;
+  turnPage();
   while (result === OK && at < to) {
     const address = load(llhttp, bytes, at, to);
     const end = to < loadedTo ? to : loadedTo;
-    spanBase = at - from - address;
-    result = exports.llhttp_execute(parser, address, end - at);
-    // The position is garbage where nothing stopped llhttp.
-    at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - address;
+    result = run(parser, address, end - at, begins);
+    at += tape[CONSUMED]!;
+    targetLength += tape[TARGET_END]! - tape[TARGET_START]!;
+    begins = false;
   }
   nextAt = at;
   position = at - from;
-  running = false;
   return result;
 }
 
@@ -119,53 +124,51 @@ function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: numb
 
 /** The state to give to {@link execute} with the next bytes of the same head. */
 export function saveState(kind: MessageKind): Uint8Array {
-  const { memory, parsers } = llhttp!;
-  return memory.slice(parsers[kind], parsers[kind] + STATE_BYTES);
-}
-
-/** Makes room for the spans of a head that overflowed the tape. */
-export function growTape(): void {
-  tape = new Int32Array(tapeLength * 2);
-}
-
-// Callbacks write three integers and do nothing else.
-function record(kind: number, at: number, length: number): number {
-  const next = tapeLength;
-  if (next + INTS_PER_SPAN <= tape.length) {
-    tape[next] = kind;
-    tape[next + 1] = at + spanBase;
-    tape[next + 2] = length;
-  }
-  tapeLength = next + INTS_PER_SPAN;
-  return GO_ON;
+  const parser = llhttp![kind];
+  return llhttp!.memory.slice(parser, parser + STATE_BYTES);
 }
 
 function instantiate(): Llhttp {
   const { Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+  // Wanted when it is made, and never called: the recorder's callbacks take their places.
+  const callback = () => 0;
   const env = {
-    wasm_on_message_begin: () => GO_ON,
-    wasm_on_url: (_: number, at: number, length: number) => record(URL, at, length),
-    wasm_on_status: (_: number, at: number, length: number) => record(STATUS, at, length),
-    wasm_on_header_field: (_: number, at: number, length: number) => record(FIELD, at, length),
-    wasm_on_header_value: (_: number, at: number, length: number) => record(VALUE, at, length),
-    // Where a body ends is framing's to say; llhttp's own opinion on it is never asked.
-    wasm_on_headers_complete: () => NO_BODY,
-    wasm_on_body: () => GO_ON,
-    wasm_on_message_complete: () => PAUSED,
+    wasm_on_message_begin: callback,
+    wasm_on_url: callback,
+    wasm_on_status: callback,
+    wasm_on_header_field: callback,
+    wasm_on_header_value: callback,
+    wasm_on_headers_complete: callback,
+    wasm_on_body: callback,
+    wasm_on_message_complete: callback,
   };
   const exports = new Instance(compileLlhttp(), { env }).exports as LlhttpExports;
+  const recorder = new Instance(compileRecorder(), { llhttp: exports, env: exports })
+    .exports as RecorderExports;
+  const callbacks = [
+    recorder.onMessageBegin,
+    recorder.onUrl,
+    recorder.onSpan,
+    recorder.onField,
+    recorder.onValue,
+    recorder.onHeadersComplete,
+    recorder.onSpan,
+    recorder.onMessageComplete,
+  ];
+  for (const [i, one] of callbacks.entries()) {
+    exports.__indirect_function_table.set(FIRST_CALLBACK + i, one);
+  }
   const request = exports.llhttp_alloc(1);
   const response = exports.llhttp_alloc(2);
   const input = exports.malloc(SLICE_BYTES);
+  const tapeAt = exports.malloc(TAPE_INTS * Int32Array.BYTES_PER_ELEMENT);
   // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
   // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
   exports.llhttp_set_lenient_chunked_length(request, 1);
   exports.llhttp_set_lenient_chunked_length(response, 1);
-  // The last allocation is made: from here on the memory does not grow, and this view stays.
-  return {
-    exports,
-    memory: new Uint8Array(exports.memory.buffer),
-    parsers: { request, response },
-    input,
-  };
+  // The last allocation is made: from here on the memory does not grow, and these views stay.
+  const { buffer } = exports.memory;
+  layTape(new Int32Array(buffer, tapeAt, TAPE_INTS));
+  recorder.init(tapeAt, FIELDS_ON_TAPE);
+  return { run: recorder.run, memory: new Uint8Array(buffer), request, response, input };
 }

@@ -5,98 +5,113 @@ import { COUPLINGS, type Situation } from "./couplings.ts";
 import { type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
-// The tables, compiled once into dense arrays: a lookup in place of a search per event.
+// The tables, compiled once into dense arrays: a lookup in place of a search per event. Where both
+// roles stand is one number, the joint state: client, server, persists, proposed.
 const NAMES = Object.keys(STATES) as State[];
 const CAUSES: readonly Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
 const FORBIDDEN = -1;
-const NUMBER_OF = Object.fromEntries(CAUSES.map((cause, c) => [cause, c])) as Record<Cause, number>;
+const PERSISTS = 1;
+const PROPOSED = 2;
+const FLAGS = 4;
+const SERVERS = FLAGS;
+const CLIENTS = FLAGS * NAMES.length;
+const JOINTS = CLIENTS * NAMES.length;
 const DONE = NAMES.indexOf("done");
-const NEXT = { client: compileMoves("client"), server: compileMoves("server") };
+const ERROR = NAMES.indexOf("error");
+const BOTH_DONE = DONE * CLIENTS + DONE * SERVERS;
 const RESTS = compileCouplings();
+const MOVED = { client: compileMoves("client"), server: compileMoves("server") };
 
 /** Where both roles stand. It has never seen a byte, and does not know which role is ours. */
 export class StateMachine {
-  #client = 0;
-  #server = 0;
-  #persists = true;
-  #proposed = false;
+  // Both idle, and persistence on.
+  #joint = PERSISTS;
 
   /** The state of `role`. */
   stateOf(role: Role): State {
-    return NAMES[role === "client" ? this.#client : this.#server]!;
+    return NAMES[role === "client" ? clientOf(this.#joint) : serverOf(this.#joint)]!;
   }
 
   /** Both ends let the connection live on. */
   get persists(): boolean {
-    return this.#persists;
+    return (this.#joint & PERSISTS) !== 0;
   }
 
   /** A proposal waits for its answer. */
   get proposed(): boolean {
-    return this.#proposed;
+    return (this.#joint & PROPOSED) !== 0;
   }
 
   /** Whether `role` may do this now. */
   allows(role: Role, cause: Cause): boolean {
-    return this.#next(role, cause) !== FORBIDDEN;
+    return MOVED[role][numberOf(cause) * JOINTS + this.#joint] !== FORBIDDEN;
   }
 
   /** Moves `role`, and the other one as far as the couplings say. Callers have asked `allows`. */
   move(role: Role, cause: Cause): void {
-    this.#set(role, this.#next(role, cause));
-    // A server that has spoken before it was asked (a 408) owes this request nothing.
-    if (cause === "request" && this.allows("server", "peer-request")) {
-      this.#set("server", this.#next("server", "peer-request"));
-    }
-    // An accepted proposal stays open until the client has said all it had to say.
-    if (cause === "response") this.#proposed = false;
-    this.#rest();
+    this.#joint = MOVED[role][numberOf(cause) * JOINTS + this.#joint]!;
   }
 
   /** The request proposes a switch. */
   propose(): void {
-    this.#proposed = true;
-    this.#rest();
+    this.#joint = RESTS[this.#joint | PROPOSED]!;
   }
 
   /** One end has said, or shown, that this cycle is the last. */
   endPersistence(): void {
-    this.#persists = false;
-    this.#rest();
+    this.#joint = RESTS[this.#joint & ~PERSISTS]!;
   }
 
   /** `role` broke the rules; nothing it says counts any more, and this cycle is the last. */
   fail(role: Role): void {
-    this.#set(role, NAMES.indexOf("error"));
-    this.#persists = false;
-    this.#rest();
+    this.#joint = RESTS[stand(this.#joint, role, ERROR) & ~PERSISTS]!;
   }
 
   /** Both are done and persistence is on: the next cycle may begin. */
   get cycleIsOver(): boolean {
-    return this.#client === DONE && this.#server === DONE;
+    return this.#joint - (this.#joint % FLAGS) === BOTH_DONE;
   }
 
   /** Begins the next cycle. Callers have asked `cycleIsOver`. */
   startNextCycle(): void {
-    this.#client = this.#server = NAMES.indexOf("idle");
+    // Idle is the first state.
+    this.#joint %= FLAGS;
   }
+}
 
-  #next(role: Role, cause: Cause): number {
-    const state = role === "client" ? this.#client : this.#server;
-    return NEXT[role][state * CAUSES.length + NUMBER_OF[cause]]!;
-  }
+function clientOf(joint: number): number {
+  return Math.floor(joint / CLIENTS);
+}
 
-  #set(role: Role, state: number): void {
-    if (role === "client") this.#client = state;
-    else this.#server = state;
-  }
+function serverOf(joint: number): number {
+  return Math.floor((joint % CLIENTS) / SERVERS);
+}
 
-  #rest(): void {
-    const flags = (this.#persists ? 1 : 0) + (this.#proposed ? 2 : 0);
-    const joint = RESTS[(this.#client * NAMES.length + this.#server) * 4 + flags]!;
-    this.#client = Math.floor(joint / NAMES.length);
-    this.#server = joint % NAMES.length;
+/** The joint state in which `role` stands at `state`. */
+function stand(joint: number, role: Role, state: number): number {
+  if (role === "client") return (joint % CLIENTS) + state * CLIENTS;
+  return joint + (state - serverOf(joint)) * SERVERS;
+}
+
+// A switch, and not a search: where the cause is known to the compiler, so is its number.
+function numberOf(cause: Cause): number {
+  switch (cause) {
+    case "request":
+      return 0;
+    case "peer-request":
+      return 1;
+    case "informational-response":
+      return 2;
+    case "response":
+      return 3;
+    case "switch-accepted":
+      return 4;
+    case "data":
+      return 5;
+    case "end-of-message":
+      return 6;
+    case "connection-closed":
+      return 7;
   }
 }
 
@@ -110,27 +125,40 @@ export function restOf(situation: Situation): Situation {
   }
 }
 
-function compileMoves(role: Role): Int8Array {
-  const next = new Int8Array(NAMES.length * CAUSES.length).fill(FORBIDDEN);
-  NAMES.forEach((state, s) => {
-    CAUSES.forEach((cause, c) => {
-      const to = MOVES[role][state]?.[cause];
-      if (to !== undefined) next[s * CAUSES.length + c] = NAMES.indexOf(to);
-    });
-  });
-  return next;
+// For each cause and each joint state, where it leads and comes to rest.
+function compileMoves(role: Role): Int16Array {
+  const moved = new Int16Array(CAUSES.length * JOINTS).fill(FORBIDDEN);
+  for (const cause of CAUSES) {
+    for (let joint = 0; joint < JOINTS; joint++) {
+      const to = nextOf(joint, role, cause);
+      if (to !== undefined) moved[numberOf(cause) * JOINTS + joint] = RESTS[to]!;
+    }
+  }
+  return moved;
 }
 
-function compileCouplings(): Int8Array {
-  const rests = new Int8Array(NAMES.length * NAMES.length * 4);
-  NAMES.forEach((client, c) => {
-    NAMES.forEach((server, s) => {
-      for (let flags = 0; flags < 4; flags++) {
-        const rest = restOf({ client, server, persists: (flags & 1) !== 0, proposed: (flags & 2) !== 0 });
-        const joint = NAMES.indexOf(rest.client) * NAMES.length + NAMES.indexOf(rest.server);
-        rests[(c * NAMES.length + s) * 4 + flags] = joint;
-      }
+function nextOf(from: number, role: Role, cause: Cause): number | undefined {
+  const state = NAMES[role === "client" ? clientOf(from) : serverOf(from)]!;
+  const to = MOVES[role][state]?.[cause];
+  if (to === undefined) return undefined;
+  const joint = stand(from, role, NAMES.indexOf(to));
+  // A server that has spoken before it was asked (a 408) owes this request nothing.
+  if (cause === "request") return nextOf(joint, "server", "peer-request") ?? joint;
+  // An accepted proposal stays open until the client has said all it had to say.
+  return cause === "response" ? joint & ~PROPOSED : joint;
+}
+
+function compileCouplings(): Int16Array {
+  const rests = new Int16Array(JOINTS);
+  for (let joint = 0; joint < JOINTS; joint++) {
+    const { client, server } = restOf({
+      client: NAMES[clientOf(joint)]!,
+      server: NAMES[serverOf(joint)]!,
+      persists: (joint & PERSISTS) !== 0,
+      proposed: (joint & PROPOSED) !== 0,
     });
-  });
+    const flags = joint % FLAGS;
+    rests[joint] = NAMES.indexOf(client) * CLIENTS + NAMES.indexOf(server) * SERVERS + flags;
+  }
   return rests;
 }

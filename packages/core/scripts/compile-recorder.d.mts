@@ -1,0 +1,2 @@
+/** The bytes of the recorder, compiled from its source. */
+export function compileRecorder(): Promise<Uint8Array>;
