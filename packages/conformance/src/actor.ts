@@ -1,5 +1,5 @@
 import { type Headers, LocalProtocolError } from "@upgrade/core";
-import type { ByteStream, Connection, Parts, ReceivedMessage } from "@upgrade/core/io";
+import type { Body, ByteStream, Connection, Parts, ReceivedMessage } from "@upgrade/core/io";
 import { lengthOf } from "./deeds.ts";
 import { escaped, unescaped } from "./octet-text.ts";
 import type { Said, Step } from "./score.ts";
@@ -76,14 +76,21 @@ export class Heard {
     const trailers = watch.add("trailers", message.trailers);
     // Who reads a body that fails does not come to them.
     trailers.catch(() => {});
+    const { body } = message;
     try {
-      if (reads) for await (const chunk of message.body) this.#body.push(chunk);
-      else await watch.add("cancel", message.body.cancel());
+      const done = reads ? this.#collect(body) : watch.add("cancel", body.cancel());
+      // A second reader is told that it is one, and nobody need listen.
+      void body.text();
+      await done;
       const fields = fieldLines("trailer", await trailers);
       if (reads) this.#end = ["end-of-message", ...fields];
     } catch (error) {
       this.failure = error;
     }
+  }
+
+  async #collect(body: Body): Promise<void> {
+    for await (const chunk of body) this.#body.push(chunk);
   }
 
   get lines(): string[] {

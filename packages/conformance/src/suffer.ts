@@ -143,9 +143,14 @@ async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
 }
 
 function left(drive: Drive, io: BreakableStream): string[] {
-  const { actor } = drive;
-  const reads = io.reads === 0 ? [] : [`${io.reads} reads are pending`];
-  const failures = [drive.failure, ...actor.failures];
-  const strange = failures.filter((one) => one !== undefined && !(one instanceof UpgradeError));
-  return [...drive.remains(), ...reads, ...strange.map((error) => `failed with ${String(error)}`)];
+  const { actor, failure, parts, peer } = drive;
+  const wrong = drive.remains();
+  if (io.reads > 0) wrong.push(`${io.reads} reads are pending`);
+  const isTaken = parts !== undefined || actor.parts !== undefined;
+  const isOver = peer.ended || peer.failure !== undefined;
+  if (!isTaken && !isOver) wrong.push("the io is left open");
+  for (const error of [failure, ...actor.failures]) {
+    if (error !== undefined && !(error instanceof UpgradeError)) wrong.push(String(error));
+  }
+  return wrong;
 }
