@@ -28,3 +28,14 @@ describe.each(["client", "server"])("a process whose %s is reset at the switch",
     expect(err).toContain("ECONNRESET");
   }, 30_000);
 });
+
+test("nothing happens at import, and connections that wait keep no finished process alive", async () => {
+  const started = performance.now();
+  const { code, out, err } = await run("import.mjs");
+  const [imported, used] = out.split("\n");
+  expect([code, err, imported]).toEqual([0, "", "at import: []"]);
+  // It would see it if something did.
+  expect(used).toBe('in use: ["Instance","Module","now","setTimeout"]');
+  // Less than any deadline that was set.
+  expect(performance.now() - started).toBeLessThan(20_000);
+}, 30_000);
