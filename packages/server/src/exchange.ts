@@ -292,7 +292,7 @@ export class Exchange<IO> {
       return;
     }
     this.wantBody();
-    if (!this.request.isRead) handled(this.#host.driver.discardBody());
+    if (!this.request.isRead) this.#host.driver.drain();
     else this.#host.driver.advance();
   }
 

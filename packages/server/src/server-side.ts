@@ -12,7 +12,6 @@ import {
   Connection,
   type DeadlineName,
   type Driver,
-  handled,
   type Side,
   type Switched,
 } from "@upgrade/core/io";
@@ -115,9 +114,8 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   answered(exchange: Exchange<IO>): void {
     const { request } = exchange;
     // A reader that is still at it goes on; what nobody reads is drained.
-    if (!request.isComplete && !request.isRead && this.driver.http.ourState === "done") {
-      handled(this.driver.discardBody());
-    }
+    const isLeft = request.framing.kind !== "none" && !request.isComplete && !request.isRead;
+    if (isLeft && this.driver.http.ourState === "done") this.driver.drain();
     this.driver.advance();
   }
 

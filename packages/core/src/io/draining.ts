@@ -8,7 +8,9 @@ import { Deferred } from "./deferred.ts";
 
 /** One body being thrown away. */
 export class Draining {
-  readonly #done = new Deferred<BodyDisposal>();
+  // Most bodies are drained for nobody who asks how it ended.
+  #done: Deferred<BodyDisposal> | undefined;
+  #disposal: BodyDisposal | undefined;
   readonly #deadlines: Deadlines;
   #left: number;
 
@@ -19,6 +21,8 @@ export class Draining {
   }
 
   get done(): Promise<BodyDisposal> {
+    this.#done ??= new Deferred();
+    if (this.#disposal !== undefined) this.#done.resolve(this.#disposal);
     return this.#done.promise;
   }
 
@@ -32,6 +36,7 @@ export class Draining {
 
   end(disposal: BodyDisposal): void {
     this.#deadlines.stop("drain");
-    this.#done.resolve(disposal);
+    this.#disposal = disposal;
+    this.#done?.resolve(disposal);
   }
 }

@@ -311,17 +311,23 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     if (!this.#bodyIsFull()) this.advance();
   }
 
-  /** Reads the rest of the peer's body and throws it away, within the limits. */
   discardBody(): Promise<BodyDisposal> {
-    if (this.#draining !== undefined) return this.#draining.done;
     const { incoming } = this;
-    if (incoming?.isComplete === true) return Promise.resolve("drained");
-    if (incoming === undefined || !this.isLive) return Promise.resolve("closed");
+    const draining = this.drain();
+    if (draining !== undefined) return draining.done;
+    return Promise.resolve(incoming?.isComplete === true ? "drained" : "closed");
+  }
+
+  /** Reads the rest of the peer's body and throws it away, within the limits, if there is any. */
+  drain(): Draining | undefined {
+    if (this.#draining !== undefined) return this.#draining;
+    const { incoming } = this;
+    if (incoming === undefined || incoming.isComplete || !this.isLive) return undefined;
     incoming.discard();
     const draining = new Draining(this.limits, this.deadlines);
     this.#draining = draining;
     this.advance();
-    return draining.done;
+    return draining;
   }
 
   #drained(error: ConnectionError | undefined): void {
