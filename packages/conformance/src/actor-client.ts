@@ -1,6 +1,6 @@
 import { handshake, type Sender } from "@upgrade/client";
 import { UpgradeError } from "@upgrade/core";
-import type { ByteStream, Connection, ManualClock, SignalLike } from "@upgrade/core/io";
+import type { Connection, Io, ManualClock, SignalLike } from "@upgrade/core/io";
 import {
   type Actor,
   contentOf,
@@ -39,7 +39,7 @@ class CountingSignal implements SignalLike {
 
 /** Asks when the story says so, and reads whatever is answered. */
 export class ClientActor implements Actor {
-  readonly connection: Connection<ByteStream>;
+  readonly connection: Connection<Io>;
   readonly watch: Watch;
   readonly #sender: Sender;
   readonly #reads: boolean;
@@ -47,12 +47,7 @@ export class ClientActor implements Actor {
   readonly #signal = new CountingSignal();
   #pieces: Pieces | undefined;
 
-  private constructor(
-    connection: Connection<ByteStream>,
-    sender: Sender,
-    watch: Watch,
-    reads: boolean,
-  ) {
+  private constructor(connection: Connection<Io>, sender: Sender, watch: Watch, reads: boolean) {
     this.connection = connection;
     this.#sender = sender;
     this.watch = watch;
@@ -60,7 +55,7 @@ export class ClientActor implements Actor {
   }
 
   static async start(
-    io: ByteStream,
+    io: Io,
     score: Score,
     clock: ManualClock,
     watch: Watch,

@@ -1,5 +1,5 @@
 import { UpgradeError } from "@upgrade/core";
-import type { ByteStream, Connection, ManualClock, Parts } from "@upgrade/core/io";
+import type { Connection, Io, ManualClock, Parts } from "@upgrade/core/io";
 import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/server";
 import {
   type Actor,
@@ -17,7 +17,7 @@ import { requestLine } from "./transcript.ts";
 
 /** One request that its service has been called with. */
 interface Exchange {
-  readonly request: ServerRequest<ByteStream>;
+  readonly request: ServerRequest<Io>;
   readonly heard: Heard;
   isRead: boolean;
   isAnswered: boolean;
@@ -30,12 +30,12 @@ export class ServerActor implements Actor {
   readonly watch: Watch;
   /** What `onError` was told. */
   readonly told: unknown[] = [];
-  connection!: Connection<ByteStream>;
+  connection!: Connection<Io>;
   readonly #exchanges: Exchange[] = [];
   readonly #manners: Manners;
   #pieces: Pieces | undefined;
   /** What `switchTo` gave, and why it did not. */
-  parts: Parts<ByteStream> | undefined;
+  parts: Parts<Io> | undefined;
   #switchFailure: unknown;
 
   private constructor(watch: Watch, manners: Manners) {
@@ -44,7 +44,7 @@ export class ServerActor implements Actor {
   }
 
   static async start(
-    io: ByteStream,
+    io: Io,
     score: Score,
     clock: ManualClock,
     watch: Watch,
@@ -78,7 +78,7 @@ export class ServerActor implements Actor {
     return request.peerEnded && request.signal.aborted;
   }
 
-  #serve(request: ServerRequest<ByteStream>): Promise<ServerResponse | undefined> {
+  #serve(request: ServerRequest<Io>): Promise<ServerResponse | undefined> {
     // Asked for early: who waits must be told.
     void request.signal;
     return new Promise((resolve) => {

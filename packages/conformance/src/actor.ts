@@ -1,5 +1,5 @@
 import { type Headers, LocalProtocolError } from "@upgrade/core";
-import type { Body, ByteStream, Connection, Parts, ReceivedMessage } from "@upgrade/core/io";
+import type { Body, Connection, Io, Parts, ReceivedMessage } from "@upgrade/core/io";
 import { lengthOf } from "./deeds.ts";
 import { escaped, unescaped } from "./octet-text.ts";
 import type { Said, Step } from "./score.ts";
@@ -7,7 +7,7 @@ import { fieldLines } from "./transcript.ts";
 
 /** An application on one end of a driven connection: does what its score says, tells what it hears. */
 export interface Actor {
-  readonly connection: Connection<ByteStream>;
+  readonly connection: Connection<Io>;
   readonly watch: Watch;
   /** Everything that was received, in the words of the book. */
   readonly messages: readonly Heard[];
@@ -22,7 +22,7 @@ export interface Actor {
   /** Answers, or ends, whatever it still owes. Returns how many answers that were. */
   settle(): number;
   /** The parts, where it is the application's to ask for them. */
-  readonly parts?: Parts<ByteStream> | undefined;
+  readonly parts?: Parts<Io> | undefined;
   /** Who should have been told that the peer is gone, and was not. */
   readonly ignorant: readonly string[];
   /** Why messages, and requests, came to no good end. */

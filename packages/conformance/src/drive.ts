@@ -1,15 +1,10 @@
 import { resolveLimits, type UpgradeError } from "@upgrade/core";
-import {
-  type ByteStream,
-  ManualClock,
-  memoryPair,
-  type Parts,
-  SwitchRefused,
-} from "@upgrade/core/io";
+import { type Io, ManualClock, memoryPair, type Parts, SwitchRefused } from "@upgrade/core/io";
 import { type Actor, Watch } from "./actor.ts";
 import { ClientActor } from "./actor-client.ts";
 import { ServerActor } from "./actor-server.ts";
 import { escaped } from "./octet-text.ts";
+import type { Pair } from "./pairs.ts";
 import { turns } from "./pairs-quiet.ts";
 import type { Cut, Outcome } from "./play.ts";
 import type { End, Score, Step } from "./score.ts";
@@ -29,12 +24,12 @@ export class Drive {
   readonly score: Score;
   actor!: Actor;
   /** What came of waiting, once it has. */
-  parts: Parts<ByteStream> | undefined;
+  parts: Parts<Io> | undefined;
   failure: unknown;
-  readonly #near: ByteStream;
+  readonly #near: Io;
   #wireAt = 0;
 
-  private constructor(score: Score, near: ByteStream, far: ByteStream) {
+  private constructor(score: Score, [near, far]: Pair) {
     this.score = score;
     this.#near = near;
     this.peer = new ScriptedPeer(far);
@@ -45,10 +40,9 @@ export class Drive {
     score: Score,
     waits: Waits,
     reads = true,
-    through: (near: ByteStream) => ByteStream = (near) => near,
+    pair: Pair = memoryPair(),
   ): Promise<Drive> {
-    const [near, far] = memoryPair();
-    const drive = new Drive(score, through(near), far);
+    const drive = new Drive(score, pair);
     const { watch, clock } = drive;
     const make = score.role === "server" ? ServerActor : ClientActor;
     drive.actor = await make.start(drive.#near, score, clock, watch, {
@@ -130,12 +124,10 @@ export class Drive {
   async leftovers(): Promise<Uint8Array> {
     const { connection, parts: taken } = this.actor;
     const parts = this.parts ?? taken ?? connection.intoParts({ force: true });
-    const rest: Uint8Array[] = [parts.readBuf];
-    await this.peer.end();
-    for (let chunk = await parts.io.read(); chunk !== null; chunk = await parts.io.read()) {
-      rest.push(chunk);
-    }
-    return Buffer.concat(rest);
+    void this.peer.end().catch(() => {});
+    // Who has consumed the end cannot wait for it again.
+    const rest = parts.readEnded ? "" : await new ScriptedPeer(parts.io).readToEnd();
+    return Buffer.concat([parts.readBuf, Buffer.from(rest, "latin1")]);
   }
 }
 
@@ -153,7 +145,7 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
       return undefined;
     }
     case "end-of-file":
-      await peer.end();
+      void peer.end().catch(() => {});
       await drive.calm();
       return undefined;
     case "say": {
@@ -193,8 +185,13 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
 }
 
 /** Plays a story through a driven connection: its own promises, and that nothing is left behind. */
-export async function drive(score: Score, cut: Cut, waits: Waits): Promise<Outcome[]> {
-  const driven = await Drive.start(score, waits);
+export async function drive(
+  score: Score,
+  cut: Cut,
+  waits: Waits,
+  pair: Pair = memoryPair(),
+): Promise<Outcome[]> {
+  const driven = await Drive.start(score, waits, true, pair);
   const outcomes: Outcome[] = [];
   for (const step of score.steps) {
     const came = await follow(driven, step, cut);

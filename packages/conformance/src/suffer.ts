@@ -1,4 +1,5 @@
 import { UpgradeError } from "@upgrade/core";
+import { memoryPair } from "@upgrade/core/io";
 import { BreakableStream } from "./breakable-stream.ts";
 import { Drive, follow, WAITS } from "./drive.ts";
 import { turns } from "./pairs-quiet.ts";
@@ -39,15 +40,13 @@ export async function suffer(
   trouble: Trouble,
   { step: place, offset }: Moment,
 ): Promise<string[]> {
-  let io!: BreakableStream;
+  const [near, far] = memoryPair();
+  const io = new BreakableStream(near);
   // The manners change from moment to moment.
   const turn = place + 1 + offset;
   const waits = WAITS[turn % 2]!;
   const reads = turn % 4 < 2;
-  const drive = await Drive.start(score, waits, reads, (near) => {
-    io = new BreakableStream(near);
-    return io;
-  });
+  const drive = await Drive.start(score, waits, reads, [io, far]);
   const strike = async (): Promise<void> => {
     begin(trouble, drive, io);
     await drive.calm();

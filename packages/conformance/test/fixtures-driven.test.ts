@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { drive, driveRefusal, refusalsOf, WAITS, type Waits } from "../src/drive.ts";
+import { JoinedDuplex, type Pair, webPair } from "../src/pairs.ts";
 import { watchQuiet } from "../src/pairs-quiet.ts";
 import { byteByByte, type Cut, cutAt, longestInput, type Outcome, whole } from "../src/play.ts";
 import { type Case, readFixtures } from "../src/read-fixtures.ts";
@@ -23,7 +24,16 @@ function playsOf(story: Case): [string, Promise<Outcome[]>][] {
       `${how}, ${waits}`,
       drive(score, cut, waits),
     ]);
-  const all = [...plays("whole", whole, WAITS), ...plays("byte by byte", byteByByte, WAITS)];
+  const over = (name: string, make: () => Pair) =>
+    WAITS.map((waits): [string, Promise<Outcome[]>] => [
+      `over a ${name}, ${waits}`,
+      drive(score, whole, waits, make()),
+    ]);
+  const all = [
+    ...over("Duplex", () => JoinedDuplex.join(false)),
+    ...over("WHATWG pair", () => webPair() as unknown as Pair),
+  ];
+  all.push(...plays("whole", whole, WAITS), ...plays("byte by byte", byteByByte, WAITS));
   for (let place = 1; place < longestInput(story); place++) {
     all.push(...plays(`cut at ${place}`, cutAt(place), [WAITS[place % WAITS.length]!]));
   }
