@@ -143,6 +143,19 @@ test.each(ROLES)(
   },
 );
 
+test.each(ROLES)("L9: a %s whose lock is not released is aborted all the same", async (role) => {
+  const quiet = watchQuiet();
+  const [near, far] = webPair();
+  const io = stubborn(near);
+  const peer = new ScriptedPeer(far as never);
+  const { connection } = role === "client" ? await connectTo(io) : await serve(io, () => undefined);
+  await turns();
+  connection.abort("enough");
+  await peer.failed();
+  expect(await quiet.settled()).toEqual([]);
+  quiet.stop();
+});
+
 describe("L17 no reading ahead: where a lock with a pending read is not released", () => {
   test.each(ROLES)("our %s switches all the same", async (role) => {
     const [near, far] = webPair();
