@@ -82,6 +82,19 @@ describe("L12: a request's body that is longer than its service reads", () => {
   });
 });
 
+test("a body whose rest is here already is drained in the call that cancels it", async () => {
+  const { peer, sender } = await ask({ readAheadBytes: 4 });
+  const sent = sender.sendRequest(GET);
+  await peer.readHead();
+  await peer.send(`${answer("200 OK", CHUNKED)}4\r\nfour\r\n4\r\nmore\r\n0\r\n\r\n`);
+  const { body } = await sent;
+  await turns();
+  expect(sender.isReady).toBe(false);
+  const cancelled = body.cancel();
+  expect(sender.isReady).toBe(true);
+  expect(await cancelled).toBe("drained");
+});
+
 /** Bodies whose last piece and whose failure come in one turn. */
 const FAILING: Record<string, () => { headers?: Record<string, string>; body: Iterable<string> }> =
   {

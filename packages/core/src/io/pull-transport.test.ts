@@ -31,6 +31,25 @@ test("L8: where a read is withdrawn for certain nothing is late, though its prom
   expect([doubtful.withdraw(false), doubtful.withdraw(true)]).toEqual([false, true]);
 });
 
+test("an end that two reads bring, one of them withdrawn, is told once", async () => {
+  const bring: ((chunk: null) => void)[] = [];
+  const told: string[] = [];
+  const transport = new PullTransport({
+    read: () => new Promise((resolve) => void bring.push(resolve)),
+    write: async () => {},
+    closeWrite: async () => {},
+    abort: () => {},
+    cancelRead: () => true,
+  });
+  transport.attach({ ...deaf, ended: () => void told.push("ended") });
+  transport.resume();
+  transport.pause();
+  transport.resume();
+  for (const end of bring) end(null);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect([bring.length, told, transport.isReading]).toEqual([2, ["ended"], false]);
+});
+
 test("a read that was withdrawn and brings bytes all the same tells nobody, once it is released", async () => {
   let bring!: (chunk: Uint8Array) => void;
   const stream: ByteStream = {
