@@ -1,7 +1,6 @@
 import { UpgradeError } from "@upgrade/core";
-import { memoryPair } from "@upgrade/core/io";
-import { BreakableStream } from "./breakable-stream.ts";
 import { Drive, follow, WAITS } from "./drive.ts";
+import { HAZARDS, type Hazard } from "./hazards.ts";
 import { turns } from "./pairs-quiet.ts";
 import { whole } from "./play.ts";
 import type { Score, Step } from "./score.ts";
@@ -39,16 +38,16 @@ export async function suffer(
   score: Score,
   trouble: Trouble,
   { step: place, offset }: Moment,
+  over: keyof typeof HAZARDS,
 ): Promise<string[]> {
-  const [near, far] = memoryPair();
-  const io = new BreakableStream(near);
+  const hazard = HAZARDS[over]();
   // The manners change from moment to moment.
   const turn = place + 1 + offset;
   const waits = WAITS[turn % 2]!;
   const reads = turn % 4 < 2;
-  const drive = await Drive.start(score, waits, reads, [io, far]);
+  const drive = await Drive.start(score, waits, reads, hazard.pair);
   const strike = async (): Promise<void> => {
-    begin(trouble, drive, io);
+    begin(trouble, drive, hazard);
     await drive.calm();
   };
   if (place === -1) await strike();
@@ -67,7 +66,7 @@ export async function suffer(
   }
   await drive.calm();
   const wrong = [...(reads ? delivered(drive, trouble) : []), ...told(drive, trouble)];
-  return [...wrong, ...(await outlive(drive, trouble)), ...left(drive, io)];
+  return [...wrong, ...(await outlive(drive, trouble)), ...left(drive, hazard)];
 }
 
 // At once: what comes behind the bytes comes in the same turn.
@@ -84,11 +83,11 @@ function isOfPeer({ kind }: Step): boolean {
   return kind === "bytes" || kind === "end-of-file";
 }
 
-function begin(trouble: Trouble, { peer }: Drive, io: BreakableStream): void {
+function begin(trouble: Trouble, { peer }: Drive, hazard: Hazard): void {
   if (trouble === "reset") peer.reset();
   if (trouble === "end") void peer.end().catch(() => {});
-  if (trouble === "stall") io.writes = "hang";
-  if (trouble === "write") io.writes = "fail";
+  if (trouble === "stall") hazard.breakWrites("hang");
+  if (trouble === "write") hazard.breakWrites("fail");
 }
 
 // What was delivered is the beginning of what the whole story delivers.
@@ -141,11 +140,10 @@ async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
   return open;
 }
 
-function left(drive: Drive, io: BreakableStream): string[] {
+function left(drive: Drive, hazard: Hazard): string[] {
   const { actor, failure, parts, peer } = drive;
-  const wrong = drive.remains();
-  if (io.reads > 0) wrong.push(`${io.reads} reads are pending`);
   const isTaken = parts !== undefined || actor.parts !== undefined;
+  const wrong = [...drive.remains(), ...hazard.litter(isTaken)];
   const isOver = peer.ended || peer.failure !== undefined;
   if (!isTaken && !isOver) wrong.push("the io is left open");
   for (const error of [failure, ...actor.failures]) {

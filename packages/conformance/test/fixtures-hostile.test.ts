@@ -8,24 +8,32 @@ import { type Moment, momentsOf, suffer, TROUBLES } from "../src/suffer.ts";
 const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
 const stories = chapters.flatMap(({ cases }) => cases);
 
-// `npm run hostile` takes every moment. The tests take of each trouble another part of them, and
-// always the first and the last.
-const PART = process.env.UPGRADE_EVERY_MOMENT === undefined ? 4 : 1;
+// `npm run hostile` takes every moment in memory, and one of eight on the others. The tests take fewer:
+// of each trouble and transport other ones, and in memory always the first and the last.
+const PART = process.env.UPGRADE_EVERY_MOMENT === undefined ? 8 : 1;
+const KINDS = [
+  { over: "memory pair", part: PART },
+  { over: "Duplex", part: PART * 8 },
+  { over: "WHATWG pair", part: PART * 8 },
+] as const;
 
-function partOf(moments: readonly Moment[], shift: number): readonly Moment[] {
-  const last = moments.length - 1;
-  return moments.filter((_, i) => i === 0 || i === last || (i + shift) % PART === 0);
+function partOf(moments: readonly Moment[], part: number, shift: number): readonly Moment[] {
+  const isEdge = (i: number): boolean => i === 0 || i === moments.length - 1;
+  return moments.filter((_, i) => (i + shift) % part === 0 || (part === PART && isEdge(i)));
 }
 
 /** What went wrong at the moments that have their turn. All of them are played at once. */
 async function faultsOf(story: Case): Promise<string[]> {
   const score = scoreOf(story);
-  const shift = stories.indexOf(story);
-  const plays = TROUBLES.flatMap((trouble, i) =>
-    partOf(momentsOf(score), shift + i).map(async (moment) => {
-      const wrong = await suffer(score, trouble, moment);
-      return wrong.map((one) => `${trouble} at ${moment.step}:${moment.offset}: ${one}`);
-    }),
+  const first = stories.indexOf(story);
+  const plays = KINDS.flatMap(({ over, part }, kind) =>
+    TROUBLES.flatMap((trouble, i) =>
+      partOf(momentsOf(score), part, first + i + kind).map(async (moment) => {
+        const wrong = await suffer(score, trouble, moment, over);
+        const at = `${trouble} of a ${over} at ${moment.step}:${moment.offset}`;
+        return wrong.map((one) => `${at}: ${one}`);
+      }),
+    ),
   );
   return (await Promise.all(plays)).flat();
 }

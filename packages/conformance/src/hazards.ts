@@ -1,0 +1,63 @@
+import { memoryPair } from "@upgrade/core/io";
+import { BreakableStream } from "./breakable-stream.ts";
+import { JoinedDuplex, type Pair, webPair } from "./pairs.ts";
+
+/** A transport on which anything may go wrong. */
+export interface Hazard {
+  readonly pair: Pair;
+  /** From now on writes fail, or are never accepted. */
+  breakWrites(how: "fail" | "hang"): void;
+  /** What of ours is still on it, in words. */
+  litter(isTaken: boolean): string[];
+}
+
+export const HAZARDS = { "memory pair": inMemory, "Duplex": duplex, "WHATWG pair": web } as const;
+
+function inMemory(): Hazard {
+  const [near, far] = memoryPair();
+  const io = new BreakableStream(near);
+  return {
+    pair: [io, far],
+    breakWrites: (how) => {
+      io.writes = how;
+    },
+    litter: () => (io.reads === 0 ? [] : [`${io.reads} reads are pending`]),
+  };
+}
+
+function duplex(): Hazard {
+  const pair = JoinedDuplex.join(false);
+  const [near] = pair;
+  const before = listenersOf(near);
+  return {
+    pair,
+    breakWrites: (how) => {
+      const write = (...args: unknown[]): void => {
+        const accepted = args.at(-1) as (error: Error) => void;
+        if (how === "fail") accepted(new Error("the write failed"));
+      };
+      near._write = write;
+      near._writev = write;
+    },
+    litter: (isTaken) => {
+      // L2: one silent listener stays until the next owner has his own.
+      const silent = isTaken ? ["error", "newListener"] : [];
+      const left = listenersOf(near).filter((name) => ![...before, ...silent].includes(name));
+      return left.map((name) => `a listener for ${name}`);
+    },
+  };
+}
+
+function listenersOf(io: JoinedDuplex): string[] {
+  return io.eventNames().map(String);
+}
+
+function web(): Hazard {
+  const pair = webPair() as unknown as Pair;
+  return {
+    pair,
+    // The streams of a pair take every write, and fail as a whole.
+    breakWrites: () => {},
+    litter: () => [],
+  };
+}
