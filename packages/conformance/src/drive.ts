@@ -260,6 +260,11 @@ function lookBack({ score, peer, actor, end }: Drive): Outcome[] {
       );
     if (actor.holds) tell(score.peerEnded, actor.peerEnded);
   }
+  const { closeReason } = actor.connection;
+  if (closeReason?.kind === "failed" && score.owes) {
+    // Who waits for the rest is told the very error that ended the connection.
+    tell(true, actor.failures.includes(closeReason.error));
+  }
   if (refusal !== undefined) {
     const answer = String.raw`HTTP/1.1 ${refusal} [^\r]+\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`;
     tell(true, new RegExp(answer).test(peer.unread));

@@ -59,6 +59,8 @@ export interface Score {
   readonly statuses: readonly string[] | undefined;
   /** The peer has broken the rules, or left a message half said. */
   readonly fails: boolean;
+  /** The peer has begun, or been asked for, a message, and not ended it. */
+  readonly owes: boolean;
   /** The client has ended its side behind all it had to say. */
   readonly peerEnded: boolean;
   /** What is not HTTP's, as the story ends. */
@@ -111,11 +113,17 @@ export function scoreOf(story: Case): Score {
     refusal,
     statuses: statusesOf(steps, refusal),
     fails: transcript.fault !== undefined || heard.at(-1)?.startsWith("error ") === true,
+    owes: isOwed(heard, story),
     peerEnded: connection.states.client === "closed",
     readBuf: readBufOf(story),
     length: octets.reduce((sum, length) => sum + length, 0),
     line: story.blocks.at(-1)!.line,
   };
+}
+
+function isOwed(heard: readonly string[], { asks }: Case): boolean {
+  const told = heard.filter((line) => !line.startsWith("error ") && !line.startsWith("  "));
+  return told.length === 0 ? asks !== undefined : told.at(-1) !== "end-of-message";
 }
 
 function readBufOf({ blocks }: Case): Uint8Array {
