@@ -222,7 +222,7 @@ describe("L2: what was written before a forced hand-over leaves no timer of ours
     const clock = new ManualClock();
     const { connection } = await serveOn(
       io,
-      () => ({ status: 200, body: ["first", "second", "third"] }),
+      () => ({ status: 200, body: ["first", Buffer.from("second"), "third"] }),
       { clock },
     );
     io.push(head("GET /"));

@@ -1,6 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { handshake as serveOn } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
+import { destroyPairs, tcpPair } from "../src/pairs.ts";
 import { turns } from "../src/pairs-quiet.ts";
+
+afterEach(destroyPairs);
 
 const CHUNKED = "Transfer-Encoding: chunked";
 
@@ -82,6 +86,28 @@ describe("L12: a request's body that is longer than its service reads", () => {
   });
 });
 
+test("the head of a streamed answer leaves with the piece that is there in the same turn", async () => {
+  for (const isLate of [false, true]) {
+    const answer = { status: 200, body: ["piece"] };
+    const { peer } = await serve(() => (isLate ? Promise.resolve(answer) : answer));
+    await peer.send(head("GET /"));
+    await peer.readUntil("0\r\n\r\n");
+    expect(peer.chunks).toHaveLength(1);
+  }
+});
+
+test("and does not wait for one that is not", async () => {
+  const { peer } = await serve(() => ({
+    status: 200,
+    body: (async function* () {
+      await new Promise(() => {});
+      yield "never";
+    })(),
+  }));
+  await peer.send(head("GET /"));
+  expect(await peer.readHead()).toBe(answer("200 OK", CHUNKED));
+});
+
 test("a body whose rest is here already is drained in the call that cancels it", async () => {
   const { peer, sender } = await ask({ readAheadBytes: 4 });
   const sent = sender.sendRequest(GET);
@@ -113,13 +139,24 @@ const FAILING: Record<string, () => { headers?: Record<string, string>; body: It
 describe.each(Object.entries(FAILING))(
   "L18: a body that %s in the turn of its last piece",
   (_, make) => {
-    test("of an answer: behind its head the reset is all the peer sees", async () => {
+    test("of an answer: the reset is all the peer sees", async () => {
       const { peer, reports } = await serve(() => ({ status: 200, ...make() }));
       await peer.send(head("GET /"));
       await peer.failed();
-      expect(peer.unread).toMatch(/^HTTP\/1\.1 200 OK\r\n[^\r]+\r\n\r\n$/);
-      expect(peer.ended).toBe(false);
+      expect([peer.unread, peer.ended]).toEqual(["", false]);
       expect(reports[0]).toMatch(/^response: BODY_(TOO_SHORT|TOO_LONG|FAILED)$/);
+    });
+
+    test("of an answer over TCP that only its end would end: never an end", async () => {
+      const [near, far] = await tcpPair();
+      await serveOn(near, () => ({ status: 200, ...make() }), { date: false });
+      const seen = new Promise((resolve) => {
+        far.once("data", (chunk) => resolve(String(chunk)));
+        far.once("end", () => resolve("end"));
+        far.once("error", resolve);
+      });
+      far.write("GET / HTTP/1.0\r\n\r\n");
+      expect(await seen).toMatchObject({ code: "ECONNRESET" });
     });
 
     test("of a request: nothing leaves, and it may be sent again", async () => {

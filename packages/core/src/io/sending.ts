@@ -50,6 +50,7 @@ export class Upload {
   #maker: AsyncIterator<unknown> | undefined;
 
   constructor(driver: Driver, content: Content) {
+    driver.writing.awaitMore();
     this.done = this.#send(driver, content);
   }
 

@@ -15,6 +15,7 @@ export class Writing {
   readonly #limits: Limits;
   #scheduled = false;
   #held = false;
+  #awaitsMore = false;
   #stopped = false;
   #waiters: Deferred<void>[] = [];
 
@@ -42,7 +43,10 @@ export class Writing {
     atEndOfTurn(this.#onEndOfTurn);
   }
 
-  /** What is said in answer to one chunk leaves in one write, without waiting for the turn's end. */
+  /**
+   * What is said in answer to one chunk leaves in one write, without waiting for the turn's end
+   * unless more of it is on its way.
+   */
   during(chunk: () => void): void {
     this.#held = true;
     try {
@@ -50,7 +54,15 @@ export class Writing {
     } finally {
       this.#held = false;
     }
-    this.flush();
+    if (!this.#awaitsMore) this.flush();
+    // What comes in microtasks is behind the end of a turn that has not come to any yet.
+    else Promise.resolve().then(() => this.schedule());
+    this.#awaitsMore = false;
+  }
+
+  /** More will be said in this turn, or be known to fail: what was said leaves with it, or stays. */
+  awaitMore(): void {
+    this.#awaitsMore = this.#held;
   }
 
   readonly #onEndOfTurn = (): void => {
