@@ -20,7 +20,10 @@ test("L13: each write that is accepted gives those behind it another writeProgre
     }
   }
   const clock = new ManualClock();
-  const { connection } = await serve(io, () => ({ status: 200, body: body() }), { clock });
+  const { connection } = await serve(io, () => ({ status: 200, body: body() }), {
+    clock,
+    idleMs: 0,
+  });
   await far.write([Buffer.from(head("GET /"))]);
   await turns(30);
   expect(accept.length).toBeGreaterThan(2);
