@@ -27,13 +27,13 @@ export class ClientSide<IO> implements Side {
   /** Said, and not completely answered. More than one only where pipelining is on. */
   readonly #inFlight: Exchange[] = [];
   readonly #waiting: Exchange[] = [];
-  #ready: Deferred<void>[] = [];
-  #refusal: ClientResponse | undefined;
+  #ready: Deferred<void>[] | undefined;
+  refusal: ClientResponse | undefined;
   switched: Switched | undefined;
 
   constructor(driver: Driver, io: IO) {
     this.driver = driver;
-    this.connection = new Connection(driver, io, () => this.#refusal);
+    this.connection = new Connection(driver, io);
   }
 
   get isIdle(): boolean {
@@ -55,7 +55,10 @@ export class ClientSide<IO> implements Side {
     const waiter = new Deferred<void>();
     if (this.isReady) waiter.resolve();
     else if (this.isClosed && this.isIdle) waiter.reject(this.#notSent());
-    else this.#ready.push(waiter);
+    else {
+      this.#ready ??= [];
+      this.#ready.push(waiter);
+    }
     return waiter.promise;
   }
 
@@ -172,7 +175,7 @@ export class ClientSide<IO> implements Side {
   }
 
   #refused(response: ClientResponse): void {
-    this.#refusal = response;
+    this.refusal = response;
     this.driver.ending.refused(response.status);
   }
 
@@ -247,8 +250,8 @@ export class ClientSide<IO> implements Side {
   }
 
   #settleReady(error: UpgradeError | undefined): void {
-    const waiters = this.#ready;
-    this.#ready = [];
+    const waiters = this.#ready ?? [];
+    this.#ready = undefined;
     for (const waiter of waiters) {
       if (error === undefined) waiter.resolve();
       else waiter.reject(new ConnectionError("NOT_SENT", "", { cause: error, sent: "nothing" }));

@@ -6,6 +6,8 @@ import { ClientSide } from "./client-side.ts";
 import type { ClientRequest, SendOptions } from "./request.ts";
 import type { ClientResponse } from "./response.ts";
 
+const DEFAULTS = {};
+
 /** The limits and deadlines of core. `idleMs` is off by default on a client. */
 export interface ClientOptions extends LimitOptions {
   /** Default: the platform's. */
@@ -60,7 +62,7 @@ export interface ClientHandshake<IO> {
  */
 export async function handshake<IO>(
   io: IO,
-  options: ClientOptions = {},
+  options: ClientOptions = DEFAULTS,
 ): Promise<ClientHandshake<IO>> {
   const side = prepare(io, options);
   side.driver.start(side);

@@ -43,7 +43,7 @@ export class HttpConnection {
   readonly #receiver: Receiver;
   #writer: BodyWriter | undefined;
   // Requests sent before the answer to the one in hand: they become cycles in turn.
-  readonly #pipelined: CheckedRequest[] = [];
+  #pipelined: CheckedRequest[] | undefined;
 
   /** @throws {LocalProtocolError} `INVALID_OPTION`. */
   constructor(role: Role, options: LimitOptions = {}) {
@@ -87,7 +87,7 @@ export class HttpConnection {
     const { ourState } = this;
     if (ourState !== "done" || !this.#machine.persists || this.#receiver.ended) return false;
     // RFC 9112 §9.6: behind a request that says close no other follows.
-    const last = this.#pipelined.at(-1);
+    const last = this.#pipelined?.at(-1);
     if (last !== undefined && !persists(last.version, last.facts)) return false;
     return this.#cycle.request.proposal === undefined;
   }
@@ -205,6 +205,7 @@ export class HttpConnection {
     if (!plain || !this.mayPipeline) {
       throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${request.method}`);
     }
+    this.#pipelined ??= [];
     this.#pipelined.push(request);
     this.#receiver.awaited = this.#pipelined.length;
     sink.text(request.text);
@@ -267,9 +268,9 @@ export class HttpConnection {
     this.#cycle.startNext();
     this.#receiver.startNextCycle();
     this.#writer = undefined;
-    const next = this.#pipelined.shift();
-    this.#receiver.awaited = this.#pipelined.length;
+    const next = this.#pipelined?.shift();
     if (next === undefined) return;
+    this.#receiver.awaited = this.#pipelined!.length;
     this.#startRequest(next);
     this.#machine.move("client", "end-of-message");
   }

@@ -12,7 +12,7 @@ export class Input {
   at = 0;
   /** How many bytes were read before this chunk. */
   #before = 0;
-  #later: Uint8Array[] = [];
+  #later: Uint8Array[] | undefined;
   #laterLength = 0;
   // How many of the later chunks have had their turn: taking them off one by one would move the
   // others each time.
@@ -31,6 +31,7 @@ export class Input {
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.at < this.chunk.length) {
+      this.#later ??= [];
       this.#later.push(chunk);
       this.#laterLength += chunk.length;
     } else {
@@ -46,25 +47,28 @@ export class Input {
     if (this.at < this.chunk.length) return;
     this.#before += this.chunk.length;
     this.at = 0;
-    const next = this.#later[this.#taken];
     // An idle connection must not hold the 64 KiB its last 13 bytes came in.
-    this.chunk = next ?? NOTHING;
-    if (next === undefined) return;
-    this.#later[this.#taken++] = NOTHING;
-    if (this.#taken * 2 > this.#later.length) {
-      this.#later = this.#later.slice(this.#taken);
-      this.#taken = 0;
-    }
+    this.chunk = this.#later === undefined ? NOTHING : this.#takeLater(this.#later);
+  }
+
+  #takeLater(later: Uint8Array[]): Uint8Array {
+    const next = later[this.#taken]!;
     this.#laterLength -= next.length;
+    later[this.#taken++] = NOTHING;
+    if (this.#taken === later.length) this.#later = undefined;
+    else if (this.#taken * 2 > later.length) this.#later = later.slice(this.#taken);
+    else return next;
+    this.#taken = 0;
+    return next;
   }
 
   /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
   takeAll(): Uint8Array {
-    const rest = concat([this.chunk.subarray(this.at), ...this.#later.slice(this.#taken)]);
+    const rest = concat([this.chunk.subarray(this.at), ...(this.#later ?? []).slice(this.#taken)]);
     this.#before += this.chunk.length + this.#laterLength;
     this.chunk = NOTHING;
     this.at = 0;
-    this.#later = [];
+    this.#later = undefined;
     this.#laterLength = 0;
     this.#taken = 0;
     return rest;

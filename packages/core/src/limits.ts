@@ -46,6 +46,8 @@ const DEADLINES = {
 /** Every bound with its default, its unit and its reason: the table behind the docs page. */
 export const BOUNDS: Readonly<Record<LimitName, Bound>> = { ...SIZES, ...DEADLINES };
 
+const LIMIT_NAMES = Object.keys(BOUNDS) as LimitName[];
+
 export type LimitName = keyof typeof SIZES | keyof typeof DEADLINES;
 
 /** All bounds, resolved. Bytes, counts and milliseconds as the name says. */
@@ -61,12 +63,18 @@ export type LimitOptions = { readonly [Name in LimitName]?: number | undefined }
  */
 export function resolveLimits(options: LimitOptions = {}): Limits {
   const limits = {} as Record<LimitName, number>;
-  for (const name of Object.keys(BOUNDS) as LimitName[]) {
+  let isNew = false;
+  for (const name of LIMIT_NAMES) {
     const bound = BOUNDS[name];
     limits[name] = checkOption(name, options[name] ?? bound.value, bound.unit);
+    isNew ||= limits[name] !== last?.[name];
   }
-  return limits;
+  if (isNew || last === undefined) last = Object.freeze(limits);
+  return last;
 }
+
+// The connections of one server, or of one pool, have the same: they share one object.
+let last: Limits | undefined;
 
 /**
  * The value of an option, if it can be one.

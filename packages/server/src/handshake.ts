@@ -4,6 +4,8 @@ import { type Connection, Driver, systemClock } from "@upgrade/core/io";
 import { ServerSide } from "./server-side.ts";
 import type { ServerOptions, Service } from "./service.ts";
 
+const DEFAULTS = {};
+
 /** What a server's handshake gives. */
 export interface ServerHandshake<IO> {
   readonly connection: Connection<IO>;
@@ -28,7 +30,7 @@ export interface ServerHandshake<IO> {
 export async function handshake<IO>(
   io: IO,
   service: Service<IO>,
-  options: ServerOptions<IO> = {},
+  options: ServerOptions<IO> = DEFAULTS,
 ): Promise<ServerHandshake<IO>> {
   const driver = new Driver("server", io, options, options.clock ?? systemClock);
   const side = new ServerSide(driver, io, service, options);

@@ -30,14 +30,14 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   readonly #service: Service<IO>;
   readonly #options: ServerOptions<IO>;
   #exchange: Exchange<IO> | undefined;
-  #refusal: ServerResponse | undefined;
+  refusal: ServerResponse | undefined;
 
   constructor(driver: Driver, io: IO, service: Service<IO>, options: ServerOptions<IO>) {
     this.driver = driver;
     this.io = io;
     this.#service = service;
     this.#options = options;
-    this.connection = new Connection(driver, io, () => this.#refusal);
+    this.connection = new Connection(driver, io);
   }
 
   get isIdle(): boolean {
@@ -130,7 +130,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 
   refused(response: ServerResponse): void {
-    this.#refusal = response;
+    this.refusal = response;
     this.driver.ending.refused(response.status);
   }
 

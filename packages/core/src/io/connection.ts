@@ -62,14 +62,12 @@ Object.defineProperties(SwitchRefused.prototype, {
 export class Connection<IO> {
   readonly #driver: Driver;
   readonly #io: IO;
-  readonly #refusal: () => unknown;
   #withoutShutdown: Promise<Parts<IO>> | undefined;
 
   /** @internal Made by the handshakes. */
-  constructor(driver: Driver, io: IO, refusal: () => unknown) {
+  constructor(driver: Driver, io: IO) {
     this.#driver = driver;
     this.#io = io;
-    this.#refusal = refusal;
   }
 
   /**
@@ -133,7 +131,7 @@ export class Connection<IO> {
     const end = await this.#driver.ending.poll();
     if (end.kind === "refused") {
       this.#withoutShutdown = undefined;
-      throw new SwitchRefused(end.status, this.#refusal());
+      throw new SwitchRefused(end.status, this.#driver.side.refusal);
     }
     const { switched } = this.#driver.side;
     const offered = end.kind === "switched" ? switched : undefined;

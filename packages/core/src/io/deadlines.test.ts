@@ -5,9 +5,11 @@ import { Deadlines } from "./deadlines.ts";
 test("of two that pass at the same moment, the first may stop the second", () => {
   const clock = new ManualClock();
   const passed: string[] = [];
-  const deadlines: Deadlines = new Deadlines(clock, (name) => {
-    passed.push(name);
-    deadlines.stopAll();
+  const deadlines: Deadlines = new Deadlines(clock, {
+    deadlinePassed: (name) => {
+      passed.push(name);
+      deadlines.stopAll();
+    },
   });
   deadlines.start("head", 10);
   deadlines.start("body", 10);
@@ -19,9 +21,11 @@ test("of two that pass at the same moment, the first may stop the second", () =>
 test("of two that pass at the same moment, the first may start the second again", () => {
   const clock = new ManualClock();
   const passed: string[] = [];
-  const deadlines: Deadlines = new Deadlines(clock, (name) => {
-    passed.push(`${name} at ${clock.now()}`);
-    if (name === "head") deadlines.start("body", 5);
+  const deadlines: Deadlines = new Deadlines(clock, {
+    deadlinePassed: (name) => {
+      passed.push(`${name} at ${clock.now()}`);
+      if (name === "head") deadlines.start("body", 5);
+    },
   });
   deadlines.start("head", 10);
   deadlines.start("body", 10);

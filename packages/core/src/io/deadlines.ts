@@ -5,20 +5,31 @@ import type { Clock } from "./clock.ts";
 // A timer of the platform that is set for longer rings at once; ours then only looks and goes on.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+const NAMES = [
+  "head",
+  "idle",
+  "body",
+  "write",
+  "continue",
+  "answer",
+  "drain",
+  "upload",
+  "linger",
+  "claim",
+  "close",
+  "age",
+] as const;
+
 /** What a connection may be waiting for. */
-export type DeadlineName =
-  | "head"
-  | "idle"
-  | "body"
-  | "write"
-  | "continue"
-  | "answer"
-  | "drain"
-  | "upload"
-  | "linger"
-  | "claim"
-  | "close"
-  | "age";
+export type DeadlineName = (typeof NAMES)[number];
+
+/** Whose deadlines they are. */
+export interface Hurried {
+  deadlinePassed(name: DeadlineName): void;
+}
+
+const NEVER = Infinity;
+const NONE: readonly number[] = NAMES.map(() => NEVER);
 
 /**
  * The deadlines of one connection. Moving one costs a comparison: the timer is set again only when
@@ -26,51 +37,51 @@ export type DeadlineName =
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #passed: (name: DeadlineName) => void;
-  readonly #at = new Map<DeadlineName, number>();
+  readonly #whose: Hurried;
+  // When each passes, in the order of the names.
+  readonly #at = NONE.slice();
   #timer: unknown;
-  #ringsAt = Infinity;
+  #ringsAt = NEVER;
 
-  constructor(clock: Clock, passed: (name: DeadlineName) => void) {
+  constructor(clock: Clock, whose: Hurried) {
     this.#clock = clock;
-    this.#passed = passed;
+    this.#whose = whose;
   }
 
   /** Starts, or starts again. 0 ms means that there is no such deadline. */
   start(name: DeadlineName, ms: number): void {
     if (ms === 0) return;
     const at = this.#clock.now() + ms;
-    this.#at.set(name, at);
+    this.#at[NAMES.indexOf(name)] = at;
     if (at < this.#ringsAt) this.#set(at);
   }
 
   /** Starts, or moves to an earlier time, never to a later one. */
   startEarlier(name: DeadlineName, ms: number): void {
-    const before = this.#at.get(name) ?? Infinity;
-    if (this.#clock.now() + ms < before) this.start(name, ms);
+    if (this.#clock.now() + ms < this.#at[NAMES.indexOf(name)]!) this.start(name, ms);
   }
 
   stop(name: DeadlineName): void {
-    this.#at.delete(name);
+    this.#at[NAMES.indexOf(name)] = NEVER;
   }
 
   has(name: DeadlineName): boolean {
-    return this.#at.has(name);
+    return this.#at[NAMES.indexOf(name)] !== NEVER;
   }
 
   stopAll(): void {
-    this.#at.clear();
-    if (this.#ringsAt !== Infinity) this.#clock.clearTimer(this.#timer);
-    this.#ringsAt = Infinity;
+    this.#at.fill(NEVER);
+    if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
+    this.#ringsAt = NEVER;
   }
 
   /** Stops all others. */
   keepOnly(...names: readonly DeadlineName[]): void {
-    for (const name of this.#at.keys()) if (!names.includes(name)) this.#at.delete(name);
+    for (const name of NAMES) if (!names.includes(name)) this.stop(name);
   }
 
   #set(at: number): void {
-    if (this.#ringsAt !== Infinity) this.#clock.clearTimer(this.#timer);
+    if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
     this.#ringsAt = at;
     // Rounded up: a timer that rings a fraction early would only be set again.
     const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
@@ -78,14 +89,16 @@ export class Deadlines {
   }
 
   readonly #ring = (): void => {
-    this.#ringsAt = Infinity;
+    this.#ringsAt = NEVER;
     const now = this.#clock.now();
-    let next = Infinity;
-    for (const [name, at] of [...this.#at]) {
-      if (at > now) next = Math.min(next, at);
+    const passed = NAMES.filter((_, i) => this.#at[i]! <= now);
+    for (const name of passed) {
       // What passed in front of it may have stopped it, or started it again.
-      else if (this.#at.get(name) === at && this.#at.delete(name)) this.#passed(name);
+      if (this.#at[NAMES.indexOf(name)]! > now) continue;
+      this.stop(name);
+      this.#whose.deadlinePassed(name);
     }
-    if (next !== Infinity && this.#at.size > 0 && next < this.#ringsAt) this.#set(next);
+    const next = Math.min(...this.#at);
+    if (next < this.#ringsAt) this.#set(next);
   };
 }

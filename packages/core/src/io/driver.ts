@@ -9,7 +9,7 @@ import { adopt } from "./adopt.ts";
 import { Awaiting } from "./awaiting.ts";
 import type { BodyDisposal, BodyOwner } from "./body.ts";
 import type { Clock } from "./clock.ts";
-import { type DeadlineName, Deadlines } from "./deadlines.ts";
+import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
 import { Draining } from "./draining.ts";
 import type { CloseReason, Ending } from "./ending.ts";
 import { Life, type Mortal } from "./life.ts";
@@ -30,7 +30,7 @@ const TIMEOUTS = {
 } as const;
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
-export class Driver implements BodyOwner, TransportEvents, Mortal {
+export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   readonly http: HttpConnection;
   readonly limits: Limits;
   readonly life: Life = new Life(this);
@@ -55,7 +55,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     this.http = new HttpConnection(role, options);
     this.limits = this.http.limits;
     this.transport = adopt(io);
-    this.deadlines = new Deadlines(clock, (name) => this.#onDeadline(name));
+    this.deadlines = new Deadlines(clock, this);
     this.writing = new Writing(this.transport, this.deadlines, this.limits);
     this.#awaiting = new Awaiting(this.http, this.deadlines);
   }
@@ -103,7 +103,13 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     }
     this.http.receiveData(bytes);
     this.#awaiting.progress();
-    this.writing.during(this.#advance);
+    // What is said in answer to one chunk leaves in one write, without waiting for the turn's end.
+    this.writing.hold();
+    try {
+      this.advance();
+    } finally {
+      this.writing.letGo();
+    }
   }
 
   ended(): void {
@@ -133,8 +139,6 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     this.http.sendTo(this.writing.outbox, event);
     this.writing.schedule();
   }
-
-  readonly #advance = (): void => this.advance();
 
   /** Reads on as far as the state allows. To be called after anything that may have moved it. */
   advance(): void {
@@ -266,7 +270,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal {
     return incoming.queuedBytes >= Math.max(1, this.limits.readAheadBytes);
   }
 
-  #onDeadline(name: DeadlineName): void {
+  deadlinePassed(name: DeadlineName): void {
     switch (name) {
       case "head":
       case "body":

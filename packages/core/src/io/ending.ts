@@ -25,14 +25,14 @@ export class Ending {
   reason: CloseReason | undefined;
   #end: HttpEnd | undefined;
   #isDown = false;
-  #polls: Deferred<HttpEnd>[] = [];
-  #runs: Deferred<void>[] = [];
+  #polls: Deferred<HttpEnd>[] | undefined;
+  #runs: Deferred<void>[] | undefined;
   #closed: Deferred<CloseReason> | undefined;
   #owner: string | undefined;
 
   /** Somebody waits for the end without shutdown. */
   get isPolled(): boolean {
-    return this.#polls.length > 0;
+    return this.#polls !== undefined;
   }
 
   /** HTTP is over. */
@@ -47,13 +47,15 @@ export class Ending {
 
   poll(): Promise<HttpEnd> {
     const waiter = new Deferred<HttpEnd>();
-    if (this.#end === undefined) this.#polls.push(waiter);
-    else settle(waiter, this.#end, this.reason!);
+    if (this.#end !== undefined) settle(waiter, this.#end, this.reason!);
+    else if (this.#polls !== undefined) this.#polls.push(waiter);
+    else this.#polls = [waiter];
     return waiter.promise;
   }
 
   run(): Promise<void> {
     const waiter = new Deferred<void>();
+    this.#runs ??= [];
     this.#runs.push(waiter);
     if (this.#isDown || this.#end?.kind === "switched") this.#settleRuns();
     return waiter.promise;
@@ -69,8 +71,8 @@ export class Ending {
 
   /** The proposal was refused; HTTP goes on. */
   refused(status: number): void {
-    const polls = this.#polls;
-    this.#polls = [];
+    const polls = this.#polls ?? [];
+    this.#polls = undefined;
     for (const waiter of polls) waiter.resolve({ kind: "refused", status });
   }
 
@@ -82,8 +84,8 @@ export class Ending {
       reason.kind === "switched"
         ? { kind: "switched", protocol: reason.protocol }
         : { kind: "ended", reason };
-    const polls = this.#polls;
-    this.#polls = [];
+    const polls = this.#polls ?? [];
+    this.#polls = undefined;
     for (const waiter of polls) settle(waiter, this.#end, reason);
     if (reason.kind !== "switched") return;
     this.#settleRuns();
@@ -117,8 +119,8 @@ export class Ending {
   }
 
   #settleRuns(): void {
-    const runs = this.#runs;
-    this.#runs = [];
+    const runs = this.#runs ?? [];
+    this.#runs = undefined;
     for (const waiter of runs) {
       if (this.reason?.kind === "failed") waiter.reject(this.reason.error);
       else waiter.resolve();

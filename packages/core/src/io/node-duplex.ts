@@ -56,6 +56,8 @@ export class NodeDuplex implements Transport {
   readonly #allowedHalfOpen: boolean;
   #events!: TransportEvents;
   #isSecure: boolean;
+  // Waits for what opens the stream, if it was not open.
+  #opener: { readonly event: string; readonly listener: Listener } | undefined;
   #told = false;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
@@ -92,23 +94,17 @@ export class NodeDuplex implements Transport {
 
   // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
   #awaitOpen(): void {
-    if (this.#isSecure) {
-      this.#io.once("connect", this.#onOpen);
-      return;
-    }
-    this.#io.once("secure", this.#onSecure);
+    const event = this.#isSecure ? "connect" : "secure";
+    const listener = (): void => {
+      this.#isSecure = true;
+      this.#opener = undefined;
+      if (!this.#told && !this.#io.destroyed) this.#events.opened();
+    };
+    this.#opener = { event, listener };
+    this.#io.once(event, listener);
     // Where no tls.connect began the TLS handshake, the first write does, be it of nothing.
-    this.#io.write("", "latin1", () => {});
+    if (!this.#isSecure) this.#io.write("", "latin1", () => {});
   }
-
-  readonly #onSecure = (): void => {
-    this.#isSecure = true;
-    this.#onOpen();
-  };
-
-  readonly #onOpen = (): void => {
-    if (!this.#told && !this.#io.destroyed) this.#events.opened();
-  };
 
   readonly #onData = (bytes: Uint8Array): void => this.#events.data(bytes);
   readonly #onEnd = (): void => this.#events.ended();
@@ -127,8 +123,7 @@ export class NodeDuplex implements Transport {
     const io = this.#io;
     io.removeListener("data", this.#onData as Listener);
     io.removeListener("end", this.#onEnd);
-    io.removeListener("connect", this.#onOpen);
-    io.removeListener("secure", this.#onSecure);
+    if (this.#opener !== undefined) io.removeListener(this.#opener.event, this.#opener.listener);
   }
 
   #tellGone(reason: unknown): void {

@@ -9,7 +9,7 @@ export type Batch = string | readonly (string | Uint8Array)[];
 export class Outbox implements Sink {
   // Heads and small bodies join in one text: one string write is the cheapest write there is.
   #text = "";
-  #pieces: (string | Uint8Array)[] = [];
+  #pieces: (string | Uint8Array)[] | undefined;
 
   /** Bytes collected and not handed over. */
   queued = 0;
@@ -27,6 +27,7 @@ export class Outbox implements Sink {
   }
 
   bytes(octets: Uint8Array): void {
+    this.#pieces ??= [];
     if (this.#text !== "") this.#pieces.push(this.#text);
     this.#text = "";
     this.#pieces.push(octets);
@@ -39,9 +40,9 @@ export class Outbox implements Sink {
     this.queued = 0;
     const text = this.#text;
     this.#text = "";
-    if (this.#pieces.length === 0) return text;
     const pieces = this.#pieces;
-    this.#pieces = [];
+    if (pieces === undefined) return text;
+    this.#pieces = undefined;
     if (text !== "") pieces.push(text);
     return pieces;
   }

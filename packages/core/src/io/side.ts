@@ -11,6 +11,8 @@ export interface Side {
   readonly isIdle: boolean;
   /** What the connection has switched to, once both heads were seen. */
   readonly switched: Switched | undefined;
+  /** The response that refused the last proposal. */
+  readonly refusal: unknown;
   onHead(event: RequestEvent | ResponseEvent): void;
   /** The peer's message is complete. */
   onMessageEnd(): void;

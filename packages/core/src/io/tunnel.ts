@@ -76,7 +76,9 @@ class Tunnel {
     // As much as a socket's own buffer: enough to keep both kernels busy.
     this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536, "bytes");
     this.#idleMs = checkOption("idleMs", options.idleMs ?? 0, "ms");
-    this.#deadlines = new Deadlines(options.clock ?? systemClock, () => this.#fail("idle"));
+    this.#deadlines = new Deadlines(options.clock ?? systemClock, {
+      deadlinePassed: () => this.#fail("idle"),
+    });
     this.#signal = options.signal;
     this.#join(this.#a, this.#b);
     this.#join(this.#b, this.#a);

@@ -5,7 +5,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 async function order(): Promise<string[]> {
   const ran: string[] = [];
-  atEndOfTurn(() => ran.push("end of turn"));
+  atEndOfTurn({ endTurn: () => ran.push("end of turn") });
   for (const name of ["first", "second"]) void Promise.resolve().then(() => ran.push(name));
   ran.push("now");
   await new Promise((resolve) => setTimeout(resolve));
@@ -20,4 +20,22 @@ test("on Node, behind every microtask that waits", async () => {
 test("without process.nextTick, in a microtask", async () => {
   vi.stubGlobal("process", {});
   expect(await order()).toEqual(["now", "end of turn", "first", "second"]);
+});
+
+test("one that throws keeps no other waiting for ever", async () => {
+  const ticks: (() => void)[] = [];
+  vi.stubGlobal("process", { nextTick: (tick: () => void) => ticks.push(tick) });
+  const ran: string[] = [];
+  atEndOfTurn({ endTurn: () => ran.push("first") });
+  atEndOfTurn({
+    endTurn: () => {
+      throw new Error("no");
+    },
+  });
+  atEndOfTurn({ endTurn: () => ran.push("third") });
+  expect(ticks.length).toBe(1);
+  expect(() => ticks[0]!()).toThrow("no");
+  expect(ran).toEqual(["first"]);
+  ticks[1]!();
+  expect(ran).toEqual(["first", "third"]);
 });

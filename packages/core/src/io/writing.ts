@@ -5,10 +5,10 @@ import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
 import { Outbox } from "./outbox.ts";
 import type { Transport } from "./transport.ts";
-import { atEndOfTurn } from "./turn.ts";
+import { atEndOfTurn, type Turning } from "./turn.ts";
 
 /** The writing half of a driver. */
-export class Writing {
+export class Writing implements Turning {
   readonly outbox = new Outbox();
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
@@ -17,7 +17,7 @@ export class Writing {
   #held = false;
   #awaitsMore = false;
   #stopped = false;
-  #waiters: Deferred<void>[] = [];
+  #waiters: Deferred<void>[] | undefined;
 
   constructor(transport: Transport, deadlines: Deadlines, limits: Limits) {
     this.#transport = transport;
@@ -40,20 +40,17 @@ export class Writing {
   schedule(): void {
     if (this.#scheduled || this.#held) return;
     this.#scheduled = true;
-    atEndOfTurn(this.#onEndOfTurn);
+    atEndOfTurn(this);
   }
 
-  /**
-   * What is said in answer to one chunk leaves in one write, without waiting for the turn's end
-   * unless more of it is on its way.
-   */
-  during(chunk: () => void): void {
+  /** What is said from here on waits for {@link letGo}. */
+  hold(): void {
     this.#held = true;
-    try {
-      chunk();
-    } finally {
-      this.#held = false;
-    }
+  }
+
+  /** Everything said since {@link hold} leaves, in one write: now, unless more is on its way. */
+  letGo(): void {
+    this.#held = false;
     if (!this.#awaitsMore) this.flush();
     // What comes in microtasks is behind the end of a turn that has not come to any yet.
     else Promise.resolve().then(() => this.schedule());
@@ -65,10 +62,10 @@ export class Writing {
     this.#awaitsMore = this.#held;
   }
 
-  readonly #onEndOfTurn = (): void => {
+  endTurn(): void {
     this.#scheduled = false;
     this.flush();
-  };
+  }
 
   /** Hands everything said to the transport, in one write. */
   flush(): void {
@@ -90,7 +87,10 @@ export class Writing {
   writable(): Promise<void> {
     const waiter = new Deferred<void>();
     if (!this.isPressed || this.#stopped) waiter.resolve();
-    else this.#waiters.push(waiter);
+    else {
+      this.#waiters ??= [];
+      this.#waiters.push(waiter);
+    }
     return waiter.promise;
   }
 
@@ -101,9 +101,9 @@ export class Writing {
   }
 
   #tellWaiters(): void {
-    if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
-    this.#waiters = [];
+    if (waiters === undefined) return;
+    this.#waiters = undefined;
     for (const waiter of waiters) waiter.resolve();
   }
 }

@@ -27,6 +27,10 @@ const EMPTY_LINES = /^(?:\r\n)+/;
 // What stands in front of a request target, and as much of the target as there is.
 const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
 
+// What the limits that most connections share mean for a head.
+let resolved: Limits | undefined;
+let ofMessages: HeadLimits | undefined;
+
 /**
  * Takes heads out of bytes, one at a time, and never a byte behind the head's last CRLF.
  *
@@ -57,17 +61,16 @@ export class HeadParser {
   }
 
   static forMessages(kind: MessageKind, limits: Limits): HeadParser {
-    const { maxHeadBytes, maxHeaders, maxTargetBytes } = limits;
-    return new HeadParser(
-      kind,
-      {
-        maxBytes: maxHeadBytes,
+    if (limits !== resolved) {
+      resolved = limits;
+      ofMessages = {
+        maxBytes: limits.maxHeadBytes,
         tooLarge: "HEAD_TOO_LARGE",
-        maxFields: maxHeaders,
+        maxFields: limits.maxHeaders,
         tooMany: "TOO_MANY_HEADERS",
-      },
-      maxTargetBytes,
-    );
+      };
+    }
+    return new HeadParser(kind, ofMessages!, limits.maxTargetBytes);
   }
 
   /** The bytes of a head that is not complete. */

@@ -43,6 +43,8 @@ export const PAUSED = 21;
 
 // Input goes in by slices of this size, so that WASM memory never grows with it.
 const SLICE_BYTES = 65_536;
+// As much of a chunk behind its first head: most heads are shorter.
+const WINDOW_BYTES = 4_096;
 // sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
 const STATE_BYTES = 64;
 // More fields than that are read from the text: the default limit is 100.
@@ -109,17 +111,24 @@ export function execute(
 }
 
 // Puts bytes[at…] into WASM memory; returns where. Of a chunk with many heads, read one behind the
-// other, each byte is copied once and not once for every head in front of it. A head that may not
-// end in what was copied begins a copy of its own: none is cut that is not longer than a slice.
+// other, each byte is copied once and not once for every head in front of it. Where other chunks
+// come in between, a window is copied for each head: one that is cut by it is audited.
 function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: number): number {
   const goesOn = bytes === loaded && at === nextAt && at > 0 && to <= loadedTo;
   if (!goesOn) {
-    loadedTo = bytes.length - at > SLICE_BYTES ? at + SLICE_BYTES : bytes.length;
-    memory.set(at === 0 && loadedTo === bytes.length ? bytes : bytes.subarray(at, loadedTo), input);
+    const room = at === 0 ? SLICE_BYTES : WINDOW_BYTES;
+    loadedTo = bytes.length - at > room ? at + room : bytes.length;
+    const isWhole = at === 0 && loadedTo === bytes.length;
+    memory.set(isWhole ? bytes : viewOf(bytes, at, loadedTo), input);
     loaded = bytes;
     loadedFrom = at;
   }
   return input + at - loadedFrom;
+}
+
+// What Buffer.subarray makes is a Buffer, which costs more than to copy a head.
+function viewOf({ buffer, byteOffset }: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
 /** The state to give to {@link execute} with the next bytes of the same head. */

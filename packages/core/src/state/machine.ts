@@ -5,22 +5,28 @@ import { COUPLINGS, type Situation } from "./couplings.ts";
 import { type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
-// The tables, compiled once into dense arrays: a lookup in place of a search per event. Where both
-// roles stand is one number, the joint state: client, server, persists, proposed.
+// The tables as dense arrays, each place filled when it is first asked for: a lookup in place of a
+// search per event, and nothing to be done when the file is loaded. Where both
+// roles stand is one number, the joint state: the client's in the bits from 6 on, the server's from
+// 2 on, and two flags.
 const NAMES = Object.keys(STATES) as State[];
 const CAUSES: readonly Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
 const FORBIDDEN = -1;
+const UNKNOWN = -2;
 const PERSISTS = 1;
 const PROPOSED = 2;
-const FLAGS = 4;
-const SERVERS = FLAGS;
-const CLIENTS = FLAGS * NAMES.length;
-const JOINTS = CLIENTS * NAMES.length;
-const DONE = NAMES.indexOf("done");
+const FLAGS = PERSISTS | PROPOSED;
+const SERVER_BITS = 2;
+const CLIENT_BITS = 6;
+const STATE_MASK = 15;
+const JOINTS = NAMES.length << CLIENT_BITS;
 const ERROR = NAMES.indexOf("error");
-const BOTH_DONE = DONE * CLIENTS + DONE * SERVERS;
-const RESTS = compileCouplings();
-const MOVED = { client: compileMoves("client"), server: compileMoves("server") };
+const BOTH_DONE = jointOf(NAMES.indexOf("done"), NAMES.indexOf("done"));
+const RESTS = new Int16Array(JOINTS).fill(UNKNOWN);
+const MOVED = {
+  client: new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN),
+  server: new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN),
+};
 
 /** Where both roles stand. It has never seen a byte, and does not know which role is ours. */
 export class StateMachine {
@@ -44,53 +50,58 @@ export class StateMachine {
 
   /** Whether `role` may do this now. */
   allows(role: Role, cause: Cause): boolean {
-    return MOVED[role][numberOf(cause) * JOINTS + this.#joint] !== FORBIDDEN;
+    return moved(this.#joint, role, cause) !== FORBIDDEN;
   }
 
   /** Moves `role`, and the other one as far as the couplings say. Callers have asked `allows`. */
   move(role: Role, cause: Cause): void {
-    this.#joint = MOVED[role][numberOf(cause) * JOINTS + this.#joint]!;
+    this.#joint = moved(this.#joint, role, cause);
   }
 
   /** The request proposes a switch. */
   propose(): void {
-    this.#joint = RESTS[this.#joint | PROPOSED]!;
+    this.#joint = rested(this.#joint | PROPOSED);
   }
 
   /** One end has said, or shown, that this cycle is the last. */
   endPersistence(): void {
-    this.#joint = RESTS[this.#joint & ~PERSISTS]!;
+    this.#joint = rested(this.#joint & ~PERSISTS);
   }
 
   /** `role` broke the rules; nothing it says counts any more, and this cycle is the last. */
   fail(role: Role): void {
-    this.#joint = RESTS[stand(this.#joint, role, ERROR) & ~PERSISTS]!;
+    this.#joint = rested(stand(this.#joint, role, ERROR) & ~PERSISTS);
   }
 
   /** Both are done and persistence is on: the next cycle may begin. */
   get cycleIsOver(): boolean {
-    return this.#joint - (this.#joint % FLAGS) === BOTH_DONE;
+    return (this.#joint & ~FLAGS) === BOTH_DONE;
   }
 
   /** Begins the next cycle. Callers have asked `cycleIsOver`. */
   startNextCycle(): void {
     // Idle is the first state.
-    this.#joint %= FLAGS;
+    this.#joint &= FLAGS;
   }
 }
 
 function clientOf(joint: number): number {
-  return Math.floor(joint / CLIENTS);
+  return joint >> CLIENT_BITS;
 }
 
 function serverOf(joint: number): number {
-  return Math.floor((joint % CLIENTS) / SERVERS);
+  return (joint >> SERVER_BITS) & STATE_MASK;
+}
+
+function jointOf(client: number, server: number): number {
+  return (client << CLIENT_BITS) | (server << SERVER_BITS);
 }
 
 /** The joint state in which `role` stands at `state`. */
 function stand(joint: number, role: Role, state: number): number {
-  if (role === "client") return (joint % CLIENTS) + state * CLIENTS;
-  return joint + (state - serverOf(joint)) * SERVERS;
+  const flags = joint & FLAGS;
+  if (role === "client") return jointOf(state, serverOf(joint)) | flags;
+  return jointOf(clientOf(joint), state) | flags;
 }
 
 // A switch, and not a search: where the cause is known to the compiler, so is its number.
@@ -125,16 +136,15 @@ export function restOf(situation: Situation): Situation {
   }
 }
 
-// For each cause and each joint state, where it leads and comes to rest.
-function compileMoves(role: Role): Int16Array {
-  const moved = new Int16Array(CAUSES.length * JOINTS).fill(FORBIDDEN);
-  for (const cause of CAUSES) {
-    for (let joint = 0; joint < JOINTS; joint++) {
-      const to = nextOf(joint, role, cause);
-      if (to !== undefined) moved[numberOf(cause) * JOINTS + joint] = RESTS[to]!;
-    }
-  }
-  return moved;
+/** Where `cause` leads `role`, and both come to rest; or that it is forbidden. */
+function moved(joint: number, role: Role, cause: Cause): number {
+  const table = MOVED[role];
+  const at = numberOf(cause) * JOINTS + joint;
+  const known = table[at]!;
+  if (known !== UNKNOWN) return known;
+  const to = nextOf(joint, role, cause);
+  table[at] = to === undefined ? FORBIDDEN : rested(to);
+  return table[at]!;
 }
 
 function nextOf(from: number, role: Role, cause: Cause): number | undefined {
@@ -148,17 +158,17 @@ function nextOf(from: number, role: Role, cause: Cause): number | undefined {
   return cause === "response" ? joint & ~PROPOSED : joint;
 }
 
-function compileCouplings(): Int16Array {
-  const rests = new Int16Array(JOINTS);
-  for (let joint = 0; joint < JOINTS; joint++) {
-    const { client, server } = restOf({
-      client: NAMES[clientOf(joint)]!,
-      server: NAMES[serverOf(joint)]!,
-      persists: (joint & PERSISTS) !== 0,
-      proposed: (joint & PROPOSED) !== 0,
-    });
-    const flags = joint % FLAGS;
-    rests[joint] = NAMES.indexOf(client) * CLIENTS + NAMES.indexOf(server) * SERVERS + flags;
-  }
-  return rests;
+/** Where a joint state comes to rest. */
+function rested(joint: number): number {
+  const known = RESTS[joint]!;
+  if (known !== UNKNOWN) return known;
+  const { client, server } = restOf({
+    client: NAMES[clientOf(joint)]!,
+    server: NAMES[serverOf(joint)]!,
+    persists: (joint & PERSISTS) !== 0,
+    proposed: (joint & PROPOSED) !== 0,
+  });
+  const rest = jointOf(NAMES.indexOf(client), NAMES.indexOf(server)) | (joint & FLAGS);
+  RESTS[joint] = rest;
+  return rest;
 }
