@@ -1,7 +1,7 @@
 // What "#llhttp" means when the packages run from their sources: no build has put the parser
 // into dist yet, so it comes straight from the package that the build takes it from.
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { RECORDER } from "../recorder/compiled.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -9,4 +9,4 @@ export const compileLlhttp = () =>
   new WebAssembly.Module(require("undici/lib/llhttp/llhttp_simd-wasm.js"));
 
 export const compileRecorder = () =>
-  new WebAssembly.Module(readFileSync(new URL("../recorder/recorder.wasm", import.meta.url)));
+  new WebAssembly.Module(Buffer.from(RECORDER, "base64"));

@@ -1,5 +1,5 @@
-// Compiles recorder/recorder.ts. Its two kilobytes are kept beside it, so that running from the
-// sources needs no compiler; a test holds one against the other.
+// Compiles recorder/recorder.ts. Its two kilobytes are kept beside it as text, so that running from
+// the sources needs no compiler, and bundling them no loader; a test holds one against the other.
 //
 //     node packages/core/scripts/compile-recorder.mjs
 import { readFileSync, writeFileSync } from "node:fs";
@@ -32,5 +32,9 @@ export async function compileRecorder() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL("recorder.wasm", folder), await compileRecorder());
+  const text = Buffer.from(await compileRecorder()).toString("base64");
+  writeFileSync(
+    new URL("compiled.mjs", folder),
+    `// Made from recorder.ts by scripts/compile-recorder.mjs.\nexport const RECORDER =\n  "${text}";\n`,
+  );
 }

@@ -2,8 +2,9 @@
 // choose among them. The npm package `llhttp` is years old, so the parser comes from undici, which
 // ships llhttp's own builds. This is the one for SIMD, which every runtime has had since 2023.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { RECORDER } from "../recorder/compiled.mjs";
 
 const LLHTTP = {
   version: "9.3.1",
@@ -12,7 +13,7 @@ const LLHTTP = {
 
 const require = createRequire(import.meta.url);
 const wasm = require("undici/lib/llhttp/llhttp_simd-wasm.js");
-const recorder = readFileSync(new URL("../recorder/recorder.wasm", import.meta.url));
+const recorder = Buffer.from(RECORDER, "base64");
 
 // A new undici may bring a new grammar: that is a decision, never a side effect of an update.
 const sha256 = createHash("sha256").update(wasm).digest("hex");

@@ -1,0 +1,2 @@
+/** The recorder, in base64. */
+export const RECORDER: string;
