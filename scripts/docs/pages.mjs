@@ -4,11 +4,11 @@ export const NOTE = (source) =>
   `<!-- Made by scripts/docs.mjs from ${source}. Change it there, then run: npm run docs -->`;
 
 /** Path and text of each page. */
-export function generatedPages({ CODES, BOUNDS, STATES, MOVES, COUPLINGS }) {
+export function generatedPages({ codes, limits, states, moves, couplings }) {
   return {
-    "docs/errors.md": errorsPage(CODES),
-    "docs/limits.md": limitsPage(BOUNDS),
-    "docs/state-machine.md": statesPage(STATES, MOVES, COUPLINGS),
+    "docs/errors.md": errorsPage(codes),
+    "docs/limits.md": limitsPage(limits),
+    "docs/state-machine.md": statesPage(states, moves, couplings),
   };
 }
 
@@ -23,23 +23,23 @@ export function page(...parts) {
 }
 
 const FAULTS = {
-  remote: [
+  REMOTE_CODES: [
     "## The peer's: `RemoteProtocolError`",
     "The peer broke a rule. The connection is not used again. A server that has sent no final head yet answers with the status and closes; a client has nobody to answer.",
   ],
-  local: [
+  LOCAL_CODES: [
     "## Yours: `LocalProtocolError`",
     "Thrown by, or rejected from, the call that broke the rule, before a byte of it is written. A body that is streamed is checked as it runs: there the head is out, and the connection aborts.",
   ],
-  connection: [
+  CONNECTION_CODES: [
     "## Nobody's: `ConnectionError`",
     "No rule was broken: the io failed, ended too early, was too slow, or was given up.",
   ],
 };
 
 function errorsPage(codes) {
-  const sections = Object.entries(FAULTS).flatMap(([fault, [heading, text]]) => {
-    const entries = Object.entries(codes).filter(([, entry]) => entry.fault === fault);
+  const sections = Object.entries(FAULTS).flatMap(([name, [heading, text]]) => {
+    const entries = Object.entries(codes[name]);
     const withStatus = entries.some(([, entry]) => entry.status !== undefined);
     const rows = entries.map(([code, { status, says }]) =>
       withStatus ? [`\`${code}\``, status ?? "", says] : [`\`${code}\``, says],
@@ -56,33 +56,29 @@ function errorsPage(codes) {
   );
 }
 
-function limitsPage(bounds) {
+function limitsPage(limits) {
+  const isDeadline = (name) => name.endsWith("Ms");
   const rowsOf = (wanted) =>
-    Object.entries(bounds)
-      .filter(([, { unit }]) => (unit === "ms") === wanted)
-      .map(([name, { value, unit, because }]) => [
-        `\`${name}\``,
-        defaultOf(value, unit),
-        unit,
-        because,
-      ]);
-  const head = ["option", "default", "unit", "because"];
+    limits
+      .filter(([name]) => isDeadline(name) === wanted)
+      .map(([name, value, because]) => [`\`${name}\``, defaultOf(value, wanted), because]);
+  const head = ["option", "default", "because"];
   return page(
     "# Limits and deadlines",
     NOTE("packages/core/src/limits.ts"),
     "Every one of them is an option of both handshakes and of `HttpConnection`. They are checked when the connection is made: a whole number of 0 or more, or `Infinity` for a size that shall have no bound; anything else throws `INVALID_OPTION`.",
     "## Sizes",
-    "Each is exact to the byte or the piece: what equals the limit passes.",
+    "In bytes, or in pieces, as the name says. Each is exact: what equals the limit passes.",
     table(head, rowsOf(false)),
     "## Deadlines",
-    "0 turns one off. A client's `idleMs` is off unless it is given.",
+    "In milliseconds. 0 turns one off. A client's `idleMs` is off unless it is given.",
     table(head, rowsOf(true)),
   );
 }
 
-function defaultOf(value, unit) {
+function defaultOf(value, isDeadline) {
   if (value === Infinity) return "none";
-  if (unit === "ms" && value === 0) return "off";
+  if (isDeadline && value === 0) return "off";
   return value.toLocaleString("en-US");
 }
 
@@ -94,7 +90,7 @@ function statesPage(states, moves, couplings) {
     "## The states",
     table(
       ["state", "meaning"],
-      Object.entries(states).map(([state, meaning]) => [`\`${state}\``, meaning]),
+      states.map(([state, meaning]) => [`\`${state}\``, meaning]),
     ),
     "## The client",
     diagram("client", moves, couplings),

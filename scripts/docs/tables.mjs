@@ -1,6 +1,7 @@
 // The tables of the core and of the conformance, loaded from their TypeScript: nothing has to be
 // built, and Node 20 reads no TypeScript by itself. What the core's tables import is their own row
-// of the core, hence no wasm.
+// of the core, hence no wasm. Why a row of theirs is as it is stands above it, as a comment: nobody
+// loads a reason at run time.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,14 +11,42 @@ import { root } from "./markdown.mjs";
 
 export function loadTables() {
   return loaded("packages/core/src/", ["", "state/"], async (load) => {
-    const [{ CODES }, { BOUNDS }, { STATES }, { MOVES }, { COUPLINGS }] = await Promise.all([
+    const [codes, { resolveLimits }, { STATES }, { MOVES }, { COUPLINGS }] = await Promise.all([
       load("codes.js"),
       load("limits.js"),
       load("state/states.js"),
       load("state/moves.js"),
       load("state/couplings.js"),
     ]);
-    return { CODES, BOUNDS, STATES, MOVES, COUPLINGS };
+    const reasons = remarksIn("limits.ts", "DEFAULTS");
+    const meanings = remarksIn("state/states.ts", "STATES");
+    const causes = remarksIn("state/couplings.ts", "COUPLINGS", { areShared: true });
+    return {
+      codes,
+      limits: Object.entries(resolveLimits()).map(([name, value], i) => [name, value, reasons[i]]),
+      states: STATES.map((state, i) => [state, meanings[i]]),
+      moves: MOVES,
+      couplings: COUPLINGS.map((coupling, i) => ({ ...coupling, because: causes[i] })),
+    };
+  });
+}
+
+/** What is said above each row of a table of the core; where they are shared, above the first of some. */
+function remarksIn(path, name, { areShared = false } = {}) {
+  const text = readFileSync(new URL(`packages/core/src/${path}`, root), "utf8");
+  const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
+  const declared = statements.flatMap((one) => one.declarationList?.declarations ?? []);
+  let table = declared.find((one) => one.name.text === name).initializer;
+  while (table.expression !== undefined) table = table.expression;
+  let remark;
+  return (table.properties ?? table.elements).map((row) => {
+    const above = ts.getLeadingCommentRanges(text, row.pos)?.at(-1);
+    if (above !== undefined) {
+      remark = text.slice(above.pos, above.end).replace(/^\/\*\* | \*\/$|^\/\/ /g, "");
+    } else if (!areShared || remark === undefined) {
+      throw new Error(`${path}: ${text.slice(row.pos, row.end).trim()} has no reason`);
+    }
+    return remark;
   });
 }
 

@@ -101,7 +101,7 @@ async function propose<IO>(
   options: UpgradeOptions,
 ): Promise<UpgradeResult<IO>> {
   const request = unsaid(asked);
-  const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0, "ms");
+  const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0);
   const side = prepare(io, options);
   const { driver, connection } = side;
   const exchange = side.check(request, options);

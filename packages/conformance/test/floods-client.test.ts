@@ -1,5 +1,5 @@
 import { type ClientOptions, type ClientResponse, handshake as connectTo } from "@upgrade/client";
-import { BOUNDS } from "@upgrade/core";
+import { resolveLimits } from "@upgrade/core";
 import { ManualClock } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { answer, GET, POST, rejection } from "../src/against.ts";
@@ -8,9 +8,10 @@ import { turns } from "../src/pairs-quiet.ts";
 
 const CHUNKED = answer("200 OK", "Transfer-Encoding: chunked");
 const LONG = answer("200 OK", "Content-Length: 1000000000");
-const HEAD = BOUNDS.maxHeadBytes.value;
-const EXTENSIONS = BOUNDS.maxChunkExtensionBytes.value;
-const AHEAD = BOUNDS.readAheadBytes.value;
+const DEFAULTS = resolveLimits();
+const HEAD = DEFAULTS.maxHeadBytes;
+const EXTENSIONS = DEFAULTS.maxChunkExtensionBytes;
+const AHEAD = DEFAULTS.readAheadBytes;
 
 /** A client of ours that has asked, in front of a server that never stops. */
 async function flooded(
@@ -55,7 +56,7 @@ const REFUSED: readonly Refused[] = [
   { name: "zeros in front of a chunk size", first: CHUNKED, endless: "0", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS },
   { name: "a chunk extension", first: `${CHUNKED}1;`, endless: "a", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS },
   { name: "small chunks with small extensions", first: CHUNKED, endless: "1;a\r\nx\r\n", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS * 4 },
-  { name: "trailers", first: `${CHUNKED}0\r\n`, endless: "a: b\r\n", code: "TRAILERS_TOO_LARGE", within: BOUNDS.maxTrailerBytes.value },
+  { name: "trailers", first: `${CHUNKED}0\r\n`, endless: "a: b\r\n", code: "TRAILERS_TOO_LARGE", within: DEFAULTS.maxTrailerBytes },
   { name: "a body over maxBodyBytes", first: CHUNKED, endless: "1\r\nx\r\n", code: "BODY_TOO_LARGE", within: 60_000, options: { maxBodyBytes: 9_999 } },
   { name: "a body that its connection ends, over maxBodyBytes", first: answer("200 OK"), endless: "x", code: "BODY_TOO_LARGE", within: 9_999, options: { maxBodyBytes: 9_999 } },
 ];
@@ -76,7 +77,7 @@ describe("L12 bounded: a server that never stops sending", () => {
       body.bytes({ maxBytes: 100_000 }),
     );
     expect(await rejection(used)).toBe("BODY_TOO_LARGE");
-    const drained = BOUNDS.maxDrainBytes.value;
+    const drained = DEFAULTS.maxDrainBytes;
     expect(flood.delivered).toBeLessThanOrEqual(100_000 + drained + AHEAD + 3 * flood.piece);
     expect(flood.isAborted).toBe(true);
     expect(await connection.closed).toMatchObject({ error: { code: "DRAIN_TOO_LARGE" } });
@@ -87,7 +88,7 @@ describe("L12 bounded: a server that never stops sending", () => {
       body.cancel(),
     );
     expect(await used).toBe("closed");
-    const most = LONG.length + BOUNDS.maxDrainBytes.value + 2 * flood.piece;
+    const most = LONG.length + DEFAULTS.maxDrainBytes + 2 * flood.piece;
     expect(flood.delivered).toBeLessThanOrEqual(most);
     expect(flood.isAborted).toBe(true);
   });
@@ -99,7 +100,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     );
     expect(flood.delivered).toBeLessThanOrEqual(CHUNKED.length + 6 * AHEAD + flood.piece);
     const closed = connection.close();
-    clock.advance(BOUNDS.closeMs.value);
+    clock.advance(DEFAULTS.closeMs);
     expect(await closed).toMatchObject({ error: { code: "CLOSE_TIMEOUT" } });
     expect(flood.isAborted).toBe(true);
     expect(clock.pending).toBe(0);
@@ -116,7 +117,7 @@ describe("L12 bounded: a server that never stops sending", () => {
   test("bytes behind the last response are thrown away up to lingerBytes", async () => {
     const first = answer("200 OK", "Content-Length: 0", "Connection: close");
     const { flood, connection } = await flooded({ first, endless: "x" }, readIt);
-    const most = first.length + BOUNDS.lingerBytes.value + 2 * flood.piece;
+    const most = first.length + DEFAULTS.lingerBytes + 2 * flood.piece;
     expect(flood.delivered).toBeLessThanOrEqual(most);
     expect(flood.isAborted).toBe(true);
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
@@ -144,13 +145,13 @@ describe("L12 bounded: a server that reads nothing", () => {
   test("is sent writeHighWaterBytes of a body", async () => {
     const { flood, made } = await deaf();
     expect(made()).toBeGreaterThan(0);
-    expect(made()).toBeLessThanOrEqual(BOUNDS.writeHighWaterBytes.value + 1_000);
-    expect(flood.written).toBeLessThanOrEqual(BOUNDS.writeHighWaterBytes.value + 2_000);
+    expect(made()).toBeLessThanOrEqual(DEFAULTS.writeHighWaterBytes + 1_000);
+    expect(flood.written).toBeLessThanOrEqual(DEFAULTS.writeHighWaterBytes + 2_000);
   });
 
   test("is given up when it has taken nothing within writeProgressMs", async () => {
     const { flood, clock, connection, asked } = await deaf();
-    clock.advance(BOUNDS.writeProgressMs.value);
+    clock.advance(DEFAULTS.writeProgressMs);
     expect(await rejection(asked)).toBe("WRITE_TIMEOUT");
     expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
     expect(flood.isAborted).toBe(true);

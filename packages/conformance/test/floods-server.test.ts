@@ -1,4 +1,4 @@
-import { BOUNDS } from "@upgrade/core";
+import { resolveLimits } from "@upgrade/core";
 import { type ByteStream, ManualClock } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
@@ -10,7 +10,8 @@ const NEVER = (): Promise<never> => new Promise(() => {});
 const CHUNKED = head("POST /", "Transfer-Encoding: chunked");
 const LONG = head("POST /", "Content-Length: 1000000000");
 const PROPOSAL = head("GET /", "Connection: Upgrade", "Upgrade: chat");
-const LINGER = BOUNDS.lingerBytes.value;
+const DEFAULTS = resolveLimits();
+const LINGER = DEFAULTS.lingerBytes;
 
 const reading: Service<ByteStream> = async (request) => {
   for await (const _ of request.body);
@@ -49,8 +50,8 @@ interface Refused extends FloodOptions {
   readonly options?: ServerOptions<ByteStream>;
 }
 
-const HEAD = BOUNDS.maxHeadBytes.value;
-const EXTENSIONS = BOUNDS.maxChunkExtensionBytes.value;
+const HEAD = DEFAULTS.maxHeadBytes;
+const EXTENSIONS = DEFAULTS.maxChunkExtensionBytes;
 
 const REFUSED: readonly Refused[] = [
   { name: "empty lines", endless: "\r\n", code: "HEAD_TOO_LARGE", status: 431, within: HEAD },
@@ -172,7 +173,7 @@ const REFUSED: readonly Refused[] = [
     endless: "a: b\r\n",
     code: "TRAILERS_TOO_LARGE",
     status: 431,
-    within: BOUNDS.maxTrailerBytes.value,
+    within: DEFAULTS.maxTrailerBytes,
   },
   {
     name: "spaces in a trailer",
@@ -180,7 +181,7 @@ const REFUSED: readonly Refused[] = [
     endless: " ",
     code: "TRAILERS_TOO_LARGE",
     status: 431,
-    within: BOUNDS.maxTrailerBytes.value,
+    within: DEFAULTS.maxTrailerBytes,
   },
   {
     name: "chunks of a body that is read",
@@ -226,7 +227,7 @@ describe("L12 bounded: a client that never stops sending", () => {
     }));
     expect(flood.heard).toMatch(/^HTTP\/1\.1 200 /);
     // Five of six octets are no data.
-    const drained = 6 * BOUNDS.maxDrainBytes.value;
+    const drained = 6 * DEFAULTS.maxDrainBytes;
     expect(flood.delivered).toBeLessThanOrEqual(
       CHUNKED.length + drained + LINGER + 2 * flood.piece,
     );
@@ -247,7 +248,7 @@ describe("L12 bounded: a client that never stops sending", () => {
     expect(flood.heard).toMatch(/^HTTP\/1\.1 413 /);
     expect(reports).toEqual(["switch: DRAIN_TOO_LARGE"]);
     expect(flood.delivered).toBeLessThanOrEqual(
-      first.length + BOUNDS.maxDrainBytes.value + LINGER + 2 * flood.piece,
+      first.length + DEFAULTS.maxDrainBytes + LINGER + 2 * flood.piece,
     );
     expect(flood.isAborted).toBe(true);
   });
@@ -259,7 +260,7 @@ interface Waiting extends FloodOptions {
   readonly within: number;
 }
 
-const AHEAD = BOUNDS.readAheadBytes.value;
+const AHEAD = DEFAULTS.readAheadBytes;
 
 const WAITING: readonly Waiting[] = [
   { name: "a body", first: LONG, endless: "x", within: AHEAD },
@@ -288,7 +289,7 @@ describe("L12 bounded: while a service waits", () => {
       expect(flood.delivered).toBeLessThanOrEqual(row.first!.length + row.within + flood.piece);
       expect(flood.heard).toBe("");
       const closed = connection.close();
-      clock.advance(BOUNDS.closeMs.value);
+      clock.advance(DEFAULTS.closeMs);
       expect(await closed).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
       expect(flood.isAborted).toBe(true);
       expect(clock.pending).toBe(0);
@@ -304,7 +305,7 @@ describe("L12 bounded: while a service waits", () => {
       ],
     }));
     expect(flood.delivered).toBeLessThanOrEqual(PROPOSAL.length + flood.piece);
-    clock.advance(BOUNDS.claimMs.value);
+    clock.advance(DEFAULTS.claimMs);
     expect(flood.isAborted).toBe(true);
     expect(connection.closeReason).toMatchObject({ error: { code: "SWITCH_UNCLAIMED" } });
     expect(clock.pending).toBe(0);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { CODES, CONNECTION_CODES, LOCAL_CODES, REMOTE_CODES } from "./codes.ts";
 import {
-  CODES,
   ConnectionError,
   type ErrorCode,
   LocalProtocolError,
@@ -10,16 +10,29 @@ import {
 } from "./errors.ts";
 
 const codes = Object.keys(CODES) as ErrorCode[];
-const classes = {
-  remote: RemoteProtocolError,
-  local: LocalProtocolError,
-  connection: ConnectionError,
-};
-function make(code: ErrorCode, came?: string, details = {}): UpgradeError {
-  const { fault } = CODES[code];
-  const Fault = classes[fault] as new (c: ErrorCode, came?: string, d?: object) => UpgradeError;
-  return new Fault(code, came, details);
+const classes = [
+  [REMOTE_CODES, RemoteProtocolError],
+  [LOCAL_CODES, LocalProtocolError],
+  [CONNECTION_CODES, ConnectionError],
+] as const;
+
+function classOf(code: ErrorCode) {
+  const [, Fault] = classes.find(([table]) => code in table)!;
+  return Fault as new (
+    code: ErrorCode,
+    came?: string,
+    details?: object,
+  ) => UpgradeError;
 }
+
+function make(code: ErrorCode, came?: string, details = {}): UpgradeError {
+  return new (classOf(code))(code, came, details);
+}
+
+test("no code is in two tables", () => {
+  const sizes = classes.map(([table]) => Object.keys(table).length);
+  expect(codes.length).toBe(sizes.reduce((sum, size) => sum + size));
+});
 
 test("every code is thrown somewhere in the sources", () => {
   const packages = new URL("../../", import.meta.url);
@@ -34,15 +47,14 @@ test("every code is thrown somewhere in the sources", () => {
 });
 
 test.each(codes)("L16: %s tells its code, its fault and what a server answers", (code) => {
-  const { fault, says } = CODES[code];
+  const { says, status } = CODES[code];
   const error = make(code, "a");
   expect(error.code).toBe(code);
   expect(error.message).toBe(`${says}: a`);
   expect(make(code).message).toBe(says);
-  expect(error.name).toBe(classes[fault].name);
-  const status = "status" in CODES[code] ? (CODES[code] as { status: number }).status : undefined;
+  expect(error.name).toBe(classOf(code).name);
   expect(error.status).toBe(status);
-  if (fault === "local") expect(status).toBeUndefined();
+  if (code in LOCAL_CODES) expect(status).toBeUndefined();
   if (status !== undefined) expect([400, 408, 413, 414, 417, 431, 501, 505]).toContain(status);
 });
 
@@ -51,8 +63,8 @@ describe("kinship", () => {
     for (const code of codes) {
       const error = make(code);
       expect(error instanceof Error && error instanceof UpgradeError).toBe(true);
-      for (const [fault, Fault] of Object.entries(classes)) {
-        expect(error instanceof Fault, `${code} ${fault}`).toBe(fault === CODES[code].fault);
+      for (const [table, Fault] of classes) {
+        expect(error instanceof Fault, `${code} ${Fault.name}`).toBe(code in table);
       }
     }
   });

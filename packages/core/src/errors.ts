@@ -2,7 +2,6 @@
 
 import {
   CODES,
-  type CodeEntry,
   type ConnectionCode,
   type ErrorCode,
   type LocalCode,
@@ -43,13 +42,13 @@ export abstract class UpgradeError extends Error {
   bytesWritten?: number;
 
   constructor(code: ErrorCode, came: string, details: ErrorDetails) {
-    const entry: CodeEntry = CODES[code];
+    const { says, status } = CODES[code];
     super(
-      came === "" ? entry.says : `${entry.says}: ${came}`,
+      came === "" ? says : `${says}: ${came}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;
-    this.status = entry.status;
+    this.status = status;
     this.annotate(details);
   }
 
@@ -113,4 +112,4 @@ for (const error of [UpgradeError, LocalProtocolError, RemoteProtocolError, Conn
   brand(error);
 }
 
-export { CODES, type ConnectionCode, type ErrorCode, type LocalCode, type RemoteCode };
+export type { ConnectionCode, ErrorCode, LocalCode, RemoteCode };

@@ -2,7 +2,6 @@
 
 export { HttpConnection } from "./connection.ts";
 export {
-  CODES,
   type ConnectionCode,
   ConnectionError,
   type ErrorCode,
@@ -31,7 +30,6 @@ export type {
 export type { Framing } from "./framing.ts";
 export { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 export {
-  BOUNDS,
   checkOption,
   type LimitName,
   type LimitOptions,
@@ -40,7 +38,5 @@ export {
 } from "./limits.ts";
 export { peerOf, type Role } from "./role.ts";
 export type { Sink } from "./serializer/sink.ts";
-export { COUPLINGS, type Coupling, type Situation } from "./state/couplings.ts";
-export { type Cause, MOVES } from "./state/moves.ts";
-export { STATES, type State } from "./state/states.ts";
+export type { State } from "./state/states.ts";
 export type { Proposal } from "./switching.ts";

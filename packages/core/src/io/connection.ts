@@ -146,7 +146,7 @@ export class Connection<IO> {
    */
   close(options: CloseOptions = {}): Promise<CloseReason> {
     const { signal, timeoutMs = this.#driver.limits.closeMs } = options;
-    const closed = this.#driver.close(checkOption("timeoutMs", timeoutMs, "ms"));
+    const closed = this.#driver.close(checkOption("timeoutMs", timeoutMs));
     if (signal === undefined) return closed;
     const abort = (): void => this.abort(signal.reason);
     if (signal.aborted) abort();

@@ -74,8 +74,8 @@ class Tunnel {
     this.#a = { name: "a", transport: adopt(a.io), parts: a, read: 0, ended: false };
     this.#b = { name: "b", transport: adopt(b.io), parts: b, read: 0, ended: false };
     // As much as a socket's own buffer: enough to keep both kernels busy.
-    this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536, "bytes");
-    this.#idleMs = checkOption("idleMs", options.idleMs ?? 0, "ms");
+    this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536);
+    this.#idleMs = checkOption("idleMs", options.idleMs ?? 0);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
       deadlinePassed: () => this.#fail("idle"),
     });

@@ -13,7 +13,6 @@ export interface Situation {
 }
 
 export interface Coupling {
-  readonly because: string;
   readonly when: Partial<Situation>;
   readonly becomes: { readonly client: State } | { readonly server: State };
 }
@@ -21,18 +20,26 @@ export interface Coupling {
 /**
  * Moves caused by where both roles stand. The first that matches is taken, until none matches.
  * The order matters in one place: a proposal goes before the end of persistence, so that a request
- * that says close may still switch.
+ * that says close may still switch. The docs page takes each reason from the line above.
  */
 export const COUPLINGS: readonly Coupling[] = [
-  { because: "a proposal waits for its answer", when: { client: "done", proposed: true }, becomes: { client: "might-switch-protocol" } },
-  { because: "the proposal was accepted", when: { client: "might-switch-protocol", server: "switched-protocol" }, becomes: { client: "switched-protocol" } },
-  { because: "the proposal was refused", when: { client: "might-switch-protocol", proposed: false }, becomes: { client: "done" } },
-  { because: "persistence is off", when: { client: "done", persists: false }, becomes: { client: "must-close" } },
-  { because: "persistence is off", when: { server: "done", persists: false }, becomes: { server: "must-close" } },
-  { because: "the client has ended its side", when: { client: "closed", server: "done" }, becomes: { server: "must-close" } },
-  { because: "the client has ended its side", when: { client: "closed", server: "idle" }, becomes: { server: "must-close" } },
-  { because: "the client broke the rules", when: { client: "error", server: "done" }, becomes: { server: "must-close" } },
-  { because: "the server has ended its side", when: { server: "closed", client: "done" }, becomes: { client: "must-close" } },
-  { because: "the server has ended its side", when: { server: "closed", client: "idle" }, becomes: { client: "must-close" } },
-  { because: "the server broke the rules", when: { server: "error", client: "done" }, becomes: { client: "must-close" } },
+  // a proposal waits for its answer
+  { when: { client: "done", proposed: true }, becomes: { client: "might-switch-protocol" } },
+  // the proposal was accepted
+  { when: { client: "might-switch-protocol", server: "switched-protocol" }, becomes: { client: "switched-protocol" } },
+  // the proposal was refused
+  { when: { client: "might-switch-protocol", proposed: false }, becomes: { client: "done" } },
+  // persistence is off
+  { when: { client: "done", persists: false }, becomes: { client: "must-close" } },
+  { when: { server: "done", persists: false }, becomes: { server: "must-close" } },
+  // the client has ended its side
+  { when: { client: "closed", server: "done" }, becomes: { server: "must-close" } },
+  { when: { client: "closed", server: "idle" }, becomes: { server: "must-close" } },
+  // the client broke the rules
+  { when: { client: "error", server: "done" }, becomes: { server: "must-close" } },
+  // the server has ended its side
+  { when: { server: "closed", client: "done" }, becomes: { client: "must-close" } },
+  { when: { server: "closed", client: "idle" }, becomes: { client: "must-close" } },
+  // the server broke the rules
+  { when: { server: "error", client: "done" }, becomes: { client: "must-close" } },
 ];

@@ -2,13 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Role } from "../role.ts";
 import { COUPLINGS, type Situation } from "./couplings.ts";
 import { restOf, StateMachine } from "./machine.ts";
-import { type Cause, MOVES } from "./moves.ts";
+import { CAUSES, type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
-const states = Object.keys(STATES) as State[];
-const causes: Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
 const flags = [false, true];
-const situations: Situation[] = states.flatMap((client) => states.flatMap((server) => flags.flatMap((persists) => flags.map((proposed) => ({ client, server, persists, proposed })))));
+const situations: Situation[] = STATES.flatMap((client) => STATES.flatMap((server) => flags.flatMap((persists) => flags.map((proposed) => ({ client, server, persists, proposed })))));
 const spoken = ({ client, server, persists, proposed }: Situation) => `${client}/${server}${persists ? "" : " last"}${proposed ? " proposed" : ""}`;
 
 const matches = (situation: Situation) => COUPLINGS.filter(({ when }) => (Object.keys(when) as (keyof Situation)[]).every((key) => when[key] === situation[key]));
@@ -81,8 +79,8 @@ describe("of all moves", () => {
 
   test("none that is not in the table is allowed, and each that is leads where it says", () => {
     for (const role of ["client", "server"] as const) {
-      for (const state of states) {
-        for (const cause of causes) {
+      for (const state of STATES) {
+        for (const cause of CAUSES) {
           const machine = machineIn(role, state);
           if (machine === undefined) continue;
           const to = MOVES[role][state]?.[cause];
@@ -93,8 +91,8 @@ describe("of all moves", () => {
   });
 
   test("every state of both roles can be reached", () => {
-    const clients = states.filter((state) => state !== "send-response");
-    const servers = states.filter((state) => state !== "might-switch-protocol");
+    const clients = STATES.filter((state) => state !== "send-response");
+    const servers = STATES.filter((state) => state !== "might-switch-protocol");
     expect(clients.filter((state) => machineIn("client", state) === undefined)).toEqual([]);
     expect(servers.filter((state) => machineIn("server", state) === undefined)).toEqual([]);
   });
@@ -145,11 +143,11 @@ describe("the machine agrees with the tables", () => {
         persists: machine.persists,
         proposed: machine.proposed,
       };
-      expect(states, path.join(" ")).toContain(now.client);
-      expect(states, path.join(" ")).toContain(now.server);
+      expect(STATES, path.join(" ")).toContain(now.client);
+      expect(STATES, path.join(" ")).toContain(now.server);
       expect(restOf(now), path.join(" ")).toEqual(now);
       if (depth === 0) return;
-      const next = (["client", "server"] as const).flatMap((role) => causes.filter((cause) => cause !== "peer-request" && machine.allows(role, cause)).map((cause) => `${role}:${cause}`));
+      const next = (["client", "server"] as const).flatMap((role) => CAUSES.filter((cause) => cause !== "peer-request" && machine.allows(role, cause)).map((cause) => `${role}:${cause}`));
       for (const step of [...next, "propose", "last"]) walk([...path, step], depth - 1);
     };
     walk([], 5);

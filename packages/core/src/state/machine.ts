@@ -2,15 +2,13 @@
 
 import type { Role } from "../role.ts";
 import { COUPLINGS, type Situation } from "./couplings.ts";
-import { type Cause, MOVES } from "./moves.ts";
+import { CAUSES, type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
 // The tables as dense arrays, each place filled when it is first asked for: a lookup in place of a
 // search per event, and nothing to be done when the file is loaded. Where both
 // roles stand is one number, the joint state: the client's in the bits from 6 on, the server's from
 // 2 on, and two flags.
-const NAMES = Object.keys(STATES) as State[];
-const CAUSES: readonly Cause[] = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"];
 const FORBIDDEN = -1;
 const UNKNOWN = -2;
 const PERSISTS = 1;
@@ -19,9 +17,9 @@ const FLAGS = PERSISTS | PROPOSED;
 const SERVER_BITS = 2;
 const CLIENT_BITS = 6;
 const STATE_MASK = 15;
-const JOINTS = NAMES.length << CLIENT_BITS;
-const ERROR = NAMES.indexOf("error");
-const BOTH_DONE = jointOf(NAMES.indexOf("done"), NAMES.indexOf("done"));
+const JOINTS = STATES.length << CLIENT_BITS;
+const ERROR = STATES.indexOf("error");
+const BOTH_DONE = jointOf(STATES.indexOf("done"), STATES.indexOf("done"));
 const RESTS = new Int16Array(JOINTS).fill(UNKNOWN);
 const MOVED = {
   client: new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN),
@@ -35,7 +33,7 @@ export class StateMachine {
 
   /** The state of `role`. */
   stateOf(role: Role): State {
-    return NAMES[role === "client" ? clientOf(this.#joint) : serverOf(this.#joint)]!;
+    return STATES[role === "client" ? clientOf(this.#joint) : serverOf(this.#joint)]!;
   }
 
   /** Both ends let the connection live on. */
@@ -148,10 +146,10 @@ function moved(joint: number, role: Role, cause: Cause): number {
 }
 
 function nextOf(from: number, role: Role, cause: Cause): number | undefined {
-  const state = NAMES[role === "client" ? clientOf(from) : serverOf(from)]!;
+  const state = STATES[role === "client" ? clientOf(from) : serverOf(from)]!;
   const to = MOVES[role][state]?.[cause];
   if (to === undefined) return undefined;
-  const joint = stand(from, role, NAMES.indexOf(to));
+  const joint = stand(from, role, STATES.indexOf(to));
   // A server that has spoken before it was asked (a 408) owes this request nothing.
   if (cause === "request") return nextOf(joint, "server", "peer-request") ?? joint;
   // An accepted proposal stays open until the client has said all it had to say.
@@ -163,12 +161,12 @@ function rested(joint: number): number {
   const known = RESTS[joint]!;
   if (known !== UNKNOWN) return known;
   const { client, server } = restOf({
-    client: NAMES[clientOf(joint)]!,
-    server: NAMES[serverOf(joint)]!,
+    client: STATES[clientOf(joint)]!,
+    server: STATES[serverOf(joint)]!,
     persists: (joint & PERSISTS) !== 0,
     proposed: (joint & PROPOSED) !== 0,
   });
-  const rest = jointOf(NAMES.indexOf(client), NAMES.indexOf(server)) | (joint & FLAGS);
+  const rest = jointOf(STATES.indexOf(client), STATES.indexOf(server)) | (joint & FLAGS);
   RESTS[joint] = rest;
   return rest;
 }

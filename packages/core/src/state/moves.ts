@@ -4,7 +4,9 @@ import type { Role } from "../role.ts";
 import type { State } from "./states.ts";
 
 /** What can move a role. `peer-request` moves the server when the client's request passes. */
-export type Cause = "request" | "peer-request" | "informational-response" | "response" | "switch-accepted" | "data" | "end-of-message" | "connection-closed";
+export const CAUSES = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"] as const;
+
+export type Cause = (typeof CAUSES)[number];
 
 type Row = { readonly [C in Cause]?: State };
 
