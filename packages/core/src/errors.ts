@@ -76,7 +76,8 @@ export abstract class UpgradeError extends Error {
   static readonly brand: string = "UpgradeError";
 }
 
-function brand(error: { readonly prototype: object; readonly brand: string }): void {
+/** Gives a class its name, and the mark by which other copies of this package know it. */
+export function brand(error: { readonly prototype: object; readonly brand: string }): void {
   Object.defineProperty(error.prototype, Symbol.for(KINSHIP + error.brand), { value: true });
   Object.defineProperty(error.prototype, "name", { value: error.brand });
 }

@@ -3,6 +3,7 @@
 import type { LocalCode, RemoteCode } from "./errors.ts";
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
+import { opensTunnel } from "./switching.ts";
 import { isToken, quoted, trimWhiteSpace } from "./tokens.ts";
 
 /** How the body's end is known. */
@@ -15,6 +16,11 @@ export type Framing =
 export const NO_BODY: Framing = { kind: "none" };
 export const CHUNKED: Framing = { kind: "chunked" };
 export const UNTIL_CLOSE: Framing = { kind: "until-close" };
+
+/** Known to be without content, whether it says so or not. */
+export function isEmpty(framing: Framing): boolean {
+  return framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
+}
 
 /** A rule that framing fields break: the same rule, told by whose fault it is. */
 export interface FramingFault {
@@ -51,7 +57,7 @@ export function responseFraming(
   facts: Facts,
 ): Framing | FramingFault {
   // RFC 9112 §6.3 rule 2: behind a 2xx to CONNECT the tunnel begins, whatever the fields say.
-  if (method === "CONNECT" && status >= 200 && status <= 299) return NO_BODY;
+  if (opensTunnel(method, status)) return NO_BODY;
   const framing = declaredFraming(version, facts);
   if (framing !== undefined && "remote" in framing) return framing;
   // RFC 9112 §6.3 rule 1: these end with their head, whatever their fields say.

@@ -36,7 +36,7 @@ export {
   type Limits,
   resolveLimits,
 } from "./limits.ts";
-export { peerOf, type Role } from "./role.ts";
+export type { Role } from "./role.ts";
 export type { Sink } from "./serializer/sink.ts";
 export type { State } from "./state/states.ts";
 export type { Proposal } from "./switching.ts";

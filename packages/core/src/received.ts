@@ -3,7 +3,13 @@
 import { type RemoteCode, RemoteProtocolError } from "./errors.ts";
 import type { RequestEvent, ResponseEvent, Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
-import { type Framing, type FramingFault, requestFraming, responseFraming } from "./framing.ts";
+import {
+  type Framing,
+  type FramingFault,
+  isEmpty,
+  requestFraming,
+  responseFraming,
+} from "./framing.ts";
 import type { Head } from "./parser/head-audit.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
 import { isHost, isTarget } from "./target.ts";
@@ -15,9 +21,7 @@ export function judgeRequest(head: Head): RequestEvent {
   if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
   checkHost(version, facts);
   const framing = framed(requestFraming(method, version, facts));
-  const empty =
-    framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
-  const expectsContinue = expectation(version, facts) && !empty;
+  const expectsContinue = expectation(version, facts) && !isEmpty(framing);
   const proposal = proposalOf(method, version, facts);
   return { type: "request", method, target, version, headers, framing, proposal, expectsContinue };
 }

@@ -52,6 +52,11 @@ class Offer implements Proposal {
   }
 }
 
+/** RFC 9110 §9.3.6: any 2xx to CONNECT is the tunnel; 204 is one too. */
+export function opensTunnel(method: string, status: number): boolean {
+  return method === "CONNECT" && status >= 200 && status <= 299;
+}
+
 /** How a response answers; the same question for the end that sends it and the one that reads it. */
 export function answerTo(
   proposal: Proposal | undefined,

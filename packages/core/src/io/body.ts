@@ -4,6 +4,7 @@ import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { concat, utf8ToText } from "../octets.ts";
 import { Deferred, handled } from "./deferred.ts";
 import type { ByteReadableStream } from "./platform-types.ts";
+import { readableOf } from "./readable.ts";
 
 /** What a body needs of the connection it comes from. */
 export interface BodyOwner {
@@ -152,17 +153,9 @@ export class Body implements AsyncIterable<Uint8Array> {
   /** All of it as a WHATWG stream; cancelling that cancels the body. */
   stream(): ByteReadableStream {
     const iterator = this[Symbol.asyncIterator]();
-    const { ReadableStream } = globalThis as unknown as Platform;
-    return new ReadableStream(
-      {
-        async pull(controller) {
-          const { done, value } = await iterator.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel: async () => void (await iterator.return?.()),
-      },
-      { highWaterMark: 0 },
+    return readableOf(
+      () => iterator.next(),
+      () => iterator.return?.(),
     );
   }
 
@@ -186,14 +179,4 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#waiting?.resolve({ done: true, value: undefined });
     this.#waiting = undefined;
   }
-}
-
-interface Platform {
-  readonly ReadableStream: new (
-    source: {
-      pull(controller: { enqueue(chunk: Uint8Array): void; close(): void }): Promise<void>;
-      cancel(): Promise<void>;
-    },
-    strategy: { readonly highWaterMark: number },
-  ) => ByteReadableStream;
 }

@@ -25,7 +25,11 @@ export interface ByteStream {
 
 /** Whether `io` has the shape of a {@link ByteStream}. */
 export function isByteStream(io: unknown): io is ByteStream {
+  return hasMethods(io, "read", "write", "closeWrite", "abort");
+}
+
+/** Whether `io` is an object with these methods. */
+export function hasMethods(io: unknown, ...names: readonly string[]): boolean {
   if (typeof io !== "object" || io === null) return false;
-  const { read, write, closeWrite, abort } = io as Partial<ByteStream>;
-  return [read, write, closeWrite, abort].every((method) => typeof method === "function");
+  return names.every((name) => typeof (io as Record<string, unknown>)[name] === "function");
 }

@@ -1,13 +1,12 @@
 // driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
 
-import { ConnectionError, LocalProtocolError } from "../errors.ts";
+import { brand, ConnectionError, LocalProtocolError } from "../errors.ts";
 import { checkOption } from "../limits.ts";
-import { concat, textToLatin1 } from "../octets.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 import type { CloseReason, HttpEnd } from "./ending.ts";
-import type { Batch } from "./outbox.ts";
+import { joined } from "./outbox.ts";
 import type { ForcedParts, Parts, Switched } from "./parts.ts";
 
 /** How long a graceful close may take. */
@@ -47,10 +46,7 @@ export class SwitchRefused extends ConnectionError {
     this.response = response;
   }
 }
-Object.defineProperties(SwitchRefused.prototype, {
-  name: { value: SwitchRefused.brand },
-  [Symbol.for(`@upgrade/core:${SwitchRefused.brand}`)]: { value: true },
-});
+brand(SwitchRefused);
 
 /**
  * One HTTP/1.1 connection over an io of type `IO`.
@@ -206,7 +202,7 @@ export function takeParts<IO>(
     throw new LocalProtocolError("READ_PENDING");
   }
   driver.ending.claim(owner);
-  const unsent = bytesOf(driver.writing.outbox.take());
+  const unsent = joined(driver.writing.outbox.take());
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.life.release();
@@ -219,9 +215,4 @@ export function takeParts<IO>(
 function isTakeable(driver: Driver): boolean {
   if (driver.isKeptOpen || driver.isDown) return true;
   return driver.isLive && driver.side.isIdle && driver.writing.isFlushed;
-}
-
-function bytesOf(batch: Batch): Uint8Array {
-  const pieces = typeof batch === "string" ? [batch] : batch;
-  return concat(pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece)));
 }

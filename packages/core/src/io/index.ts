@@ -24,7 +24,7 @@ export type { WebPair } from "./web-pair.ts";
 
 // What a client or a server is made of. Who writes one writes against this very version.
 
-export { adopt, type Io } from "./adopt.ts";
+export type { Io } from "./adopt.ts";
 export type { BodyOwner } from "./body.ts";
 export { type BodySource, bodySource } from "./body-source.ts";
 export { takeParts } from "./connection.ts";

@@ -1,6 +1,7 @@
 // bytes ↔ [Node's Duplex] ↔ driver: net.Socket, TLSSocket, an SSH channel, an Http2Stream
 
 import { LocalProtocolError } from "../errors.ts";
+import { hasMethods } from "./byte-stream.ts";
 import { asError, wordsOf } from "./causes.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -45,9 +46,7 @@ export interface DuplexLike {
 
 /** Whether `io` has the shape of a Duplex. */
 export function isDuplex(io: unknown): io is DuplexLike {
-  if (typeof io !== "object" || io === null) return false;
-  const { on, write, pause, removeListener } = io as Partial<DuplexLike>;
-  return [on, write, pause, removeListener].every((method) => typeof method === "function");
+  return hasMethods(io, "on", "write", "pause", "removeListener");
 }
 
 /** Drives a Duplex by its events; promises would cost a turn a chunk. */

@@ -1,9 +1,16 @@
 // transport ← [outbox] ← serializer: what was said in one turn leaves in one write
 
+import { concat, textToLatin1 } from "../octets.ts";
 import type { Sink } from "../serializer/sink.ts";
 
 /** What goes to a transport: one text (an octet a character), or pieces in order. */
 export type Batch = string | readonly (string | Uint8Array)[];
+
+/** A batch in one piece, in memory of its own. */
+export function joined(batch: Batch): Uint8Array {
+  const pieces = typeof batch === "string" ? [batch] : batch;
+  return concat(pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece)));
+}
 
 /** Collects octets until they are handed to the transport. */
 export class Outbox implements Sink {

@@ -1,10 +1,10 @@
 // bytes ↔ [pull transport] ↔ driver: a ByteStream, driven
 
 import { ConnectionError } from "../errors.ts";
-import { asBytes, concat, textToLatin1 } from "../octets.ts";
+import { asBytes, concat } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
-import type { Batch } from "./outbox.ts";
+import { type Batch, joined } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 /** A ByteStream that holds locks on something, which the next owner needs free. */
@@ -125,15 +125,11 @@ export class PullTransport implements Transport {
   }
 
   write(batch: Batch): void {
-    const pieces = typeof batch === "string" ? [batch] : batch;
     let length = 0;
     called(() => {
-      const chunks = pieces.map((piece) =>
-        typeof piece === "string" ? textToLatin1(piece) : piece,
-      );
       // One chunk: what was said in one turn leaves in one write. It throws for bytes that were
       // taken away since they were said.
-      const chunk = concat(chunks);
+      const chunk = joined(batch);
       length = chunk.length;
       this.unacceptedBytes += length;
       return this.#stream.write([chunk]);

@@ -4,14 +4,11 @@ import { LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
 import { type DuplexLike, isDuplex } from "./node-duplex.ts";
 import type { Parts } from "./parts.ts";
+import { readableOf } from "./readable.ts";
 import { isWebPair, type WebPair } from "./web-pair.ts";
 
 interface Unshiftable {
   unshift(chunk: Uint8Array): void;
-}
-
-interface WebStreams {
-  readonly ReadableStream: new (source: object, strategy: object) => object;
 }
 
 /**
@@ -65,26 +62,15 @@ function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): 
 }
 
 function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPair {
-  const { ReadableStream } = globalThis as unknown as WebStreams;
   const reader = readEnded ? undefined : io.readable.getReader();
   let replayed = readBuf.length === 0;
-  const readable = new ReadableStream(
-    {
-      async pull(controller: { enqueue(chunk: Uint8Array): void; close(): void }) {
-        if (!replayed) {
-          replayed = true;
-          controller.enqueue(readBuf);
-          return;
-        }
-        const { done, value } = (await reader?.read()) ?? { done: true };
-        if (done || value === undefined) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason: unknown) => reader?.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  ) as WebPair["readable"];
-  return { readable, writable: io.writable };
+  const next = async () => {
+    if (replayed) return (await reader?.read()) ?? { done: true };
+    replayed = true;
+    return { value: readBuf };
+  };
+  const readable = readableOf(next, (reason) => reader?.cancel(reason));
+  return { readable: readable as unknown as WebPair["readable"], writable: io.writable };
 }
 
 // What we use of Node's Duplex to make another one.

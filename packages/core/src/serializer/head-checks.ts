@@ -1,9 +1,9 @@
 // bytes ← [what both heads are checked for] ← events
 
 import { LocalProtocolError } from "../errors.ts";
-import type { Version } from "../events.ts";
+import type { BodyLength, Version } from "../events.ts";
 import type { Facts } from "../facts.ts";
-import type { FramingFault } from "../framing.ts";
+import type { Framing, FramingFault } from "../framing.ts";
 import type { Headers } from "../headers.ts";
 import { isProtocol, listMembers, quoted, trimWhiteSpace } from "../tokens.ts";
 
@@ -34,6 +34,14 @@ export function checkBodyLength(bodyLength: unknown): void {
   if (bodyLength === undefined || bodyLength === "unknown") return;
   if (Number.isSafeInteger(bodyLength) && (bodyLength as number) >= 0) return;
   throw new LocalProtocolError("INVALID_FRAMING", `a body of ${quoted(String(bodyLength))} bytes`);
+}
+
+/** The length the head declares is the body's, where both are known. */
+export function checkAgreement(framing: Framing, bodyLength: BodyLength | undefined): void {
+  if (framing.kind !== "content-length" || typeof bodyLength !== "number") return;
+  if (bodyLength === framing.length) return;
+  const came = `Content-Length ${framing.length}, a body of ${bodyLength}`;
+  throw new LocalProtocolError("INVALID_FRAMING", came);
 }
 
 export function framingFault(fault: FramingFault): LocalProtocolError {

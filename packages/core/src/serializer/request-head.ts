@@ -3,12 +3,25 @@
 import { LocalProtocolError } from "../errors.ts";
 import type { RequestToSend, Version } from "../events.ts";
 import { type Facts, inspect } from "../facts.ts";
-import { CHUNKED, declaredFraming, type Framing, NO_BODY, requestFraming } from "../framing.ts";
+import {
+  CHUNKED,
+  declaredFraming,
+  type Framing,
+  isEmpty,
+  NO_BODY,
+  requestFraming,
+} from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
 import { isHost, isTarget } from "../target.ts";
 import { isToken, listMembers, quoted } from "../tokens.ts";
-import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import {
+  checkAgreement,
+  checkBodyLength,
+  checkUpgrade,
+  fieldLines,
+  framingFault,
+} from "./head-checks.ts";
 
 /** A request's head that may be written as it is. */
 export interface CheckedRequest {
@@ -49,9 +62,7 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
   checkTe(facts);
   const framing = frame(event, method, version, facts);
   // RFC 9110 §10.1.1: a client that has no content must not ask whether it may send it.
-  const empty =
-    framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
-  if (facts.expect !== undefined && empty) {
+  if (facts.expect !== undefined && isEmpty(framing)) {
     throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
   }
   const added = `${addedFraming(framing, method, event, facts)}${close && !facts.close ? "Connection: close\r\n" : ""}`;
@@ -95,16 +106,7 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "TRACE");
   }
   if (declared) {
-    const disagrees =
-      framing.kind === "content-length" &&
-      typeof bodyLength === "number" &&
-      bodyLength !== framing.length;
-    if (disagrees) {
-      throw new LocalProtocolError(
-        "INVALID_FRAMING",
-        `Content-Length ${framing.length}, a body of ${bodyLength}`,
-      );
-    }
+    checkAgreement(framing, bodyLength);
     return framing;
   }
   if (bodyLength === "unknown") {

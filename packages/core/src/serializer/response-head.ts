@@ -5,9 +5,15 @@ import type { BodyLength, ResponseToSend, Version } from "../events.ts";
 import { type Facts, inspect } from "../facts.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { Headers } from "../headers.ts";
-import { type Answer, answerTo, type Proposal } from "../switching.ts";
+import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
 import { isFieldValue, isReason, quoted } from "../tokens.ts";
-import { checkBodyLength, checkUpgrade, fieldLines, framingFault } from "./head-checks.ts";
+import {
+  checkAgreement,
+  checkBodyLength,
+  checkUpgrade,
+  fieldLines,
+  framingFault,
+} from "./head-checks.ts";
 import { recall, remember } from "./head-memo.ts";
 import { reasonOf } from "./reasons.ts";
 
@@ -132,16 +138,7 @@ function frame(
     return { sent: NO_BODY, declared: undefined };
   }
   const framing = declared ?? undeclared(bodyLength, request.version);
-  const disagrees =
-    framing.kind === "content-length" &&
-    typeof bodyLength === "number" &&
-    bodyLength !== framing.length;
-  if (disagrees && !(request.method === "HEAD" && bodyLength === 0)) {
-    throw new LocalProtocolError(
-      "INVALID_FRAMING",
-      `Content-Length ${framing.length}, a body of ${bodyLength}`,
-    );
-  }
+  if (request.method !== "HEAD" || bodyLength !== 0) checkAgreement(framing, bodyLength);
   // RFC 9110 §9.3.2: the head is what GET would have got, the body stays at home.
   if (request.method !== "HEAD") return { sent: framing, declared: framing };
   // A zero is not known to be the length GET would have got (RFC 9110 §8.6).
@@ -154,8 +151,7 @@ function undeclared(bodyLength: BodyLength | undefined, version: Version): Frami
 }
 
 function isUnframed(status: number, method: string): boolean {
-  const tunnel = method === "CONNECT" && status >= 200 && status <= 299;
-  return status < 200 || status === 204 || status === 205 || tunnel;
+  return status < 200 || status === 204 || status === 205 || opensTunnel(method, status);
 }
 
 function livesOn(request: Answered, answer: Answer, facts: Facts, sent: Framing): boolean {
