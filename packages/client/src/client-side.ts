@@ -159,7 +159,6 @@ export class ClientSide<IO> implements Side {
   #answer(exchange: Exchange, event: ResponseEvent): void {
     const { driver } = this;
     const response = new ClientResponse(event, driver);
-    exchange.isResponseSeen = true;
     // In front of the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       this.switched = switchedBy(exchange, response);
@@ -171,7 +170,7 @@ export class ClientSide<IO> implements Side {
       const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;
       if (unwanted) exchange.stopUpload();
     }
-    exchange.response.resolve(response);
+    exchange.answer(response);
   }
 
   #refused(response: ClientResponse): void {
@@ -229,16 +228,25 @@ export class ClientSide<IO> implements Side {
     // Each request is told in its own promise.
   }
 
-  onOver(error: UpgradeError): void {
+  onOver(why: () => UpgradeError): void {
     const [first, ...others] = this.#inFlight.splice(0);
-    if (first !== undefined && this.driver.http.bufferedBytes > 0) first.isResponseSeen = true;
-    first?.reject(error);
+    if (first !== undefined && this.#isOwed(first)) {
+      if (this.driver.http.bufferedBytes > 0) first.isResponseSeen = true;
+      first.reject(why());
+    } else first?.end();
+    if (others.length + this.#waiting.length === 0 && this.#ready === undefined) return;
+    const error = why();
     for (const exchange of others) {
       if (exchange.sent === "nothing") exchange.rejectUnsent(error);
       else exchange.reject(new ConnectionError("INCOMPLETE_MESSAGE", "", { cause: error }));
     }
     for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(error);
     this.#settleReady(error);
+  }
+
+  // Somebody waits for the response, or for the rest of it, or makes the rest of the request.
+  #isOwed(exchange: Exchange): boolean {
+    return !exchange.isAnswered || !exchange.isSaid || this.driver.incoming?.isComplete === false;
   }
 
   onDeadline(name: DeadlineName): void {

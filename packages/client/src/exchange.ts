@@ -29,6 +29,7 @@ export class Exchange {
   readonly response = new Deferred<ClientResponse>();
   /** Something came in answer, if only half a head. */
   isResponseSeen = false;
+  #isAnswered = false;
   readonly #driver: Driver;
   readonly #content: Content;
   readonly #options: SendOptions;
@@ -72,6 +73,11 @@ export class Exchange {
   /** The request is said to its last byte. */
   get isSaid(): boolean {
     return this.#endsAt !== undefined;
+  }
+
+  /** The head of its response has come. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
   }
 
   /** Its body waits for a 100. */
@@ -151,6 +157,12 @@ export class Exchange {
   inform(response: InformationalResponse): void {
     this.isResponseSeen = true;
     this.#options.onInformational?.(response);
+  }
+
+  answer(response: ClientResponse): void {
+    this.isResponseSeen = true;
+    this.#isAnswered = true;
+    this.response.resolve(response);
   }
 
   /** The exchange is over: its signal has no effect any more. */

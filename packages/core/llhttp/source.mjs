@@ -8,5 +8,4 @@ const require = createRequire(import.meta.url);
 export const compileLlhttp = () =>
   new WebAssembly.Module(require("undici/lib/llhttp/llhttp_simd-wasm.js"));
 
-export const compileRecorder = () =>
-  new WebAssembly.Module(Buffer.from(RECORDER, "base64"));
+export const compileRecorder = () => new WebAssembly.Module(Buffer.from(RECORDER, "base64"));

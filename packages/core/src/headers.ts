@@ -47,21 +47,8 @@ export class Headers implements Iterable<[name: string, value: string]> {
    */
   static from(init: HeadersInit | undefined): Headers {
     if (init instanceof Headers) return init;
-    const lines: string[] = [];
     if (init === undefined) return EMPTY;
-    if (typeof init !== "object" || init === null) throw invalidShape(init);
-    if (Symbol.iterator in init) {
-      for (const pair of init) {
-        if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
-        pushLine(lines, pair[0], pair[1]);
-      }
-    } else {
-      for (const [name, value] of Object.entries(init)) {
-        if (Array.isArray(value)) for (const one of value) pushLine(lines, name, one);
-        else if (value !== undefined) pushLine(lines, name, value);
-      }
-    }
-    return Headers.built(lines);
+    return Headers.#checked(linesOf(init));
   }
 
   /**
@@ -71,9 +58,17 @@ export class Headers implements Iterable<[name: string, value: string]> {
    */
   static fromFlat(flat: readonly (string | number)[]): Headers {
     if (flat.length % 2 !== 0) throw new LocalProtocolError("INVALID_HEADERS", "an odd flat array");
-    const lines: string[] = [];
-    for (let i = 0; i < flat.length; i += 2) pushLine(lines, flat[i], flat[i + 1]);
-    return Headers.built(lines);
+    return Headers.#checked([...flat]);
+  }
+
+  static #checked(lines: unknown[]): Headers {
+    const before = recent[lines.length / 2];
+    // Many say the same again and again, and it was checked the first time.
+    if (before !== undefined && areSame(before.#lines!, lines)) return before;
+    for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
+    const headers = Headers.built(lines as string[]);
+    if (headers.length < MOST_REMEMBERED) recent[headers.length] = headers;
+    return headers;
   }
 
   /** @internal For the parser, which has checked every octet: the fields on the tape. */
@@ -187,6 +182,15 @@ function findLine(lines: readonly string[], name: string, from: number): number 
 
 const EMPTY = Headers.built([]);
 
+// The last headers of so many lines, for the process.
+const recent: (Headers | undefined)[] = [];
+const MOST_REMEMBERED = 16;
+
+function areSame(lines: readonly string[], others: readonly unknown[]): boolean {
+  for (let i = 0; i < lines.length; i++) if (lines[i] !== others[i]) return false;
+  return true;
+}
+
 function cut(text: string, from: number, length: number): number[] {
   const offsets: number[] = [];
   for (let at = from; offsets.length < length * INTS_PER_FIELD; ) {
@@ -195,8 +199,28 @@ function cut(text: string, from: number, length: number): number[] {
   return offsets;
 }
 
+// Names and values in turn, each read once, and not looked at.
+function linesOf(init: Exclude<HeadersInit, Headers>): unknown[] {
+  if (typeof init !== "object" || init === null) throw invalidShape(init);
+  const lines: unknown[] = [];
+  if (Symbol.iterator in init) {
+    for (const pair of init) {
+      if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
+      lines.push(pair[0], pair[1]);
+    }
+    return lines;
+  }
+  for (const [name, value] of Object.entries(init)) {
+    if (Array.isArray(value)) for (const one of value) lines.push(name, one);
+    else if (value !== undefined) lines.push(name, value);
+  }
+  return lines;
+}
+
 // Coerced once: what is checked here is what is written.
-function pushLine(lines: string[], name: unknown, value: unknown): void {
+function checkLine(lines: unknown[], i: number): void {
+  const name = lines[i];
+  const value = lines[i + 1];
   if (typeof name !== "string" || !isToken(name)) {
     throw new LocalProtocolError("INVALID_HEADER", `the name ${quoted(String(name))}`);
   }
@@ -207,7 +231,7 @@ function pushLine(lines: string[], name: unknown, value: unknown): void {
   if (!isFieldValue(text)) {
     throw new LocalProtocolError("INVALID_HEADER", `${name}: ${quoted(text)}`);
   }
-  lines.push(name, text);
+  lines[i + 1] = text;
 }
 
 function invalidShape(came: unknown): LocalProtocolError {

@@ -52,8 +52,12 @@ export function textToUtf8(text: string): Uint8Array {
 }
 
 export function utf8ToText(bytes: Uint8Array): string {
-  return new (platform().TextDecoder)().decode(bytes);
+  utf8 ??= new (platform().TextDecoder)();
+  return utf8.decode(bytes);
 }
+
+// It keeps nothing between two texts.
+let utf8: { decode(bytes: Uint8Array): string } | undefined;
 
 // The getters of all typed arrays: what they say no subclass and no property can change.
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);

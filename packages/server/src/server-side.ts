@@ -197,10 +197,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     this.report(error, error.phase ?? "connection", this.#exchange?.request);
   }
 
-  onOver(error: UpgradeError): void {
+  onOver(why: () => UpgradeError): void {
     const exchange = this.#exchange;
     // A switch keeps its exchange until the parts are taken.
-    if (exchange !== undefined && !this.driver.isKeptOpen) exchange.end(error);
+    if (exchange !== undefined && !this.driver.isKeptOpen) exchange.end(why());
   }
 
   onDeadline(_: DeadlineName): void {

@@ -127,6 +127,8 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   async #collect(maxBytes: number): Promise<Uint8Array> {
+    // Most are here as a whole when somebody asks.
+    if (this.#complete && !this.#reader && this.#queued <= maxBytes) return this.#takeAll();
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of this) {
@@ -138,6 +140,15 @@ export class Body implements AsyncIterable<Uint8Array> {
       chunks.push(chunk);
     }
     return concat(chunks);
+  }
+
+  #takeAll(): Uint8Array {
+    this.#reader = true;
+    const all = concat(this.#chunks);
+    this.#chunks = [];
+    this.#queued = 0;
+    this.#owner.bodyTaken();
+    return all;
   }
 
   /** All of it, as UTF-8. Throws as {@link bytes}. */

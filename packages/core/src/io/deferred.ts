@@ -4,15 +4,19 @@
 export class Deferred<T> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;
-  reject!: (reason: unknown) => void;
+  #reject!: (reason: unknown) => void;
 
   constructor() {
-    this.promise = handled(
-      new Promise((resolve, reject) => {
-        this.resolve = resolve;
-        this.reject = reject;
-      }),
-    );
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  reject(reason: unknown): void {
+    // Not before: looking at a promise costs another one, and most are never rejected.
+    handled(this.promise);
+    this.#reject(reason);
   }
 }
 

@@ -243,8 +243,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   }
 
   /** The body in hand will not be completed. */
-  failBody(error: UpgradeError): void {
-    this.incoming?.fail(error);
+  failBody(why: () => UpgradeError): void {
+    if (this.incoming?.isComplete === false) this.incoming.fail(why());
     this.#endDraining("closed");
   }
 

@@ -25,7 +25,7 @@ export interface Mortal {
   readonly bytesRead: number;
   readonly side: Side;
   /** The body in hand will not be completed. */
-  failBody(error: UpgradeError): void;
+  failBody(why: () => UpgradeError): void;
 }
 
 /** The phases of one connection, and the moves between them. */
@@ -205,11 +205,15 @@ export class Life {
   }
 
   #tellOver(reason: CloseReason, told?: UpgradeError): void {
-    const failed = reason.kind === "failed" ? reason.error : undefined;
-    const error = told ?? failed ?? new ConnectionError("ABORTED", reason.kind);
+    let error = told ?? (reason.kind === "failed" ? reason.error : undefined);
+    // Behind a good end hardly anybody wants an error, and its stack is dear.
+    const why = (): UpgradeError => {
+      error ??= new ConnectionError("ABORTED", reason.kind);
+      return error;
+    };
     this.ending.over(reason);
-    this.#of.failBody(error);
-    this.#of.side.onOver(error);
+    this.#of.failBody(why);
+    this.#of.side.onOver(why);
   }
 }
 

@@ -31,7 +31,7 @@ export interface Side {
   /** HTTP has failed, and all that follows for the io is done: who wants to know is told. */
   onFailed(error: UpgradeError): void;
   /** HTTP is over: whoever still waits for something is told why it will not come. */
-  onOver(error: UpgradeError): void;
+  onOver(why: () => UpgradeError): void;
   /** The io waits for its next owner; who was promised the parts takes them now. */
   onTakeable(): void;
   onDeadline(name: DeadlineName): void;

@@ -40,7 +40,7 @@ export class WebPairStream implements Lockable {
   #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   // Writes on their way: a sink that waits for its peer does not let go of them at an abort.
-  readonly #pending = new Set<(reason: unknown) => void>();
+  readonly #pending = new Set<Deferred<unknown>>();
 
   /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
   constructor(pair: WebPair) {
@@ -92,19 +92,19 @@ export class WebPairStream implements Lockable {
 
   async #untilAborted(call: Promise<unknown>): Promise<void> {
     const aborted = new Deferred<unknown>();
-    this.#pending.add(aborted.reject);
-    call.then(aborted.resolve, aborted.reject);
+    this.#pending.add(aborted);
+    call.then(aborted.resolve, (reason) => aborted.reject(reason));
     try {
       await aborted.promise;
     } finally {
-      this.#pending.delete(aborted.reject);
+      this.#pending.delete(aborted);
     }
   }
 
   abort(reason: unknown): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
-    for (const reject of this.#pending) reject(reason);
+    for (const call of this.#pending) call.reject(reason);
     const { reader, writer } = this.#locked;
     handled(Promise.resolve(reader.cancel(reason)));
     handled(Promise.resolve(writer.abort(reason)));

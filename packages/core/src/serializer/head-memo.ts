@@ -1,64 +1,70 @@
-// bytes ← [remembered heads] ← events: a server says the same head again and again
+// bytes ← [remembered heads] ← events: the same head is said again and again
 
-import type { ResponseToSend } from "../events.ts";
-import type { Headers, HeadersInit } from "../headers.ts";
-import type { Answered, CheckedResponse } from "./response-head.ts";
+import type { CheckedRequest, SaidRequest } from "./request-head.ts";
+import type { Answered, CheckedResponse, SaidResponse } from "./response-head.ts";
 
-/** A head, and all it was made from. */
-interface Memory {
-  readonly event: ResponseToSend;
+/** A response's head, and all it was made from. */
+interface ResponseMemory {
+  readonly event: SaidResponse;
   readonly request: Answered;
-  readonly headers: Headers;
   readonly response: CheckedResponse;
 }
 
 // The last head of each status, for the process: checking and joining one is the largest part of
 // answering. What is written is the text that was checked, never a second one.
-const memories = new Map<number, Memory>();
+const responses = new Map<number, ResponseMemory>();
 
 /** The head made last time, if this one has the same ingredients. */
-export function recall(event: ResponseToSend, request: Answered): CheckedResponse | undefined {
-  const memory = memories.get(event.status);
+export function recall(event: SaidResponse, request: Answered): CheckedResponse | undefined {
+  const memory = responses.get(event.status);
   if (memory === undefined || request.proposal !== undefined) return undefined;
   const { event: past, request: asked } = memory;
   const same =
+    event.headers === past.headers &&
     event.bodyLength === past.bodyLength &&
     event.date === past.date &&
     event.reason === past.reason &&
     event.type === past.type &&
     request.persists === asked.persists &&
     request.version === asked.version &&
-    request.method === asked.method &&
-    sameLines(event.headers, memory.headers);
+    request.method === asked.method;
   return same ? memory.response : undefined;
 }
 
 /** Keeps a head for {@link recall}. */
-export function remember(
-  event: ResponseToSend,
-  request: Answered,
-  headers: Headers,
-  response: CheckedResponse,
-): void {
+export function remember(event: SaidResponse, request: Answered, response: CheckedResponse): void {
   if (request.proposal !== undefined || event.type !== "response") return;
-  const { type, status, reason, date, bodyLength } = event;
   const { method, version, persists } = request;
-  memories.set(status, {
-    event: { type, status, reason, date, bodyLength },
-    request: { method, version, persists, proposal: undefined },
-    headers,
-    response,
-  });
+  const asked = { method, version, persists, proposal: undefined };
+  responses.set(event.status, { event, request: asked, response });
 }
 
-// Only plain pairs are worth a look: they are what most services give, and cost nothing to read.
-function sameLines(init: HeadersInit | undefined, past: Headers): boolean {
-  if (init === undefined) return past.length === 0;
-  if (!Array.isArray(init) || init.length !== past.length) return init === past;
-  for (let i = 0; i < init.length; i++) {
-    const pair: unknown = init[i];
-    if (!Array.isArray(pair) || pair.length !== 2) return false;
-    if (pair[0] !== past.nameAt(i) || pair[1] !== past.valueAt(i)) return false;
-  }
-  return true;
+/** A request's head, and all it was made from. */
+interface RequestMemory {
+  readonly event: SaidRequest;
+  readonly close: boolean;
+  readonly request: CheckedRequest;
+}
+
+// A client checks a head in front of everything else and says it in its turn; and many clients ask
+// for the same again.
+let lastRequest: RequestMemory | undefined;
+
+/** The head made last time, if this one has the same ingredients. */
+export function recallRequest(event: SaidRequest, close: boolean): CheckedRequest | undefined {
+  if (lastRequest === undefined) return undefined;
+  const { event: past } = lastRequest;
+  const same =
+    event.headers === past.headers &&
+    event.target === past.target &&
+    event.method === past.method &&
+    event.version === past.version &&
+    event.bodyLength === past.bodyLength &&
+    close === lastRequest.close;
+  return same ? lastRequest.request : undefined;
+}
+
+/** Keeps a head for {@link recallRequest}. */
+export function rememberRequest(event: SaidRequest, close: boolean, request: CheckedRequest): void {
+  lastRequest = { event, close, request };
 }

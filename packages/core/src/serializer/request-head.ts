@@ -22,6 +22,7 @@ import {
   fieldLines,
   framingFault,
 } from "./head-checks.ts";
+import { recallRequest, rememberRequest } from "./head-memo.ts";
 
 /** A request's head that may be written as it is. */
 export interface CheckedRequest {
@@ -44,10 +45,30 @@ const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a client send.
  */
 export function checkRequest(event: RequestToSend, close: boolean): CheckedRequest {
+  // Read once: what is checked is what is written.
+  const { type, method, target, version, headers, bodyLength } = event;
+  const said = {
+    type,
+    method,
+    target,
+    version: version ?? "1.1",
+    headers: Headers.from(headers),
+    bodyLength,
+  };
+  return recallRequest(said, close) ?? makeRequest(said, close);
+}
+
+/** A request, each part of it read once. */
+export interface SaidRequest extends RequestToSend {
+  readonly version: Version;
+  readonly headers: Headers;
+}
+
+function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
+  const { version, headers } = event;
   // One that is left out is not called "undefined", which would be a token.
   const method = String(event.method ?? "");
   const target = String(event.target ?? "");
-  const version = event.version ?? "1.1";
   if (!isToken(method)) throw new LocalProtocolError("INVALID_METHOD", quoted(method));
   if (version !== "1.1" && version !== "1.0") {
     throw new LocalProtocolError("INVALID_OPTION", `version ${quoted(String(version))}`);
@@ -55,7 +76,6 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
   if (!isTarget(method, target)) {
     throw new LocalProtocolError("INVALID_TARGET", `${method} ${quoted(target)}`);
   }
-  const headers = Headers.from(event.headers);
   const facts = inspect(headers);
   checkHost(version, facts);
   checkUpgrade(version, facts);
@@ -69,7 +89,9 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
   const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${added}\r\n`;
   const proposal = proposalOf(method, version, facts);
   const expectsContinue = facts.expect?.toLowerCase() === "100-continue" && version === "1.1";
-  return { text, method, version, facts, framing, proposal, expectsContinue };
+  const request = { text, method, version, facts, framing, proposal, expectsContinue };
+  rememberRequest({ ...event, method, target }, close, request);
+  return request;
 }
 
 // RFC 9112 §3.2: a client sends exactly one Host in HTTP/1.1, and never a malformed one.

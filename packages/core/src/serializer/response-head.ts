@@ -45,12 +45,17 @@ export interface CheckedResponse {
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
   // Read once: what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const said = { type, status, reason, date, bodyLength, headers };
+  const said = { type, status, reason, date, bodyLength, headers: Headers.from(headers) };
   return recall(said, request) ?? makeResponse(said, request);
 }
 
-function makeResponse(event: ResponseToSend, request: Answered): CheckedResponse {
-  const { type, status } = event;
+/** A response, each part of it read once. */
+export interface SaidResponse extends ResponseToSend {
+  readonly headers: Headers;
+}
+
+function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
+  const { type, status, headers } = event;
   const reason = String(event.reason ?? reasonOf(status));
   const date = event.date === undefined ? undefined : String(event.date);
   checkStatus(type, status, request);
@@ -58,7 +63,6 @@ function makeResponse(event: ResponseToSend, request: Answered): CheckedResponse
     throw new LocalProtocolError("INVALID_HEADER", `Date: ${quoted(date)}`);
   }
   if (!isReason(reason)) throw new LocalProtocolError("INVALID_REASON", quoted(reason));
-  const headers = Headers.from(event.headers);
   const facts = inspect(headers);
   checkUpgrade("1.1", facts);
   // RFC 9110 §15.5.22.
@@ -74,7 +78,7 @@ function makeResponse(event: ResponseToSend, request: Answered): CheckedResponse
   if (answer === "refused") added += addedConnection(request, facts, persists);
   const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${added}\r\n`;
   const response = { text, status, facts, framing: framing.sent, answer, persists };
-  remember(event, request, headers, response);
+  remember(event, request, response);
   return response;
 }
 
