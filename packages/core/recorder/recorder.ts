@@ -78,7 +78,7 @@ export function run(parser: i32, input: i32, length: i32, begins: bool): i32 {
   const result = llhttp_execute(parser, input, length);
   // The position is garbage where nothing stopped llhttp.
   put(CONSUMED, result === 0 ? length : load<i32>(parser + ERROR_POSITION) - input);
-  put(IS_EXACT, isExact ? 1 : 0);
+  put(IS_EXACT, isExact && result === PAUSE ? 1 : 0);
   put(FIELDS, fields);
   put(STEERING, steering);
   return result;
@@ -92,6 +92,8 @@ export function onUrl(_: i32, at: i32, length: i32): i32 {
   let start = base;
   // RFC 9112 §2.2: empty lines in front of a request line are ignored.
   while (load<u16>(start) === CRLF) start += 2;
+  // llhttp passes over CR and LF in any order.
+  demand(load<u8>(start) > SP);
   put(START, start - base);
   put(MINOR, load<u8>(end + 8) - 0x30);
   demand(load<u8>(at - 1) === SP && load<u8>(at - 2) !== SP && load<u64>(end) === VERSION);

@@ -3,6 +3,7 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
+import { IS_EXACT, tape } from "../tape.ts";
 import { quoted } from "../tokens.ts";
 import { type Head, type HeadLimits, makeHead } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
@@ -14,6 +15,7 @@ import {
   position,
   saveState,
   targetLength,
+  textOfExact,
 } from "./llhttp-module.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -109,8 +111,9 @@ export class HeadParser {
     const taken = result === OK ? to - from : position;
     this.#checkTarget(bytes, from, taken, result !== OK);
     if (result === OK) {
+      // Of a chunk that was taken away nothing was read, and the state is another's.
+      if (to > from) this.#state = saveState(this.#kind);
       this.#hold(bytes, from, to);
-      this.#state = saveState(this.#kind);
       return undefined;
     }
     const refusal = this.#refusal(result, bytes, from);
@@ -168,7 +171,8 @@ export class HeadParser {
   }
 
   #make(source: Uint8Array, start: number, end: number): Head {
-    const text = latin1ToText(source, start, end);
+    const isExact = tape[IS_EXACT] === 1;
+    const text = isExact ? textOfExact() : latin1ToText(source, start, end);
     return makeHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
   }
 

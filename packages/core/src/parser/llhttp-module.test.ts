@@ -18,6 +18,14 @@ describe("llhttp's contract, as the parser relies on it", () => {
     expect([...tape.subarray(FIELD_LIST, FIELD_LIST + 4)]).toEqual([19, 20, 22, 23]);
   });
 
+  test("a head of which the rest is missing is not exact, well as it begins", () => {
+    for (const head of ["GET / HTTP/1.1\r\nA: b\r\n", "GET / HTTP/1.1\r\n", "G"]) {
+      const bytes = octets(head);
+      expect(execute("request", bytes, 0, bytes.length, undefined)).toBe(OK);
+      expect(tape[IS_EXACT], head).toBe(0);
+    }
+  });
+
   test("it stops behind a proposal and behind a CONNECT just the same", () => {
     for (const head of [
       "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: a\r\nContent-Length: 5\r\n\r\n",

@@ -1,6 +1,7 @@
 // bytes → [llhttp and its recorder] → tape → head parser: the one file that knows WebAssembly
 
 import { compileLlhttp, compileRecorder } from "#llhttp";
+import { latin1ToText } from "../octets.ts";
 import {
   CONSUMED,
   FIELD_LIST,
@@ -62,6 +63,8 @@ let loaded: Uint8Array | undefined;
 let loadedFrom = 0;
 let loadedTo = 0;
 let nextAt = 0;
+// Where in it the last run began.
+let readFrom = 0;
 let llhttp: Llhttp | undefined;
 
 interface Llhttp {
@@ -92,22 +95,32 @@ export function execute(
   const { run, memory } = llhttp;
   const parser = llhttp[kind];
   let begins = state === undefined;
-  if (state !== undefined) memory.set(state, parser);
   let result = OK;
   let at = from;
-  targetLength = 0;
-  turnPage();
+  let length = 0;
   while (result === OK && at < to) {
-    const address = load(llhttp, bytes, at, to);
+    // First: the chunk is somebody else's, and may have heads of others read while it is copied.
+    readFrom = load(llhttp, bytes, at, to);
+    if (at === from && state !== undefined) memory.set(state, parser);
+    turnPage();
     const end = to < loadedTo ? to : loadedTo;
-    result = run(parser, address, end - at, begins);
+    result = run(parser, readFrom, end - at, begins);
     at += tape[CONSUMED]!;
-    targetLength += tape[TARGET_END]! - tape[TARGET_START]!;
+    length += tape[TARGET_END]! - tape[TARGET_START]!;
     begins = false;
   }
   nextAt = at;
   position = at - from;
+  targetLength = length;
   return result;
+}
+
+/**
+ * The text of the head that was read last, if it is exact: of what was checked, whatever its owner
+ * has made of the chunk since.
+ */
+export function textOfExact(): string {
+  return latin1ToText(llhttp!.memory, readFrom, readFrom + position);
 }
 
 // Puts bytes[at…] into WASM memory; returns where. Of a chunk with many heads, read one behind the
@@ -117,11 +130,12 @@ function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: numb
   const goesOn = bytes === loaded && at === nextAt && at > 0 && to <= loadedTo;
   if (!goesOn) {
     const room = at === 0 ? SLICE_BYTES : WINDOW_BYTES;
-    loadedTo = bytes.length - at > room ? at + room : bytes.length;
-    const isWhole = at === 0 && loadedTo === bytes.length;
-    memory.set(isWhole ? bytes : viewOf(bytes, at, loadedTo), input);
+    const end = bytes.length - at > room ? at + room : bytes.length;
+    const isWhole = at === 0 && end === bytes.length;
+    memory.set(isWhole ? bytes : viewOf(bytes, at, end), input);
     loaded = bytes;
     loadedFrom = at;
+    loadedTo = end;
   }
   return input + at - loadedFrom;
 }
