@@ -198,3 +198,67 @@ describe("headers that propose", () => {
     expect(withUpgrade(Headers.from(init), "x").toFlat().join(" ")).toBe(flat);
   });
 });
+
+describe("what was said before is checked no more, and nothing else is", () => {
+  const said = (init: unknown) => [...from(init)];
+
+  test("the same lines are the same headers", () => {
+    const lines = () => [
+      ["Host", "same.test"],
+      ["X", "1"],
+    ];
+    expect(from(lines())).toBe(from(lines()));
+  });
+
+  test("fewer, more, and other lines are what they are", () => {
+    const first = [
+      ["A", "1"],
+      ["B", "2"],
+    ];
+    expect(said(first)).toEqual(first);
+    expect(said([["A", "1"]])).toEqual([["A", "1"]]);
+    expect(said([...first, ["C", "3"]])).toEqual([...first, ["C", "3"]]);
+    expect(said([first[0], ["B", "3"]])).toEqual([first[0], ["B", "3"]]);
+    expect(said([first[0], ["b", "2"]])).toEqual([first[0], ["b", "2"]]);
+  });
+
+  test("a list that gives more, or fewer, pairs than it is long is read to its end", () => {
+    const lying = (...pairs: unknown[]) => {
+      const list: unknown[] = [["A", "1"]];
+      list[Symbol.iterator] = () => pairs[Symbol.iterator]();
+      return list;
+    };
+    expect(said([["A", "1"]])).toEqual([["A", "1"]]);
+    expect(said(lying())).toEqual([]);
+    expect(said(lying(["A", "1"], ["B", "2"]))).toEqual([
+      ["A", "1"],
+      ["B", "2"],
+    ]);
+    expect(code(() => from(lying(["A", "1"], [undefined, undefined])))).toBe("INVALID_HEADER");
+  });
+
+  test("a bad line behind good ones is found", () => {
+    expect(
+      said([
+        ["A", "1"],
+        ["B", "2"],
+      ]),
+    ).toHaveLength(2);
+    expect(
+      code(() =>
+        from([
+          ["A", "1"],
+          ["B", "2\r\nC: 3"],
+        ]),
+      ),
+    ).toBe("INVALID_HEADER");
+    expect(
+      code(() =>
+        from([
+          ["A", "1"],
+          ["B:", "2"],
+        ]),
+      ),
+    ).toBe("INVALID_HEADER");
+  });
+});

@@ -48,7 +48,10 @@ export class Headers implements Iterable<[name: string, value: string]> {
   static from(init: HeadersInit | undefined): Headers {
     if (init instanceof Headers) return init;
     if (init === undefined) return EMPTY;
-    return Headers.#checked(linesOf(init));
+    const before = Array.isArray(init) ? recent[init.length] : undefined;
+    const known = before === undefined ? undefined : before.#lines;
+    const lines = linesOf(init, known);
+    return before !== undefined && lines === known ? before : Headers.#checked(lines as unknown[]);
   }
 
   /**
@@ -62,9 +65,6 @@ export class Headers implements Iterable<[name: string, value: string]> {
   }
 
   static #checked(lines: unknown[]): Headers {
-    const before = recent[lines.length / 2];
-    // Many say the same again and again, and it was checked the first time.
-    if (before !== undefined && areSame(before.#lines!, lines)) return before;
     for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
     const headers = Headers.built(lines as string[]);
     if (headers.length < MOST_REMEMBERED) recent[headers.length] = headers;
@@ -182,14 +182,10 @@ function findLine(lines: readonly string[], name: string, from: number): number 
 
 const EMPTY = Headers.built([]);
 
-// The last headers of so many lines, for the process.
+// The last headers of so many lines, for the process: many say the same again and again, and it was
+// checked the first time.
 const recent: (Headers | undefined)[] = [];
 const MOST_REMEMBERED = 16;
-
-function areSame(lines: readonly string[], others: readonly unknown[]): boolean {
-  for (let i = 0; i < lines.length; i++) if (lines[i] !== others[i]) return false;
-  return true;
-}
 
 function cut(text: string, from: number, length: number): number[] {
   const offsets: number[] = [];
@@ -199,22 +195,34 @@ function cut(text: string, from: number, length: number): number[] {
   return offsets;
 }
 
-// Names and values in turn, each read once, and not looked at.
-function linesOf(init: Exclude<HeadersInit, Headers>): unknown[] {
+// Names and values in turn, each read once and not checked; `before` itself where they are the same.
+function linesOf(
+  init: Exclude<HeadersInit, Headers>,
+  before: readonly string[] | undefined,
+): readonly unknown[] {
   if (typeof init !== "object" || init === null) throw invalidShape(init);
+  if (Symbol.iterator in init) return pairsOf(init, before);
   const lines: unknown[] = [];
-  if (Symbol.iterator in init) {
-    for (const pair of init) {
-      if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
-      lines.push(pair[0], pair[1]);
-    }
-    return lines;
-  }
   for (const [name, value] of Object.entries(init)) {
     if (Array.isArray(value)) for (const one of value) lines.push(name, one);
     else if (value !== undefined) lines.push(name, value);
   }
   return lines;
+}
+
+function pairsOf(init: Iterable<unknown>, before: readonly string[] = []): readonly unknown[] {
+  let lines: unknown[] | undefined;
+  let at = 0;
+  for (const pair of init) {
+    if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
+    const name: unknown = pair[0];
+    const value: unknown = pair[1];
+    const isSame = at < before.length && name === before[at] && value === before[at + 1];
+    if (lines === undefined && !isSame) lines = before.slice(0, at);
+    lines?.push(name, value);
+    at += 2;
+  }
+  return lines ?? (at === before.length ? before : before.slice(0, at));
 }
 
 // Coerced once: what is checked here is what is written.
