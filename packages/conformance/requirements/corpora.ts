@@ -223,16 +223,6 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     because: "behind its last request a client is not heard (RFC 9112 §9.6): its bytes are not judged, and thrown away while the answer arrives",
     by: "persistence.md: A client that says close is answered, and not heard again",
   },
-  {
-    corpus: "llhttp",
-    cases: ["request/content-length.md:317", "response/content-length.md:168"],
-    says: "a tab behind a length",
-    theirs: "reads it",
-    ours: "BAD_CONTENT_LENGTH",
-    verdict: "stricter",
-    because: "the grammar has a tab there (RFC 9112 §5), and the llhttp inside reads spaces only; no sender writes one",
-    by: "known.ts: tab-behind-content-length",
-  },
   { corpus: "llhttp", cases: ["response/sample.md:40", "response/sample.md:60"], says: "responses of RTSP and ICE", theirs: "reads them", ours: "MALFORMED_START_LINE", verdict: "stricter", because: "a version begins with HTTP, in capitals (RFC 9112 §2.3)", by: "status-line.md: Another protocol's answer" },
   { corpus: "llhttp", cases: ["response/sample.md:645"], says: "a status line that says HTTP/0.9", theirs: "reads it", ours: "UNSUPPORTED_VERSION", verdict: "stricter", because: "there is no such version with a status line (RFC 9112 §4)", by: "status-line.md: HTTP/0.9 by name" },
   {

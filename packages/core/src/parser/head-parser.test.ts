@@ -60,6 +60,19 @@ describe("a request's head", () => {
     expect(request("\r\n\r\nGET / HTTP/1.1\r\n\r\n")).toBe("GET|/|1.1| after 22");
   });
 
+  test.each([
+    ["\t5\t", "GET|/|1.1|Content-Length|5|A|b after 44"],
+    [" 5 \t \t", "GET|/|1.1|Content-Length|5|A|b after 47"],
+    ["5\t6", "BAD_CONTENT_LENGTH at 33"],
+    ["5 \t, 5", "BAD_CONTENT_LENGTH at 34"],
+    ["\t", "BAD_CONTENT_LENGTH at 34"],
+    ["5\t\r\nContent-Length: 5\t", "BAD_CONTENT_LENGTH at 51"],
+    ["\r\n\t5\t", "MALFORMED_FIELD at 34"],
+    ["5\r\n\t5\t", "MALFORMED_FIELD at 34"],
+  ])("may have a tab behind a Content-Length, as behind any value: %j", (value, told) => {
+    expect(request(`GET / HTTP/1.1\r\nContent-Length:${value}\r\nA: b\r\n\r\nX`)).toBe(told);
+  });
+
   test("keeps every octet of a value that is allowed there", () => {
     const value = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
       .filter((_, code) => code === 9 || (code >= 0x20 && code !== 0x7f))

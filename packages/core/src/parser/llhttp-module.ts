@@ -1,7 +1,7 @@
 // bytes → [llhttp and its recorder] → tape → head parser: the one file that knows WebAssembly
 
 import { compileLlhttp, compileRecorder } from "#llhttp";
-import { latin1ToText } from "../octets.ts";
+import { concat, latin1ToText } from "../octets.ts";
 import {
   CONSUMED,
   FIELD_LIST,
@@ -12,6 +12,7 @@ import {
   tape,
   turnPage,
 } from "../tape.ts";
+import { isWhiteSpace } from "../tokens.ts";
 
 // What core may know of the platform here: no DOM and no Node types are loaded.
 interface Wasm {
@@ -41,6 +42,11 @@ export type MessageKind = "request" | "response";
 /** llhttp's answers that are not errors: more input wanted; paused by us at a head's end. */
 export const OK = 0;
 export const PAUSED = 21;
+// One that is: a Content-Length with something else than digits, and spaces behind them.
+const BAD_LENGTH = 11;
+
+const TAB = 0x09;
+const SP = 0x20;
 
 // Input goes in by slices of this size, so that WASM memory never grows with it.
 const SLICE_BYTES = 65_536;
@@ -85,6 +91,22 @@ interface Llhttp {
  * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} for "more".
  */
 export function execute(
+  kind: MessageKind,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  state: Uint8Array | undefined,
+): number {
+  const result = feed(kind, bytes, from, to, state);
+  if (result !== BAD_LENGTH || bytes[from + position] !== TAB) return result;
+  // RFC 9112 §5: a tab may stand behind any value. Behind a Content-Length llhttp takes spaces
+  // alone, so it is given them: what else may stand there it still refuses.
+  const spaced = concat([viewOf(bytes, from, to)]);
+  for (let at = position; isWhiteSpace(spaced[at]!); at++) spaced[at] = SP;
+  return execute(kind, spaced, 0, spaced.length, state);
+}
+
+function feed(
   kind: MessageKind,
   bytes: Uint8Array,
   from: number,
