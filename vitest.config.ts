@@ -21,6 +21,9 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Clocks are injected and work is counted, so nothing here waits for time: a machine that is busy
+    // with something else is slow, and only what hangs is wrong.
+    testTimeout: 30_000,
     projects: [
       ...projects,
       { extends: true, test: { name: "workspace", include: ["scripts/*.test.ts"] } },

@@ -2,7 +2,6 @@
 // from which scripts/x.mjs makes the last line of its output.
 import { writeFileSync } from "node:fs";
 
-// biome-ignore lint/style/noDefaultExport: this is how vitest finds a reporter
 export default class CountTests {
   onTestRunEnd(files, errors) {
     let passed = 0;

@@ -1,6 +1,5 @@
 // A vitest reporter for scripts/laws.mjs: one line with the first test that failed, if one did.
 
-// biome-ignore lint/style/noDefaultExport: this is how vitest finds a reporter
 export default class TellFailure {
   onTestRunEnd(files, errors) {
     let passed = 0;

@@ -20,13 +20,13 @@ describe.each(["client", "server"])("a process whose %s is reset at the switch",
   test.concurrent("L9: ends well, though nobody listens", async () => {
     const { code, out, err } = await run("reset-at-switch.mjs", role, "guarded");
     expect({ code, out, err }).toEqual({ code: 0, out: "still here\n", err: "" });
-  }, 30_000);
+  });
 
   test.concurrent("would crash without the listener that is left behind", async () => {
     const { code, out, err } = await run("reset-at-switch.mjs", role, "bare");
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain("ECONNRESET");
-  }, 30_000);
+  });
 });
 
 test("nothing happens at import, and connections that wait keep no finished process alive", async () => {
@@ -38,4 +38,4 @@ test("nothing happens at import, and connections that wait keep no finished proc
   expect(used).toBe('in use: ["Instance","Module","now","setTimeout"]');
   // Less than any deadline that was set.
   expect(performance.now() - started).toBeLessThan(20_000);
-}, 30_000);
+});

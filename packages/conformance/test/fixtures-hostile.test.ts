@@ -80,7 +80,7 @@ test("connections that failed at some byte of some story leave nothing behind", 
     if (grown.length === 0) break;
   }
   expect(grown).toEqual([]);
-}, 20_000);
+});
 
 async function weighed(some: readonly Case[]) {
   for (const story of some) await faultsOf(story);

@@ -44,21 +44,81 @@ interface Refused extends FloodOptions {
   readonly options?: ClientOptions;
 }
 
-// biome-ignore format: a table
 const REFUSED: readonly Refused[] = [
   { name: "empty lines", endless: "\r\n", code: "MALFORMED_START_LINE", within: 1 },
   { name: "bytes that are no response", endless: "\0", code: "MALFORMED_START_LINE", within: 1 },
   { name: "a reason", first: "HTTP/1.1 200 ", endless: "a", code: "HEAD_TOO_LARGE", within: HEAD },
-  { name: "field lines", first: "HTTP/1.1 200 OK\r\n", endless: "a: b\r\n", code: "HEAD_TOO_LARGE", within: HEAD },
-  { name: "a field value", first: "HTTP/1.1 200 OK\r\na: ", endless: "b", code: "HEAD_TOO_LARGE", within: HEAD },
-  { name: "spaces in front of a field value", first: "HTTP/1.1 200 OK\r\na:", endless: " ", code: "HEAD_TOO_LARGE", within: HEAD },
-  { name: "interim responses", endless: answer("102 Processing"), code: "TOO_MANY_INTERIM_RESPONSES", within: 33 * 27 },
-  { name: "zeros in front of a chunk size", first: CHUNKED, endless: "0", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS },
-  { name: "a chunk extension", first: `${CHUNKED}1;`, endless: "a", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS },
-  { name: "small chunks with small extensions", first: CHUNKED, endless: "1;a\r\nx\r\n", code: "CHUNK_EXTENSIONS_TOO_LARGE", within: EXTENSIONS * 4 },
-  { name: "trailers", first: `${CHUNKED}0\r\n`, endless: "a: b\r\n", code: "TRAILERS_TOO_LARGE", within: DEFAULTS.maxTrailerBytes },
-  { name: "a body over maxBodyBytes", first: CHUNKED, endless: "1\r\nx\r\n", code: "BODY_TOO_LARGE", within: 60_000, options: { maxBodyBytes: 9_999 } },
-  { name: "a body that its connection ends, over maxBodyBytes", first: answer("200 OK"), endless: "x", code: "BODY_TOO_LARGE", within: 9_999, options: { maxBodyBytes: 9_999 } },
+  {
+    name: "field lines",
+    first: "HTTP/1.1 200 OK\r\n",
+    endless: "a: b\r\n",
+    code: "HEAD_TOO_LARGE",
+    within: HEAD,
+  },
+  {
+    name: "a field value",
+    first: "HTTP/1.1 200 OK\r\na: ",
+    endless: "b",
+    code: "HEAD_TOO_LARGE",
+    within: HEAD,
+  },
+  {
+    name: "spaces in front of a field value",
+    first: "HTTP/1.1 200 OK\r\na:",
+    endless: " ",
+    code: "HEAD_TOO_LARGE",
+    within: HEAD,
+  },
+  {
+    name: "interim responses",
+    endless: answer("102 Processing"),
+    code: "TOO_MANY_INTERIM_RESPONSES",
+    within: 33 * 27,
+  },
+  {
+    name: "zeros in front of a chunk size",
+    first: CHUNKED,
+    endless: "0",
+    code: "CHUNK_EXTENSIONS_TOO_LARGE",
+    within: EXTENSIONS,
+  },
+  {
+    name: "a chunk extension",
+    first: `${CHUNKED}1;`,
+    endless: "a",
+    code: "CHUNK_EXTENSIONS_TOO_LARGE",
+    within: EXTENSIONS,
+  },
+  {
+    name: "small chunks with small extensions",
+    first: CHUNKED,
+    endless: "1;a\r\nx\r\n",
+    code: "CHUNK_EXTENSIONS_TOO_LARGE",
+    within: EXTENSIONS * 4,
+  },
+  {
+    name: "trailers",
+    first: `${CHUNKED}0\r\n`,
+    endless: "a: b\r\n",
+    code: "TRAILERS_TOO_LARGE",
+    within: DEFAULTS.maxTrailerBytes,
+  },
+  {
+    name: "a body over maxBodyBytes",
+    first: CHUNKED,
+    endless: "1\r\nx\r\n",
+    code: "BODY_TOO_LARGE",
+    within: 60_000,
+    options: { maxBodyBytes: 9_999 },
+  },
+  {
+    name: "a body that its connection ends, over maxBodyBytes",
+    first: answer("200 OK"),
+    endless: "x",
+    code: "BODY_TOO_LARGE",
+    within: 9_999,
+    options: { maxBodyBytes: 9_999 },
+  },
 ];
 
 describe("L12 bounded: a server that never stops sending", () => {

@@ -35,4 +35,4 @@ test("connections opened and ended at any moment, in any way, leave nothing behi
   expect(growth(before, after)).toEqual([]);
   // Chance leaves a few of the stories out.
   expect(tally.stories.size).toBeGreaterThan(STORIES * 0.9);
-}, 20_000);
+});
