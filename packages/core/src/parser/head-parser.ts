@@ -26,6 +26,8 @@ const MAX_METHOD_LENGTH = 32;
 // RFC 9110 §5.6.2: a token, and what ends it.
 const METHOD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32})(.)?/s;
 const EMPTY_LINES = /^(?:\r\n)+/;
+const PREFACE_LINE = "PRI * HTTP/2.0\r\n";
+const PREFACE_LENGTH = `${PREFACE_LINE}\r\nSM\r\n\r\n`.length;
 // What stands in front of a request target, and as much of the target as there is.
 const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
 
@@ -50,6 +52,8 @@ export class HeadParser {
   #state: Uint8Array | undefined;
   #targetLength = 0;
   #begun = false;
+  // Behind the empty lines.
+  #startLineAt = 0;
   // Where llhttp met a method it does not know, until the method's end has come.
   #strangerAt: number | undefined;
 
@@ -110,6 +114,7 @@ export class HeadParser {
     if (result === PAUSED) return this.#complete(bytes, from);
     const taken = result === OK ? to - from : position;
     this.#checkTarget(bytes, from, taken, result !== OK);
+    this.#checkPreface(bytes, from, taken);
     if (result === OK) {
       // Of a chunk that was taken away nothing was read, and the state is another's.
       if (to > from) this.#state = saveState(this.#kind);
@@ -132,8 +137,18 @@ export class HeadParser {
       const begins = wanted === CR && bytes[at] !== CR && bytes[at] !== LF;
       if (!begins) throw new RemoteProtocolError("MALFORMED_START_LINE", "", { offset });
       this.#begun = true;
+      this.#startLineAt = offset;
       return;
     }
+  }
+
+  // RFC 9113 §3.4: llhttp waits for all of HTTP/2's preface, of which the first line says enough.
+  #checkPreface(bytes: Uint8Array, from: number, taken: number): void {
+    const length = this.#heldLength + taken - this.#startLineAt;
+    if (length < PREFACE_LINE.length || length > PREFACE_LENGTH) return;
+    if (!this.#textWith(bytes, from, taken).startsWith(PREFACE_LINE, this.#startLineAt)) return;
+    const offset = this.#startLineAt + PREFACE_LINE.trimEnd().length;
+    throw new RemoteProtocolError("UNSUPPORTED_VERSION", "", { offset });
   }
 
   // RFC 9110 §15.6.2: 501 is for a method nobody knows. Whether it is one, its end tells.
