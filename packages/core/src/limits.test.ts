@@ -47,3 +47,14 @@ describe("refused", () => {
 test("0 is taken: no bytes, no pieces, no deadline", () => {
   for (const name of names) expect(resolveLimits({ [name]: 0 })[name], name).toBe(0);
 });
+
+test("options that make another connection while they are read keep to themselves", () => {
+  resolveLimits();
+  const limits = resolveLimits({
+    get idleMs() {
+      resolveLimits({ maxHeaders: 9, idleMs: 5 });
+      return 5;
+    },
+  });
+  expect([limits.maxHeaders, limits.idleMs]).toEqual([100, 5]);
+});

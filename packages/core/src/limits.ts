@@ -78,12 +78,14 @@ export type LimitOptions = { readonly [Name in keyof typeof DEFAULTS]?: number |
  */
 export function resolveLimits(options: LimitOptions = {}): Limits {
   const limits = {} as Record<LimitName, number>;
+  const before = last;
   let isNew = false;
   for (const name of LIMIT_NAMES) {
     limits[name] = checkOption(name, options[name] ?? DEFAULTS[name]);
-    isNew ||= limits[name] !== last?.[name];
+    isNew ||= limits[name] !== before?.[name];
   }
-  if (isNew || last === undefined) last = Object.freeze(limits);
+  if (before !== undefined && !isNew) return before;
+  last = Object.freeze(limits);
   return last;
 }
 

@@ -32,3 +32,20 @@ test("of two that pass at the same moment, the first may start the second again"
   clock.advance(20);
   expect(passed).toEqual(["head at 10", "body at 15"]);
 });
+
+test("of several that passed while the process stood still, the first is told first", () => {
+  let now = 0;
+  let ring = () => {};
+  const passed: string[] = [];
+  const clock = { now: () => now, setTimer: (_: number, wake: () => void) => (ring = wake) };
+  const deadlines = new Deadlines(
+    { ...clock, clearTimer: () => {} },
+    { deadlinePassed: (name) => passed.push(name) },
+  );
+  deadlines.start("head", 30);
+  deadlines.start("write", 20);
+  deadlines.start("claim", 10);
+  now = 100;
+  ring();
+  expect(passed).toEqual(["claim", "write", "head"]);
+});

@@ -91,10 +91,12 @@ export class Deadlines {
   readonly #ring = (): void => {
     this.#ringsAt = NEVER;
     const now = this.#clock.now();
-    const passed = NAMES.filter((_, i) => this.#at[i]! <= now);
+    const at = (name: DeadlineName): number => this.#at[NAMES.indexOf(name)]!;
+    // Where the process stood still, several have.
+    const passed = NAMES.filter((name) => at(name) <= now).sort((a, b) => at(a) - at(b));
     for (const name of passed) {
       // What passed in front of it may have stopped it, or started it again.
-      if (this.#at[NAMES.indexOf(name)]! > now) continue;
+      if (at(name) > now) continue;
       this.stop(name);
       this.#whose.deadlinePassed(name);
     }

@@ -39,3 +39,16 @@ test("one that throws keeps no other waiting for ever", async () => {
   ticks[1]!();
   expect(ran).toEqual(["first", "third"]);
 });
+
+test("a callback that never comes, a test's fake one, keeps nobody waiting behind it", () => {
+  const ran: string[] = [];
+  vi.stubGlobal("process", { nextTick: () => {} });
+  atEndOfTurn({ endTurn: () => ran.push("first") });
+  const ticks: (() => void)[] = [];
+  vi.stubGlobal("process", { nextTick: (tick: () => void) => ticks.push(tick) });
+  atEndOfTurn({ endTurn: () => ran.push("second") });
+  atEndOfTurn({ endTurn: () => ran.push("third") });
+  expect(ticks.length).toBe(1);
+  ticks[0]!();
+  expect(ran).toEqual(["first", "second", "third"]);
+});
