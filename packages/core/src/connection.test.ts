@@ -101,7 +101,7 @@ describe("a server's connection reads requests", () => {
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\n",
       "MALFORMED_CHUNK 400 at 60",
     ],
-    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION 505 at 24"],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION 505 at 14"],
   ])("and refuses %j", (input, outcome) => {
     expect(refusal("server", input)).toBe(outcome);
   });
