@@ -2,6 +2,7 @@ import { HttpConnection } from "@upgrade/core";
 import { memoryPair } from "@upgrade/core/io";
 import { expect, test } from "vitest";
 import { handshake } from "./handshake.ts";
+import type { Service } from "./service.ts";
 
 test("a connection works from the handshake on: nobody has to poll it", async () => {
   const [near, far] = memoryPair();
@@ -14,6 +15,14 @@ test("a connection works from the handshake on: nobody has to poll it", async ()
   expect(client.nextEvent()).toMatchObject({ type: "response", status: 200 });
   const data = client.nextEvent();
   expect(data).toMatchObject({ type: "data" });
+});
+
+test("a service for any io serves every io, by its type too", async () => {
+  const service: Service<unknown> = ({ target }) => ({ status: 200, body: target });
+  const [near, far] = memoryPair();
+  await handshake(near, service);
+  await far.write([new TextEncoder().encode("GET /any HTTP/1.1\r\nHost: a.test\r\n\r\n")]);
+  expect(new TextDecoder().decode((await far.read())!)).toMatch(/\r\n\r\n\/any$/);
 });
 
 test("the service is not called before a request is there", async () => {

@@ -1,14 +1,22 @@
 // events → [request] → service: what a service sees, and what it may do
 
 import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
-import { type Connection, type Parts, ReceivedMessage } from "@upgrade/core/io";
-import type { Exchange } from "./exchange.ts";
+import { type BodyOwner, type Connection, type Parts, ReceivedMessage } from "@upgrade/core/io";
 
 /** What goes with a switch. */
 export interface SwitchOptions {
   readonly headers?: HeadersInit | undefined;
   /** The new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
+}
+
+/** What a request asks of its exchange. No more, so that a service for any io serves every io. */
+interface Answering<IO> {
+  readonly bodyOwner: BodyOwner;
+  readonly connection: Connection<IO>;
+  inform(status: number, headers: HeadersInit | undefined): boolean;
+  switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>>;
+  takeOver(): Promise<Parts<IO>>;
 }
 
 interface Platform {
@@ -25,13 +33,13 @@ export class ServerRequest<IO> extends ReceivedMessage {
   readonly target: string;
   /** What the client offers to switch to, if it does. */
   readonly proposal: Proposal | undefined;
-  readonly #exchange: Exchange<IO>;
+  readonly #exchange: Answering<IO>;
   #aborter: { readonly signal: AbortSignal; abort(reason: unknown): void } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   #peerEnded = false;
 
   /** @internal Made by the server. */
-  constructor(event: RequestEvent, exchange: Exchange<IO>) {
+  constructor(event: RequestEvent, exchange: Answering<IO>) {
     super(event, exchange.bodyOwner);
     this.method = event.method;
     this.target = event.target;
