@@ -7,19 +7,11 @@ import { handshake } from "@upgrade/server";
 import type { ServerBenchmark } from "../src/benchmark.ts";
 import { openLoad } from "../src/load.ts";
 import { listen, serveSockets } from "../src/loopback.ts";
-import { HELLO, HELLO_ANSWER, HELLO_BODY } from "../src/messages.ts";
+import { HELLO, HELLO_ANSWER, HELLO_BODY, sayHello } from "../src/messages.ts";
 
 export function ours(): Promise<number> {
   return serveSockets((socket) => {
-    void handshake(socket, async (request) => ({
-      status: 200,
-      headers: [
-        ["Content-Type", "text/plain"],
-        ["Server", "bench"],
-        ["X-Agent", request.headers.get("user-agent") ?? ""],
-      ],
-      body: HELLO_BODY,
-    }));
+    void handshake(socket, sayHello);
   });
 }
 

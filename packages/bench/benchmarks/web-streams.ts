@@ -4,21 +4,13 @@
 import { TransformStream } from "node:stream/web";
 import { handshake } from "@upgrade/server";
 import { during, type LocalBenchmark, type Shoot } from "../src/benchmark.ts";
-import { HELLO, HELLO_ANSWER, HELLO_BODY, refuse } from "../src/messages.ts";
+import { HELLO, HELLO_ANSWER, refuse, sayHello } from "../src/messages.ts";
 
 type Stream = TransformStream<Uint8Array, Uint8Array>;
 type Pair = Pick<Stream, "readable" | "writable">;
 
 async function ours(pair: Pair): Promise<void> {
-  await handshake(pair, async (request) => ({
-    status: 200,
-    headers: [
-      ["Content-Type", "text/plain"],
-      ["Server", "bench"],
-      ["X-Agent", request.headers.get("user-agent") ?? ""],
-    ],
-    body: HELLO_BODY,
-  }));
+  await handshake(pair, sayHello);
 }
 
 async function floor({ readable, writable }: Pair): Promise<void> {

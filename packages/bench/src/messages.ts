@@ -1,5 +1,7 @@
 // The bytes that go over the wire, the same for every contestant.
 
+import type { ServerRequest, ServerResponse } from "@upgrade/server";
+
 /** What one request asks, and how its answer is judged. */
 export interface Step {
   readonly request: Uint8Array;
@@ -30,6 +32,19 @@ export const HELLO: Step = {
   lengthOf: lengthOfResponse,
   fault: (answer) => faultOfResponse(answer, "HTTP/1.1 200 OK", HELLO_LINES, HELLO_BODY),
 };
+
+/** What our server makes of it. */
+export async function sayHello(request: ServerRequest<unknown>): Promise<ServerResponse> {
+  return {
+    status: 200,
+    headers: [
+      ["Content-Type", "text/plain"],
+      ["Server", "bench"],
+      ["X-Agent", request.headers.get("user-agent") ?? ""],
+    ],
+    body: HELLO_BODY,
+  };
+}
 
 /** The length of a response that is framed by Content-Length, or by nothing at all. */
 export function lengthOfResponse(answer: Buffer): number | undefined {

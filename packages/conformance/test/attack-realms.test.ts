@@ -4,6 +4,7 @@ import { type BodyInit, type ByteStream, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { ask, head, POST, rejection, serve } from "../src/against.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 /** What code of another realm makes: a frame's, a worker's of old, a test runner's. */
@@ -16,6 +17,7 @@ const HI = "new Uint8Array([104, 105])";
 function withForeignChunks(io: ByteStream): ByteStream {
   const chunkOf = made<(length: number) => Uint8Array>("(length) => new Uint8Array(length)");
   return {
+    ...bareStream(io),
     async read() {
       const bytes = await io.read();
       if (bytes === null) return null;
@@ -23,9 +25,6 @@ function withForeignChunks(io: ByteStream): ByteStream {
       chunk.set(bytes);
       return chunk;
     },
-    write: (chunks) => io.write(chunks),
-    closeWrite: () => io.closeWrite(),
-    abort: (reason) => io.abort(reason),
   };
 }
 

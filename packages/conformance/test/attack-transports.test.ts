@@ -4,6 +4,7 @@ import { type ByteStream, type Io, ManualClock, memoryPair, tunnel } from "@upgr
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { GET, head, rejection, standing } from "../src/against.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
@@ -31,10 +32,7 @@ const ERRORS: [string, unknown][] = [
 function spoilt(wrong: (inner: ByteStream) => Partial<ByteStream>): [ByteStream, ScriptedPeer] {
   const [near, far] = memoryPair();
   const io: ByteStream = {
-    read: () => near.read(),
-    write: (chunks) => near.write(chunks),
-    closeWrite: () => near.closeWrite(),
-    abort: (reason) => near.abort(reason),
+    ...bareStream(near),
     cancelRead: () => near.cancelRead!(),
     gone: near.gone!,
     ...wrong(near),

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { answer, GET, head, POST, rejection } from "../src/against.ts";
 import { destroyPairs, tcpPair } from "../src/pairs.ts";
 import { turns } from "../src/pairs-quiet.ts";
+import { portOfNobody } from "../src/port-of-nobody.ts";
 
 afterEach(destroyPairs);
 
@@ -229,12 +230,8 @@ describe("the peer is gone, over TCP:", () => {
   );
 
   test("a client learns of a refused connection: nothing was sent", async () => {
-    const server = net.createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as net.AddressInfo;
-    server.close();
-    await once(server, "close");
-    const { sender, connection } = await connectTo(net.connect(port, "127.0.0.1"));
+    const socket = net.connect(await portOfNobody(), "127.0.0.1");
+    const { sender, connection } = await connectTo(socket);
     await expect(sender.sendRequest(GET)).rejects.toMatchObject({
       code: "TRANSPORT_FAILED",
       sent: "nothing",

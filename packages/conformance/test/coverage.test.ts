@@ -6,6 +6,7 @@ import { transportSuite } from "@upgrade/core/testing";
 import { type ServerRequest, handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src/against.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair } from "../src/pairs.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 
@@ -182,16 +183,9 @@ test("a side of a tunnel that has ended and is destroyed ends it well", async ()
 });
 
 describe("a ByteStream with as little as the contract asks for", () => {
-  const without = (stream: ByteStream): ByteStream => ({
-    read: () => stream.read(),
-    write: (chunks) => stream.write(chunks),
-    closeWrite: () => stream.closeWrite(),
-    abort: (reason) => stream.abort(reason),
-    cancelRead: () => false,
-  });
   const cases = transportSuite(() => {
     const [a, b] = memoryPair();
-    return [without(a), without(b)];
+    return [bareStream(a), bareStream(b)];
   });
   test.each(cases)("$name", ({ run }) => run());
 });

@@ -2,16 +2,15 @@ import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { expect, test } from "vitest";
 import { head } from "../src/against.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
 test("L13: each write that is accepted gives those behind it another writeProgressMs", async () => {
   const [near, far] = memoryPair();
   const accept: (() => void)[] = [];
   const io = {
-    read: () => near.read(),
+    ...bareStream(near),
     write: () => new Promise<void>((resolve) => void accept.push(resolve)),
-    closeWrite: () => near.closeWrite(),
-    abort: (reason: unknown) => near.abort(reason),
   };
   async function* body() {
     for (let i = 0; i < 3; i++) {

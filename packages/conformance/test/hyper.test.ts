@@ -3,6 +3,7 @@ import { type ByteStream, Deferred, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src/against.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { Transcript } from "../src/transcript.ts";
@@ -202,10 +203,8 @@ describe("a server's switch", () => {
     const [near, far] = memoryPair();
     const gate = new Deferred<void>();
     const slow: ByteStream = {
-      read: () => near.read(),
+      ...bareStream(near),
       write: (chunks) => gate.promise.then(() => near.write(chunks)),
-      closeWrite: () => near.closeWrite(),
-      abort: (reason) => near.abort(reason),
     };
     const accepts = () => ({ status: 101, headers: OFFER_PAIRS });
     const { connection } = await serveOn(slow, accepts, { date: false });

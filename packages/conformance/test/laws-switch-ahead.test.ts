@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair, PAIRS } from "../src/pairs.ts";
 import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
@@ -16,6 +17,7 @@ const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 function counting(stream: ByteStream, withdraws: boolean) {
   const reads = { begun: 0, pending: 0 };
   const io: ByteStream = {
+    ...bareStream(stream),
     read() {
       reads.begun++;
       reads.pending++;
@@ -24,9 +26,6 @@ function counting(stream: ByteStream, withdraws: boolean) {
       read.then(settle, settle);
       return read;
     },
-    write: (chunks) => stream.write(chunks),
-    closeWrite: () => stream.closeWrite(),
-    abort: (reason) => stream.abort(reason),
   };
   return { io: withdraws ? { ...io, cancelRead: () => stream.cancelRead!() } : io, reads };
 }

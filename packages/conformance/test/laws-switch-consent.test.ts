@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 import { HostileStream } from "../src/hostile-stream.ts";
 import { destroyPairs, PAIRS } from "../src/pairs.ts";
 import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, switching } from "../src/pairs-mirror.ts";
@@ -68,13 +69,11 @@ describe("L3 nothing left behind", () => {
   function slow(stream: ByteStream) {
     const gates: (() => void)[] = [];
     const io: ByteStream = {
-      read: () => stream.read(),
+      ...bareStream(stream),
       async write(chunks) {
         await new Promise<void>((resolve) => void gates.push(resolve));
         await stream.write(chunks);
       },
-      closeWrite: () => stream.closeWrite(),
-      abort: (reason) => stream.abort(reason),
       cancelRead: () => stream.cancelRead?.() ?? false,
     };
     return { io, gates };

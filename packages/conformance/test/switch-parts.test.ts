@@ -1,7 +1,8 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { type ByteStream, ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
+import { ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair } from "../src/pairs.ts";
 import { PROPOSAL, REQUEST, ROLES, switching } from "../src/pairs-mirror.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
@@ -17,16 +18,6 @@ const HELLO_101 = {
   headers: { Connection: "Upgrade", Upgrade: "chat" },
 };
 const code = (code: string) => expect.objectContaining({ code });
-
-/** A stream whose pending read nobody can withdraw. */
-function obstinate(stream: ByteStream): ByteStream {
-  return {
-    read: () => stream.read(),
-    write: (chunks) => stream.write(chunks),
-    closeWrite: () => stream.closeWrite(),
-    abort: (reason) => stream.abort(reason),
-  };
-}
 
 describe("L3: intoParts, unless forced, changes nothing where it throws", () => {
   test("a client with a request in hand", async () => {
@@ -85,7 +76,7 @@ describe("L3: intoParts, unless forced, changes nothing where it throws", () => 
     async (options) => {
       const [io, far] = memoryPair();
       const peer = new ScriptedPeer(far);
-      const { connection } = await serve(obstinate(io), () => ({ status: 204 }));
+      const { connection } = await serve(bareStream(io), () => ({ status: 204 }));
       expect(() => connection.intoParts(options as never)).toThrow(code("READ_PENDING"));
       await peer.send(HELLO);
       expect(await peer.readHead()).toMatch("204");
@@ -95,7 +86,7 @@ describe("L3: intoParts, unless forced, changes nothing where it throws", () => 
 
   test.each(ROLES)("a %s that has switched needs no withdrawal", async (role) => {
     const [near, far] = memoryPair();
-    const io = obstinate(near);
+    const io = bareStream(near);
     const { parts } = await switching(role, "upgrade", io, new ScriptedPeer(far), "early");
     expect(latin1((await parts).readBuf)).toBe("early");
   });

@@ -7,6 +7,7 @@ import {
   tunnel,
 } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair, PAIRS, type Pair, tcpPair, webPair } from "../src/pairs.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
@@ -170,13 +171,11 @@ describe("back-pressure", () => {
     const [far, slow] = memoryPair(1);
     const calls: string[] = [];
     const watched: ByteStream = {
+      ...bareStream(near),
       read() {
         calls.push("read");
         return near.read();
       },
-      write: (chunks) => near.write(chunks),
-      closeWrite: () => near.closeWrite(),
-      abort: (reason) => near.abort(reason),
     };
     void tunnel(partsOf(watched, "x".repeat(100)), partsOf(far), { highWaterBytes: 100 });
     void fast.write([bytes("more")]).catch(() => {});

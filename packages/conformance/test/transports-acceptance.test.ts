@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, duplexPair, PAIRS, tcpPair, tlsPair, webPair } from "../src/pairs.ts";
 import { ROLES } from "../src/pairs-mirror.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { portOfNobody } from "../src/port-of-nobody.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
@@ -164,12 +165,8 @@ describe("an io that is not connected yet", () => {
 
   test("a refused connection rejects what waits, with nothing sent", async () => {
     const quiet = watchQuiet();
-    const server = net.createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as net.AddressInfo;
-    server.close();
-    await once(server, "close");
-    const { sender, connection } = await connectTo(net.connect(port, "127.0.0.1"));
+    const socket = net.connect(await portOfNobody(), "127.0.0.1");
+    const { sender, connection } = await connectTo(socket);
     const sent = [sender.sendRequest(GET), sender.sendRequest(GET)];
     const ran = connection.run();
     for (const request of sent) {

@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { Deferred, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../src/pairs.ts";
 import { ROLES, type Role } from "../src/pairs-mirror.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
@@ -163,10 +164,8 @@ describe("L18: the peer is gone, and request.signal aborts, where", () => {
   test("a write fails, though the stream still reads", async () => {
     const [near, far] = memoryPair();
     const io = {
-      read: () => near.read(),
+      ...bareStream(near),
       write: () => Promise.reject(new Error("EPIPE")),
-      closeWrite: () => near.closeWrite(),
-      abort: (reason: unknown) => near.abort(reason),
     };
     const endless = async function* () {
       yield "x";

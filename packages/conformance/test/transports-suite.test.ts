@@ -2,6 +2,7 @@ import { memoryPair } from "@upgrade/core/io";
 import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebPairStream } from "../../core/src/io/web-pair.ts";
+import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, tcpPair, webPair } from "../src/pairs.ts";
 import { watchQuiet } from "../src/pairs-quiet.ts";
 import { socketStream } from "../src/pairs-socket-stream.ts";
@@ -114,10 +115,7 @@ function wrapped(
   broken: (stream: ByteStream) => Partial<ByteStream>,
 ): ByteStream {
   return {
-    read: () => stream.read(),
-    write: (chunks) => stream.write(chunks),
-    closeWrite: () => stream.closeWrite(),
-    abort: (reason) => stream.abort(reason),
+    ...bareStream(stream),
     cancelRead: () => stream.cancelRead?.() ?? false,
     ...broken(stream),
   };

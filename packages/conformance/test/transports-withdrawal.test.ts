@@ -1,5 +1,5 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
+import { type ByteStream, Deferred, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, PAIRS, type WebEnd, webPair } from "../src/pairs.ts";
@@ -21,6 +21,23 @@ function endsLater(when: Promise<void>) {
     await when;
   }
   return { status: 200, headers: { "Content-Length": 1 }, body: body() };
+}
+
+/** A proposal that is taken over, behind an answer that ends when `answer` is called. */
+async function takenOverBehindSlow(io: unknown, peer: ScriptedPeer, onProposal = () => {}) {
+  const slow = new Deferred<void>();
+  const taken = new Promise<Parts<unknown>>((resolve) => {
+    void serve(io, (request) => {
+      if (request.proposal === undefined) return endsLater(slow.promise);
+      onProposal();
+      return request.takeOver().then(resolve);
+    });
+  });
+  await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await turns();
+  await peer.send(REQUEST.upgrade);
+  await turns();
+  return { answer: slow.resolve, taken };
 }
 
 describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $name", ({ make }) => {
@@ -59,20 +76,7 @@ describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $nam
   test.each(MOMENTS)("bytes that were sent %i microtasks before takeOver()", async (moment) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
-    let answer!: () => void;
-    const slow = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const taken = new Promise<Parts<unknown>>((resolve) => {
-      void serve(io, (request) => {
-        if (request.proposal === undefined) return endsLater(slow);
-        return request.takeOver().then(resolve);
-      });
-    });
-    await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    await turns();
-    await peer.send(REQUEST.upgrade);
-    await turns();
+    const { answer, taken } = await takenOverBehindSlow(io, peer);
     void peer.send("early");
     for (let i = 0; i < moment; i++) await undefined;
     answer();
@@ -210,22 +214,10 @@ test("L17: the io is not released while a read that was withdrawn may still brin
     writable: near.writable,
   };
   let isLast = false;
-  let answer!: () => void;
-  const slow = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  const taken = new Promise<Parts<unknown>>((resolve) => {
-    void serve(io, (request) => {
-      if (request.proposal === undefined) return endsLater(slow);
-      isLast = true;
-      return request.takeOver().then(resolve);
-    });
-  });
   const peer = new ScriptedPeer(far as never);
-  await peer.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
-  await turns();
-  await peer.send(REQUEST.upgrade);
-  await turns();
+  const { answer, taken } = await takenOverBehindSlow(io, peer, () => {
+    isLast = true;
+  });
   answer();
   expect(latin1((await taken).readBuf)).toBe("early");
 });

@@ -6,6 +6,7 @@ import tls from "node:tls";
 import { type ByteStream, memoryPair } from "@upgrade/core/io";
 import { handshake, type ServerRequest } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
+import { bareStream } from "../src/bare-stream.ts";
 
 // docs/transports.md promises, for each transport, what it tells a server whose service is still
 // at work. Each cell of its table is tried here.
@@ -123,13 +124,7 @@ const transports: Record<string, () => Promise<Joined>> = {
   },
   "`ByteStream` without it": async () => {
     const [near, far] = memoryPair();
-    const io: ByteStream = {
-      read: () => near.read(),
-      write: (chunks) => near.write(chunks),
-      closeWrite: () => near.closeWrite(),
-      abort: (reason) => near.abort(reason),
-    };
-    return { io, peer: peerOf(far) };
+    return { io: bareStream(near), peer: peerOf(far) };
   },
 };
 
