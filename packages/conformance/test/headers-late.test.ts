@@ -1,0 +1,92 @@
+import { endToEnd, Headers, HttpConnection, withUpgrade } from "@upgrade/core";
+import { describe, expect, test } from "vitest";
+
+const PAIRS: [string, string][] = [
+  ["Host", "a.test"],
+  ["X-Long", "several words, with a comma"],
+  ["Connection", "upgrade, x-long"],
+  ["Empty", ""],
+  ["Set-Cookie", "a=1"],
+  ["set-cookie", "b=\xe9"],
+  ["Upgrade", "x/1"],
+];
+
+/** The headers of a request that has just been read. */
+function received(pairs: readonly [string, string][]): Headers {
+  const server = new HttpConnection("server");
+  const lines = pairs.map(([name, value]) => `${name}: \t${value} \r\n`).join("");
+  server.receiveData(Buffer.from(`GET / HTTP/1.1\r\n${lines}\r\n`, "latin1"));
+  const event = server.nextEvent();
+  if (typeof event === "string" || event.type !== "request") throw new Error("no request");
+  return event.headers;
+}
+
+const OTHER: [string, string][] = [["Host", "b"], ...PAIRS.slice(3).reverse(), ["Z", "z"]];
+
+/** What another connection may be doing in the meantime. */
+const MEANWHILE: readonly [string, () => void][] = [
+  ["nothing", () => {}],
+  ["another head", () => void received(OTHER)],
+  ["a thousand heads", () => Array.from({ length: 1_000 }, () => received(OTHER))],
+  [
+    "half a head",
+    () => {
+      const server = new HttpConnection("server");
+      server.receiveData(Buffer.from("GET / HTTP/1.1\r\nA: b\r\nC"));
+      server.nextEvent();
+    },
+  ],
+  [
+    "a head that is refused",
+    () => {
+      const server = new HttpConnection("server");
+      server.receiveData(Buffer.from("GET / HTTP/1.1\r\nA: b\r\n C\r\n\r\n"));
+      expect(() => server.nextEvent()).toThrow("grammar");
+    },
+  ],
+  [
+    "trailers",
+    () => {
+      const server = new HttpConnection("server");
+      const head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+      server.receiveData(Buffer.from(`${head}0\r\nLate: 1\r\n\r\n`));
+      for (let next = server.nextEvent(); typeof next === "object"; next = server.nextEvent());
+    },
+  ],
+];
+
+const USES: readonly [string, (headers: Headers, meanwhile: () => void) => unknown][] = [
+  ["get", (headers) => ["HOST", "x-long", "Set-Cookie", "none"].map((name) => headers.get(name))],
+  ["getAll", (headers) => headers.getAll("SET-COOKIE")],
+  ["has", (headers) => ["empty", "emptier"].map((name) => headers.has(name))],
+  ["bytes", (headers) => headers.bytes("set-cookie")],
+  ["toFlat", (headers) => headers.toFlat()],
+  ["endToEnd", (headers) => endToEnd(headers, true).toFlat()],
+  ["withUpgrade", (headers) => withUpgrade(headers, "y").toFlat()],
+  [
+    "for … of, and something in each turn",
+    (headers, meanwhile) => {
+      const seen: unknown[] = [];
+      for (const pair of headers) {
+        seen.push(pair);
+        meanwhile();
+      }
+      return seen;
+    },
+  ],
+];
+
+describe.each(MEANWHILE)("L15: received headers are what they were, behind %s", (_, meanwhile) => {
+  test.each(USES)("%s", (_, use) => {
+    const headers = received(PAIRS);
+    const wanted = use(Headers.from(PAIRS), () => {});
+    meanwhile();
+    expect(use(headers, meanwhile)).toEqual(wanted);
+    meanwhile();
+    expect(use(headers, meanwhile)).toEqual(wanted);
+    // Two of the same shape, of which only one is on the tape.
+    const [first, second] = [received(PAIRS), received(OTHER)];
+    expect(use(second, meanwhile)).toEqual(use(Headers.from(OTHER), () => {}));
+    expect(use(first, meanwhile)).toEqual(wanted);
+  });
+});
