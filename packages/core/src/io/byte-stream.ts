@@ -6,7 +6,10 @@
  * All promises settle: after `abort`, and after the transport failed, pending calls reject.
  */
 export interface ByteStream {
-  /** The next bytes, or null at the end, for ever. One call at a time; never an empty chunk. */
+  /**
+   * The next bytes, or null at the end, for ever. One call at a time; never an empty chunk. What is
+   * given is kept, not copied: the memory is not to be used again.
+   */
   read(): Promise<Uint8Array | null>;
   /** Writes in order; resolves when the bytes are accepted and more may be written. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
