@@ -36,6 +36,14 @@ describe("a request proposes", () => {
     expect(proposalOf("GET", version, told)).toBeUndefined();
   });
 
+  test("a proposal stays what it was: a client's is everybody's who asks the same again", () => {
+    for (const proposal of [offer("a")!, proposalOf("CONNECT", "1.1", facts())!]) {
+      expect(() => Object.assign(proposal, { offers: () => true })).toThrow(TypeError);
+      expect(() => (proposal.protocols as string[]).push("b")).toThrow(TypeError);
+      expect(proposal.offers("b")).toBe(false);
+    }
+  });
+
   test("U04: what is offered is found by name and version, without regard to case", () => {
     const proposal = offer("WebSocket, IRC/6.9")!;
     expect(["websocket", "WEBSOCKET", "irc/6.9"].every((name) => proposal.offers(name))).toBe(true);

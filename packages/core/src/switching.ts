@@ -28,7 +28,7 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
   if (facts.upgrade !== lastUpgrade) {
     lastUpgrade = facts.upgrade;
     const members = listMembers(lastUpgrade);
-    lastProtocols = Object.freeze(members.every(isProtocol) ? members : []);
+    lastProtocols = members.every(isProtocol) ? members : [];
   }
   return lastProtocols.length === 0 ? undefined : new Offer("upgrade", lastProtocols);
 }
@@ -43,7 +43,8 @@ class Offer implements Proposal {
 
   constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
     this.kind = kind;
-    this.protocols = protocols;
+    this.protocols = Object.freeze(protocols);
+    Object.freeze(this);
   }
 
   offers(protocol: string): boolean {
