@@ -1,6 +1,11 @@
 import { type ClientHandshake, type ClientOptions, handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Connection, ManualClock, memoryPair } from "@upgrade/core/io";
-import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
+import {
+  type ServerOptions,
+  type ServerRequest,
+  type Service,
+  handshake as serveOn,
+} from "@upgrade/server";
 import { turns } from "./pairs-quiet.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
@@ -95,4 +100,19 @@ export async function rejection(promise: Promise<unknown>): Promise<string> {
 function codeOr(error: unknown): string {
   const { code, message } = Object(error) as { code?: string; message?: string };
   return code ?? message ?? String(error);
+}
+
+/** What a service sees of a request, and the peer's view. */
+export async function received<T>(
+  bytes: string,
+  read: (request: ServerRequest<ByteStream>) => Promise<T>,
+  options: ServerOptions<ByteStream> = {},
+) {
+  const found: { value?: unknown } = {};
+  const served = await serve(async (request) => {
+    found.value = await read(request).catch((error: { code?: string }) => error.code ?? error);
+    return { status: 204 };
+  }, options);
+  await served.peer.send(bytes);
+  return { ...served, found };
 }

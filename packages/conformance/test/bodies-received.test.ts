@@ -1,7 +1,5 @@
-import type { ByteStream } from "@upgrade/core/io";
-import type { ServerOptions, ServerRequest } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, rejection, serve, standing } from "../src/against.ts";
+import { answer, ask, GET, head, received, rejection, serve, standing } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
@@ -18,21 +16,6 @@ async function response(bytes: string, options = {}, request: Parameters<typeof 
   function sent(init: Parameters<typeof asked.sender.sendRequest>[0]) {
     return asked.sender.sendRequest(init);
   }
-}
-
-/** What a service sees of a request, and the peer's view. */
-async function received<T>(
-  bytes: string,
-  read: (request: ServerRequest<ByteStream>) => Promise<T>,
-  options: ServerOptions<ByteStream> = {},
-) {
-  const found: { value?: unknown } = {};
-  const served = await serve(async (request) => {
-    found.value = await read(request).catch((error: { code?: string }) => error.code ?? error);
-    return { status: 204 };
-  }, options);
-  await served.peer.send(bytes);
-  return { ...served, found };
 }
 
 describe("a received body", () => {
@@ -287,73 +270,6 @@ describe("L12: maxBodyBytes", () => {
     });
     const { response: got } = await response(`${answer("200 OK", CHUNKED)}5\r\nhello\r\n`, options);
     expect(await rejection(got.body.text())).toBe("BODY_TOO_LARGE");
-  });
-});
-
-describe("Expect: 100-continue, received", () => {
-  const expecting = head("POST /", "Content-Length: 3", "Expect: 100-continue");
-
-  test("reading the body sends a 100, once", async () => {
-    const { peer, found } = await received(expecting, ({ body }) => body.text());
-    expect(await peer.readHead()).toBe(answer("100 Continue"));
-    await peer.send("a");
-    await turns();
-    await peer.send("bc");
-    expect(await peer.readHead()).toBe(answer("204 No Content"));
-    expect(found.value).toBe("abc");
-  });
-
-  test("in whatever way it is read", async () => {
-    const ways: ((request: ServerRequest<ByteStream>) => Promise<unknown>)[] = [
-      ({ body }) => body.bytes(),
-      ({ body }) => body[Symbol.asyncIterator]().next(),
-      ({ body }) => (body.stream() as ReadableStream).getReader().read(),
-    ];
-    for (const read of ways) {
-      const { peer } = await received(expecting, read);
-      expect(await peer.readHead()).toBe(answer("100 Continue"));
-    }
-  });
-
-  test("an answer without reading sends no 100, drains nothing and closes", async () => {
-    for (const status of [204, 417]) {
-      const { peer } = await serve(async () => ({ status }));
-      await peer.send(expecting);
-      const got = await peer.readToEnd();
-      expect(got).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-      expect(got).toContain("\r\nConnection: close\r\n");
-    }
-  });
-
-  test("a body that has begun to arrive gets no 100, and the connection lives on", async () => {
-    for (const service of [
-      ({ body }: ServerRequest<ByteStream>) => body.text().then(() => ({ status: 204 })),
-      async () => ({ status: 204 }),
-      () => ({ status: 204 }),
-    ]) {
-      const { peer } = await serve(service);
-      await peer.send(`${expecting}abc`);
-      expect(await peer.readHead()).toBe(answer("204 No Content"));
-      await peer.send(`${expecting}abc`);
-      expect(await peer.readHead()).toBe(answer("204 No Content"));
-    }
-  });
-
-  test("an HTTP/1.0 client's is ignored", async () => {
-    const old = "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
-    const { peer, found } = await received(old, ({ body }) => body.text());
-    await turns();
-    expect(peer.unread).toBe("");
-    await peer.send("abc");
-    expect(await peer.readToEnd()).toBe(answer("204 No Content", "Connection: close"));
-    expect(found.value).toBe("abc");
-  });
-
-  test("one without a body gets none", async () => {
-    const { peer } = await received(head("GET /", "Expect: 100-continue"), ({ body }) =>
-      body.text(),
-    );
-    expect(await peer.readHead()).toBe(answer("204 No Content"));
   });
 });
 

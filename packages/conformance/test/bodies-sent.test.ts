@@ -1,4 +1,4 @@
-import { type BodyInit, Deferred } from "@upgrade/core/io";
+import type { BodyInit } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
@@ -356,82 +356,5 @@ describe("L18 a failure looks like one: a body that throws", () => {
     await peer.failed();
     await expect(asked).rejects.toMatchObject({ code: "BODY_FAILED", cause: boom, sent: "part" });
     expect(peer.unread).toBe("");
-  });
-});
-
-describe("Expect: 100-continue, sent", () => {
-  const headers = { Host: "a.test", Expect: "100-continue" };
-
-  test("the body waits for the 100", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest({ ...POST, headers, body: "now" });
-    expect(await peer.readHead()).toBe(
-      head("POST /").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"),
-    );
-    await turns();
-    expect(peer.unread).toBe("");
-    await peer.send(answer("100 Continue"));
-    expect(await peer.read(3)).toBe("now");
-    await peer.send(answer("204 No Content"));
-    expect((await asked).status).toBe(204);
-  });
-
-  test.each(["200 OK", "417 Expectation Failed"])(
-    "a final %s while waiting: the body is never sent or touched, the connection not used again",
-    async (status) => {
-      const { peer, sender, clock, connection } = await ask();
-      let touched = false;
-      let cancelled = false;
-      const body = new ReadableStream<Uint8Array>(
-        {
-          pull: () => {
-            touched = true;
-          },
-          cancel: () => {
-            cancelled = true;
-          },
-        },
-        { highWaterMark: 0 },
-      );
-      const asked = sender.sendRequest({ ...POST, headers, body });
-      await peer.readHead();
-      await peer.send(`${answer(status, "Content-Length: 2")}no`);
-      expect(await (await asked).body.text()).toBe("no");
-      clock.advance(1_000);
-      expect(await peer.readToEnd()).toBe("");
-      expect([touched, cancelled, sender.isClosed]).toEqual([false, true, true]);
-      await peer.end();
-      expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
-    },
-  );
-
-  test("a 101 while the body is withheld breaks the rules", async () => {
-    const { peer, sender } = await ask();
-    const proposing = { ...headers, Connection: "Upgrade", Upgrade: "chat" };
-    const asked = sender.sendRequest({ ...POST, headers: proposing, body: "now" });
-    await peer.readHead();
-    await peer.send(answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat"));
-    expect(await rejection(asked)).toBe("UNEXPECTED_SWITCH");
-    await peer.failed();
-  });
-
-  test("goes only with a body", async () => {
-    const { sender } = await ask();
-    expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HEADER");
-  });
-
-  test("a second 100 changes nothing", async () => {
-    const { peer, sender } = await ask();
-    const gate = new Deferred<number>();
-    const asked = sender.sendRequest(
-      { ...POST, headers, body: "now" },
-      { onInformational: ({ status }) => gate.resolve(status) },
-    );
-    await peer.readHead();
-    await peer.send(answer("100 Continue").repeat(2));
-    expect([await gate.promise, await peer.read(3)]).toEqual([100, "now"]);
-    await peer.send(answer("204 No Content"));
-    await asked;
-    expect(sender.isReady).toBe(true);
   });
 });

@@ -1,7 +1,5 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { type LimitName, resolveLimits } from "@upgrade/core";
 import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
-import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
@@ -203,74 +201,6 @@ describe("L13 in time: bodyProgressMs", () => {
   });
 });
 
-describe("L13 in time: writeProgressMs", () => {
-  // The far end reads nothing, so that a write is accepted only as far as the pair holds.
-  const stalled = async (options = {}) => {
-    const [near, far] = memoryPair(1_000);
-    const clock = new ManualClock();
-    const body = "x".repeat(3_000);
-    const { connection } = await serveOn(near, () => ({ status: 200, body }), {
-      clock,
-      ...options,
-    });
-    await far.write([Buffer.from(head("GET /", "Connection: close"))]);
-    await turns();
-    return { far, clock, connection };
-  };
-
-  test("a peer that takes nothing is given up", async () => {
-    const { clock, connection } = await stalled();
-    const over = connection.run();
-    clock.advance(29_999);
-    expect(await standing(over)).toBe("pending");
-    clock.advance(1);
-    expect(await rejection(over)).toBe("WRITE_TIMEOUT");
-    expect(connection.closeReason).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
-  });
-
-  test("a slow reader of the last response is not cut off by lingerMs", async () => {
-    const { far, clock, connection } = await stalled();
-    clock.advance(20_000);
-    await turns();
-    expect(connection.closeReason).toMatchObject({ kind: "not-persistent" });
-    let read = 0;
-    for (let chunk = await far.read(); chunk !== null; chunk = await far.read())
-      read += chunk.length;
-    expect(read).toBeGreaterThan(3_000);
-    await turns();
-    clock.advance(2_000);
-    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
-  });
-
-  test("a reset in front of the last byte of the last response is a failure", async () => {
-    const { far, connection } = await stalled();
-    const over = connection.run();
-    far.abort(new Error("reset"));
-    expect(await rejection(over)).toBe("TRANSPORT_FAILED");
-  });
-
-  test("a body that is made as it goes waits for the transport, and fails with it", async () => {
-    const [near, far] = memoryPair(1_000);
-    const clock = new ManualClock();
-    let made = 0;
-    async function* body() {
-      for (;;) {
-        made += 1_000;
-        yield "x".repeat(1_000);
-      }
-    }
-    const { connection } = await serveOn(near, () => ({ status: 200, body: body() }), {
-      clock,
-      writeHighWaterBytes: 5_000,
-    });
-    await far.write([Buffer.from(head("GET /"))]);
-    await turns(50);
-    expect(made).toBeLessThanOrEqual(7_000);
-    clock.advance(30_000);
-    expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
-  });
-});
-
 describe("L13 in time: drainMs", () => {
   test("a body nobody reads that does not end in time ends the connection", async () => {
     const { peer, clock, connection } = await serve(async () => ({ status: 200 }));
@@ -407,71 +337,5 @@ describe("L13 in time: maxAgeMs", () => {
     clock.advance(500);
     gate.resolve();
     expect(await peer.readToEnd()).toMatch(/\r\nConnection: close\r\n/);
-  });
-});
-
-describe("options", () => {
-  const names = Object.keys(resolveLimits()) as LimitName[];
-
-  test.each(names)(
-    "%s is checked at the handshake, and nothing happens to the io",
-    async (name) => {
-      const [near] = memoryPair();
-      const wrong = name.endsWith("Ms") ? Infinity : 1.5;
-      for (const value of [-1, Number.NaN, wrong, "7" as unknown as number]) {
-        const options = { [name]: value };
-        expect(await rejection(connectTo(near, options))).toBe("INVALID_OPTION");
-        expect(await rejection(serveOn(near, OK, options))).toBe("INVALID_OPTION");
-      }
-      expect(await standing(near.read())).toBe("pending");
-    },
-  );
-
-  const deadlines = names.filter((name) => name.endsWith("Ms"));
-
-  test("0 turns each deadline off: no timer is set, whatever is awaited", async () => {
-    const off = Object.fromEntries(deadlines.map((name) => [name, 0]));
-    const { peer, clock } = await serve(async (request) => {
-      await request.body.bytes();
-      return { status: 200 };
-    }, off);
-    expect(clock.pending).toBe(0);
-    await peer.send(`${head("POST /", "Content-Length: 2")}x`);
-    await turns();
-    expect(clock.pending).toBe(0);
-    await peer.send("x");
-    await peer.readHead();
-    await peer.send("GET");
-    await turns();
-    expect(clock.pending).toBe(0);
-  });
-
-  test("a deadline longer than a platform's timer does not ring at once", async () => {
-    const clock = new ManualClock();
-    const set: number[] = [];
-    const [near] = memoryPair();
-    await serveOn(near, OK, {
-      headMs: 2 ** 40,
-      clock: {
-        now: () => clock.now(),
-        setTimer: (ms, callback) => {
-          set.push(ms);
-          return clock.setTimer(ms, callback);
-        },
-        clearTimer: (timer) => clock.clearTimer(timer),
-      },
-    });
-    expect(Math.max(...set)).toBeLessThan(2 ** 31);
-    clock.advance(2 ** 32);
-    expect(set.length).toBeGreaterThan(1);
-  });
-
-  test("a connection that is over has no timer", async () => {
-    const { peer, clock, connection } = await serve(OK);
-    await peer.send(head("GET /", "Connection: close"));
-    await peer.readToEnd();
-    await peer.end();
-    await connection.closed;
-    expect(clock.pending).toBe(0);
   });
 });
