@@ -91,11 +91,16 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 
   #answer(exchange: Exchange<IO>, response: ServiceResult): void {
+    const { http, writing } = this.driver;
+    const holds = writing.hold();
     try {
       if (response) exchange.respond(response);
       else if (exchange.isOpen) throw new LocalProtocolError("NO_RESPONSE");
     } catch (error) {
       this.#serviceFailed(exchange, error);
+    } finally {
+      // Requests behind this one may be answered in the same turn: then it is the same write.
+      if (holds) writing.letGo(!this.isIdle || http.bufferedBytes > 0);
     }
   }
 

@@ -43,17 +43,23 @@ export class Writing implements Turning {
     atEndOfTurn(this);
   }
 
-  /** What is said from here on waits for {@link letGo}. */
-  hold(): void {
+  /** What is said from here on waits for {@link letGo}. False: it does already. */
+  hold(): boolean {
+    if (this.#held) return false;
     this.#held = true;
+    return true;
   }
 
-  /** Everything said since {@link hold} leaves, in one write: now, unless more is on its way. */
-  letGo(): void {
+  /**
+   * Everything said since {@link hold} leaves, in one write: now, which is sooner and cheaper than at
+   * the end of the turn, or then, if more `mayFollow` in this turn or is on its way.
+   */
+  letGo(mayFollow: boolean): void {
     this.#held = false;
-    if (!this.#awaitsMore) this.flush();
     // What comes in microtasks is behind the end of a turn that has not come to any yet.
-    else Promise.resolve().then(() => this.schedule());
+    if (this.#awaitsMore) Promise.resolve().then(() => this.schedule());
+    else if (!mayFollow) this.flush();
+    else if (this.outbox.queued > 0) this.schedule();
     this.#awaitsMore = false;
   }
 
