@@ -48,9 +48,10 @@ const BAD_LENGTH = 11;
 const TAB = 0x09;
 const SP = 0x20;
 
-// Input goes in by slices of this size, so that WASM memory never grows with it.
-const SLICE_BYTES = 65_536;
-// As much of a chunk behind its first head: most heads are shorter.
+// As much of a chunk is copied for its first head, which by default is not longer, and for those
+// behind it: what stands behind a head is mostly a body, and never read here.
+// WASM memory never grows with the input.
+const FIRST_WINDOW_BYTES = 16_384;
 const WINDOW_BYTES = 4_096;
 // sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
 const STATE_BYTES = 64;
@@ -146,12 +147,12 @@ export function textOfExact(): string {
 }
 
 // Puts bytes[at…] into WASM memory; returns where. Of a chunk with many heads, read one behind the
-// other, each byte is copied once and not once for every head in front of it. Where other chunks
-// come in between, a window is copied for each head: one that is cut by it is audited.
+// other, each byte is copied once and not once for every head in front of it; where other chunks
+// come in between, a window is copied for each. A head that is cut by a window is audited.
 function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: number): number {
   const goesOn = bytes === loaded && at === nextAt && at > 0 && to <= loadedTo;
   if (!goesOn) {
-    const room = at === 0 ? SLICE_BYTES : WINDOW_BYTES;
+    const room = at === 0 ? FIRST_WINDOW_BYTES : WINDOW_BYTES;
     const end = bytes.length - at > room ? at + room : bytes.length;
     const isWhole = at === 0 && end === bytes.length;
     memory.set(isWhole ? bytes : viewOf(bytes, at, end), input);
@@ -205,7 +206,7 @@ function instantiate(): Llhttp {
   }
   const request = exports.llhttp_alloc(1);
   const response = exports.llhttp_alloc(2);
-  const input = exports.malloc(SLICE_BYTES);
+  const input = exports.malloc(FIRST_WINDOW_BYTES);
   const tapeAt = exports.malloc(TAPE_INTS * Int32Array.BYTES_PER_ELEMENT);
   // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
   // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
