@@ -278,7 +278,7 @@ describe("a head that is larger than anything inside", () => {
   });
 });
 
-describe("many heads in one chunk, which is copied to llhttp in windows of 64 KiB", () => {
+describe("many heads in one chunk, which is copied to llhttp window by window", () => {
   const head = "GET /abc HTTP/1.1\r\nHost: a.test\r\nX: yyyyyyy\r\n\r\n";
 
   test("a head across the edge of a window is one like any other", () => {
