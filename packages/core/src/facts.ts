@@ -32,6 +32,11 @@ export interface Facts {
   trailer: boolean;
 }
 
+/** Some field of the head frames a body, well or badly. */
+export function hasFraming(facts: Facts): boolean {
+  return facts.contentLengths > 0 || facts.transferEncodings > 0;
+}
+
 // The fields that steer a connection; recorder/recorder.ts counts them in this order, from 1.
 const STEERING_NAMES = [
   "host",

@@ -2,7 +2,7 @@
 
 import type { LocalCode, RemoteCode } from "./errors.ts";
 import type { Version } from "./events.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, hasFraming } from "./facts.ts";
 import { opensTunnel } from "./switching.ts";
 import { isToken, quoted, trimWhiteSpace } from "./tokens.ts";
 
@@ -35,9 +35,8 @@ export function requestFraming(
   version: Version,
   facts: Facts,
 ): Framing | FramingFault {
-  const framed = facts.contentLengths > 0 || facts.transferEncodings > 0;
   // RFC 9110 §9.3.6: content in a CONNECT request has no meaning, and an attacker gives it two.
-  if (method === "CONNECT" && framed) return fault("CONNECT_WITH_BODY", "");
+  if (method === "CONNECT" && hasFraming(facts)) return fault("CONNECT_WITH_BODY", "");
   const framing = declaredFraming(version, facts);
   // RFC 9112 §6.3 rule 4: a server cannot find the end of a request that is not chunked last.
   if (framing === UNTIL_CLOSE)

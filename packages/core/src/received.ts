@@ -12,14 +12,15 @@ import {
 } from "./framing.ts";
 import type { Head } from "./parser/head-audit.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
-import { isHost, isTarget } from "./target.ts";
+import { faultOfHost, isTarget } from "./target.ts";
 import { quoted } from "./tokens.ts";
 
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
 export function judgeRequest(head: Head): RequestEvent {
   const { method, target, version, headers, facts } = head;
   if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
-  checkHost(version, facts);
+  const badHost = faultOfHost(version, facts);
+  if (badHost !== undefined) throw refused("BAD_HOST", badHost);
   const framing = framed(requestFraming(method, version, facts));
   const expectsContinue = expectation(version, facts) && !isEmpty(framing);
   const proposal = proposalOf(method, version, facts);
@@ -40,13 +41,6 @@ export function judgeResponse(
   const framing = framed(responseFraming(request.method, status, version, facts));
   const type = answer === "interim" ? "informational-response" : "response";
   return { event: { type, status, reason, version, headers, framing }, answer };
-}
-
-// RFC 9112 §3.2: one Host in HTTP/1.1, never two, never malformed.
-function checkHost(version: Version, facts: Facts): void {
-  const missing = version === "1.1" && facts.hosts === 0;
-  if (!missing && facts.hosts <= 1 && isHost(facts.host)) return;
-  throw refused("BAD_HOST", facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`);
 }
 
 // RFC 9110 §10.1.1: in HTTP/1.0 it is ignored; what we do not know, we cannot meet.

@@ -1,7 +1,7 @@
 // bytes → parser → events → [switching] → connection: was a switch proposed, was it accepted?
 
 import type { Version } from "./events.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, hasFraming } from "./facts.ts";
 import { isProtocol, listMembers } from "./tokens.ts";
 
 /** What a request offers to switch to (RFC 9110 §7.8, §9.3.6). */
@@ -75,7 +75,7 @@ export function answerTo(
 // §6.1, RFC 9110 §8.6: a 1xx is never framed.
 function acceptsUpgrade(proposal: Proposal | undefined, version: Version, facts: Facts): boolean {
   if (proposal?.kind !== "upgrade" || version !== "1.1") return false;
-  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return false;
+  if (hasFraming(facts)) return false;
   if (!facts.connectionUpgrade) return false;
   const named = listMembers(facts.upgrade ?? "");
   return named.length > 0 && named.every((protocol) => proposal.offers(protocol));

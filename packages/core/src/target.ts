@@ -1,5 +1,9 @@
 // bytes → parser → events → [target] → connection: the request target and Host (RFC 9112 §3.2)
 
+import type { Version } from "./events.ts";
+import type { Facts } from "./facts.ts";
+import { quoted } from "./tokens.ts";
+
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
 const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
 const IP_LITERAL = "\\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
@@ -56,6 +60,16 @@ export function isHost(value: string): boolean {
   const isSo = isSound(HOST.exec(value));
   if (isSo) lastHost = value;
   return isSo;
+}
+
+/**
+ * What of the Host lines breaks RFC 9112 §3.2: one in HTTP/1.1, never two, never a malformed one.
+ * Undefined where nothing does.
+ */
+export function faultOfHost(version: Version, facts: Facts): string | undefined {
+  const missing = version === "1.1" && facts.hosts === 0;
+  if (!missing && facts.hosts <= 1 && isHost(facts.host)) return undefined;
+  return facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`;
 }
 
 // Peers ask for the same host again and again.

@@ -44,6 +44,12 @@ export function checkAgreement(framing: Framing, bodyLength: BodyLength | undefi
   throw new LocalProtocolError("INVALID_FRAMING", came);
 }
 
+/** The line that tells how a body is framed, for a head that has none. */
+export function framingLine(framing: Framing): string {
+  if (framing.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
+  return framing.kind === "content-length" ? `Content-Length: ${framing.length}\r\n` : "";
+}
+
 export function framingFault(fault: FramingFault): LocalProtocolError {
   return new LocalProtocolError(fault.local, fault.came);
 }

@@ -2,18 +2,11 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { RequestToSend, Version } from "../events.ts";
-import { type Facts, inspect } from "../facts.ts";
-import {
-  CHUNKED,
-  declaredFraming,
-  type Framing,
-  isEmpty,
-  NO_BODY,
-  requestFraming,
-} from "../framing.ts";
+import { type Facts, hasFraming, inspect } from "../facts.ts";
+import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
-import { isHost, isTarget } from "../target.ts";
+import { faultOfHost, isTarget } from "../target.ts";
 import { isToken, listMembers, quoted } from "../tokens.ts";
 import {
   checkAgreement,
@@ -21,6 +14,7 @@ import {
   checkUpgrade,
   fieldLines,
   framingFault,
+  framingLine,
 } from "./head-checks.ts";
 import { recallRequest, rememberRequest } from "./head-memo.ts";
 
@@ -77,7 +71,8 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
     throw new LocalProtocolError("INVALID_TARGET", `${method} ${quoted(target)}`);
   }
   const facts = inspect(headers);
-  checkHost(version, facts);
+  const badHost = faultOfHost(version, facts);
+  if (badHost !== undefined) throw new LocalProtocolError("INVALID_HOST", badHost);
   checkUpgrade(version, facts);
   checkTe(facts);
   const framing = frame(event, method, version, facts);
@@ -92,15 +87,6 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   const request = { text, method, version, facts, framing, proposal, expectsContinue };
   rememberRequest({ ...event, method, target }, close, request);
   return request;
-}
-
-// RFC 9112 §3.2: a client sends exactly one Host in HTTP/1.1, and never a malformed one.
-function checkHost(version: Version, facts: Facts): void {
-  const missing = version === "1.1" && facts.hosts === 0;
-  if (missing || facts.hosts > 1 || !isHost(facts.host)) {
-    const came = facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`;
-    throw new LocalProtocolError("INVALID_HOST", came);
-  }
 }
 
 // RFC 9110 §10.1.4: TE is for one hop, hence its option; every recipient takes chunked anyway.
@@ -119,7 +105,6 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
   if ("remote" in framing) throw framingFault(framing);
   const { bodyLength } = event;
   checkBodyLength(bodyLength);
-  const declared = declaredFraming(version, facts) !== undefined;
   if (method === "CONNECT" && bodyLength !== undefined && bodyLength !== 0) {
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");
   }
@@ -127,7 +112,7 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
     // RFC 9110 §9.3.8: the answer repeats the request, and a body is not for every eye.
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "TRACE");
   }
-  if (declared) {
+  if (hasFraming(facts)) {
     checkAgreement(framing, bodyLength);
     return framing;
   }
@@ -147,9 +132,7 @@ function addedFraming(
   event: RequestToSend,
   facts: Facts,
 ): string {
-  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return "";
-  if (framing.kind === "content-length") return `Content-Length: ${framing.length}\r\n`;
-  if (framing.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
-  const empty = event.bodyLength === 0 && ANTICIPATES_CONTENT.has(method);
-  return empty ? "Content-Length: 0\r\n" : "";
+  if (hasFraming(facts)) return "";
+  const isAnticipated = event.bodyLength === 0 && ANTICIPATES_CONTENT.has(method);
+  return isAnticipated ? "Content-Length: 0\r\n" : framingLine(framing);
 }

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength, ResponseToSend, Version } from "../events.ts";
-import { type Facts, inspect } from "../facts.ts";
+import { type Facts, hasFraming, inspect } from "../facts.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
@@ -13,6 +13,7 @@ import {
   checkUpgrade,
   fieldLines,
   framingFault,
+  framingLine,
 } from "./head-checks.ts";
 import { recall, remember } from "./head-memo.ts";
 import { reasonOf } from "./reasons.ts";
@@ -96,7 +97,7 @@ function checkStatus(type: ResponseToSend["type"], status: number, request: Answ
 
 function invalidSwitch(proposal: Proposal | undefined, facts: Facts): LocalProtocolError {
   if (proposal?.kind !== "upgrade") return new LocalProtocolError("NO_PROPOSAL");
-  if (facts.contentLengths > 0 || facts.transferEncodings > 0) {
+  if (hasFraming(facts)) {
     return new LocalProtocolError("INVALID_FRAMING", "101 has no body");
   }
   if (facts.upgrade === undefined) {
@@ -165,10 +166,9 @@ function livesOn(request: Answered, answer: Answer, facts: Facts, sent: Framing)
 }
 
 function addedFraming(status: number, facts: Facts, { declared }: ResponseFraming): string {
-  if (facts.contentLengths > 0 || facts.transferEncodings > 0) return "";
+  if (hasFraming(facts)) return "";
   if (status === 205) return "Content-Length: 0\r\n";
-  if (declared?.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
-  return declared?.kind === "content-length" ? `Content-Length: ${declared.length}\r\n` : "";
+  return declared === undefined ? "" : framingLine(declared);
 }
 
 // A switch ends HTTP by itself, and an interim response ends nothing: both are left alone.
