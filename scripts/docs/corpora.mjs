@@ -13,7 +13,7 @@ export function corporaPage(requirements) {
   const summary = countCorpora(CORPORA, DISAGREEMENTS);
   const text = page(
     "# Beside other parsers' tests",
-    NOTE("packages/conformance/requirements/corpora.ts and the book"),
+    NOTE("packages/conformance/requirements/{corpora,disagreements}.ts and the book"),
     "Other projects test their parsers with inputs of their own. They were played through `HttpConnection`, with its default limits, once, and whatever came out otherwise than there was looked into, and is told here. None of those inputs is in this project. Where they showed something that the book did not tell, it has a story now, in bytes of its own.",
     `**${summary}.** *Stricter* is what is refused here and read there; *different* is all the rest.`,
     tallies(requirements),

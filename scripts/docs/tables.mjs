@@ -58,6 +58,7 @@ export function loadRequirements() {
     ...(await load("hyper.js")),
     ...(await load("hyper-proofs.js")),
     ...(await load("corpora.js")),
+    ...(await load("disagreements.js")),
     ...(await load("corpora-proofs.js")),
   }));
 }

@@ -1,6 +1,7 @@
 // Where the tests are that show what docs/corpora.md says of us. Loaded by the tests and by scripts/docs.
 
-import type { Corpus, Disagreement } from "./corpora.ts";
+import type { Corpus } from "./corpora.ts";
+import type { Disagreement } from "./disagreements.ts";
 import { chapterFiles, filesIn, type Proof, read } from "./proofs.ts";
 
 /** How the cases of one corpus are read here. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { CORPORA, DISAGREEMENTS, type Disagreement } from "../requirements/corpora.ts";
+import { CORPORA } from "../requirements/corpora.ts";
 import { countCorpora, findCorporaProofs, tallyOf } from "../requirements/corpora-proofs.ts";
+import { DISAGREEMENTS, type Disagreement } from "../requirements/disagreements.ts";
 
 const root = new URL("../../../", import.meta.url);
 
