@@ -77,16 +77,19 @@ export type LimitOptions = { readonly [Name in keyof typeof DEFAULTS]?: number |
  * @throws {LocalProtocolError} As {@link checkOption}.
  */
 export function resolveLimits(options: LimitOptions = {}): Limits {
-  const limits = {} as Record<LimitName, number>;
-  const before = last;
-  let isNew = false;
-  for (const name of LIMIT_NAMES) {
+  const limits: Record<LimitName, number> = { ...DEFAULTS };
+  for (const name of namesIn(options))
     limits[name] = checkOption(name, options[name] ?? DEFAULTS[name]);
-    isNew ||= limits[name] !== before?.[name];
+  if (last === undefined || LIMIT_NAMES.some((name) => limits[name] !== last?.[name])) {
+    last = Object.freeze(limits);
   }
-  if (before !== undefined && !isNew) return before;
-  last = Object.freeze(limits);
   return last;
+}
+
+// A plain object is asked for what it has, which is little; any other, for all it could have.
+function namesIn(options: LimitOptions): readonly LimitName[] {
+  if (Object.getPrototypeOf(options) !== Object.prototype) return LIMIT_NAMES;
+  return Object.keys(options).filter((name): name is LimitName => Object.hasOwn(DEFAULTS, name));
 }
 
 // The connections of one server, or of one pool, have the same: they share one object.

@@ -53,6 +53,8 @@ const SP = 0x20;
 // WASM memory never grows with the input.
 const FIRST_WINDOW_BYTES = 16_384;
 const WINDOW_BYTES = 4_096;
+// What is left of a window is read on in, if it is as much as this.
+const ENOUGH_BYTES = 1_024;
 // sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
 const STATE_BYTES = 64;
 // More fields than that are read from the text: the default limit is 100.
@@ -150,7 +152,8 @@ export function textOfExact(): string {
 // other, each byte is copied once and not once for every head in front of it; where other chunks
 // come in between, a window is copied for each. A head that is cut by a window is audited.
 function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: number): number {
-  const goesOn = bytes === loaded && at === nextAt && at > 0 && to <= loadedTo;
+  const isEnough = to <= loadedTo || loadedTo - at >= ENOUGH_BYTES;
+  const goesOn = bytes === loaded && at === nextAt && at > 0 && isEnough;
   if (!goesOn) {
     const room = at === 0 ? FIRST_WINDOW_BYTES : WINDOW_BYTES;
     const end = bytes.length - at > room ? at + room : bytes.length;
