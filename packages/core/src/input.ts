@@ -64,6 +64,7 @@ export class Input {
 
   /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
   takeAll(): Uint8Array {
+    if (this.length === 0) return new Uint8Array(0);
     const rest = concat([this.chunk.subarray(this.at), ...(this.#later ?? []).slice(this.#taken)]);
     this.#before += this.chunk.length + this.#laterLength;
     this.chunk = NOTHING;

@@ -77,9 +77,10 @@ export type LimitOptions = { readonly [Name in keyof typeof DEFAULTS]?: number |
  * @throws {LocalProtocolError} As {@link checkOption}.
  */
 export function resolveLimits(options: LimitOptions = {}): Limits {
+  const names = namesIn(options);
+  if (names.length === 0) return Object.freeze(DEFAULTS);
   const limits: Record<LimitName, number> = { ...DEFAULTS };
-  for (const name of namesIn(options))
-    limits[name] = checkOption(name, options[name] ?? DEFAULTS[name]);
+  for (const name of names) limits[name] = checkOption(name, options[name] ?? DEFAULTS[name]);
   if (last === undefined || LIMIT_NAMES.some((name) => limits[name] !== last?.[name])) {
     last = Object.freeze(limits);
   }

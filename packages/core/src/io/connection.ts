@@ -202,13 +202,13 @@ export function takeParts<IO>(
     throw new LocalProtocolError("READ_PENDING");
   }
   driver.ending.claim(owner);
-  const unsent = joined(driver.writing.outbox.take());
+  const unsent = driver.writing.outbox.take();
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.life.release();
   const parts: Parts<IO> =
     switched === undefined ? { io, readBuf, readEnded } : { io, readBuf, readEnded, switched };
-  return force ? { ...parts, unsent, late: driver.transport.late() } : parts;
+  return force ? { ...parts, unsent: joined(unsent), late: driver.transport.late() } : parts;
 }
 
 // Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.

@@ -17,7 +17,7 @@ const responses = new Map<number, ResponseMemory>();
 /** The head made last time, if this one has the same ingredients. */
 export function recall(event: SaidResponse, request: Answered): CheckedResponse | undefined {
   const memory = responses.get(event.status);
-  if (memory === undefined || request.proposal !== undefined) return undefined;
+  if (memory === undefined) return undefined;
   const { event: past, request: asked } = memory;
   const same =
     event.headers === past.headers &&
@@ -25,6 +25,7 @@ export function recall(event: SaidResponse, request: Answered): CheckedResponse 
     event.date === past.date &&
     event.reason === past.reason &&
     event.type === past.type &&
+    request.proposal === asked.proposal &&
     request.persists === asked.persists &&
     request.version === asked.version &&
     request.method === asked.method;
@@ -33,9 +34,9 @@ export function recall(event: SaidResponse, request: Answered): CheckedResponse 
 
 /** Keeps a head for {@link recall}. */
 export function remember(event: SaidResponse, request: Answered, response: CheckedResponse): void {
-  if (request.proposal !== undefined || event.type !== "response") return;
-  const { method, version, persists } = request;
-  const asked = { method, version, persists, proposal: undefined };
+  if (event.type !== "response") return;
+  const { method, version, persists, proposal } = request;
+  const asked = { method, version, persists, proposal };
   if (isJoined(response.text)) responses.set(event.status, { event, request: asked, response });
 }
 
