@@ -58,3 +58,19 @@ test("options that make another connection while they are read keep to themselve
   });
   expect([limits.maxHeaders, limits.idleMs]).toEqual([100, 5]);
 });
+
+test("options of a class, or without a prototype, are asked for all they could have", () => {
+  class Options {
+    get maxHeaders() {
+      return 7;
+    }
+  }
+  const bare = Object.assign(Object.create(null) as object, { idleMs: 5 });
+  expect(resolveLimits(new Options()).maxHeaders).toBe(7);
+  expect(resolveLimits(bare).idleMs).toBe(5);
+});
+
+test("equal limits are one object", () => {
+  expect(resolveLimits({ idleMs: 5 })).toBe(resolveLimits({ idleMs: 5 }));
+  expect(resolveLimits({ idleMs: 5 })).not.toBe(resolveLimits({ idleMs: 6 }));
+});

@@ -104,11 +104,11 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     this.http.receiveData(bytes);
     this.#awaiting.progress();
     // What is said in answer to one chunk leaves in one write, without waiting for the turn's end.
-    const holds = this.writing.hold();
+    this.writing.hold();
     try {
       this.advance();
     } finally {
-      if (holds) this.writing.letGo(false);
+      this.writing.letGo(false);
     }
   }
 

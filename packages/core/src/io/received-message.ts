@@ -97,7 +97,6 @@ export abstract class ReceivedMessage {
 
   /** @internal */
   fail(error: unknown): void {
-    if (this.#received !== undefined || this.#failure !== undefined) return;
     this.#failure = error;
     this.#body?.fail(error);
     this.#trailers?.reject(error);

@@ -161,7 +161,7 @@ function auditFields(text: string, start: number, limits: HeadLimits): Headers {
 }
 
 function refusedStatusLine(text: string): RemoteProtocolError {
-  const came = quoted(text.split("\r\n", 1)[0] ?? "");
+  const came = quoted(lineAt(text, 0));
   if (/^HTTP\/[0-9]\.[0-9] /.test(text) && !/^HTTP\/1\.[01] /.test(text)) {
     return refused("UNSUPPORTED_VERSION", came, 0);
   }
@@ -170,7 +170,12 @@ function refusedStatusLine(text: string): RemoteProtocolError {
 }
 
 function malformed(text: string, at: number): RemoteProtocolError {
-  return refused("MALFORMED_FIELD", quoted(text.slice(at).split("\r\n", 1)[0] ?? ""), at);
+  return refused("MALFORMED_FIELD", quoted(lineAt(text, at)), at);
+}
+
+function lineAt(text: string, at: number): string {
+  const end = text.indexOf("\r\n", at);
+  return text.slice(at, end === -1 ? text.length : end);
 }
 
 function refused(code: RemoteCode, came: string, offset: number): RemoteProtocolError {
