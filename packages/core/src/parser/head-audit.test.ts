@@ -128,7 +128,7 @@ describe("the recorder finds what the audit finds", () => {
 
   test("a head it cannot hold, or finds strange, is audited", () => {
     for (const [text, fields, steering] of [
-      [`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(257)}\r\n`, 256, 0],
+      [`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(1_025)}\r\n`, 1_024, 0],
       [`GET / HTTP/1.1\r\n${"Date: b\r\n".repeat(17)}\r\n`, 17, 16],
       ["GET  / HTTP/1.1\r\n\r\n", 0, 0],
     ] as const) {

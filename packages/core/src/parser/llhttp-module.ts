@@ -48,17 +48,17 @@ const BAD_LENGTH = 11;
 const TAB = 0x09;
 const SP = 0x20;
 
-// As much of a chunk is copied for its first head, which by default is not longer, and for those
-// behind it: what stands behind a head is mostly a body, and never read here.
-// WASM memory never grows with the input.
-const FIRST_WINDOW_BYTES = 16_384;
+// Input goes in by slices of this size, so that WASM memory never grows with it.
+const SLICE_BYTES = 65_536;
+// Of a chunk as much is copied as its first head may have; behind that, windows of this size. What
+// stands behind a head is mostly a body, and never read here.
 const WINDOW_BYTES = 4_096;
 // What is left of a window is read on in, if it is as much as this.
 const ENOUGH_BYTES = 1_024;
 // sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
 const STATE_BYTES = 64;
 // More fields than that are read from the text: the default limit is 100.
-const FIELDS_ON_TAPE = 256;
+const FIELDS_ON_TAPE = 1_024;
 const TAPE_INTS = FIELD_LIST + FIELDS_ON_TAPE * INTS_PER_FIELD;
 // llhttp's table has its callbacks in this order, from 1.
 const FIRST_CALLBACK = 1;
@@ -155,7 +155,7 @@ function load({ memory, input }: Llhttp, bytes: Uint8Array, at: number, to: numb
   const isEnough = to <= loadedTo || loadedTo - at >= ENOUGH_BYTES;
   const goesOn = bytes === loaded && at === nextAt && at > 0 && isEnough;
   if (!goesOn) {
-    const room = at === 0 ? FIRST_WINDOW_BYTES : WINDOW_BYTES;
+    const room = at === 0 ? Math.min(to, SLICE_BYTES) : WINDOW_BYTES;
     const end = bytes.length - at > room ? at + room : bytes.length;
     const isWhole = at === 0 && end === bytes.length;
     memory.set(isWhole ? bytes : viewOf(bytes, at, end), input);
@@ -209,7 +209,7 @@ function instantiate(): Llhttp {
   }
   const request = exports.llhttp_alloc(1);
   const response = exports.llhttp_alloc(2);
-  const input = exports.malloc(FIRST_WINDOW_BYTES);
+  const input = exports.malloc(SLICE_BYTES);
   const tapeAt = exports.malloc(TAPE_INTS * Int32Array.BYTES_PER_ELEMENT);
   // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
   // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
