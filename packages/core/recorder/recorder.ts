@@ -1,9 +1,10 @@
 // bytes → llhttp → [recorder] → tape: llhttp's callbacks, in WebAssembly beside it
 //
-// AssemblyScript. llhttp calls these functions through its table, so that of a head only its end
-// crosses into JavaScript: a crossing for each span costs as much as llhttp itself. What a callback
-// is told it checks against the grammar of RFC 9112 and writes to the tape. It never refuses: a head
-// that it has not found exact, parser/head-audit.ts reads again, and says what is wrong.
+// AssemblyScript. llhttp calls these functions through its table, so that only the end of a head
+// comes to JavaScript, where recording and auditing each span took longer than llhttp itself. What a
+// callback is told it checks against the grammar of RFC 9112 and writes to the tape. It never
+// refuses: a head that it has not found exact, parser/head-audit.ts reads again, and says what is
+// wrong.
 
 @external("llhttp", "llhttp_reset")
 declare function llhttp_reset(parser: i32): void;
@@ -18,7 +19,7 @@ const GO_ON = 0;
 const NO_BODY = 1;
 const PAUSE = 21;
 
-// The tape, in bytes: what parser/tape.ts calls by the same names, in integers.
+// The tape, in bytes: what src/tape.ts calls by the same names, in integers.
 const CONSUMED = 0;
 const IS_EXACT = 4;
 const START = 8;
