@@ -142,6 +142,7 @@ const MUTATIONS: readonly Mutation[] = [
   replaceToken,
   exchangeLines,
   swapLineEnd,
+  breakLineEnd,
   boundary,
   boundary,
   boundary,
@@ -168,13 +169,13 @@ function put(text: string, at: number, removed: number, inserted: string): strin
   return text.slice(0, at) + inserted + text.slice(at + removed);
 }
 
-/** A place, now and then one where a line begins or ends. */
+/** A place, now and then one where a line begins, or in its end. */
 function place(text: string, random: Random): number {
   const at = random.below(text.length + 1);
   if (random.oneIn(2)) return at;
   const line = text.indexOf("\r\n", at);
   if (line === -1) return at;
-  return random.oneIn(2) ? line : line + 2;
+  return line + random.below(3);
 }
 
 function flip(text: string, random: Random): string {
@@ -249,6 +250,12 @@ function replaceToken(text: string, random: Random, other: string): string {
   const [start, length] = tokenOf(text, random);
   const [from, taken] = tokenOf(other, random);
   return put(text, start, length, other.slice(from, from + taken));
+}
+
+/** Half of a line's end becomes something else. */
+function breakLineEnd(text: string, random: Random): string {
+  const at = text.indexOf("\r\n", random.below(text.length + 1));
+  return at === -1 ? text : put(text, at + random.below(2), 1, random.pick(ODD_OCTETS));
 }
 
 function swapLineEnd(text: string, random: Random): string {
