@@ -25,7 +25,7 @@ for (const patch of patches) {
   // Beside the other programs, so that what is not bundled is found from there.
   const out = path(`../dist/faults/${patch}`);
   try {
-    for (const part of ["src", "llhttp", "recorder", "package.json"]) {
+    for (const part of ["src", "llhttp", "scanner", "package.json"]) {
       cpSync(path(`../../core/${part}`), join(copy, part), { recursive: true });
     }
     apply(readFileSync(path(`faults/${patch}`), "utf8"), copy);

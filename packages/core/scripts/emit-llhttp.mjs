@@ -1,10 +1,10 @@
-// Puts llhttp and the recorder into dist, in one form per kind of runtime; "imports" in package.json
+// Puts llhttp and the scanner into dist, in one form per kind of runtime; "imports" in package.json
 // choose among them. The npm package `llhttp` is years old, so the parser comes from undici, which
 // ships llhttp's own builds. This is the one for SIMD, which every runtime has had since 2023.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { RECORDER } from "../recorder/compiled.mjs";
+import { SCANNER } from "../scanner/compiled.mjs";
 
 const LLHTTP = {
   version: "9.3.1",
@@ -13,7 +13,7 @@ const LLHTTP = {
 
 const require = createRequire(import.meta.url);
 const wasm = require("undici/lib/llhttp/llhttp_simd-wasm.js");
-const recorder = Buffer.from(RECORDER, "base64");
+const scanner = Buffer.from(SCANNER, "base64");
 
 // A new undici may bring a new grammar: that is a decision, never a side effect of an update.
 const sha256 = createHash("sha256").update(wasm).digest("hex");
@@ -30,7 +30,7 @@ const emit = (name, content) => writeFileSync(new URL(name, dist), content);
 const inline = (exporting) => `// llhttp ${LLHTTP.version}, see LICENSE-llhttp
 const llhttp = "${wasm.toString("base64")}";
 
-const recorder = "${recorder.toString("base64")}";
+const scanner = "${scanner.toString("base64")}";
 
 function compile(base64) {
   const text = atob(base64);
@@ -41,12 +41,12 @@ function compile(base64) {
 
 ${exporting("compileLlhttp")} = () => compile(llhttp);
 
-${exporting("compileRecorder")} = () => compile(recorder);
+${exporting("compileScanner")} = () => compile(scanner);
 `;
 
 mkdirSync(dist, { recursive: true });
 emit("llhttp.wasm", wasm);
-emit("recorder.wasm", recorder);
+emit("scanner.wasm", scanner);
 emit(
   "llhttp.inline.js",
   inline((name) => `export const ${name}`),
@@ -56,11 +56,11 @@ emit("llhttp.inline.cjs", `"use strict";\n${inline((name) => `exports.${name}`)}
 emit(
   "llhttp.workerd.js",
   `import llhttp from "./llhttp.wasm";
-import recorder from "./recorder.wasm";
+import scanner from "./scanner.wasm";
 
 export const compileLlhttp = () => llhttp;
 
-export const compileRecorder = () => recorder;
+export const compileScanner = () => scanner;
 `,
 );
 emit(

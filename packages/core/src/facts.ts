@@ -1,13 +1,13 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
 import type { Headers } from "./headers.ts";
-import { INTS_PER_STEERING, STEERING, STEERING_LIST, tape } from "./tape.ts";
+import { FLAG, FLAGS, INTS_PER_STEERING, STEERING, STEERING_LIST, tape } from "./tape.ts";
 import { listMembers } from "./tokens.ts";
 
 /** What the fields of one head say about the connection. Values are verbatim and unjudged. */
 export interface Facts {
   hosts: number;
-  /** The last Host. */
+  /** The last Host; empty where the scanner has found it sound. */
   host: string;
   contentLengths: number;
   /** All Content-Length lines, joined with commas. */
@@ -37,7 +37,7 @@ export function hasFraming(facts: Facts): boolean {
   return facts.contentLengths > 0 || facts.transferEncodings > 0;
 }
 
-// The fields that steer a connection; recorder/recorder.ts counts them in this order, from 1.
+// The fields that steer a connection; scanner/scanner.ts counts them in this order, from 1.
 const STEERING_NAMES = [
   "host",
   "te",
@@ -74,9 +74,28 @@ export function inspect(headers: Headers): Facts {
   return facts;
 }
 
-/** As {@link inspect}, for the headers that are on the tape: the recorder has found the fields. */
-export function inspectTape(headers: Headers): Facts {
-  const facts = noFacts();
+/**
+ * As {@link inspect}, for the headers that are on the tape: the scanner has found the fields. The
+ * facts hold until they are asked for again.
+ */
+export function factsOnTape(headers: Headers): Facts {
+  const facts = onTape;
+  const flags = tape[FLAGS]!;
+  facts.hosts = (flags & FLAG.plainHost) !== 0 ? 1 : 0;
+  facts.host = "";
+  facts.contentLengths = 0;
+  facts.contentLength = "";
+  facts.transferEncodings = 0;
+  facts.transferEncoding = "";
+  facts.close = (flags & FLAG.close) !== 0;
+  facts.keepAlive = (flags & FLAG.keepAlive) !== 0;
+  facts.connectionUpgrade = (flags & FLAG.upgrade) !== 0;
+  facts.connectionTe = (flags & FLAG.te) !== 0;
+  facts.te = undefined;
+  facts.upgrade = undefined;
+  facts.expect = undefined;
+  facts.date = (flags & FLAG.date) !== 0;
+  facts.trailer = (flags & FLAG.trailer) !== 0;
   const end = STEERING_LIST + tape[STEERING]! * INTS_PER_STEERING;
   for (let at = STEERING_LIST; at < end; at += INTS_PER_STEERING) {
     take(facts, STEERING_NAMES[tape[at]! - 1]!, headers.valueAt(tape[at + 1]!));
@@ -103,6 +122,9 @@ function noFacts(): Facts {
     trailer: false,
   };
 }
+
+// One object for all heads: nobody keeps what was said of a head that is judged.
+const onTape = noFacts();
 
 function take(facts: Facts, name: SteeringName, value: string): void {
   switch (name) {

@@ -1,5 +1,6 @@
 // bytes → parser → [headers] → events: ordered field lines, cut from the head only when asked for
 
+import { findOnTape, numberOf } from "./asked.ts";
 import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
 import { textToLatin1 } from "./octets.ts";
@@ -162,6 +163,10 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   #find(name: string, from: number): number {
     if (this.#lines !== undefined) return findLine(this.#lines, name, from);
+    if (this.#offsets === undefined && this.#page === page) {
+      const number = numberOf(name);
+      if (number !== undefined) return findOnTape(number, name.length, from);
+    }
     const places = this.#places();
     for (let i = from, at = from * INTS_PER_FIELD; i < this.length; i++, at += INTS_PER_FIELD) {
       const start = places[at]!;

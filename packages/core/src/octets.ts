@@ -79,6 +79,11 @@ function isPlain(view: ArrayBufferView): view is Uint8Array<ArrayBuffer> {
   return known && !Object.hasOwn(view, "length") && !Object.hasOwn(view, "byteLength");
 }
 
+/** As `subarray`, which of a Buffer makes a Buffer: that costs more than to copy a head. */
+export function viewOf({ buffer, byteOffset }: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from);
+}
+
 /** One array of exact length that owns its memory. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -10,7 +10,7 @@ import {
   requestFraming,
   responseFraming,
 } from "./framing.ts";
-import type { Head } from "./parser/head-audit.ts";
+import type { Head } from "./parser/head.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
 import { faultOfHost, isTarget } from "./target.ts";
 import { quoted } from "./tokens.ts";
@@ -18,7 +18,9 @@ import { quoted } from "./tokens.ts";
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
 export function judgeRequest(head: Head): RequestEvent {
   const { method, target, version, headers, facts } = head;
-  if (!isTarget(method, target)) throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
+  if (!head.isOriginForm && !isTarget(method, target)) {
+    throw refused("MALFORMED_TARGET", `${method} ${quoted(target)}`);
+  }
   const badHost = faultOfHost(version, facts);
   if (badHost !== undefined) throw refused("BAD_HOST", badHost);
   const framing = framed(requestFraming(method, version, facts));

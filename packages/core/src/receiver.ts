@@ -8,7 +8,7 @@ import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
 import { concat } from "./octets.ts";
 import { BodyReader } from "./parser/body-reader.ts";
-import type { Head } from "./parser/head-audit.ts";
+import type { Head } from "./parser/head.ts";
 import { HeadParser } from "./parser/head-parser.ts";
 import { persists } from "./persistence.ts";
 import { judgeRequest, judgeResponse } from "./received.ts";

@@ -28,14 +28,15 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
   if (facts.upgrade !== lastUpgrade) {
     lastUpgrade = facts.upgrade;
     const members = listMembers(lastUpgrade);
-    lastProtocols = members.every(isProtocol) ? members : [];
+    const isOffer = members.length > 0 && members.every(isProtocol);
+    lastOffer = isOffer ? new Offer("upgrade", members) : undefined;
   }
-  return lastProtocols.length === 0 ? undefined : new Offer("upgrade", lastProtocols);
+  return lastOffer;
 }
 
-// Nearly every proposal is of the same protocol as the one before.
+// Nearly every proposal is of the same protocol as the one before, and cannot be changed.
 let lastUpgrade = "";
-let lastProtocols: readonly string[] = [];
+let lastOffer: Proposal | undefined;
 
 class Offer implements Proposal {
   readonly kind: "upgrade" | "connect";

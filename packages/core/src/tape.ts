@@ -1,8 +1,8 @@
-// bytes → llhttp → [tape] → headers: where the parts of the head that was read last stand
+// bytes → scanner → [tape] → headers: where the parts of the head that was read last stand
 
 /**
- * What recorder/recorder.ts wrote of the head that was read last, by the places below. Offsets
- * count from the head's first byte. The next head overwrites it, of whatever connection it is.
+ * What scanner/scanner.ts wrote of the head that was read last, by the places below. Offsets count
+ * from the head's first byte. The next head overwrites it, of whatever connection it is.
  */
 export let tape: Int32Array = new Int32Array(0);
 
@@ -12,30 +12,45 @@ export let fieldsOnTape: Int32Array = tape;
 /** Changes with what is on the tape: who keeps an offset for later keeps this beside it. */
 export let page = 0;
 
-/** How many bytes the last run took, or where it met a fault. */
-export const CONSUMED = 0;
-/** Whether the head is all there and as RFC 9112 has it, and the rest of the tape means something. */
-export const IS_EXACT = 1;
-/** Where the start line begins, behind the empty lines that may stand in front of it. */
-export const START = 2;
-export const TARGET_START = 3;
-export const TARGET_END = 4;
+/** The method: its place in {@link METHODS}. */
+export const METHOD = 0;
+export const TARGET_START = 1;
+export const TARGET_END = 2;
 /** HTTP/1.x: the x. */
-export const MINOR = 5;
-export const STATUS = 6;
-export const REASON_START = 7;
-export const REASON_END = 8;
+export const MINOR = 3;
+export const STATUS = 4;
+export const REASON_START = 5;
+export const REASON_END = 6;
 /** How many fields there are. */
-export const FIELDS = 9;
-/** How many of them steer the connection. */
-export const STEERING = 10;
+export const FIELDS = 7;
+/** Connection's options, and fields of which it matters only that they are there: {@link FLAG}. */
+export const FLAGS = 8;
+/** How many fields steer the connection, those that are flags apart. */
+export const STEERING = 9;
 /** Two integers each: which steering field it is, and its place among the fields. */
-export const STEERING_LIST = 11;
+export const STEERING_LIST = 10;
 /** Four offsets each: where the name starts and ends, where the value starts and ends. */
-export const FIELD_LIST = 43;
+export const FIELD_LIST = 42;
 
 export const INTS_PER_STEERING = 2;
 export const INTS_PER_FIELD = 4;
+/** A head with more fields is not for the scanner. */
+export const FIELDS_ON_TAPE = 1_024;
+
+/** The bits of {@link FLAGS}. */
+export const FLAG = {
+  close: 1,
+  keepAlive: 2,
+  upgrade: 4,
+  te: 8,
+  date: 16,
+  trailer: 32,
+  /** One Host, of a form that needs no second look. */
+  plainHost: 64,
+} as const;
+
+/** The methods that the scanner knows. */
+export const METHODS = ["", "GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
 
 /** The tape lies in WebAssembly's memory, which is made at the first use. */
 export function layTape(ints: Int32Array): void {
@@ -43,7 +58,7 @@ export function layTape(ints: Int32Array): void {
   fieldsOnTape = ints.subarray(FIELD_LIST);
 }
 
-/** Something else is being written. */
+/** Another head is being read. */
 export function turnPage(): void {
   page++;
 }

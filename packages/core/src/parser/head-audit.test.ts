@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { RemoteProtocolError } from "../errors.ts";
 import { inspect } from "../facts.ts";
 import { resolveLimits } from "../limits.ts";
-import { FIELDS, IS_EXACT, STEERING, tape } from "../tape.ts";
-import { auditHead, type Head, makeHead } from "./head-audit.ts";
-import { execute, type MessageKind, PAUSED } from "./llhttp-module.ts";
+import { FIELDS, tape } from "../tape.ts";
+import { type Head, headOnTape, type MessageKind } from "./head.ts";
+import { auditHead } from "./head-audit.ts";
+import { scan, textOfScanned } from "./scanner-module.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 const { maxHeaders, maxTargetBytes } = resolveLimits();
@@ -17,8 +18,10 @@ const LIMITS = {
 
 function outcome(make: () => Head): unknown {
   try {
-    const { headers, ...head } = make();
-    return { ...head, headers: headers.toFlat() };
+    const { headers, facts, isOriginForm: _, ...line } = make();
+    // Of a Host that it has found sound, the scanner tells no more.
+    const { host: __, ...others } = facts;
+    return { ...line, facts: others, headers: headers.toFlat() };
   } catch (error) {
     if (!(error instanceof RemoteProtocolError)) throw error;
     return `${error.code} at ${error.offset}: ${error.message}`;
@@ -27,8 +30,6 @@ function outcome(make: () => Head): unknown {
 
 const audited = (kind: MessageKind, text: string) =>
   outcome(() => auditHead(kind, text, LIMITS, maxTargetBytes));
-const made = (kind: MessageKind, text: string) =>
-  outcome(() => makeHead(kind, text, LIMITS, maxTargetBytes));
 
 describe("L11: the audit trusts no parser, and refuses what llhttp might once let pass", () => {
   test.each([
@@ -86,11 +87,7 @@ const FIELD_LINES = [
   `X: ${"v".repeat(300)}\r\n`,
   "E:\r\nF: \t\r\nG: \xe9\xff\r\n",
 ];
-const REQUEST_LINES = [
-  "GET / HTTP/1.1\r\n",
-  "\r\n\r\nM-SEARCH * HTTP/1.0\r\n",
-  "CONNECT a:1 HTTP/1.1\r\n",
-];
+const REQUEST_LINES = ["GET / HTTP/1.1\r\n", "OPTIONS /a/%2F?b=c&d HTTP/1.0\r\n"];
 const STATUS_LINES = [
   "HTTP/1.1 200 OK\r\n",
   "HTTP/1.0 404\r\n",
@@ -98,7 +95,15 @@ const STATUS_LINES = [
   "HTTP/1.1 101 a\t\xe9 b\r\n",
 ];
 
-describe("the recorder finds what the audit finds", () => {
+function scanned(kind: MessageKind, text: string): Head | undefined {
+  const bytes = octets(`..${text}GET `);
+  const length = scan(kind, bytes, 2, bytes.length);
+  if (length <= 0) return undefined;
+  expect(textOfScanned()).toBe(text);
+  return headOnTape(kind, text);
+}
+
+describe("the scanner finds what the audit finds", () => {
   const heads: [MessageKind, string][] = [
     ...REQUEST_LINES.map((line): [MessageKind, string] => ["request", line]),
     ...STATUS_LINES.map((line): [MessageKind, string] => ["response", line]),
@@ -109,35 +114,45 @@ describe("the recorder finds what the audit finds", () => {
   ]);
 
   test.each(heads)("%s %j", (kind, text) => {
-    const bytes = octets(`..${text}GET `);
-    if (execute(kind, bytes, 2, bytes.length, undefined) !== PAUSED) return;
-    const isExact = tape[IS_EXACT] === 1;
-    expect(made(kind, text)).toEqual(audited(kind, text));
-    expect(isExact).toBe(true);
+    const head = scanned(kind, text);
+    // Some lines of the list have an octet that no token has, or together two lengths.
+    const isLeft = text.includes("@") || text.split(/content-length/i).length > 2;
+    expect(head === undefined).toBe(isLeft);
+    if (head !== undefined) expect(outcome(() => head)).toEqual(audited(kind, text));
   });
 
-  test("what it is told in steering fields is what their names say", () => {
+  test("what it tells of steering fields is what their names say", () => {
     for (const lines of FIELD_LINES) {
-      const text = `GET / HTTP/1.1\r\n${lines}\r\n`;
-      const bytes = octets(text);
-      if (execute("request", bytes, 0, bytes.length, undefined) !== PAUSED) continue;
-      const head = makeHead("request", text, LIMITS, maxTargetBytes);
-      expect(head.facts, lines).toEqual(inspect(head.headers));
+      const head = scanned("request", `GET / HTTP/1.1\r\n${lines}\r\n`);
+      if (head === undefined) continue;
+      const { host: _, ...facts } = head.facts;
+      expect(inspect(head.headers), lines).toMatchObject(facts);
     }
   });
 
-  test("a head it cannot hold, or finds strange, is audited", () => {
-    for (const [text, fields, steering] of [
-      [`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(1_025)}\r\n`, 1_024, 0],
-      [`GET / HTTP/1.1\r\n${"Date: b\r\n".repeat(17)}\r\n`, 17, 16],
-      ["GET  / HTTP/1.1\r\n\r\n", 0, 0],
-    ] as const) {
-      const bytes = octets(text);
-      expect(execute("request", bytes, 0, bytes.length, undefined)).toBe(PAUSED);
-      expect(tape[IS_EXACT]).toBe(0);
-      expect(tape[FIELDS]).toBeLessThanOrEqual(fields);
-      expect(tape[STEERING]).toBeLessThanOrEqual(steering);
-      expect(made("request", text)).toEqual(audited("request", text));
-    }
+  test.each([
+    ["more fields than it has room for", `GET / HTTP/1.1\r\n${"A: b\r\n".repeat(1_025)}\r\n`],
+    ["more that steers", `GET / HTTP/1.1\r\n${"Expect: b\r\n".repeat(17)}\r\n`],
+    ["a second space", "GET  / HTTP/1.1\r\n\r\n"],
+    ["an empty line in front", "\r\nGET / HTTP/1.1\r\n\r\n"],
+    ["a rare method", "M-SEARCH / HTTP/1.1\r\n\r\n"],
+    ["a target of another form", "OPTIONS * HTTP/1.1\r\n\r\n"],
+    ["half an octet", "GET /%4 HTTP/1.1\r\n\r\n"],
+    ["another version", "GET / HTTP/2.0\r\n\r\n"],
+    ["a fold", "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"],
+    ["a bare line feed", "GET / HTTP/1.1\r\nA: b\n\r\n"],
+    ["no end", "GET / HTTP/1.1\r\nA: b\r\n"],
+  ])("it does not vouch for %s", (_, text) => {
+    expect(scanned("request", text)).toBeUndefined();
+  });
+
+  test("it has room for 1,024 fields, and a head as long as its input", () => {
+    const fields = "A: b\r\n".repeat(1_023);
+    const pad = "p".repeat(65_536 - 23 - fields.length);
+    const text = `GET / HTTP/1.1\r\n${fields}P: ${pad}\r\n\r\n`;
+    expect(text.length).toBe(65_536);
+    expect(scanned("request", text)).toBeDefined();
+    expect(tape[FIELDS]).toBe(1_024);
+    expect(scanned("request", text.replace("P: ", "P: p"))).toBeUndefined();
   });
 });

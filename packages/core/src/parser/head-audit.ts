@@ -1,43 +1,11 @@
 // bytes → llhttp → [audit] → head: every octet is one that the grammar of RFC 9112 has there
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
-import type { Version } from "../events.ts";
-import { type Facts, inspect, inspectTape } from "../facts.ts";
+import { inspect } from "../facts.ts";
 import { cutFieldLine } from "../field-line.ts";
 import { Headers } from "../headers.ts";
-import {
-  FIELDS,
-  IS_EXACT,
-  MINOR,
-  REASON_END,
-  REASON_START,
-  START,
-  STATUS,
-  TARGET_END,
-  TARGET_START,
-  tape,
-} from "../tape.ts";
 import { isFieldValue, isReason, isToken, quoted } from "../tokens.ts";
-import type { MessageKind } from "./llhttp-module.ts";
-
-/** What bounds a head: a message's, or a trailer section's. */
-export interface HeadLimits {
-  readonly maxBytes: number;
-  readonly tooLarge: RemoteCode;
-  readonly maxFields: number;
-  readonly tooMany: RemoteCode;
-}
-
-/** A head, cut. For a request `status` is 0, for a response `method` and `target` are empty. */
-export interface Head {
-  readonly method: string;
-  readonly target: string;
-  readonly status: number;
-  readonly reason: string;
-  readonly version: Version;
-  readonly headers: Headers;
-  readonly facts: Facts;
-}
+import type { Head, HeadLimits, MessageKind } from "./head.ts";
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
 // The empty lines, the method, the spaces, the target.
@@ -46,40 +14,11 @@ const START_OF_REQUEST = /^((?:\r\n)*)([^ ]*)( *)([^ \r\n]*)/;
 const VERSION_LENGTH = 9;
 
 /**
- * Makes a head of `text`, which llhttp has let pass, and of what the recorder has written to the
- * tape: the recorder has found nearly every head exact.
- *
- * llhttp lets pass several spaces, line ends and control octets that RFC 9112 does not.
+ * Makes a head of `text`, which llhttp has let pass, or says what is wrong with it: llhttp lets pass
+ * several spaces, line ends and control octets that RFC 9112 does not.
  *
  * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
  */
-export function makeHead(
-  kind: MessageKind,
-  text: string,
-  limits: HeadLimits,
-  maxTargetBytes: number,
-): Head {
-  if (
-    tape[IS_EXACT] !== 1 ||
-    tape[FIELDS]! > limits.maxFields ||
-    tape[TARGET_END]! - tape[TARGET_START]! > maxTargetBytes
-  ) {
-    return auditHead(kind, text, limits, maxTargetBytes);
-  }
-  const headers = Headers.onTape(text);
-  const isRequest = kind === "request";
-  return {
-    method: isRequest ? text.substring(tape[START]!, tape[TARGET_START]! - 1) : "",
-    target: isRequest ? text.substring(tape[TARGET_START]!, tape[TARGET_END]!) : "",
-    status: isRequest ? 0 : tape[STATUS]!,
-    reason: isRequest ? "" : text.substring(tape[REASON_START]!, tape[REASON_END]!),
-    version: tape[MINOR] === 1 ? "1.1" : "1.0",
-    headers,
-    facts: inspectTape(headers),
-  };
-}
-
-/** Makes a head of `text` alone, or says what is wrong with it. */
 export function auditHead(
   kind: MessageKind,
   text: string,
@@ -95,6 +34,7 @@ export function auditHead(
   return {
     method: "",
     target: "",
+    isOriginForm: false,
     status: Number(line[2]),
     reason,
     version: line[1] === "1" ? "1.1" : "1.0",
@@ -134,6 +74,7 @@ function auditRequest(text: string, limits: HeadLimits, maxTargetBytes: number):
   return {
     method,
     target,
+    isOriginForm: false,
     status: 0,
     reason: "",
     version: version === " HTTP/1.1" ? "1.1" : "1.0",

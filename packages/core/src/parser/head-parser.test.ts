@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { RemoteProtocolError } from "../errors.ts";
 import { type LimitOptions, resolveLimits } from "../limits.ts";
-import type { Head } from "./head-audit.ts";
+import type { Head, MessageKind } from "./head.ts";
 import { HeadParser } from "./head-parser.ts";
-import type { MessageKind } from "./llhttp-module.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 

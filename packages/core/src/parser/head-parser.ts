@@ -3,20 +3,13 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
-import { IS_EXACT, tape } from "../tape.ts";
+import { FIELDS, TARGET_END, TARGET_START, tape } from "../tape.ts";
 import { quoted } from "../tokens.ts";
-import { type Head, type HeadLimits, makeHead } from "./head-audit.ts";
+import { type Head, type HeadLimits, headOnTape, type MessageKind } from "./head.ts";
+import { auditHead } from "./head-audit.ts";
 import { codeOf } from "./llhttp-codes.ts";
-import {
-  execute,
-  type MessageKind,
-  OK,
-  PAUSED,
-  position,
-  saveState,
-  targetLength,
-  textOfExact,
-} from "./llhttp-module.ts";
+import { execute, OK, PAUSED, position, saveState, targetLength } from "./llhttp-module.ts";
+import { scan, textOfScanned } from "./scanner-module.ts";
 
 const NOTHING = new Uint8Array(0);
 const CR = 0x0d;
@@ -38,8 +31,9 @@ let ofMessages: HeadLimits | undefined;
 /**
  * Takes heads out of bytes, one at a time, and never a byte behind the head's last CRLF.
  *
- * A head that lies whole in one chunk is read once. One that comes in pieces is read twice:
- * piece by piece, to find its end or its first fault at once, then whole, to be recorded.
+ * Nearly every head lies whole in one chunk and is exact: the scanner reads it, once. Any other is
+ * llhttp's, piece by piece, to find its end or its first fault at once; then it is read again as a
+ * whole.
  * No parser owns memory outside JavaScript: what it must remember between pieces is 64 bytes.
  */
 export class HeadParser {
@@ -108,6 +102,25 @@ export class HeadParser {
   read(bytes: Uint8Array, from: number): Head | undefined {
     const room = this.#limits.maxBytes - this.#heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
+    if (this.#heldLength === 0) {
+      const head = this.#scan(bytes, from, to);
+      if (head !== undefined) return head;
+    }
+    return this.#readOn(bytes, from, to);
+  }
+
+  #scan(bytes: Uint8Array, from: number, to: number): Head | undefined {
+    const length = scan(this.#kind, bytes, from, to);
+    const fits =
+      length > 0 &&
+      tape[FIELDS]! <= this.#limits.maxFields &&
+      tape[TARGET_END]! - tape[TARGET_START]! <= this.#maxTargetBytes;
+    if (!fits) return undefined;
+    this.consumed = length;
+    return headOnTape(this.#kind, textOfScanned());
+  }
+
+  #readOn(bytes: Uint8Array, from: number, to: number): Head | undefined {
     if (!this.#begun) this.#passEmptyLines(bytes, from, to);
     if (this.#strangerAt !== undefined) return this.#readStranger(bytes, from, to);
     const result = execute(this.#kind, bytes, from, to, this.#state);
@@ -166,16 +179,17 @@ export class HeadParser {
   }
 
   #complete(bytes: Uint8Array, from: number): Head {
-    this.consumed = position;
     const before = this.#heldLength;
+    this.consumed = position;
     if (before === 0) {
       this.#begun = false;
-      return this.#make(bytes, from, from + position);
+      return this.#audit(bytes, from, from + position);
     }
     this.#append(bytes, from, from + position);
-    execute(this.#kind, this.#held, 0, this.#heldLength, undefined);
     try {
-      const head = this.#make(this.#held, 0, this.#heldLength);
+      const length = this.#heldLength;
+      const head = this.#scan(this.#held, 0, length) ?? this.#audit(this.#held, 0, length);
+      this.consumed = position;
       this.#forget();
       return head;
     } catch (error) {
@@ -185,10 +199,9 @@ export class HeadParser {
     }
   }
 
-  #make(source: Uint8Array, start: number, end: number): Head {
-    const isExact = tape[IS_EXACT] === 1;
-    const text = isExact ? textOfExact() : latin1ToText(source, start, end);
-    return makeHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
+  #audit(source: Uint8Array, start: number, end: number): Head {
+    const text = latin1ToText(source, start, end);
+    return auditHead(this.#kind, text, this.#limits, this.#maxTargetBytes);
   }
 
   // Nothing is held of a head that is refused: the caller still has it.

@@ -21,10 +21,8 @@ const JOINTS = STATES.length << CLIENT_BITS;
 const ERROR = STATES.indexOf("error");
 const BOTH_DONE = jointOf(STATES.indexOf("done"), STATES.indexOf("done"));
 const RESTS = new Int16Array(JOINTS).fill(UNKNOWN);
-const MOVED = {
-  client: new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN),
-  server: new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN),
-};
+const CLIENT_MOVED = new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN);
+const SERVER_MOVED = new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN);
 
 /** Where both roles stand. It has never seen a byte, and does not know which role is ours. */
 export class StateMachine {
@@ -136,7 +134,7 @@ export function restOf(situation: Situation): Situation {
 
 /** Where `cause` leads `role`, and both come to rest; or that it is forbidden. */
 function moved(joint: number, role: Role, cause: Cause): number {
-  const table = MOVED[role];
+  const table = role === "client" ? CLIENT_MOVED : SERVER_MOVED;
   const at = numberOf(cause) * JOINTS + joint;
   const known = table[at]!;
   if (known !== UNKNOWN) return known;

@@ -1,2 +1,0 @@
-/** The recorder, in base64. */
-export const RECORDER: string;

@@ -1,0 +1,2 @@
+/** The scanner, in base64. */
+export const SCANNER: string;

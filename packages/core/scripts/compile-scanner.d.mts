@@ -1,0 +1,2 @@
+/** The bytes of the scanner, compiled from its source. */
+export function compileScanner(): Promise<Uint8Array>;

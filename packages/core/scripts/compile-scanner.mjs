@@ -1,0 +1,40 @@
+// Compiles scanner/scanner.ts. Its three kilobytes are kept beside it as text, so that running from
+// the sources needs no compiler, and bundling them no loader; a test holds one against the other.
+//
+//     node packages/core/scripts/compile-scanner.mjs
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+
+const folder = new URL("../scanner/", import.meta.url);
+
+/** The module's bytes. */
+export async function compileScanner() {
+  let compiled;
+  const { error, stderr } = await asc.main(
+    [
+      "scanner.ts",
+      // No runtime, no abort, and as much memory as the tape and the longest head want.
+      ...["--runtime", "stub", "--use", "abort=", "--initialMemory", "2", "--maximumMemory", "2"],
+      ...["-O3", "--converge", "--enable", "simd", "--outFile", "scanner.wasm"],
+    ],
+    {
+      readFile: (name) =>
+        name === "scanner.ts" ? readFileSync(new URL(name, folder), "utf8") : null,
+      writeFile: (_, bytes) => {
+        compiled = bytes;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error !== null) throw new Error(`${error.message}\n${stderr.toString()}`);
+  return compiled;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = Buffer.from(await compileScanner()).toString("base64");
+  writeFileSync(
+    new URL("compiled.mjs", folder),
+    `// Made from scanner.ts by scripts/compile-scanner.mjs.\nexport const SCANNER =\n  "${text}";\n`,
+  );
+}

@@ -1,0 +1,107 @@
+// bytes → [scanner] → tape → head parser: whole and exact heads, read in WebAssembly
+
+import { compileScanner } from "#llhttp";
+import { BYTES_PER_NAME, layNames, NAMES } from "../asked.ts";
+import { latin1ToText, viewOf } from "../octets.ts";
+import { FIELD_LIST, FIELDS_ON_TAPE, INTS_PER_FIELD, layTape, turnPage } from "../tape.ts";
+import type { MessageKind } from "./head.ts";
+import { instantiate } from "./wasm.ts";
+
+interface ScannerExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  scanRequest(from: number, to: number): number;
+  scanResponse(from: number, to: number): number;
+  find(name: number, length: number, first: number): number;
+}
+
+/** What {@link scan} answers where there is no exact head: another reader is to say why. */
+const NOT_WHOLE = -1;
+
+// The tape lies at the beginning of the scanner's memory, then names, then the input.
+const TAPE_INTS = FIELD_LIST + FIELDS_ON_TAPE * INTS_PER_FIELD;
+const NAMES_AT = TAPE_INTS * Int32Array.BYTES_PER_ELEMENT;
+const INPUT = NAMES_AT + NAMES * BYTES_PER_NAME;
+// Nearly every head is shorter. What stands behind a head is mostly a body, and never read here.
+const WINDOW_BYTES = 4_096;
+// No longer head is scanned.
+const MOST_BYTES = 65_536;
+// What is left of a window is read on in, if it is as much as this.
+const ENOUGH_BYTES = 1_024;
+
+let scanner: Scanner | undefined;
+// What is in the scanner's memory: loaded[loadedFrom, loadedTo), read up to nextAt.
+let loaded: Uint8Array | undefined;
+let loadedFrom = 0;
+let loadedTo = 0;
+let nextAt = 0;
+// Where in it the last head is.
+let headFrom = 0;
+let headTo = 0;
+
+interface Scanner {
+  readonly memory: Uint8Array;
+  readonly scanRequest: ScannerExports["scanRequest"];
+  readonly scanResponse: ScannerExports["scanResponse"];
+}
+
+/**
+ * Reads the head at `bytes[from]`, of which no more than the bytes up to `to` belong to it. Where its
+ * parts stand is on the tape then.
+ *
+ * @returns Its length; 0 or less where it is not whole, or not exact.
+ */
+export function scan(kind: MessageKind, bytes: Uint8Array, from: number, to: number): number {
+  scanner ??= lay();
+  let at = goesOn(bytes, from, to) ? INPUT + from - loadedFrom : load(bytes, from, WINDOW_BYTES);
+  let length = run(scanner, kind, at, from, to);
+  if (length === NOT_WHOLE && loadedTo < to) {
+    at = load(bytes, from, MOST_BYTES);
+    length = run(scanner, kind, at, from, to);
+  }
+  nextAt = from + length;
+  headFrom = at;
+  headTo = at + length;
+  return length;
+}
+
+/**
+ * The text of the head that was read last: of what was checked, whatever its owner has made of the
+ * chunk since.
+ */
+export function textOfScanned(): string {
+  return latin1ToText(scanner!.memory, headFrom, headTo);
+}
+
+function run(scanner: Scanner, kind: MessageKind, at: number, from: number, to: number): number {
+  // Behind the copy: the chunk is somebody else's, and may have heads of others read meanwhile.
+  turnPage();
+  const end = at - from + (to < loadedTo ? to : loadedTo);
+  return kind === "request" ? scanner.scanRequest(at, end) : scanner.scanResponse(at, end);
+}
+
+// Of a chunk with many heads, read one behind the other, each byte is copied once and not once for
+// every head in front of it; where other chunks come in between, a window is copied for each.
+function goesOn(bytes: Uint8Array, from: number, to: number): boolean {
+  const isEnough = to <= loadedTo || loadedTo - from >= ENOUGH_BYTES;
+  return bytes === loaded && from === nextAt && from > 0 && isEnough;
+}
+
+function load(bytes: Uint8Array, from: number, room: number): number {
+  const end = bytes.length - from > room ? from + room : bytes.length;
+  const isWhole = from === 0 && end === bytes.length;
+  scanner!.memory.set(isWhole ? bytes : viewOf(bytes, from, end), INPUT);
+  loaded = bytes;
+  loadedFrom = from;
+  loadedTo = end;
+  return INPUT;
+}
+
+function lay(): Scanner {
+  const { memory, scanRequest, scanResponse, find } = instantiate<ScannerExports>(
+    compileScanner(),
+    {},
+  );
+  layTape(new Int32Array(memory.buffer, 0, TAPE_INTS));
+  layNames(new Uint8Array(memory.buffer, NAMES_AT, NAMES * BYTES_PER_NAME), find);
+  return { memory: new Uint8Array(memory.buffer), scanRequest, scanResponse };
+}
