@@ -110,8 +110,14 @@ export class Exchange {
   start(uploaded: () => void): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.outbox.said;
-    this.#driver.say(this.head);
     const expects = this.head.headers.get("expect")?.toLowerCase() === "100-continue";
+    const { source, trailers } = this.#content;
+    if (!expects && source.pieces === undefined && trailers === undefined) {
+      this.#driver.sayWhole(this.head, source.whole);
+      this.#noteEnd(uploaded);
+      return;
+    }
+    this.#driver.say(this.head);
     this.#withheld = expects && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
     else this.#sendBody(uploaded);
@@ -136,13 +142,19 @@ export class Exchange {
 
   #sendBody(uploaded: () => void): void {
     this.#upload = sendContent(this.#driver, this.#content);
-    const done = (): void => {
-      if (this.#isStopped) return;
-      this.#endsAt = this.#driver.writing.outbox.said;
-      uploaded();
-    };
-    if (this.#upload === undefined) done();
-    else this.#upload.done.then(done, (error: UpgradeError) => this.#driver.fail(error));
+    if (this.#upload === undefined) this.#noteEnd(uploaded);
+    else {
+      this.#upload.done.then(
+        () => this.#noteEnd(uploaded),
+        (error: UpgradeError) => this.#driver.fail(error),
+      );
+    }
+  }
+
+  #noteEnd(uploaded: () => void): void {
+    if (this.#isStopped) return;
+    this.#endsAt = this.#driver.writing.outbox.said;
+    uploaded();
   }
 
   /** Nobody wants the rest of the body. What makes it is told. */

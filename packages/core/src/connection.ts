@@ -3,13 +3,14 @@
 import { Cycle } from "./cycle.ts";
 import { LocalProtocolError } from "./errors.ts";
 import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "./events.ts";
+import { type Framing, NO_BODY } from "./framing.ts";
 import { Headers, type HeadersInit } from "./headers.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { concat, textToLatin1 } from "./octets.ts";
 import { persists } from "./persistence.ts";
 import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
-import { BodyWriter, checkTrailers } from "./serializer/body-writer.ts";
+import { BodyWriter, checkTrailers, writeOctets } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
@@ -41,6 +42,8 @@ export class HttpConnection {
   readonly #cycle = new Cycle();
   readonly #machine = this.#cycle.machine;
   readonly #receiver: Receiver;
+  // How the message is framed that our role says, and what writes its body where it comes in pieces.
+  #framing: Framing = NO_BODY;
   #writer: BodyWriter | undefined;
   // Requests sent before the answer to the one in hand: they become cycles in turn.
   #pipelined: CheckedRequest[] | undefined;
@@ -166,12 +169,12 @@ export class HttpConnection {
         break;
       case "data":
         this.#demand("data");
-        this.#writer!.write(sink, event.bytes);
+        this.#bodyWriter.write(sink, event.bytes);
         if (this.role === "client" && event.bytes.length > 0) this.#cycle.bodyWithheld = false;
         break;
       case "end-of-message":
         this.#demand("end-of-message");
-        this.#writer!.end(sink, event.trailers);
+        this.#bodyWriter.end(sink, event.trailers);
         this.#machine.move(this.role, "end-of-message");
         break;
       case "connection-closed":
@@ -179,6 +182,41 @@ export class HttpConnection {
         this.#machine.move(this.role, "connection-closed");
         break;
     }
+  }
+
+  /**
+   * Says a whole message in one step: its head, a body of the length that the head's `bodyLength`
+   * says, and its end.
+   *
+   * @throws {LocalProtocolError} As {@link send}.
+   */
+  sendWholeTo(
+    sink: Sink,
+    head: RequestToSend | ResponseToSend,
+    body: Uint8Array | string | undefined,
+  ): void {
+    this.sendTo(sink, head);
+    const framing = this.#framing;
+    const length = framing.kind === "content-length" ? framing.length : 0;
+    if (framing.kind === "chunked" || (body?.length ?? 0) !== length) {
+      // Another framing, or another length, than this step knows.
+      if (body !== undefined) this.sendTo(sink, { type: "data", bytes: body });
+      this.sendTo(sink, { type: "end-of-message" });
+      return;
+    }
+    this.#demand("end-of-message");
+    if (body !== undefined) writeOctets(sink, body);
+    this.#machine.move(this.role, "end-of-message");
+  }
+
+  get #bodyWriter(): BodyWriter {
+    this.#writer ??= new BodyWriter(this.#framing);
+    return this.#writer;
+  }
+
+  #frame(framing: Framing): void {
+    this.#framing = framing;
+    this.#writer = undefined;
   }
 
   #sendRequest(sink: Sink, event: RequestToSend): void {
@@ -189,7 +227,7 @@ export class HttpConnection {
   }
 
   #startRequest(request: CheckedRequest): void {
-    this.#writer = new BodyWriter(request.framing);
+    this.#frame(request.framing);
     this.#cycle.begin(request, persists(request.version, request.facts));
   }
 
@@ -241,7 +279,7 @@ export class HttpConnection {
     if (response.status === 100) this.#cycle.bodyWithheld = false;
     this.#machine.move("server", cause);
     if (cause === "response") {
-      this.#writer = new BodyWriter(response.framing);
+      this.#frame(response.framing);
       if (!response.persists) this.#machine.endPersistence();
     }
     sink.text(response.text);
@@ -267,7 +305,6 @@ export class HttpConnection {
     }
     this.#cycle.startNext();
     this.#receiver.startNextCycle();
-    this.#writer = undefined;
     const next = this.#pipelined?.shift();
     if (next === undefined) return;
     this.#receiver.awaited = this.#pipelined!.length;

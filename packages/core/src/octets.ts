@@ -47,6 +47,19 @@ export function textToLatin1(text: string): Uint8Array {
   return bytes;
 }
 
+/** Whether text is its own octets, in latin-1 and in UTF-8. */
+export function isAscii(text: string): boolean {
+  if (text === lastAscii) return true;
+  const isSo = /^[\x00-\x7f]*$/.test(text);
+  if (isSo && text.length <= MOST_KEPT) lastAscii = text;
+  return isSo;
+}
+
+// A body is looked at twice on its way out, and many answers have the same.
+let lastAscii = "";
+// Comparing longer ones costs as much as looking, and keeps them in memory.
+const MOST_KEPT = 1_024;
+
 export function textToUtf8(text: string): Uint8Array {
   return new (platform().TextEncoder)().encode(text);
 }

@@ -1,6 +1,7 @@
 // events ↔ [exchange] ↔ service: one request and all that may become of it
 
 import {
+  type BodyLength,
   Headers,
   type HeadersInit,
   LocalProtocolError,
@@ -10,6 +11,7 @@ import {
 } from "@upgrade/core";
 import {
   abandon,
+  type BodySource,
   bodySource,
   type Connection,
   type Content,
@@ -111,46 +113,69 @@ export class Exchange<IO> {
 
   #sendFinal(response: ServerResponse, isRelayed: boolean): void {
     const source = bodySource(response.body);
+    const trailers = this.#trailersOf(response);
+    if (source.pieces === undefined && trailers === undefined) {
+      this.#sendWhole(response, source);
+      return;
+    }
     let content: Content;
     try {
-      content = contentOf(source, this.#trailersOf(response), isRelayed);
+      content = contentOf(source, trailers, isRelayed);
       this.#sayHead(response, content);
     } catch (error) {
       // Nobody will ask for the body: whoever would have made it is told.
       abandon(source);
       throw error;
     }
-    this.#outcome = "responding";
-    if (this.request.proposal !== undefined) this.#host.refused(response);
+    this.#noteAnswer(response);
     this.#sendContent(response, content);
   }
 
-  #sayHead({ status, reason, headers }: ServerResponse, { known, bodyLength }: Content): void {
+  #sendWhole(response: ServerResponse, { length, whole }: BodySource): void {
+    this.#endPersistenceIfNeeded();
+    const isSent = !this.#isBodiless(response.status);
+    const head = this.#headOf(response, response.headers, length);
+    this.#host.driver.sayWhole(head, isSent ? whole : undefined);
+    this.#noteAnswer(response);
+    this.#endAnswer();
+  }
+
+  #sayHead(response: ServerResponse, { known, bodyLength }: Content): void {
     const { driver } = this.#host;
     this.#endPersistenceIfNeeded();
-    const event = {
-      type: "response",
-      status,
-      reason,
-      // Checked twice where trailers go with them, and read once.
-      headers: known === undefined ? headers : Headers.from(headers),
-      bodyLength,
-      date: this.#host.writesDate ? httpDate() : undefined,
-    } as const;
-    if (known !== undefined) driver.http.check(event, known);
-    driver.say(event);
+    // Checked twice where trailers go with them, and read once.
+    const headers = known === undefined ? response.headers : Headers.from(response.headers);
+    const head = this.#headOf(response, headers, bodyLength);
+    if (known !== undefined) driver.http.check(head, known);
+    driver.say(head);
+  }
+
+  #headOf(
+    { status, reason }: ServerResponse,
+    headers: HeadersInit | undefined,
+    bodyLength: BodyLength,
+  ) {
+    const date = this.#host.writesDate ? httpDate() : undefined;
+    return { type: "response", status, reason, headers, bodyLength, date } as const;
+  }
+
+  #noteAnswer(response: ServerResponse): void {
+    this.#outcome = "responding";
+    if (this.request.proposal !== undefined) this.#host.refused(response);
+  }
+
+  #isBodiless(status: number): boolean {
+    return this.request.method === "HEAD" || status === 304;
   }
 
   // To HEAD and in 304 there is no body they could stand behind; HTTP/1.0 has no place for them.
   #trailersOf({ status, trailers }: ServerResponse): TrailersInit | undefined {
-    const { method, version } = this.request;
-    return method === "HEAD" || status === 304 || version === "1.0" ? undefined : trailers;
+    return this.#isBodiless(status) || this.request.version === "1.0" ? undefined : trailers;
   }
 
   #sendContent({ status }: ServerResponse, content: Content): void {
     const { driver } = this.#host;
-    const bodiless = this.request.method === "HEAD" || status === 304;
-    if (bodiless) {
+    if (this.#isBodiless(status)) {
       abandon(content.source);
       driver.say({ type: "end-of-message" });
       this.#endAnswer();

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
-import { asBytes, textToUtf8 } from "../octets.ts";
+import { asBytes, isAscii, textToUtf8 } from "../octets.ts";
 import { Body } from "./body.ts";
 
 /** One piece of a streamed body. Text is sent as UTF-8. */
@@ -37,7 +37,6 @@ export interface BodySource {
 }
 
 const EMPTY: BodySource = { length: 0, whole: undefined, pieces: undefined };
-const ASCII = /^[\x00-\x7f]*$/;
 
 /** @throws {LocalProtocolError} `INVALID_BODY`. */
 export function bodySource(body: BodyInit | undefined): BodySource {
@@ -58,7 +57,7 @@ export function bodySource(body: BodyInit | undefined): BodySource {
 
 /** Text as its own octets where it is ASCII, which spares an encoding and a second write. */
 export function toOctets(piece: unknown): string | Uint8Array {
-  if (typeof piece === "string") return ASCII.test(piece) ? piece : textToUtf8(piece);
+  if (typeof piece === "string") return isAscii(piece) ? piece : textToUtf8(piece);
   const bytes = piece instanceof ArrayBuffer ? new Uint8Array(piece) : asBytes(piece);
   if (bytes !== undefined) return bytes;
   throw new LocalProtocolError("INVALID_BODY", `a piece that is a ${typeof piece}`);

@@ -2,7 +2,7 @@
 
 import { HttpConnection } from "../connection.ts";
 import { ConnectionError, type UpgradeError } from "../errors.ts";
-import type { Event, EventToSend, Wait } from "../events.ts";
+import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "../events.ts";
 import type { LimitOptions, Limits } from "../limits.ts";
 import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
@@ -140,6 +140,12 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     this.writing.schedule();
   }
 
+  /** As {@link say}: a head, the body it tells of, and the end. */
+  sayWhole(head: RequestToSend | ResponseToSend, body: Uint8Array | string | undefined): void {
+    this.http.sendWholeTo(this.writing.outbox, head, body);
+    this.writing.schedule();
+  }
+
   /** Reads on as far as the state allows. To be called after anything that may have moved it. */
   advance(): void {
     if (this.#advancing) return;
@@ -218,8 +224,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   // A server that has said its last word is done, whatever the client still sends; a client waits
   // for the answer, too.
   #lastWordIsSaid(): boolean {
-    const { role, ourState, theirState } = this.http;
-    if (ourState !== "must-close") return false;
+    if (this.http.ourState !== "must-close") return false;
+    const { role, theirState } = this.http;
     return role === "server" || theirState === "must-close" || theirState === "closed";
   }
 

@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
-import { asBytes } from "../octets.ts";
+import { asBytes, isAscii } from "../octets.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
 
@@ -56,8 +56,7 @@ export class BodyWriter {
     this.#left -= length;
     const chunked = this.#framing.kind === "chunked";
     if (chunked) sink.text(`${length.toString(16)}\r\n`);
-    if (typeof octets === "string") sink.text(octets);
-    else sink.bytes(octets);
+    put(sink, octets);
     if (chunked) sink.text("\r\n");
   }
 
@@ -72,10 +71,20 @@ export class BodyWriter {
   }
 }
 
+/** Writes octets that need no framing. */
+export function writeOctets(sink: Sink, data: Uint8Array | string): void {
+  put(sink, octetsOf(data));
+}
+
+function put(sink: Sink, octets: Uint8Array | string): void {
+  if (typeof octets === "string") sink.text(octets);
+  else sink.bytes(octets);
+}
+
 // Text stands for one octet a character; a wider one would be cut to another octet on its way.
 function octetsOf(data: Uint8Array | string): Uint8Array | string {
   if (typeof data === "string") {
-    if (!/[^\0-\xff]/.test(data)) return data;
+    if (isAscii(data) || !/[^\0-\xff]/.test(data)) return data;
     throw new LocalProtocolError("INVALID_BODY", "text with a character above U+00FF");
   }
   const bytes = asBytes(data);
