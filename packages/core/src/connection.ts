@@ -97,7 +97,7 @@ export class HttpConnection {
 
   /** HTTP is over on both sides, and what follows belongs to another protocol. */
   get hasSwitched(): boolean {
-    return this.#machine.stateOf("client") === "switched-protocol";
+    return this.#machine.hasSwitched;
   }
 
   /** Bytes received that are not yet part of an event. */

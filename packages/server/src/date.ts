@@ -1,14 +1,32 @@
 // service → [Date] → connection: RFC 9110 §6.6.1, made once a second
 
-let second = 0;
-let text = "";
+interface Platform {
+  setTimeout(callback: () => void, ms: number): { unref?: () => void };
+  clearTimeout(timer: unknown): void;
+}
+
+let text: string | undefined;
 
 /** The present moment as IMF-fixdate (RFC 9110 §5.6.7). */
 export function httpDate(): string {
-  const now = Math.floor(Date.now() / 1000);
-  if (now !== second) {
-    second = now;
-    text = new Date(now * 1000).toUTCString();
+  return text ?? freshDate();
+}
+
+// To ask for the time costs as much as reading a small head. Where a timer keeps no process alive,
+// and belongs to no request, one tells when the second is over.
+function freshDate(): string {
+  const now = new Date();
+  const { setTimeout, clearTimeout } = globalThis as unknown as Platform;
+  const timer = setTimeout(forget, 1_000 - now.getMilliseconds());
+  const made = now.toUTCString();
+  if (timer.unref === undefined) clearTimeout(timer);
+  else {
+    timer.unref();
+    text = made;
   }
-  return text;
+  return made;
+}
+
+function forget(): void {
+  text = undefined;
 }

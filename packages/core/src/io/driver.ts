@@ -165,8 +165,12 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     if (this.life.phase !== "http" || this.http.hasSwitched) return false;
     if (this.#lastWordIsSaid()) this.finish(this.#whyItEnds());
     const { cycleIsOver } = this.http;
-    if (this.life.phase !== "http" || (this.#bodyIsFull() && !cycleIsOver)) return false;
-    if (cycleIsOver && this.#isHeldBack()) return false;
+    if (this.life.phase !== "http") return false;
+    if (cycleIsOver ? this.#isHeldBack() : this.#bodyIsFull()) return false;
+    if (cycleIsOver && this.#mayFollowAtOnce()) {
+      this.#startNextCycle();
+      return true;
+    }
     try {
       // Also between cycles: what came unasked behind an answer is no answer to the next request (L20).
       const next = this.http.nextEvent();
@@ -186,6 +190,11 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     if (this.http.role === "client" || !this.writing.isPressed) return false;
     this.#wait = "paused";
     return true;
+  }
+
+  // Between two requests a server is told of nothing but the client's end.
+  #mayFollowAtOnce(): boolean {
+    return this.http.role === "server" && !this.http.endReceived;
   }
 
   #startNextCycle(): void {

@@ -19,6 +19,7 @@ const CLIENT_BITS = 6;
 const STATE_MASK = 15;
 const JOINTS = STATES.length << CLIENT_BITS;
 const ERROR = STATES.indexOf("error");
+const SWITCHED = STATES.indexOf("switched-protocol");
 const BOTH_DONE = jointOf(STATES.indexOf("done"), STATES.indexOf("done"));
 const RESTS = new Int16Array(JOINTS).fill(UNKNOWN);
 const CLIENT_MOVED = new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN);
@@ -67,6 +68,11 @@ export class StateMachine {
   /** `role` broke the rules; nothing it says counts any more, and this cycle is the last. */
   fail(role: Role): void {
     this.#joint = rested(stand(this.#joint, role, ERROR) & ~PERSISTS);
+  }
+
+  /** The client, and so the server, has switched to another protocol. */
+  get hasSwitched(): boolean {
+    return clientOf(this.#joint) === SWITCHED;
   }
 
   /** Both are done and persistence is on: the next cycle may begin. */
