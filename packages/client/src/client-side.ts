@@ -77,8 +77,8 @@ export class ClientSide<IO> implements Side {
 
   /** Sends what was checked, in its turn. */
   sendChecked(exchange: Exchange, { signal }: SendOptions): Promise<ClientResponse> {
-    const isAborted = exchange.listen((reason) => this.#cancel(exchange, reason));
-    if (isAborted) exchange.reject(canceled(signal?.reason));
+    if (signal !== undefined) exchange.listen(signal, (reason) => this.#cancel(exchange, reason));
+    if (signal?.aborted === true) exchange.reject(canceled(signal.reason));
     else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
       exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));
@@ -119,7 +119,7 @@ export class ClientSide<IO> implements Side {
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     try {
       if (this.#inFlight.length > 1) exchange.startPipelined();
-      else exchange.start(() => this.#uploaded(exchange));
+      else exchange.start(this);
     } catch (error) {
       if (!(error instanceof UpgradeError)) throw error;
       driver.fail(error);
@@ -134,7 +134,8 @@ export class ClientSide<IO> implements Side {
     return next.isPipelinable && this.#inFlight.every((exchange) => exchange.isPipelinable);
   }
 
-  #uploaded(exchange: Exchange): void {
+  /** The request is said to its last byte. */
+  uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
     if (exchange === this.#inFlight[0]) this.driver.advance();
   }
@@ -148,7 +149,7 @@ export class ClientSide<IO> implements Side {
 
   #inform(exchange: Exchange, event: ResponseEvent): void {
     const { status, reason, headers } = event;
-    if (status === 100) exchange.proceed(() => this.#uploaded(exchange));
+    if (status === 100) exchange.proceed(this);
     try {
       exchange.inform({ status, reason, headers });
     } catch (cause) {
@@ -252,7 +253,7 @@ export class ClientSide<IO> implements Side {
   onDeadline(name: DeadlineName): void {
     const exchange = this.#inFlight[0];
     if (exchange === undefined) return;
-    if (name === "continue") exchange.proceed(() => this.#uploaded(exchange));
+    if (name === "continue") exchange.proceed(this);
     if (name === "upload") this.driver.fail(new ConnectionError("UPLOAD_TIMEOUT"));
     this.driver.advance();
   }

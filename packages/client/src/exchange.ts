@@ -15,6 +15,7 @@ import {
   Deferred,
   type Driver,
   ReceivedMessage,
+  type SignalLike,
   sendContent,
   type Upload,
 } from "@upgrade/core/io";
@@ -23,6 +24,11 @@ import type { ClientResponse, InformationalResponse } from "./response.ts";
 
 // RFC 9110 §9.2.2: only these may follow each other unanswered.
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** Whom an exchange tells that its request is said. */
+export interface ExchangeHost {
+  uploaded(exchange: Exchange): void;
+}
 
 export class Exchange {
   readonly head: RequestToSend & { readonly headers: Headers };
@@ -97,30 +103,27 @@ export class Exchange {
     return this.#endsAt !== undefined && handed >= this.#endsAt ? "all" : "part";
   }
 
-  /** Cancels by the caller's signal, while the exchange lasts. True: it has aborted already. */
-  listen(cancel: (reason: unknown) => void): boolean {
-    const { signal } = this.#options;
-    if (signal === undefined) return false;
+  /** Cancels by the caller's signal, while the exchange lasts. */
+  listen(signal: SignalLike, cancel: (reason: unknown) => void): void {
     this.#onAbort = () => cancel(signal.reason);
     signal.addEventListener("abort", this.#onAbort, { once: true });
-    return signal.aborted;
   }
 
-  /** Says the request, but for a body that waits for 100. `uploaded` is called at its end. */
-  start(uploaded: () => void): void {
+  /** Says the request, but for a body that waits for 100. */
+  start(host: ExchangeHost): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.outbox.said;
     const expects = this.head.headers.get("expect")?.toLowerCase() === "100-continue";
     const { source, trailers } = this.#content;
     if (!expects && source.pieces === undefined && trailers === undefined) {
       this.#driver.sayWhole(this.head, source.whole);
-      this.#noteEnd(uploaded);
+      this.#noteEnd(host);
       return;
     }
     this.#driver.say(this.head);
     this.#withheld = expects && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
-    else this.#sendBody(uploaded);
+    else this.#sendBody(host);
   }
 
   /** Says the request behind others that are not answered yet. */
@@ -133,28 +136,28 @@ export class Exchange {
   }
 
   /** The 100 came, or did not come in time: a body that was withheld is sent. */
-  proceed(uploaded: () => void): void {
+  proceed(host: ExchangeHost): void {
     if (!this.#withheld) return;
     this.#withheld = false;
     this.#driver.deadlines.stop("continue");
-    this.#sendBody(uploaded);
+    this.#sendBody(host);
   }
 
-  #sendBody(uploaded: () => void): void {
+  #sendBody(host: ExchangeHost): void {
     this.#upload = sendContent(this.#driver, this.#content);
-    if (this.#upload === undefined) this.#noteEnd(uploaded);
+    if (this.#upload === undefined) this.#noteEnd(host);
     else {
       this.#upload.done.then(
-        () => this.#noteEnd(uploaded),
+        () => this.#noteEnd(host),
         (error: UpgradeError) => this.#driver.fail(error),
       );
     }
   }
 
-  #noteEnd(uploaded: () => void): void {
+  #noteEnd(host: ExchangeHost): void {
     if (this.#isStopped) return;
     this.#endsAt = this.#driver.writing.outbox.said;
-    uploaded();
+    host.uploaded(this);
   }
 
   /** Nobody wants the rest of the body. What makes it is told. */

@@ -22,8 +22,9 @@ const octets = (text: string) => Buffer.from(text, "latin1");
 
 /** What is of interest in a head, read by whoever asks for it. */
 function told({ headers, facts, isOriginForm: _, ...line }: Head): object {
-  const { host: __, ...others } = facts;
-  return { ...line, fields: headers.toFlat(), facts: others, inspected: inspect(headers) };
+  const { host: __, contentLength, length, ...others } = facts;
+  const said = { ...others, length: length ?? Number(contentLength) };
+  return { ...line, fields: headers.toFlat(), facts: said, inspected: inspect(headers) };
 }
 
 function audited(kind: MessageKind, text: string): object | string {
@@ -73,6 +74,7 @@ const VALUES = [
     "\t5 \t",
   ],
   ...["a.test:80", "a.test:99999", "a:", ":1", "[::1]:80", "a%41", "a b", "x:00080", "x:0000080"],
+  ...["007", "4294967296", "999999999", "1000000000", "999999999999999", "1e3", "-1"],
   ...["100-continue", "\x80\xff", "a\tb", `${"long ".repeat(9)}\xe9`, "x".repeat(70)],
 ];
 const anyCase = (text: string) =>

@@ -14,9 +14,10 @@ const REASON_START = 20;
 const REASON_END = 24;
 const FIELDS = 28;
 const FLAGS = 32;
-const STEERING = 36;
-const STEERING_LIST = 40;
-const FIELD_LIST = 168;
+const LENGTH = 36;
+const STEERING = 40;
+const STEERING_LIST = 44;
+const FIELD_LIST = 172;
 
 const MAX_STEERING = 16;
 const BYTES_PER_STEERING = 8;
@@ -35,9 +36,10 @@ const TE = 8;
 const DATE = 16;
 const TRAILER = 32;
 const PLAIN_HOST = 64;
+const KNOWN_LENGTH = 128;
 // There is a Content-Length, a Transfer-Encoding; nobody else asks for these two.
-const LENGTH = 128;
-const CODING = 256;
+const LENGTHS = 256;
+const CODINGS = 512;
 
 const NOT_EXACT = 0;
 const NOT_WHOLE = -1;
@@ -292,11 +294,11 @@ function steer(name: i32, length: i32, value: i32, valueEnd: i32, field: i32): b
       return true;
     case 14: // content- length
       if (!is(name, 0, 8, 0x2d746e65746e6f63) || !is(name, 8, 6, 0x6874676e656c)) return true;
-      return isLength(value, valueEnd) && frame(LENGTH, 8, field);
+      return readLength(value, valueEnd, field);
     case 17: // transfer -encodin g
       if (!is(name, 0, 8, 0x726566736e617274) || !is(name, 8, 8, 0x6e69646f636e652d)) return true;
       if (!is(name, 16, 1, 0x67)) return true;
-      return isChunked(value, valueEnd) && frame(CODING, 9, field);
+      return isChunked(value, valueEnd) && frames(CODINGS) && list(9, field);
   }
   return true;
 }
@@ -310,16 +312,25 @@ function list(kind: i32, field: i32): bool {
 }
 
 // Two that frame, and what llhttp would refuse, are left to llhttp.
-function frame(flag: i32, kind: i32, field: i32): bool {
-  if ((flags & flag) !== 0) return false;
+function frames(flag: i32): bool {
+  const isFirst = (flags & flag) === 0;
   flags |= flag;
-  return list(kind, field);
+  return isFirst;
 }
 
-// As many digits as make a safe integer, whatever they are.
-function isLength(start: i32, end: i32): bool {
-  for (let at = start; at < end; at++) if (!isDigit(load<u8>(at))) return false;
-  return end > start && end - start <= 15;
+// As many digits as make a safe integer, whatever they are, and the number, if it is no long one.
+function readLength(start: i32, end: i32, field: i32): bool {
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const octet = load<u8>(at);
+    if (!isDigit(octet)) return false;
+    length = length * 10 + octet - 0x30;
+  }
+  if (end === start || end - start > 15 || !frames(LENGTHS)) return false;
+  if (end - start > 9) return list(8, field);
+  put(LENGTH, length);
+  flags |= KNOWN_LENGTH;
+  return true;
 }
 
 function isChunked(value: i32, end: i32): bool {

@@ -1,7 +1,7 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
 import type { Headers } from "./headers.ts";
-import { FLAG, FLAGS, INTS_PER_STEERING, STEERING, STEERING_LIST, tape } from "./tape.ts";
+import { FLAG, FLAGS, INTS_PER_STEERING, LENGTH, STEERING, STEERING_LIST, tape } from "./tape.ts";
 import { listMembers } from "./tokens.ts";
 
 /** What the fields of one head say about the connection. Values are verbatim and unjudged. */
@@ -12,6 +12,8 @@ export interface Facts {
   contentLengths: number;
   /** All Content-Length lines, joined with commas. */
   contentLength: string;
+  /** The only Content-Length, where the scanner has read it: {@link contentLength} is empty then. */
+  length: number | undefined;
   transferEncodings: number;
   /** All Transfer-Encoding lines, joined with commas. */
   transferEncoding: string;
@@ -83,8 +85,9 @@ export function factsOnTape(headers: Headers): Facts {
   const flags = tape[FLAGS]!;
   facts.hosts = (flags & FLAG.plainHost) !== 0 ? 1 : 0;
   facts.host = "";
-  facts.contentLengths = 0;
+  facts.contentLengths = (flags & FLAG.knownLength) !== 0 ? 1 : 0;
   facts.contentLength = "";
+  facts.length = facts.contentLengths === 1 ? tape[LENGTH]! : undefined;
   facts.transferEncodings = 0;
   facts.transferEncoding = "";
   facts.close = (flags & FLAG.close) !== 0;
@@ -109,6 +112,7 @@ function noFacts(): Facts {
     host: "",
     contentLengths: 0,
     contentLength: "",
+    length: undefined,
     transferEncodings: 0,
     transferEncoding: "",
     close: false,

@@ -77,11 +77,15 @@ export function declaredFraming(
     return codingFraming(facts.transferEncoding);
   }
   if (facts.contentLengths === 0) return undefined;
-  // One line, one number: "5, 5" is allowed to be collapsed, and nobody needs it.
-  const text = facts.contentLength;
-  const length = /^[0-9]+$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(length)) return fault("BAD_CONTENT_LENGTH", quoted(text));
+  const length = facts.length ?? lengthOf(facts.contentLength);
+  if (length === undefined) return fault("BAD_CONTENT_LENGTH", quoted(facts.contentLength));
   return { kind: "content-length", length };
+}
+
+// One line, one number: "5, 5" is allowed to be collapsed, and nobody needs it.
+function lengthOf(text: string): number | undefined {
+  const length = /^[0-9]+$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(length) ? length : undefined;
 }
 
 // RFC 9112 §6.1: chunked is applied once and last; §7: codings are compared without regard to case.

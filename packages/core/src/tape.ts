@@ -25,12 +25,14 @@ export const REASON_END = 6;
 export const FIELDS = 7;
 /** Connection's options, and fields of which it matters only that they are there: {@link FLAG}. */
 export const FLAGS = 8;
+/** The Content-Length, if there is one and the flag says that it is known. */
+export const LENGTH = 9;
 /** How many fields steer the connection, those that are flags apart. */
-export const STEERING = 9;
+export const STEERING = 10;
 /** Two integers each: which steering field it is, and its place among the fields. */
-export const STEERING_LIST = 10;
+export const STEERING_LIST = 11;
 /** Four offsets each: where the name starts and ends, where the value starts and ends. */
-export const FIELD_LIST = 42;
+export const FIELD_LIST = 43;
 
 export const INTS_PER_STEERING = 2;
 export const INTS_PER_FIELD = 4;
@@ -47,6 +49,7 @@ export const FLAG = {
   trailer: 32,
   /** One Host, of a form that needs no second look. */
   plainHost: 64,
+  knownLength: 128,
 } as const;
 
 /** The methods that the scanner knows. */

@@ -123,12 +123,12 @@ export class Body implements AsyncIterable<Uint8Array> {
    * @throws {LocalProtocolError} `BODY_USED`.
    */
   bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
-    return handled(this.#collect(options.maxBytes ?? MAX_COLLECTED_BYTES));
+    const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
+    const all = this.#takeAll(maxBytes);
+    return all === undefined ? handled(this.#collect(maxBytes)) : Promise.resolve(all);
   }
 
   async #collect(maxBytes: number): Promise<Uint8Array> {
-    // Most are here as a whole when somebody asks.
-    if (this.#complete && !this.#reader && this.#queued <= maxBytes) return this.#takeAll();
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of this) {
@@ -142,7 +142,9 @@ export class Body implements AsyncIterable<Uint8Array> {
     return concat(chunks);
   }
 
-  #takeAll(): Uint8Array {
+  // Most are here as a whole when somebody asks.
+  #takeAll(maxBytes: number): Uint8Array | undefined {
+    if (!this.#complete || this.#reader || this.#queued > maxBytes) return undefined;
     this.#reader = true;
     const all = concat(this.#chunks);
     this.#chunks = [];
@@ -152,7 +154,9 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /** All of it, as UTF-8. Throws as {@link bytes}. */
-  text(options?: { readonly maxBytes?: number }): Promise<string> {
+  text(options: { readonly maxBytes?: number } = {}): Promise<string> {
+    const all = this.#takeAll(options.maxBytes ?? MAX_COLLECTED_BYTES);
+    if (all !== undefined) return Promise.resolve(utf8ToText(all));
     return handled(this.bytes(options).then(utf8ToText));
   }
 
