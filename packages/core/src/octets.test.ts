@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { concat, textToLatin1, textToUtf8, utf8ToText } from "./octets.ts";
+import { concat, textToUtf8, utf8ToText } from "./octets.ts";
 
 const all = Uint8Array.from({ length: 256 }, (_, octet) => octet);
 
@@ -8,11 +8,13 @@ afterEach(() => vi.unstubAllGlobals());
 test.each(["with Buffer", "without Buffer"])("latin-1 keeps every octet, %s", async (platform) => {
   // What the platform has is looked up once, so each platform has its own copy of the module.
   vi.resetModules();
-  const { latin1ToText } = await import("./octets.ts");
+  const { latin1ToText, textToLatin1 } = await import("./octets.ts");
   if (platform === "without Buffer") vi.stubGlobal("Buffer", undefined);
   const text = latin1ToText(all);
   expect([...text].map((char) => char.charCodeAt(0))).toEqual([...all]);
-  expect([...textToLatin1(text)]).toEqual([...all]);
+  const octets = textToLatin1(text);
+  expect([...octets]).toEqual([...all]);
+  expect(octets.buffer.byteLength).toBe(256);
   expect(latin1ToText(all, 0x41, 0x44)).toBe("ABC");
 });
 

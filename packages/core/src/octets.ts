@@ -3,6 +3,7 @@
 // What the platforms offer, each optional; nothing is looked up before it is first needed.
 interface NodeBytes extends Uint8Array {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
+  latin1Write(this: Uint8Array, text: string): number;
 }
 interface NodeBuffer {
   readonly prototype: NodeBytes;
@@ -23,6 +24,7 @@ function platform(): Platform {
 
 // Node's own; looked up at the first use.
 let latin1Slice: NodeBytes["latin1Slice"] | undefined;
+let latin1Write: NodeBytes["latin1Write"] | undefined;
 
 /** Octets to text, one character each. (`TextDecoder("latin1")` is windows-1252, hence not it.) */
 export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): string {
@@ -40,9 +42,14 @@ export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): 
   return text;
 }
 
-/** Text to octets. Every character must be below U+0100: callers have checked. */
+/** Text to octets, in memory of their own. Every character must be below U+0100: callers have checked. */
 export function textToLatin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
+  latin1Write ??= platform().Buffer?.prototype.latin1Write;
+  if (latin1Write !== undefined) {
+    latin1Write.call(bytes, text);
+    return bytes;
+  }
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }

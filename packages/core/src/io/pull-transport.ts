@@ -125,15 +125,18 @@ export class PullTransport implements Transport {
   }
 
   write(batch: Batch): void {
-    let length = 0;
-    called(() => {
-      // One chunk: what was said in one turn leaves in one write. It throws for bytes that were
-      // taken away since they were said.
-      const chunk = joined(batch);
-      length = chunk.length;
-      this.unacceptedBytes += length;
-      return this.#stream.write([chunk]);
-    }).then(() => {
+    // One chunk: what was said in one turn leaves in one write. It throws for bytes that were taken
+    // away since they were said.
+    let chunk: Uint8Array;
+    try {
+      chunk = joined(batch);
+    } catch (reason) {
+      Promise.reject(reason).catch(this.#fail);
+      return;
+    }
+    const { length } = chunk;
+    this.unacceptedBytes += length;
+    called(() => this.#stream.write([chunk])).then(() => {
       this.unacceptedBytes -= length;
       if (!this.#released) this.#events.accepted();
     }, this.#fail);

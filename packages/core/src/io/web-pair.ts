@@ -6,9 +6,13 @@ import { Deferred, handled } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
 // What we use of Web Streams, so that core needs no types of the DOM.
+interface ReadResult {
+  readonly done: boolean;
+  readonly value?: Uint8Array | undefined;
+}
 interface Reader {
   readonly closed: Promise<unknown>;
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  read(): Promise<ReadResult>;
   cancel(reason: unknown): Promise<unknown>;
   releaseLock(): void;
 }
@@ -40,7 +44,7 @@ export class WebPairStream implements Lockable {
   #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   // Writes on their way: a sink that waits for its peer does not let go of them at an abort.
-  readonly #pending = new Set<Deferred<unknown>>();
+  readonly #pending = new Set<Deferred<void>>();
 
   /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
   constructor(pair: WebPair) {
@@ -62,43 +66,54 @@ export class WebPairStream implements Lockable {
     });
   }
 
-  async read(): Promise<Uint8Array | null> {
-    this.#assertOpen();
-    const { reader } = this.#locked;
-    for (;;) {
-      const { done, value } = await reader.read();
-      // A cancelled stream ends well; ours was given up.
-      this.#assertOpen();
-      if (done) return null;
-      if (!(value instanceof Uint8Array) || value.length > 0) return value as Uint8Array;
-    }
+  // Not `async`, as little of what follows is: each step would cost a promise, and a turn.
+  read(): Promise<Uint8Array | null> {
+    return this.#aborted === undefined
+      ? this.#locked.reader.read().then(this.#took)
+      : this.#gaveUp();
   }
+
+  readonly #took = ({
+    done,
+    value,
+  }: ReadResult): Uint8Array | null | Promise<Uint8Array | null> => {
+    // A cancelled stream ends well; ours was given up.
+    if (this.#aborted !== undefined) return this.#gaveUp();
+    if (done) return null;
+    const isBytes = !(value instanceof Uint8Array) || value.length > 0;
+    return isBytes ? (value as Uint8Array) : this.read();
+  };
 
   // What was given up is not locked again.
-  #assertOpen(): void {
-    if (this.#aborted !== undefined) throw this.#aborted.reason;
+  #gaveUp(): Promise<never> {
+    return Promise.reject(this.#aborted!.reason);
   }
 
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    this.#assertOpen();
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#aborted !== undefined) return this.#gaveUp();
     const chunk = chunks.length === 1 ? chunks[0]! : concat(chunks);
-    await this.#untilAborted(this.#locked.writer.write(chunk));
+    return this.#untilAborted(this.#locked.writer.write(chunk));
   }
 
-  async closeWrite(): Promise<void> {
-    this.#assertOpen();
-    await this.#untilAborted(this.#locked.writer.close());
+  closeWrite(): Promise<void> {
+    if (this.#aborted !== undefined) return this.#gaveUp();
+    return this.#untilAborted(this.#locked.writer.close());
   }
 
-  async #untilAborted(call: Promise<unknown>): Promise<void> {
-    const aborted = new Deferred<unknown>();
-    this.#pending.add(aborted);
-    call.then(aborted.resolve, (reason) => aborted.reject(reason));
-    try {
-      await aborted.promise;
-    } finally {
-      this.#pending.delete(aborted);
-    }
+  #untilAborted(call: Promise<unknown>): Promise<void> {
+    const pending = new Deferred<void>();
+    this.#pending.add(pending);
+    call.then(
+      () => {
+        this.#pending.delete(pending);
+        pending.resolve();
+      },
+      (reason) => {
+        this.#pending.delete(pending);
+        pending.reject(reason);
+      },
+    );
+    return pending.promise;
   }
 
   abort(reason: unknown): void {
