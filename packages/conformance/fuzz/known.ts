@@ -63,13 +63,6 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
     covers: ({ code, at }, input) =>
       code === "MALFORMED_TARGET" && /^(?:\r\n)*[^ ]+ [A-Za-z]+[0-9+.-]/.test(input.slice(at)),
   },
-  {
-    name: "preface-of-http-2",
-    reason:
-      "llhttp waits for all 24 octets of the preface before it refuses it, and nobody sends a part of it",
-    covers: ({ stop, at }, input) =>
-      stop === "more" && /^(?:\r\n)*PRI [^\r\n]*\r\n\r\n/.test(input.slice(at)),
-  },
 ];
 
 /** Our own requests that another server of ours may refuse all the same, with a status that says so. */

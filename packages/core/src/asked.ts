@@ -9,8 +9,8 @@ export const BYTES_PER_NAME = 32;
 /** The place of the first field on the tape, from `first` on, that has the name of this number. */
 type Find = (number: number, length: number, first: number) => number;
 
-let memory: Uint8Array = new Uint8Array(0);
-let find: Find = () => -1;
+let memory: Uint8Array | undefined;
+let find: Find | undefined;
 
 /** The names lie in WebAssembly's memory, which is made at the first use. */
 export function layNames(names: Uint8Array, finder: Find): void {
@@ -30,12 +30,12 @@ export function numberOf(name: string): number | undefined {
 function number(name: string): number | undefined {
   const next = numbers.size;
   if (next === NAMES || name.length > BYTES_PER_NAME || !/^[!-~]*$/.test(name)) return undefined;
-  memory.set(textToLatin1(name.toLowerCase()), next * BYTES_PER_NAME);
+  memory!.set(textToLatin1(name.toLowerCase()), next * BYTES_PER_NAME);
   numbers.set(name, next);
   return next;
 }
 
 /** Where on the tape, from `first` on, the first field has this name; -1 where none has. */
 export function findOnTape(number: number, length: number, first: number): number {
-  return find(number, length, first);
+  return find!(number, length, first);
 }

@@ -19,8 +19,8 @@ const MAX_METHOD_LENGTH = 32;
 // RFC 9110 §5.6.2: a token, and what ends it.
 const METHOD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32})(.)?/s;
 const EMPTY_LINES = /^(?:\r\n)+/;
-const PREFACE_LINE = "PRI * HTTP/2.0\r\n";
-const PREFACE_LENGTH = `${PREFACE_LINE}\r\nSM\r\n\r\n`.length;
+// What HTTP/2 begins with: its method, and the space behind it.
+const PREFACE = "PRI ";
 // What stands in front of a request target, and as much of the target as there is.
 const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
 
@@ -155,13 +155,17 @@ export class HeadParser {
     }
   }
 
-  // RFC 9113 §3.4: llhttp waits for all of HTTP/2's preface, of which the first line says enough.
+  // RFC 9113 §3.4: llhttp waits for all of HTTP/2's preface, whatever version the line has. The line
+  // says enough: PRI is no method of HTTP/1.
   #checkPreface(bytes: Uint8Array, from: number, taken: number): void {
-    const length = this.#heldLength + taken - this.#startLineAt;
-    if (length < PREFACE_LINE.length || length > PREFACE_LENGTH) return;
-    if (!this.#textWith(bytes, from, taken).startsWith(PREFACE_LINE, this.#startLineAt)) return;
-    const offset = this.#startLineAt + PREFACE_LINE.trimEnd().length;
-    throw new RemoteProtocolError("UNSUPPORTED_VERSION", "", { offset });
+    const start = this.#startLineAt;
+    for (let i = 0; i < PREFACE.length; i++) {
+      const at = start + i - this.#heldLength;
+      const octet = at < 0 ? this.#held[start + i] : bytes[from + at];
+      if (octet !== PREFACE.charCodeAt(i) || at >= taken) return;
+    }
+    const offset = this.#textWith(bytes, from, taken).indexOf("\r\n", start);
+    if (offset !== -1) throw new RemoteProtocolError("UNSUPPORTED_VERSION", "", { offset });
   }
 
   // RFC 9110 §15.6.2: 501 is for a method nobody knows. Whether it is one, its end tells.
