@@ -13,9 +13,7 @@ function received(lines: string): Headers {
 const LONG = "x-a-name-that-is-longer-than-most-of-them-are";
 
 test("a name is found in either case, whole, and in order", () => {
-  const headers = received(
-    "X-A: 1\r\nx-ab: 2\r\nX-a: 3\r\n-x-a: 4\r\nX-Z[: 5\r\n".replace("[", ""),
-  );
+  const headers = received("X-A: 1\r\nx-ab: 2\r\nX-a: 3\r\n-x-a: 4\r\n");
   expect(headers.getAll("x-A")).toEqual(["1", "3"]);
   expect(headers.get("X-AB")).toBe("2");
   expect([headers.has("x"), headers.has("x-"), headers.has("x-abc")]).toEqual([
