@@ -116,6 +116,7 @@ describe("a request's head", () => {
     ["GET / HTTP/2.0\n", "UNSUPPORTED_VERSION at 15"],
     ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION at 14"],
     ["PRI * HTTP/1.0\r\n\r\n", "UNSUPPORTED_VERSION at 14"],
+    ["PRI *\r\n\r\n", "MALFORMED_START_LINE at 5"],
     ["\r\nPRI /a HTTP/1.1\r\nHost: a\r\n\r\n", "UNSUPPORTED_VERSION at 17"],
     ["get / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD at 0"],
     ["BREW / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD at 1"],

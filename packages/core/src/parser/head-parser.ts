@@ -21,6 +21,7 @@ const METHOD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32})(.)?/s;
 const EMPTY_LINES = /^(?:\r\n)+/;
 // What HTTP/2 begins with: its method, and the space behind it.
 const PREFACE = "PRI ";
+const PREFACE_LINE = /^PRI [^\r\n]* HTTP\/[0-9]\.[0-9]\r\n/;
 // What stands in front of a request target, and as much of the target as there is.
 const START_OF_REQUEST = /^((?:\r\n)*[^ \r\n]* +)([^ \r\n]*)/;
 
@@ -164,8 +165,10 @@ export class HeadParser {
       const octet = at < 0 ? this.#held[start + i] : bytes[from + at];
       if (octet !== PREFACE.charCodeAt(i) || at >= taken) return;
     }
-    const offset = this.#textWith(bytes, from, taken).indexOf("\r\n", start);
-    if (offset !== -1) throw new RemoteProtocolError("UNSUPPORTED_VERSION", "", { offset });
+    const line = PREFACE_LINE.exec(this.#textWith(bytes, from, taken).slice(start));
+    if (line === null) return;
+    const offset = start + line[0].length - "\r\n".length;
+    throw new RemoteProtocolError("UNSUPPORTED_VERSION", "", { offset });
   }
 
   // RFC 9110 §15.6.2: 501 is for a method nobody knows. Whether it is one, its end tells.
