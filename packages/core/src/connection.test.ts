@@ -294,3 +294,61 @@ describe("a connection", () => {
     expect([client.persists, client.cycleIsOver, client.hasSwitched]).toEqual([true, false, false]);
   });
 });
+
+describe("a whole message is said in one step, or not at all", () => {
+  const GET = { type: "request", method: "GET", target: "/", headers: { Host: "a" } } as const;
+  const OK = { type: "response", status: 200 } as const;
+
+  function asked(method: string, version = "1.1"): HttpConnection {
+    const server = new HttpConnection("server");
+    server.receiveData(Buffer.from(`${method} / HTTP/${version}\r\nHost: a\r\n\r\n`));
+    while (typeof server.nextEvent() === "object");
+    return server;
+  }
+  const sunk = () => {
+    const said: string[] = [];
+    const take = (octets: Uint8Array | string) => said.push(Buffer.from(octets).toString("latin1"));
+    return { said, sink: { text: take, bytes: take } };
+  };
+
+  test.each([
+    ["BODY_TOO_SHORT", { ...OK, bodyLength: 3 }, undefined],
+    ["BODY_TOO_SHORT", { ...OK, headers: { "Content-Length": 3 } }, "ab"],
+    ["BODY_TOO_LONG", { ...OK, headers: { "Content-Length": 1 } }, Uint8Array.of(1, 2)],
+    ["BODY_NOT_ALLOWED", { type: "response", status: 304 }, "a"],
+    ["INVALID_BODY", { ...OK, bodyLength: 1 }, "€"],
+    ["WRONG_MOMENT", { type: "informational-response", status: 103 }, undefined],
+    ["WRONG_MOMENT", GET, undefined],
+  ] as const)("%s: %j, %j", (code, head, body) => {
+    const server = asked("GET");
+    const { said, sink } = sunk();
+    expect(() => server.sendWholeTo(sink, head, body)).toThrow(expect.objectContaining({ code }));
+    expect([said, server.ourState]).toEqual([[], "send-response"]);
+    server.sendWholeTo(sink, { ...OK, bodyLength: 2 }, "ok");
+    expect(said.join("")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    expect(server.cycleIsOver).toBe(true);
+  });
+
+  test.each([
+    [
+      "chunked",
+      asked("GET"),
+      { ...OK, headers: { "Transfer-Encoding": "chunked" } },
+      "2\r\nok\r\n0\r\n\r\n",
+    ],
+    ["until close", asked("GET", "1.0"), { ...OK, bodyLength: "unknown" }, "ok"],
+    ["by its length", asked("POST"), { ...OK, bodyLength: 2 }, "ok"],
+  ] as const)("framed %s", (_, server, head, framed) => {
+    const { said, sink } = sunk();
+    server.sendWholeTo(sink, head, Buffer.from("ok"));
+    expect(said.join("").split("\r\n\r\n", 1)[0]).toContain("HTTP/1.1 200 OK");
+    expect(said.join("").slice(said.join("").indexOf("\r\n\r\n") + 4)).toBe(framed);
+  });
+
+  test("a client's, of which the body is empty", () => {
+    const client = new HttpConnection("client");
+    const { said, sink } = sunk();
+    client.sendWholeTo(sink, GET, undefined);
+    expect([said, client.ourState]).toEqual([["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], "done"]);
+  });
+});

@@ -10,7 +10,7 @@ import { concat, textToLatin1 } from "./octets.ts";
 import { persists } from "./persistence.ts";
 import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
-import { BodyWriter, checkTrailers, writeOctets } from "./serializer/body-writer.ts";
+import { BodyWriter, checkTrailers, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
@@ -185,27 +185,25 @@ export class HttpConnection {
   }
 
   /**
-   * Says a whole message in one step: its head, a body of the length that the head's `bodyLength`
-   * says, and its end.
+   * Says a whole message in one step: its head, its body and its end.
    *
-   * @throws {LocalProtocolError} As {@link send}.
+   * @throws {LocalProtocolError} As {@link send}, and what the body breaks of what its head says;
+   *   `WRONG_MOMENT` for an interim response, and for one that switches. Nothing was said then.
    */
   sendWholeTo(
     sink: Sink,
     head: RequestToSend | ResponseToSend,
     body: Uint8Array | string | undefined,
   ): void {
-    this.sendTo(sink, head);
-    const framing = this.#framing;
-    const length = framing.kind === "content-length" ? framing.length : 0;
-    if (framing.kind === "chunked" || (body?.length ?? 0) !== length) {
-      // Another framing, or another length, than this step knows.
-      if (body !== undefined) this.sendTo(sink, { type: "data", bytes: body });
-      this.sendTo(sink, { type: "end-of-message" });
-      return;
+    const octets = octetsOf(body ?? "");
+    if (head.type === "request") this.#sendRequest(sink, head, octets.length);
+    else this.#sendResponse(sink, head, octets.length);
+    if (this.#framing.kind === "chunked") {
+      this.#bodyWriter.write(sink, octets);
+      this.#bodyWriter.end(sink, undefined);
+    } else {
+      put(sink, octets);
     }
-    this.#demand("end-of-message");
-    if (body !== undefined) writeOctets(sink, body);
     this.#machine.move(this.role, "end-of-message");
   }
 
@@ -219,9 +217,11 @@ export class HttpConnection {
     this.#writer = undefined;
   }
 
-  #sendRequest(sink: Sink, event: RequestToSend): void {
+  // `whole`: how long the body is, where all of it is there.
+  #sendRequest(sink: Sink, event: RequestToSend, whole?: number): void {
     const request = checkRequest(event, !this.#machine.persists);
     this.#demand("request");
+    if (whole !== undefined) checkWhole(request.framing, whole);
     this.#startRequest(request);
     sink.text(request.text);
   }
@@ -268,10 +268,14 @@ export class HttpConnection {
     return checkResponse(event, { method, version, proposal: this.proposal, persists: lives });
   }
 
-  #sendResponse(sink: Sink, event: ResponseToSend): void {
+  #sendResponse(sink: Sink, event: ResponseToSend, whole?: number): void {
     const response = this.#checked(event);
     const cause = response.answer === "accepted" ? "switch-accepted" : event.type;
     this.#demand(cause);
+    if (whole !== undefined) {
+      if (cause !== "response") throw new LocalProtocolError("WRONG_MOMENT", `whole ${cause}`);
+      checkWhole(response.framing, whole);
+    }
     // RFC 9110 §7.8: a client that waits for a 100 gets it before the 101.
     if (cause === "switch-accepted" && this.#cycle.bodyWithheld) {
       throw new LocalProtocolError("WRONG_MOMENT", "101 before 100");

@@ -10,7 +10,7 @@ beforeEach(() => {
 
 afterEach(() => {
   // The second is over.
-  vi.advanceTimersByTime(1_000);
+  if (vi.isFakeTimers()) vi.advanceTimersByTime(1_000);
   vi.useRealTimers();
 });
 
@@ -38,6 +38,24 @@ test("no timer is left where it would keep something alive, and the date is made
     expect(clearTimeout).toHaveBeenCalledWith(7);
     vi.setSystemTime(Date.UTC(1994, 10, 6, 8, 49, 40));
     expect(httpDate()).toBe("Sun, 06 Nov 1994 08:49:40 GMT");
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test("a fake timer that never fires does not stop the date", () => {
+  httpDate();
+  vi.useRealTimers();
+  expect(Math.abs(Date.parse(httpDate()) - Date.now())).toBeLessThan(2_000);
+});
+
+test("where timers end with their request, none is asked", () => {
+  const setTimeout = vi.fn();
+  vi.stubGlobal("setTimeout", setTimeout);
+  vi.stubGlobal("WebSocketPair", class {});
+  try {
+    expect(httpDate()).toBe("Sun, 06 Nov 1994 08:49:37 GMT");
+    expect(setTimeout).not.toHaveBeenCalled();
   } finally {
     vi.unstubAllGlobals();
   }

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { concat, utf8ToText } from "../octets.ts";
-import { Deferred, handled } from "./deferred.ts";
+import { Deferred, handled, settled } from "./deferred.ts";
 import type { ByteReadableStream } from "./platform-types.ts";
 import { readableOf } from "./readable.ts";
 
@@ -124,8 +124,8 @@ export class Body implements AsyncIterable<Uint8Array> {
    */
   bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
     const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
-    const all = this.#takeAll(maxBytes);
-    return all === undefined ? handled(this.#collect(maxBytes)) : Promise.resolve(all);
+    if (this.#isHere(maxBytes)) return settled(() => this.#takeAll());
+    return handled(this.#collect(maxBytes));
   }
 
   async #collect(maxBytes: number): Promise<Uint8Array> {
@@ -143,8 +143,11 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   // Most are here as a whole when somebody asks.
-  #takeAll(maxBytes: number): Uint8Array | undefined {
-    if (!this.#complete || this.#reader || this.#queued > maxBytes) return undefined;
+  #isHere(maxBytes: number): boolean {
+    return this.#complete && !this.#reader && this.#queued <= maxBytes;
+  }
+
+  #takeAll(): Uint8Array {
     this.#reader = true;
     const all = concat(this.#chunks);
     this.#chunks = [];
@@ -155,8 +158,9 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** All of it, as UTF-8. Throws as {@link bytes}. */
   text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    const all = this.#takeAll(options.maxBytes ?? MAX_COLLECTED_BYTES);
-    if (all !== undefined) return Promise.resolve(utf8ToText(all));
+    if (this.#isHere(options.maxBytes ?? MAX_COLLECTED_BYTES)) {
+      return settled(() => utf8ToText(this.#takeAll()));
+    }
     return handled(this.bytes(options).then(utf8ToText));
   }
 

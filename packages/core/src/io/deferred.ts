@@ -25,3 +25,12 @@ export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
+
+/** A promise of what is made at once. What cannot be made, as of bytes that were taken away, rejects. */
+export function settled<T>(make: () => T): Promise<T> {
+  try {
+    return Promise.resolve(make());
+  } catch (reason) {
+    return handled(Promise.reject(reason));
+  }
+}

@@ -39,8 +39,7 @@ export class BodyWriter {
 
   constructor(framing: Framing) {
     this.#framing = framing;
-    this.#left =
-      framing.kind === "content-length" ? framing.length : framing.kind === "none" ? 0 : Infinity;
+    this.#left = roomOf(framing);
   }
 
   /** @throws {LocalProtocolError} `INVALID_BODY`, `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`. */
@@ -49,10 +48,7 @@ export class BodyWriter {
     const { length } = octets;
     // An empty chunk would be the last one (RFC 9112 §7.1).
     if (length === 0) return;
-    if (length > this.#left) {
-      const code = this.#framing.kind === "none" ? "BODY_NOT_ALLOWED" : "BODY_TOO_LONG";
-      throw new LocalProtocolError(code, `${length} bytes where ${this.#left} may follow`);
-    }
+    if (length > this.#left) throw tooLong(this.#framing, length, this.#left);
     this.#left -= length;
     const chunked = this.#framing.kind === "chunked";
     if (chunked) sink.text(`${length.toString(16)}\r\n`);
@@ -62,27 +58,55 @@ export class BodyWriter {
 
   /** @throws {LocalProtocolError} `BODY_TOO_SHORT`, `INVALID_TRAILER`, `INVALID_HEADER`. */
   end(sink: Sink, trailersInit: HeadersInit | undefined): void {
-    if (this.#framing.kind === "content-length" && this.#left > 0) {
-      throw new LocalProtocolError("BODY_TOO_SHORT", `${this.#left} bytes are missing`);
-    }
+    if (this.#framing.kind === "content-length" && this.#left > 0) throw tooShort(this.#left);
     const trailers = Headers.from(trailersInit);
     checkTrailers(this.#framing, trailers);
     if (this.#framing.kind === "chunked") sink.text(`0\r\n${fieldLines(trailers)}\r\n`);
   }
 }
 
-/** Writes octets that need no framing. */
-export function writeOctets(sink: Sink, data: Uint8Array | string): void {
-  put(sink, octetsOf(data));
+function roomOf(framing: Framing): number {
+  return framing.kind === "content-length"
+    ? framing.length
+    : framing.kind === "none"
+      ? 0
+      : Infinity;
 }
 
-function put(sink: Sink, octets: Uint8Array | string): void {
-  if (typeof octets === "string") sink.text(octets);
-  else sink.bytes(octets);
+function tooLong({ kind }: Framing, length: number, room: number): LocalProtocolError {
+  const code = kind === "none" ? "BODY_NOT_ALLOWED" : "BODY_TOO_LONG";
+  return new LocalProtocolError(code, `${length} bytes where ${room} may follow`);
 }
 
-// Text stands for one octet a character; a wider one would be cut to another octet on its way.
-function octetsOf(data: Uint8Array | string): Uint8Array | string {
+function tooShort(missing: number): LocalProtocolError {
+  return new LocalProtocolError("BODY_TOO_SHORT", `${missing} bytes are missing`);
+}
+
+/**
+ * Whether a body of this length is all that its head tells of.
+ *
+ * @throws {LocalProtocolError} `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`, `BODY_TOO_SHORT`.
+ */
+export function checkWhole(framing: Framing, length: number): void {
+  const room = roomOf(framing);
+  if (length > room) throw tooLong(framing, length, room);
+  if (framing.kind === "content-length" && length < room) throw tooShort(room - length);
+}
+
+/** Octets that need no framing. */
+export function put(sink: Sink, octets: Uint8Array | string): void {
+  if (typeof octets === "string") {
+    if (octets !== "") sink.text(octets);
+  } else if (octets.length > 0) sink.bytes(octets);
+}
+
+/**
+ * Data to be written. Text stands for one octet a character; a wider one would be cut to another octet
+ * on its way.
+ *
+ * @throws {LocalProtocolError} `INVALID_BODY`.
+ */
+export function octetsOf(data: Uint8Array | string): Uint8Array | string {
   if (typeof data === "string") {
     if (isAscii(data) || !/[^\0-\xff]/.test(data)) return data;
     throw new LocalProtocolError("INVALID_BODY", "text with a character above U+00FF");

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { Body } from "./body.ts";
+
+const owner = {
+  bodyWanted: () => {},
+  bodyTaken: () => {},
+  discardBody: async () => "drained" as const,
+};
+
+test.each(["bytes", "text", "json"] as const)(
+  "L8: %s() of chunks that were taken away rejects, and throws nothing at once",
+  async (collect) => {
+    const body = new Body(owner, undefined);
+    const chunks = [Uint8Array.of(1), Uint8Array.of(2)];
+    for (const chunk of chunks) body.push(chunk);
+    body.end();
+    for (const { buffer } of chunks) structuredClone(buffer, { transfer: [buffer] });
+    await expect(body[collect]()).rejects.toBeInstanceOf(Error);
+  },
+);
+
+test("what is here as a whole is given as a whole, in memory of its own, and once", async () => {
+  const body = new Body(owner, 3);
+  const chunk = Uint8Array.of(1, 2, 3);
+  body.push(chunk);
+  body.end();
+  const all = await body.bytes();
+  chunk[0] = 9;
+  expect([[...all], all.buffer.byteLength]).toEqual([[1, 2, 3], 3]);
+  await expect(body.text()).rejects.toMatchObject({ code: "BODY_USED" });
+});
