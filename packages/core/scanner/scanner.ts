@@ -173,17 +173,13 @@ function method(number: i32, length: i32): i32 {
 
 // A set of octets below 0x80 as two tables: by the low four bits, which of the eight upper halves it
 // has there; by the high four bits, which of these eight bits asks for it.
-// prettier-ignore
 const HIGH = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
 // RFC 9110 §5.6.2: tchar.
-// prettier-ignore
 const TOKEN = i8x16(-24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112);
 // RFC 3986 §3.3, §3.4: pchar, but for "%", and "/" and "?".
-// prettier-ignore
 const TARGET = i8x16(-72, -4, -8, -8, -4, -8, -4, -4, -4, -4, -4, 92, 84, 92, -44, 124);
 
 // RFC 3986 §3.2.2: reg-name, but for "%".
-// prettier-ignore
 const REG_NAME = i8x16(-88, -4, -8, -8, -4, -8, -4, -4, -4, -4, -12, 92, 84, 92, -44, 112);
 
 // A bit for each of the sixteen octets that is not in the set.
@@ -193,7 +189,7 @@ function strangers(octets: v128, set: v128): i32 {
   return i8x16.bitmask(i8x16.eq(v128.and(low, high), i8x16.splat(0)));
 }
 
-// Where in [start, to) the first octet stands that is not in the set.
+// Where from `start` on the first octet stands that is not in the set; `to` or more if not before.
 function endOf(set: v128, start: i32, to: i32): i32 {
   for (let at = start; at < to; at += 16) {
     const mask = strangers(v128.load(at), set);

@@ -37,6 +37,8 @@ let nextAt = 0;
 // Where in it the last head is.
 let headFrom = 0;
 let headTo = 0;
+// All of it as text, if it has more heads than one.
+let windowText: string | undefined;
 
 interface Scanner {
   readonly memory: Uint8Array;
@@ -69,7 +71,13 @@ export function scan(kind: MessageKind, bytes: Uint8Array, from: number, to: num
  * chunk since.
  */
 export function textOfScanned(): string {
-  return latin1ToText(scanner!.memory, headFrom, headTo);
+  const { memory } = scanner!;
+  // A call of the platform costs more than the text of a small head, so that of many heads in one
+  // window the text is made once. A longer one would be kept in memory by the last of its heads.
+  const length = loadedTo - loadedFrom;
+  if (headFrom === INPUT || length > WINDOW_BYTES) return latin1ToText(memory, headFrom, headTo);
+  windowText ??= latin1ToText(memory, INPUT, INPUT + length);
+  return windowText.substring(headFrom - INPUT, headTo - INPUT);
 }
 
 function run(scanner: Scanner, kind: MessageKind, at: number, from: number, to: number): number {
@@ -93,6 +101,7 @@ function load(bytes: Uint8Array, from: number, room: number): number {
   loaded = bytes;
   loadedFrom = from;
   loadedTo = end;
+  windowText = undefined;
   return INPUT;
 }
 

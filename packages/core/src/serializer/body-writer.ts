@@ -95,9 +95,9 @@ export function checkWhole(framing: Framing, length: number): void {
 
 /** Octets that need no framing. */
 export function put(sink: Sink, octets: Uint8Array | string): void {
-  if (typeof octets === "string") {
-    if (octets !== "") sink.text(octets);
-  } else if (octets.length > 0) sink.bytes(octets);
+  if (octets.length === 0) return;
+  if (typeof octets === "string") sink.text(octets);
+  else sink.bytes(octets);
 }
 
 /**
