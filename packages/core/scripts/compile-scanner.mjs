@@ -1,4 +1,4 @@
-// Compiles scanner/scanner.ts. Its three kilobytes are kept beside it as text, so that running from
+// Compiles scanner/scanner.ts. Its four kilobytes are kept beside it as text, so that running from
 // the sources needs no compiler, and bundling them no loader; a test holds one against the other.
 //
 //     node packages/core/scripts/compile-scanner.mjs
