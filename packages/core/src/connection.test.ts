@@ -351,4 +351,17 @@ describe("a whole message is said in one step, or not at all", () => {
     client.sendWholeTo(sink, GET, undefined);
     expect([said, client.ourState]).toEqual([["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], "done"]);
   });
+
+  test("L5: a body that is said with its head is not held back, and a 101 may follow", () => {
+    const client = new HttpConnection("client");
+    const { sink } = sunk();
+    const headers = { Host: "a", Connection: "upgrade", Upgrade: "x", Expect: "100-continue" };
+    const head = { type: "request", method: "POST", target: "/", headers, bodyLength: 2 } as const;
+    client.sendWholeTo(sink, head, "ok");
+    client.receiveData(
+      bytes("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),
+    );
+    expect(client.nextEvent()).toMatchObject({ type: "response", status: 101 });
+    expect(client.hasSwitched).toBe(true);
+  });
 });

@@ -170,7 +170,7 @@ export class HttpConnection {
       case "data":
         this.#demand("data");
         this.#bodyWriter.write(sink, event.bytes);
-        if (this.role === "client" && event.bytes.length > 0) this.#cycle.bodyWithheld = false;
+        this.#noteBody(event.bytes.length);
         break;
       case "end-of-message":
         this.#demand("end-of-message");
@@ -204,7 +204,13 @@ export class HttpConnection {
     } else {
       put(sink, octets);
     }
+    this.#noteBody(octets.length);
     this.#machine.move(this.role, "end-of-message");
+  }
+
+  // A client that says some of its body does not hold it back any more.
+  #noteBody(length: number): void {
+    if (this.role === "client" && length > 0) this.#cycle.bodyWithheld = false;
   }
 
   get #bodyWriter(): BodyWriter {
