@@ -196,8 +196,8 @@ export const ROWS: readonly Row[] = [
 
   // Hop by hop.
   { id: "K01", section: "9110 §7.6.1", level: "MUST", role: "sender", says: "a field for one hop is named in Connection", at: "core/src/serializer/head-checks.ts" },
-  { id: "K02", section: "9110 §7.6.1", level: "MUST", role: "proxy", says: "what Connection names is not forwarded", at: "core/src/headers.ts" },
-  { id: "K03", section: "9110 §7.6.1", level: "SHOULD", role: "proxy", says: "nor are the fields that are known to be for one hop", at: "core/src/headers.ts" },
+  { id: "K02", section: "9110 §7.6.1", level: "MUST", role: "proxy", says: "what Connection names is not forwarded", at: "core/src/forwarding.ts" },
+  { id: "K03", section: "9110 §7.6.1", level: "SHOULD", role: "proxy", says: "nor are the fields that are known to be for one hop", at: "core/src/forwarding.ts" },
   { id: "K04", section: "9110 §7.6.1", level: "MUST NOT", role: "sender", says: "Connection names no end-to-end field", because: "the caller's lines leave as they are; ours name `close`, `keep-alive` and `upgrade`" },
   { id: "K05", section: "9110 §7.6.1", level: "rule", role: "both", says: "options are compared whole, in any case", at: "core/src/facts.ts" },
   { id: "K06", section: "9110 §7.6.2", level: "MUST", role: "proxy", says: "Max-Forwards is counted down", because: "a proxy's duty" },
@@ -219,7 +219,7 @@ export const ROWS: readonly Row[] = [
   { id: "U12", section: "9110 §7.8", level: "rule", role: "client", says: "the new protocol begins behind the last byte of the request", at: "core/src/state/couplings.ts" },
   { id: "U13", section: "9110 §7.8", level: "rule", role: "client", says: "a 101 counts only for what was offered", at: "core/src/switching.ts" },
   { id: "U14", section: "9110 §15.2.2", level: "rule", role: "server", says: "behind the head of a 101 stands the new protocol", at: "core/src/receiver.ts" },
-  { id: "U15", section: "9110 §7.8", level: "rule", role: "both", says: "an offer is forwarded only by who acts on it", at: "core/src/headers.ts" },
+  { id: "U15", section: "9110 §7.8", level: "rule", role: "both", says: "an offer is forwarded only by who acts on it", at: "core/src/forwarding.ts" },
   { id: "U16", section: "9931 §3", level: "rule", role: "client", says: "nothing of the new protocol leaves before the answer", at: "client/src/client-side.ts" },
 
   // CONNECT.

@@ -61,7 +61,7 @@ const USES: readonly [string, (headers: Headers, meanwhile: () => void) => unkno
   ["has", (headers) => ["empty", "emptier"].map((name) => headers.has(name))],
   ["bytes", (headers) => headers.bytes("set-cookie")],
   ["toFlat", (headers) => headers.toFlat()],
-  ["endToEnd", (headers) => endToEnd(headers, true).toFlat()],
+  ["endToEnd", (headers) => endToEnd(headers, ["x"]).toFlat()],
   ["withUpgrade", (headers) => withUpgrade(headers, "y").toFlat()],
   [
     "for … of, and something in each turn",

@@ -215,6 +215,44 @@ describe("endToEnd", () => {
   );
 });
 
+describe("L4: a reverse proxy that names websocket", () => {
+  const websocket = ["websocket"];
+  const proxy = () =>
+    relay(async ({ method, target, headers, body }, sender) => {
+      const response = await sender.sendRequest({
+        ...{ method, target, body },
+        headers: endToEnd(headers, websocket),
+      });
+      const { status, reason } = response;
+      return { status, reason, headers: endToEnd(response.headers, websocket) };
+    });
+
+  test("asks the origin without h2c, and answers the client as if it had not been proposed", async () => {
+    const { client, server } = await proxy();
+    const h2c = ["Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "X: 1"];
+    await client.send(head("GET /", "Connection: Upgrade, HTTP2-Settings", ...h2c));
+    expect(await server.readHead()).toBe(head("GET /", "X: 1"));
+    await server.send(answer("200 OK", "Content-Length: 0", "Connection: Upgrade", "Upgrade: h2c"));
+    expect(await client.readHead()).toBe(answer("200 OK", "Content-Length: 0"));
+  });
+
+  test("relays what is left of a list, and a 426 that asks for it", async () => {
+    const { client, server } = await proxy();
+    const rest = ["Connection: Upgrade", "Host: a.test", "Upgrade: websocket"];
+    await client.send(head("GET /", "Connection: Upgrade", "Upgrade: h2c, websocket"));
+    expect(await server.readHead()).toBe(`${["GET / HTTP/1.1", ...rest].join("\r\n")}\r\n\r\n`);
+    const asks = ["Connection: Upgrade", "Upgrade: websocket"];
+    await server.send(answer("426 Upgrade Required", ...asks, "Content-Length: 0"));
+    const refusal = answer(
+      "426 Upgrade Required",
+      ...asks,
+      "Content-Length: 0",
+      "Connection: close",
+    );
+    expect(await client.readHead()).toBe(refusal);
+  });
+});
+
 describe("a proposal that is relayed by upgrade()", () => {
   const OFFER = ["Connection: Upgrade", "Upgrade: chat"];
   const chunked = `${head("POST /chat", ...OFFER, "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\nT: 1\r\n\r\n`;

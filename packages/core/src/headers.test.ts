@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
+import { Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 
 const code = (run: () => unknown): string => {
   try {
@@ -128,56 +128,6 @@ describe("L10, Z01: nothing that ends a line gets in", () => {
     };
     expect(Headers.from(record).toFlat()).toEqual(["A", "good"]);
     expect(reads).toBe(1);
-  });
-});
-
-describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
-  test("K02, K03: not Connection, not what it names, not what is known to be for one hop", () => {
-    const headers = Headers.from([
-      ["Host", "a"],
-      ["Connection", "X-Own, close"],
-      ["X-Own", "1"],
-      ["Keep-Alive", "1"],
-      ["Proxy-Connection", "1"],
-      ["TE", "trailers"],
-      ["Transfer-Encoding", "chunked"],
-      ["Upgrade", "a"],
-      ["Accept", "*"],
-    ]);
-    expect(endToEnd(headers).toFlat()).toEqual(["Host", "a", "Accept", "*"]);
-  });
-
-  test("a proposal is kept when it is to be relayed, with one Connection line", () => {
-    const headers = Headers.from([
-      ["Connection", "upgrade, x"],
-      ["Upgrade", "a"],
-      ["X", "1"],
-      ["upgrade", "b"],
-    ]);
-    expect(endToEnd(headers, true).toFlat()).toEqual([
-      "Connection",
-      "Upgrade",
-      "Upgrade",
-      "a",
-      "upgrade",
-      "b",
-    ]);
-  });
-
-  test("an Upgrade that Connection does not name is not made a proposal on the way", () => {
-    const headers = Headers.from([
-      ["Upgrade", "h2c"],
-      ["Accept", "*"],
-    ]);
-    expect(endToEnd(headers, true).toFlat()).toEqual(["Accept", "*"]);
-  });
-
-  test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
-    const headers = Headers.from([
-      ["Connection", "\u00a0X"],
-      ["X", "1"],
-    ]);
-    expect(endToEnd(headers).has("X")).toBe(true);
   });
 });
 

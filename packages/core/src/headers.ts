@@ -252,41 +252,6 @@ function invalidShape(came: unknown): LocalProtocolError {
   return new LocalProtocolError("INVALID_HEADERS", `${typeof came}${flat}`);
 }
 
-// Connection-specific fields of RFC 9110 §7.6.1, removed even where Connection does not name them.
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "transfer-encoding",
-  "upgrade",
-  "proxy-authenticate",
-  "proxy-authorization",
-]);
-
-/**
- * The fields an intermediary forwards: without Connection, what it names, and the known
- * hop-by-hop fields (RFC 9110 §7.6.1).
- *
- * @param keepProposal Keep an `Upgrade` that Connection names, and write `Connection: Upgrade`:
- *   for a proposal, or a 101, that is relayed.
- */
-export function endToEnd(headers: Headers, keepProposal = false): Headers {
-  const named = new Set<string>();
-  for (const value of headers.getAll("connection")) {
-    for (const option of listMembers(value)) named.add(option.toLowerCase());
-  }
-  // An Upgrade that Connection does not name is no proposal, and must not become one on the way.
-  const isProposal = keepProposal && named.has("upgrade") && headers.has("upgrade");
-  const kept: string[] = isProposal ? ["Connection", "Upgrade"] : [];
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    const isKept = isProposal && lower === "upgrade";
-    if (isKept || !(HOP_BY_HOP.has(lower) || named.has(lower))) kept.push(name, value);
-  }
-  return Headers.fromFlat(kept);
-}
-
 /** The headers with `Connection: Upgrade` and `Upgrade` behind them, each unless it is there. */
 export function withUpgrade(headers: Headers, protocol: string): Headers {
   const options = headers.getAll("connection").flatMap(listMembers);

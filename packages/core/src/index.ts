@@ -27,8 +27,9 @@ export type {
   Version,
   Wait,
 } from "./events.ts";
+export { endToEnd } from "./forwarding.ts";
 export type { Framing } from "./framing.ts";
-export { endToEnd, Headers, type HeadersInit, withUpgrade } from "./headers.ts";
+export { Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 export {
   checkOption,
   type LimitName,

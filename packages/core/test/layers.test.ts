@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const ROWS = [
   ["role codes errors tokens octets limits field-line tape asked"],
   ["headers"],
-  ["events facts target"],
+  ["events facts target forwarding"],
   ["framing persistence switching"],
   ["state/*"],
   ["parser/*", "serializer/*"],

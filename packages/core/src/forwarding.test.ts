@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { endToEnd } from "./forwarding.ts";
+import { Headers } from "./headers.ts";
+
+const forwarded = (lines: [string, string][], protocols?: readonly string[]) =>
+  endToEnd(Headers.from(lines), protocols).toFlat();
+
+describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
+  test("K02, K03: not Connection, not what it names, not what is known to be for one hop", () => {
+    const lines: [string, string][] = [
+      ["Host", "a"],
+      ["Connection", "X-Own, close"],
+      ["X-Own", "1"],
+      ["Keep-Alive", "1"],
+      ["Proxy-Connection", "1"],
+      ["TE", "trailers"],
+      ["Transfer-Encoding", "chunked"],
+      ["Upgrade", "a"],
+      ["HTTP2-Settings", "AAMAAABk"],
+      ["Accept", "*"],
+    ];
+    expect(forwarded(lines)).toEqual(["Host", "a", "Accept", "*"]);
+  });
+
+  test("K02: a client that names Host, the framing or the forwarding chain strips none of them", () => {
+    const lines: [string, string][] = [
+      ["Host", "a.test"],
+      ["Connection", "Host, content-length, Transfer-Encoding, Cookie"],
+      ["Content-Length", "5"],
+      ["Cookie", "a=1"],
+      ["X-Forwarded-For", "192.0.2.1"],
+      ["connection", "X-FORWARDED-FOR, Authorization, Cache-Control"],
+      ["Authorization", "Basic dTpw"],
+      ["Cache-Control", "no-store"],
+    ];
+    expect(forwarded(lines)).toEqual(
+      lines.filter(([name]) => name.toLowerCase() !== "connection").flat(),
+    );
+  });
+
+  test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
+    const lines: [string, string][] = [
+      ["Connection", "\u00a0X"],
+      ["X", "1"],
+    ];
+    expect(forwarded(lines)).toEqual(["X", "1"]);
+  });
+});
+
+describe("L4, U15: a proposal passes a proxy only for protocols that the proxy names", () => {
+  const offer = (...upgrades: string[]): [string, string][] => [
+    ["Connection", "upgrade, HTTP2-Settings"],
+    ["HTTP2-Settings", "AAMAAABk"],
+    ["X", "1"],
+    ...upgrades.map((value): [string, string] => ["upgrade", value]),
+  ];
+  const proposing = (...upgrades: string[]) => [
+    ...["Connection", "Upgrade", "X", "1"],
+    ...upgrades.flatMap((value) => ["upgrade", value]),
+  ];
+
+  test("h2c does not, alone, in a list, in another case or on a line of its own", () => {
+    expect(forwarded(offer("h2c"), ["websocket"])).toEqual(["X", "1"]);
+    for (const list of ["h2c, websocket", "websocket ,\tH2C", ",websocket,,h2c/2", "websocket"]) {
+      expect(forwarded(offer(list), ["websocket"])).toEqual(proposing("websocket"));
+    }
+    expect(forwarded(offer("h2c", "websocket"), ["websocket"])).toEqual(proposing("websocket"));
+  });
+
+  test("h2c does where it is named", () => {
+    expect(forwarded(offer("h2c"), ["h2c"])).toEqual(proposing("h2c"));
+  });
+
+  test("names are compared whole and in any case, and leave as they were written", () => {
+    const list = "WebSocket, websocket/13, IRC/6.9";
+    expect(forwarded(offer(list), ["websocket", "irc/6.9"])).toEqual(
+      proposing("WebSocket, IRC/6.9"),
+    );
+    expect(forwarded(offer("websocket/13", "IRC/6.9"), ["websocket", "irc"])).toEqual(["X", "1"]);
+  });
+
+  test("every line keeps its place, and Connection becomes one line", () => {
+    expect(forwarded([...offer("a", "b"), ["Y", "2"]], ["b", "a"])).toEqual([
+      ...proposing("a", "b"),
+      ...["Y", "2"],
+    ]);
+  });
+
+  test("no protocol passes where none is named, nor an Upgrade that Connection does not name", () => {
+    expect(forwarded(offer("websocket"))).toEqual(["X", "1"]);
+    expect(forwarded(offer("websocket"), [])).toEqual(["X", "1"]);
+    expect(forwarded([["Upgrade", "websocket"]], ["websocket"])).toEqual([]);
+  });
+
+  test.each([true, "websocket", new Set(["websocket"])])("%o is no list of protocols", (wrong) => {
+    expect(() => endToEnd(Headers.from(offer("h2c")), wrong as never)).toThrow(
+      'protocols is a list, such as ["websocket"]',
+    );
+  });
+});

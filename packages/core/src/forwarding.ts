@@ -1,0 +1,84 @@
+// bytes → parser → headers → [what an intermediary forwards] → serializer → bytes (RFC 9110 §7.6.1)
+
+import { LocalProtocolError } from "./errors.ts";
+import { Headers } from "./headers.ts";
+import { listMembers } from "./tokens.ts";
+
+// Fields for one connection (RFC 9110 §7.6.1), dropped even where Connection does not name them.
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings", // RFC 7540 §3.2.1: goes with Upgrade: h2c
+  "proxy-authenticate",
+  "proxy-authorization",
+]);
+
+// RFC 9110 §7.6.1: a field that is meant for every recipient is never a connection option. Clients
+// name these to have a proxy strip what the origin decides by.
+const NEVER_HOP_BY_HOP = new Set([
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "content-range",
+  "cache-control",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "via",
+]);
+
+/**
+ * The fields an intermediary forwards: all but Connection, the fields it names, and those that are
+ * known to be for one connection only (RFC 9110 §7.6.1), `HTTP2-Settings` among them. Connection
+ * cannot name away a field that is meant for every recipient: `Host`, `Content-Length`,
+ * `Content-Type`, `Content-Encoding`, `Content-Range`, `Cache-Control`, `Authorization`, `Cookie`,
+ * `Set-Cookie`, `Forwarded`, `X-Forwarded-For`, `-Host` and `-Proto`, `Via`. Add fields of your own
+ * to the result, so that a client cannot name them either.
+ *
+ * @param protocols The protocols a proposal, a 101 or a 426 may name, as in `["websocket"]`;
+ *   compared whole, without regard to case. `Upgrade` keeps these alone, with
+ *   `Connection: Upgrade`, and is dropped if none is left. Default: none.
+ * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is not an array.
+ */
+export function endToEnd(headers: Headers, protocols: readonly string[] = []): Headers {
+  if (!Array.isArray(protocols)) {
+    throw new LocalProtocolError("INVALID_OPTION", 'protocols is a list, such as ["websocket"]');
+  }
+  const named = new Set<string>();
+  for (const value of headers.getAll("connection")) {
+    for (const option of listMembers(value)) named.add(option.toLowerCase());
+  }
+  // An Upgrade that Connection does not name is no proposal, and must not become one on the way.
+  const allowed = named.has("upgrade") ? protocols.map((one) => one.toLowerCase()) : [];
+  const kept: string[] = [];
+  let proposes = false;
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (lower === "upgrade") {
+      const upgrade = onlyAllowed(value, allowed);
+      if (upgrade === "") continue;
+      proposes = true;
+      kept.push(name, upgrade);
+    } else if (!HOP_BY_HOP.has(lower) && (!named.has(lower) || NEVER_HOP_BY_HOP.has(lower))) {
+      kept.push(name, value);
+    }
+  }
+  return Headers.built(proposes ? ["Connection", "Upgrade", ...kept] : kept);
+}
+
+// The members of an Upgrade list that may pass, as they are spelled there.
+function onlyAllowed(list: string, allowed: readonly string[]): string {
+  if (allowed.length === 0) return "";
+  return listMembers(list)
+    .filter((member) => allowed.includes(member.toLowerCase()))
+    .join(", ");
+}
