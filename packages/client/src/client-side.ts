@@ -210,7 +210,7 @@ export class ClientSide<IO> implements Side {
   }
 
   onDrainFailed(error: ConnectionError): void {
-    this.driver.life.abort(error);
+    this.driver.fail(error);
   }
 
   onClose(): void {

@@ -1,6 +1,6 @@
 // io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
 
-import { checkOption, Headers, type HeadersInit, UpgradeError, withUpgrade } from "@upgrade/core";
+import { checkOption, Headers, type HeadersInit, withUpgrade } from "@upgrade/core";
 import { type Connection, handled, type Parts, type SignalLike } from "@upgrade/core/io";
 import { type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
 import { type ClientRequest, unsaid } from "./request.ts";
@@ -119,7 +119,7 @@ async function propose<IO>(
     return { switched: true, io, readBuf, readEnded, protocol, response, parts };
   } catch (error) {
     // Nobody else holds this connection, so nothing of it stays behind.
-    connection.abort(error instanceof UpgradeError ? error.code : error);
+    connection.abort(error);
     throw error;
   } finally {
     driver.deadlines.stop("answer");

@@ -134,7 +134,10 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     const ends = [a, b].map((io) => ({ io, readBuf: new Uint8Array(0), readEnded: false }));
     const done = tunnel(ends[0]!, ends[1]!);
     a.push("x");
-    expect(await done).toMatchObject({ endedBy: "b", error: { message: "hostile" } });
+    expect(await done).toMatchObject({
+      endedBy: "b",
+      error: { code: "TRANSPORT_FAILED", cause: { message: "hostile" } },
+    });
     expect([a.destroyed, b.destroyed]).toEqual([true, true]);
   });
 });

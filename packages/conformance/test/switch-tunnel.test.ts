@@ -90,7 +90,12 @@ describe.each(JOINTS)("$name", ({ make }) => {
     await left.send("before");
     await right.read(6);
     controller.abort("enough");
-    expect(await done).toEqual({ aToB: 6, bToA: 0, endedBy: "signal", error: "enough" });
+    expect(await done).toMatchObject({
+      aToB: 6,
+      bToA: 0,
+      endedBy: "signal",
+      error: { code: "ABORTED", cause: "enough" },
+    });
     await Promise.all([left.readToLast(), right.readToLast()]);
   });
 });
@@ -243,7 +248,7 @@ describe("what it does not do", () => {
   test("an aborted signal moves nothing", async () => {
     const [[a, farA], [b, farB]] = [memoryPair(), memoryPair()];
     const end = await tunnel(partsOf(a, "early"), partsOf(b), { signal: AbortSignal.abort("no") });
-    expect(end).toMatchObject({ endedBy: "signal", error: "no" });
+    expect(end).toMatchObject({ endedBy: "signal", error: { code: "ABORTED", cause: "no" } });
     await expect(farA.read()).rejects.toThrow();
     await expect(farB.read()).rejects.toThrow();
   });

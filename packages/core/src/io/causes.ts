@@ -1,5 +1,7 @@
 // transport → [causes] → driver: why something failed, whatever it is that was thrown
 
+import { ConnectionError } from "../errors.ts";
+
 /** The words of what was thrown. There are errors whose words cannot be read. */
 export function wordsOf(reason: unknown): string {
   try {
@@ -12,4 +14,13 @@ export function wordsOf(reason: unknown): string {
 /** What was thrown, as an error. */
 export function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(wordsOf(reason));
+}
+
+/**
+ * The failure of one transport. What it failed with may be another connection's error, with that
+ * one's facts (`sent`, `bytesRead`): so it is the cause, and never the error itself.
+ */
+export function transportFailed(reason: unknown): ConnectionError {
+  const came = reason instanceof Error ? wordsOf(reason) : "closed";
+  return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
 }

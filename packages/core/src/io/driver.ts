@@ -1,7 +1,7 @@
 // bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only place that waits; both roles
 
 import { HttpConnection } from "../connection.ts";
-import { ConnectionError, type UpgradeError } from "../errors.ts";
+import { ConnectionError, UpgradeError } from "../errors.ts";
 import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "../events.ts";
 import type { LimitOptions, Limits } from "../limits.ts";
 import type { Role } from "../role.ts";
@@ -179,8 +179,9 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
       if (cycleIsOver && this.http.cycleIsOver) this.#startNextCycle();
       return typeof next === "object" || cycleIsOver;
     } catch (error) {
-      // Also what has no code, as a chunk that was taken away again: it ends this connection alone.
-      this.gone(error);
+      // What has no code is the transport's fault, as a chunk that was taken away again.
+      if (error instanceof UpgradeError) this.fail(error);
+      else this.gone(error);
       return false;
     }
   }

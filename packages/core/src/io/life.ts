@@ -1,8 +1,8 @@
 // driver ↔ [life] ↔ transport: how a connection ends: well, badly, or in somebody else's hands
 
 import type { HttpConnection } from "../connection.ts";
-import { ConnectionError, UpgradeError } from "../errors.ts";
-import { wordsOf } from "./causes.ts";
+import { ConnectionError, type UpgradeError } from "../errors.ts";
+import { transportFailed } from "./causes.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type CloseReason, Ending } from "./ending.ts";
 import type { Side } from "./side.ts";
@@ -149,7 +149,7 @@ export class Life {
 
   /** The transport is gone. */
   gone(reason: unknown): void {
-    this.fail(asConnectionError(reason));
+    this.fail(transportFailed(reason));
   }
 
   /** Nobody took the parts of the switched connection. */
@@ -162,8 +162,7 @@ export class Life {
 
   /** As `Connection.abort`. */
   abort(reason: unknown): void {
-    const aborted = new ConnectionError("ABORTED", "", { cause: reason });
-    const error = reason instanceof UpgradeError ? reason : aborted;
+    const error = new ConnectionError("ABORTED", "", { cause: reason });
     if (this.#phase === "lingering" || this.#phase === "kept-open") this.giveUp(error);
     else this.fail(error);
   }
@@ -215,10 +214,4 @@ export class Life {
     this.#of.failBody(why);
     this.#of.side.onOver(why);
   }
-}
-
-function asConnectionError(reason: unknown): UpgradeError {
-  if (reason instanceof UpgradeError) return reason;
-  const came = reason instanceof Error ? wordsOf(reason) : "closed";
-  return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
 }

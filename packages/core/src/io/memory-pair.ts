@@ -1,6 +1,5 @@
 // bytes ↔ [memory pair] ↔ driver: two byte streams joined in memory, for tests, ours and yours
 
-import { ConnectionError } from "../errors.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
 
@@ -40,14 +39,14 @@ class Lane {
 
   cancelRead(): boolean {
     if (this.#isDelivering) return false;
-    this.#reader?.reject(new ConnectionError("CANCELED", "the read was withdrawn"));
+    this.#reader?.reject(new Error("the read was withdrawn"));
     this.#reader = undefined;
     return true;
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ended) throw new ConnectionError("TRANSPORT_FAILED", "written behind the end");
+    if (this.#ended) throw new Error("written after the end");
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
       // The writer may use its memory again.
@@ -133,7 +132,7 @@ class MemoryEnd implements ByteStream {
   }
 
   abort(reason: unknown): void {
-    const failure = new ConnectionError("TRANSPORT_FAILED", "aborted", { cause: reason });
+    const failure = new Error("aborted", { cause: reason });
     this.#incoming.fail(failure);
     this.#outgoing.fail(failure);
     this.#peerGone.resolve(failure);

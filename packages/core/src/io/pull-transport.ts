@@ -1,6 +1,5 @@
 // bytes ↔ [pull transport] ↔ driver: a ByteStream, driven
 
-import { ConnectionError } from "../errors.ts";
 import { asBytes, concat } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
@@ -85,7 +84,7 @@ export class PullTransport implements Transport {
       this.#events.data(bytes);
       if (this.#wanted) this.resume();
     } else {
-      this.#fail(new ConnectionError("TRANSPORT_FAILED", `it read a ${typeof chunk}`));
+      this.#fail(new TypeError(`read() gave a ${typeof chunk}, not a Uint8Array`));
     }
   }
 

@@ -3,6 +3,7 @@
 import { ConnectionError } from "../errors.ts";
 import { checkOption } from "../limits.ts";
 import { adopt } from "./adopt.ts";
+import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { SignalLike } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -27,8 +28,11 @@ export interface TunnelEnd {
   readonly bToA: number;
   /** Who ended it: the side whose end came first, or failed; the signal; the idle deadline. */
   readonly endedBy: "a" | "b" | "signal" | "idle";
-  /** What failed, if it did not end well. */
-  readonly error?: unknown;
+  /**
+   * Why it did not end well: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. What
+   * the io failed with, or the signal's reason, is its `cause`.
+   */
+  readonly error?: ConnectionError;
 }
 
 type Name = "a" | "b";
@@ -77,7 +81,7 @@ class Tunnel {
     this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536);
     this.#idleMs = checkOption("idleMs", options.idleMs ?? 0);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
-      deadlinePassed: () => this.#fail("idle"),
+      deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
     });
     this.#signal = options.signal;
     this.#join(this.#a, this.#b);
@@ -147,22 +151,23 @@ class Tunnel {
     if (this.#over) return;
     this.#endedBy ??= from.name;
     const failed = reason !== undefined && reason !== null;
-    if (failed || !from.ended) this.#fail(this.#endedBy, reason);
+    if (failed || !from.ended) this.#fail(this.#endedBy, transportFailed(reason));
     else this.#end(to, from);
   }
 
-  readonly #onAbort = (): void => this.#fail("signal", this.#signal?.reason);
+  readonly #onAbort = (): void => {
+    this.#fail("signal", new ConnectionError("ABORTED", "signal", { cause: this.#signal?.reason }));
+  };
 
-  #fail(endedBy: TunnelEnd["endedBy"], reason?: unknown): void {
+  #fail(endedBy: TunnelEnd["endedBy"], error: ConnectionError): void {
     if (this.#over) return;
     this.#endedBy = endedBy;
-    const error = reason ?? new ConnectionError("ABORTED", endedBy);
     this.#finish(error);
     this.#a.transport.abort(error);
     this.#b.transport.abort(error);
   }
 
-  #finish(error: unknown): void {
+  #finish(error: ConnectionError | undefined): void {
     this.#over = true;
     this.#deadlines.stopAll();
     this.#signal?.removeEventListener("abort", this.#onAbort);
