@@ -46,13 +46,13 @@ const UNRESERVED = "A-Za-z0-9\\-._~!$&'()*+,;=";
 const PERCENT = "%[0-9A-Fa-f]{2}";
 // A name or an address, never empty (RFC 9110 §4.2.1), and no user (§4.2.4).
 const HOST = `(?:\\[(?:${IPV6}|[vV][0-9A-Fa-f]+\\.[${UNRESERVED}:]+)\\]|(?:[${UNRESERVED}]|${PERCENT})+)`;
-const PCHAR = `(?:[${UNRESERVED}:@]|${PERCENT})`;
-const QUERY = `(?:\\?(?:${PCHAR}|[/?])*)?`;
+// The octets that the URL standard leaves in a path and a query, or asks to be encoded as these.
+const VISIBLE = "[A-Za-z0-9!$%&'()*+,\\-./:;=?@\\[\\\\\\]^_`{|}~]";
 const HOST_FIELD = new RegExp(`^${HOST}(?::([0-9]*))?$`);
 const AUTHORITY_FORM = new RegExp(`^${HOST}:([0-9]{1,5})$`);
-const ORIGIN_FORM = new RegExp(`^(?:/${PCHAR}*)+${QUERY}$`);
+const ORIGIN_FORM = new RegExp(`^/${VISIBLE}*$`);
 const ABSOLUTE_FORM = new RegExp(
-  `^[A-Za-z][A-Za-z0-9+\\-.]*://${HOST}(?::([0-9]*))?(?:/${PCHAR}*)*${QUERY}$`,
+  `^[A-Za-z][A-Za-z0-9+\\-.]*://${HOST}(?::([0-9]*))?(?:[/?]${VISIBLE}*)?$`,
 );
 // RFC 9112 §3, §4.
 export const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([^ ]+) HTTP/1\\.([01])$`);

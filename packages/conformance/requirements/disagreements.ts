@@ -104,18 +104,8 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     theirs: "reads them",
     ours: "MALFORMED_TARGET",
     verdict: "stricter",
-    because: "they are in no URI (RFC 3986 §3.3), and a bad target is not repaired (RFC 9112 §3.2)",
+    because: "they are in no URI (RFC 3986 §3.3), every browser encodes them, and a bad target is not repaired (RFC 9112 §3.2)",
     by: "host-and-target.md: A quotation mark is not encoded for the client",
-  },
-  {
-    corpus: "llhttp",
-    cases: ["request/uri.md:98"],
-    says: "a vertical bar in a query",
-    theirs: "reads it",
-    ours: "MALFORMED_TARGET",
-    verdict: "stricter",
-    because: "it is in no URI (RFC 3986 §3.4), and a bad target is not repaired (RFC 9112 §3.2)",
-    by: "host-and-target.md: A vertical bar is not encoded for the client",
   },
   {
     corpus: "llhttp",
@@ -203,7 +193,7 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     by: "host-and-target.md: No Host at all",
   },
   { corpus: "gunicorn", cases: ["valid/005", "valid/009"], says: "a target with a fragment", theirs: "reads it", ours: "MALFORMED_TARGET", verdict: "stricter", because: "a fragment is not sent (RFC 9110 §4.2.5)", by: "host-and-target.md: A fragment never travels" },
-  { corpus: "gunicorn", cases: ["valid/014"], says: "quotation marks in a target", theirs: "reads them", ours: "MALFORMED_TARGET", verdict: "stricter", because: "they are in no URI (RFC 3986 §3.3)", by: "host-and-target.md: A quotation mark is not encoded for the client" },
+  { corpus: "gunicorn", cases: ["valid/014"], says: "quotation marks in a target", theirs: "reads them", ours: "MALFORMED_TARGET", verdict: "stricter", because: "they are in no URI (RFC 3986 §3.3), and every browser encodes them", by: "host-and-target.md: A quotation mark is not encoded for the client" },
   { corpus: "gunicorn", cases: ["valid/027"], says: "octets beyond ASCII in a target", theirs: "reads them", ours: "MALFORMED_TARGET", verdict: "stricter", because: "a URI has none (RFC 3986 §2), and which characters they are nobody says", by: "host-and-target.md: An octet beyond ASCII in the target" },
   {
     corpus: "gunicorn",

@@ -10,7 +10,7 @@ import {
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import { option } from "./deeds.ts";
+import { option, targetOf } from "./deeds.ts";
 import { askedBefore } from "./play.ts";
 import type { Said, Score, Step } from "./score.ts";
 import { responseLine } from "./transcript.ts";
@@ -122,14 +122,14 @@ export class ClientActor implements Actor {
   }
 
   async say(said: Said): Promise<string | undefined> {
-    const [what, method = "", target = ""] = said.head.words;
+    const [what, method = ""] = said.head.words;
     // A response, said by a client: there is no way to.
     if (what === "response") return "WRONG_MOMENT";
     const { pieces, ...content } = contentOf(said);
     if (said.refused === undefined) this.#pieces = pieces;
     const version = option(said.head, "version") === "1.0" ? "1.0" : "1.1";
     let refused: string | undefined;
-    const sent = this.#send({ method, target, version, ...content });
+    const sent = this.#send({ method, target: targetOf(said.head), version, ...content });
     sent.catch((error: unknown) => {
       refused = error instanceof UpgradeError ? error.code : String(error);
     });

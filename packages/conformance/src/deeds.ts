@@ -14,7 +14,7 @@ export function deedsOf({ lines }: Block): Deed[] {
   for (const line of lines) {
     if (line.startsWith("  ")) {
       const colon = line.indexOf(":");
-      const value = Buffer.from(unescaped(line.slice(colon + 1).trim())).toString("latin1");
+      const value = latin1(line.slice(colon + 1).trim());
       deeds.at(-1)!.fields.push([line.slice(0, colon).trim(), value]);
     } else {
       const words = line.split(" ");
@@ -32,5 +32,14 @@ export function lengthOf(deed: Deed): number | "unknown" | undefined {
 
 export function option({ words }: Deed, name: string): string | undefined {
   const value = words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-  return value === undefined ? undefined : Buffer.from(unescaped(value)).toString("latin1");
+  return value === undefined ? undefined : latin1(value);
+}
+
+/** The target of a request that is to be sent. */
+export function targetOf({ words }: Deed): string {
+  return latin1(words[2] ?? "");
+}
+
+function latin1(text: string): string {
+  return Buffer.from(unescaped(text)).toString("latin1");
 }

@@ -1,5 +1,5 @@
 import type { EventToSend, HttpConnection, RequestToSend } from "@upgrade/core";
-import { type Deed, deedsOf, lengthOf, option } from "./deeds.ts";
+import { type Deed, deedsOf, lengthOf, option, targetOf } from "./deeds.ts";
 import { blockOctets, escaped, unescaped } from "./octet-text.ts";
 import type { Case } from "./read-fixtures.ts";
 import { Transcript } from "./transcript.ts";
@@ -137,11 +137,11 @@ function eventOf(deed: Deed): EventToSend {
 }
 
 function requestOf(deed: Deed): RequestToSend {
-  const [, method = "", target = ""] = deed.words;
+  const [, method = ""] = deed.words;
   return {
     type: "request",
     method,
-    target,
+    target: targetOf(deed),
     version: option(deed, "version") === "1.0" ? "1.0" : "1.1",
     headers: deed.fields,
     bodyLength: lengthOf(deed),

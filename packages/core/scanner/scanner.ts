@@ -48,7 +48,6 @@ const TAB: u8 = 0x09;
 const SP: u8 = 0x20;
 const COLON: u8 = 0x3a;
 const COMMA: u8 = 0x2c;
-const PERCENT: u8 = 0x25;
 const SLASH: u8 = 0x2f;
 const CRLF: u16 = 0x0a0d;
 // " HTTP/1." and "HTTP/1.", read as little-endian integers.
@@ -71,7 +70,7 @@ export function scanRequest(from: i32, to: i32): i32 {
   // RFC 9112 §3: method SP request-target SP HTTP-version CRLF, with single spaces.
   const start = from + methodLength(load<u32>(from), load<u32>(from + 4)) + 1;
   if (start === from + 1 || load<u8>(start) !== SLASH) return failed(start, to);
-  const end = endOfTarget(start, to);
+  const end = endOf(TARGET, start, to);
   const minor = load<u8>(end + 8);
   const isLine = load<u64>(end) === VERSION && (minor | 1) === 0x31 && load<u16>(end + 9) === CRLF;
   if (!isLine) return failed(end + 10, to);
@@ -176,8 +175,8 @@ function method(number: i32, length: i32): i32 {
 const HIGH = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
 // RFC 9110 §5.6.2: tchar.
 const TOKEN = i8x16(-24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112);
-// RFC 3986 §3.3, §3.4: pchar, but for "%", and "/" and "?".
-const TARGET = i8x16(-72, -4, -8, -8, -4, -8, -4, -4, -4, -4, -4, 92, 84, 92, -44, 124);
+// What src/target.ts has in a path and a query: 0x21 to 0x7e, except `"`, `#`, `<` and `>`.
+const TARGET = i8x16(-8, -4, -8, -8, -4, -4, -4, -4, -4, -4, -4, -4, -12, -4, -12, 124);
 
 // RFC 3986 §3.2.2: reg-name, but for "%".
 const REG_NAME = i8x16(-88, -4, -8, -8, -4, -8, -4, -4, -4, -4, -12, 92, 84, 92, -44, 112);
@@ -196,16 +195,6 @@ function endOf(set: v128, start: i32, to: i32): i32 {
     if (mask !== 0) return at + ctz(mask);
   }
   return to;
-}
-
-function endOfTarget(start: i32, to: i32): i32 {
-  let at = endOf(TARGET, start, to);
-  // RFC 3986 §2.1: pct-encoded = "%" HEXDIG HEXDIG.
-  while (at < to && load<u8>(at) === PERCENT) {
-    if (!isHex(load<u8>(at + 1)) || !isHex(load<u8>(at + 2))) return at;
-    at = endOf(TARGET, at + 3, to);
-  }
-  return at;
 }
 
 // RFC 9110 §7.2: uri-host [":" port], of which the host has neither "%" nor "[".
@@ -368,10 +357,6 @@ function is(at: i32, from: i32, count: i32, wanted: u64): bool {
 
 function isDigit(octet: u8): bool {
   return <u32>(octet - 0x30) < 10;
-}
-
-function isHex(octet: u8): bool {
-  return isDigit(octet) || <u32>((octet | 0x20) - 0x61) < 6;
 }
 
 function isWhiteSpace(octet: u8): bool {

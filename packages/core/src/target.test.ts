@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { isAuthority, isHost, isTarget } from "./target.ts";
+import { faultOfTarget, isAuthority, isHost } from "./target.ts";
+
+const isTarget = (method: string, target: string) => faultOfTarget(method, target) === undefined;
 
 describe("Host is uri-host [ ':' port ] (R11)", () => {
   test.each([
@@ -112,13 +114,65 @@ describe("other methods ask for", () => {
   });
 
   test.each([
-    ...["", "a", "a/b", "?a", "/a b", "/a#b", "/#", "/<", '/"', "/\\", "/^", "/`", "/{}", "/|"],
-    ...["/%", "/%4", "/%4g", "/\x7f", "/\x80", "/\0", "/\r\n", "/a\n", "/\u010a", "/?\u560d"],
+    ...["", "a", "a/b", "?a", "/a b", "/a#b", "/#", "/<", "/>", '/"', "/?<", '/?"', "http://a/<"],
+    ...["/\x1f", "/\x7f", "/\x80", "/\0", "/\r\n", "/a\n", "/\u010a", "/?\u560d"],
     ...["http:/a", "http:a", "http://", "http:///a", "http://:80/", "1a://b/", "http://a:65536/"],
     ...["http://u@a/", "http://u:p@a/", "http://a:b/", "http://a/#b", "http://a b/", "://a"],
   ])("not %j (R05, R06, R24, R27)", (target) => {
     expect(isTarget("GET", target)).toBe(false);
     expect(isTarget("OPTIONS", target)).toBe(false);
+  });
+});
+
+describe("a path and a query hold what browsers leave as it is (the URL standard)", () => {
+  test.each([
+    ...["/a[1]", "/a{1}", "/a|b", "/a^b", "/a`b", "/a\\b", "/%", "/%4", "/%zz", "/a%b"],
+    ...["/?a[]=1&b[c]=2", "/?q={a}", "/?a|b", "/?a^b", "/?a`b", "/?a\\b", "/?x=100%"],
+    ...["http://a/[x]?{y}", "http://a?|", "https://a:80/%"],
+  ])("%j", (target) => {
+    expect(faultOfTarget("GET", target)).toBeUndefined();
+  });
+
+  test('an octet is allowed from ! to ~, and is none of ", #, < and >', () => {
+    for (let code = 0; code <= 0x100; code++) {
+      const octet = String.fromCharCode(code);
+      const isAllowed = code > 0x20 && code < 0x7f && !'"#<>'.includes(octet);
+      for (const before of ["/", "/?", "http://a/", "http://a?"]) {
+        expect(isTarget("GET", before + octet), `${before}${code}`).toBe(isAllowed);
+      }
+    }
+  });
+
+  test("but not in the host", () => {
+    for (const octet of "[]{}|^`\\%@") {
+      expect(isTarget("GET", `http://a${octet}b/`), octet).toBe(false);
+      expect(isTarget("CONNECT", `a${octet}b:1`), octet).toBe(false);
+    }
+  });
+});
+
+describe("what is wrong with a target is said without the target", () => {
+  test.each([
+    [
+      "GET",
+      "/?token=secret#x",
+      "the octet 0x23 at 14 is not allowed; percent-encode it, or drop a fragment",
+    ],
+    ["GET", "/a\nb", "the octet 0x0a at 2 is not allowed; percent-encode it, or drop a fragment"],
+    [
+      "GET",
+      "/\u560d",
+      "the character U+560d at 1 is not allowed; percent-encode it, or drop a fragment",
+    ],
+    ["GET", "*", "* is for OPTIONS alone"],
+    ["CONNECT", "secret", "CONNECT takes host:port, with a port from 1 to 65535"],
+    [
+      "GET",
+      "http://u:p@a/",
+      'it is neither a path that begins with "/" nor scheme://host[:port]/path without a user',
+    ],
+  ])("%s %j: %s", (method, target, says) => {
+    expect(faultOfTarget(method, target)).toBe(says);
   });
 });
 

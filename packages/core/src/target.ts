@@ -2,7 +2,7 @@
 
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
-import { quoted } from "./tokens.ts";
+import { octetAt, quoted } from "./tokens.ts";
 
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
 const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
@@ -11,15 +11,15 @@ const IP_LITERAL = "\\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$
 const HOST = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?$`);
 const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
 
-// RFC 3986 §3.3, §3.4: path and query; a fragment never travels (RFC 9110 §4.2.5).
-const PCHAR = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})";
-const ORIGIN_FORM = new RegExp(`^/${PCHAR}*(?:\\?(?:${PCHAR}|\\?)*)?$`);
+// What a path and a query are made of: every visible octet of ASCII except `"`, `#`, `<` and `>`.
+// RFC 3986 §3.3, §3.4 ask for more to be percent-encoded, but the URL standard, and so every browser,
+// leaves `[ ] { } | ^ \ \`` and a lone `%` as they are. A fragment is never sent (RFC 9110 §4.2.5).
+const PATH_OR_QUERY = "[!$-;=?-~]*";
+const ORIGIN_FORM = new RegExp(`^/${PATH_OR_QUERY}$`);
 const ABSOLUTE_FORM = new RegExp(
-  `^[A-Za-z][A-Za-z0-9+\\-.]*://(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:/${PCHAR}*)?(?:\\?(?:${PCHAR}|\\?)*)?$`,
+  `^[A-Za-z][A-Za-z0-9+\\-.]*://(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?(?:[/?]${PATH_OR_QUERY})?$`,
 );
-
-// The same without percent-encoding: what nearly every target is, and faster to tell.
-const PLAIN_ORIGIN_FORM = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*$/;
+const NOT_IN_TARGET = /[^!$-;=?-~]/;
 
 const GROUP = /^[0-9A-Fa-f]{1,4}$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?=.)|$)){4}$/;
@@ -81,12 +81,20 @@ export function isAuthority(target: string): boolean {
   return isSound(match) && Number(match[2]) >= 1;
 }
 
-/** Whether the target is of a form that goes with its method. It is never repaired. */
-export function isTarget(method: string, target: string): boolean {
+/**
+ * What is wrong with a target: an octet that no target has, or a form that does not go with its
+ * method. Undefined if nothing is. A target is never repaired (RFC 9112 §3.2).
+ */
+export function faultOfTarget(method: string, target: string): string | undefined {
   // RFC 9112 §3.2.3: the authority form is CONNECT's, and CONNECT's only form.
-  if (method === "CONNECT") return isAuthority(target);
+  if (method === "CONNECT") {
+    return isAuthority(target) ? undefined : "CONNECT takes host:port, with a port from 1 to 65535";
+  }
   // RFC 9112 §3.2.4: the asterisk form is for OPTIONS alone.
-  if (target === "*") return method === "OPTIONS";
-  if (target.startsWith("/")) return PLAIN_ORIGIN_FORM.test(target) || ORIGIN_FORM.test(target);
-  return isSound(ABSOLUTE_FORM.exec(target));
+  if (target === "*") return method === "OPTIONS" ? undefined : "* is for OPTIONS alone";
+  if (ORIGIN_FORM.test(target) || isSound(ABSOLUTE_FORM.exec(target))) return undefined;
+  const at = target.search(NOT_IN_TARGET);
+  if (at !== -1)
+    return `${octetAt(target, at)} is not allowed; percent-encode it, or drop a fragment`;
+  return 'it is neither a path that begins with "/" nor scheme://host[:port]/path without a user';
 }

@@ -71,6 +71,15 @@ function lowerCase(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }
 
+/** Names a character and its place, for an error that must not quote the text around it. */
+export function octetAt(text: string, at: number): string {
+  const code = text.charCodeAt(at);
+  const hex = code.toString(16);
+  const name =
+    code < 0x100 ? `octet 0x${hex.padStart(2, "0")}` : `character U+${hex.padStart(4, "0")}`;
+  return `the ${name} at ${at}`;
+}
+
 /** A short, printable rendering of hostile text for an error message. */
 export function quoted(text: string): string {
   // 60 characters show what came without filling a log with it.

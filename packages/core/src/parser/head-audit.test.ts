@@ -90,7 +90,11 @@ const FIELD_LINES = [
   `X: ${"v".repeat(300)}\r\n`,
   "E:\r\nF: \t\r\nG: \xe9\xff\r\n",
 ];
-const REQUEST_LINES = ["GET / HTTP/1.1\r\n", "OPTIONS /a/%2F?b=c&d HTTP/1.0\r\n"];
+const REQUEST_LINES = [
+  "GET / HTTP/1.1\r\n",
+  "OPTIONS /a/%2F?b=c&d HTTP/1.0\r\n",
+  "PUT /{[|%]}^`\\?%z HTTP/1.1\r\n",
+];
 const STATUS_LINES = [
   "HTTP/1.1 200 OK\r\n",
   "HTTP/1.0 404\r\n",
@@ -139,7 +143,8 @@ describe("the scanner finds what the audit finds", () => {
     ["an empty line in front", "\r\nGET / HTTP/1.1\r\n\r\n"],
     ["a rare method", "M-SEARCH / HTTP/1.1\r\n\r\n"],
     ["a target of another form", "OPTIONS * HTTP/1.1\r\n\r\n"],
-    ["half an octet", "GET /%4 HTTP/1.1\r\n\r\n"],
+    ["a fragment", "GET /a#b HTTP/1.1\r\n\r\n"],
+    ["a quotation mark", 'GET /" HTTP/1.1\r\n\r\n'],
     ["another version", "GET / HTTP/2.0\r\n\r\n"],
     ["a fold", "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"],
     ["a bare line feed", "GET / HTTP/1.1\r\nA: b\n\r\n"],

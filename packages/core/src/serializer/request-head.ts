@@ -6,7 +6,7 @@ import { type Facts, hasFraming, inspect } from "../facts.ts";
 import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
-import { faultOfHost, isTarget } from "../target.ts";
+import { faultOfHost, faultOfTarget } from "../target.ts";
 import { isToken, listMembers, quoted } from "../tokens.ts";
 import {
   checkAgreement,
@@ -67,9 +67,8 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   if (version !== "1.1" && version !== "1.0") {
     throw new LocalProtocolError("INVALID_OPTION", `version ${quoted(String(version))}`);
   }
-  if (!isTarget(method, target)) {
-    throw new LocalProtocolError("INVALID_TARGET", `${method} ${quoted(target)}`);
-  }
+  const badTarget = faultOfTarget(method, target);
+  if (badTarget !== undefined) throw new LocalProtocolError("INVALID_TARGET", badTarget);
   const facts = inspect(headers);
   const badHost = faultOfHost(version, facts);
   if (badHost !== undefined) throw new LocalProtocolError("INVALID_HOST", badHost);
