@@ -2,7 +2,7 @@
 // Every command of the workspace: node scripts/x.mjs <task> [arguments]
 // It needs Node and npm, nothing else: the first run on a fresh clone installs what is missing.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -14,9 +14,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { coverageArguments, judgeCoverage } from "./coverage.mjs";
+import { newestNode, pathWith } from "./npm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const windows = process.platform === "win32";
@@ -36,24 +37,16 @@ const tasks = {
    * The whole run also measures what it reaches of the core.
    */
   async test(args) {
-    const folder = mkdtempSync(join(tmpdir(), "upgrade-test-"));
-    const file = join(folder, "counts.json");
-    const reporters = ["--reporter=./scripts/count-tests.mjs"];
-    if (!args.some((arg) => arg.startsWith("--reporter"))) reporters.unshift("--reporter=default");
-    const measured = args.length === 0 ? coverageArguments(folder) : [];
-    const code = await exitCode(
-      process.execPath,
-      [local("vitest/vitest.mjs"), "run", ...reporters, ...measured, ...args],
-      { UPGRADE_TEST_COUNTS: file },
-    );
-    // Without the file vitest did not get as far as running tests.
-    const counts = existsSync(file)
-      ? JSON.parse(readFileSync(file, "utf8"))
-      : { passed: 0, failed: code === 0 ? 0 : 1 };
-    const covered = tellCoverage(join(folder, "coverage-final.json"), counts.failed > 0);
-    rmSync(folder, { recursive: true, force: true });
-    console.log(`${counts.passed} passed, ${counts.failed} failed`);
-    if (code !== 0 || counts.failed > 0 || !covered) process.exit(code || 1);
+    conclude([await runTests(process.execPath, args)]);
+  },
+
+  /** Runs the tests on this Node and on the newest one, which npm brings, and adds up the counts. */
+  async "test:nodes"(args) {
+    step(`tests on Node ${process.versions.node}`);
+    const results = [await runTests(process.execPath, args)];
+    step("tests on the newest Node");
+    results.push(await runTestsOnNewest(args));
+    conclude(results);
   },
 
   /** All that must hold before a change is merged; `--no-tests` leaves the tests to somebody else. */
@@ -139,6 +132,49 @@ const tasks = {
     await node("scripts/tarballs.mjs", await pack());
   },
 };
+
+/** Runs the tests on the Node at `program`: how many passed and failed, and with what exit code. */
+async function runTests(program, args) {
+  const folder = mkdtempSync(join(tmpdir(), "upgrade-test-"));
+  const file = join(folder, "counts.json");
+  const reporters = ["--reporter=./scripts/count-tests.mjs"];
+  if (!args.some((arg) => arg.startsWith("--reporter"))) reporters.unshift("--reporter=default");
+  const measured = args.length === 0 ? coverageArguments(folder) : [];
+  const code = await exitCode(
+    program,
+    [local("vitest/vitest.mjs"), "run", ...reporters, ...measured, ...args],
+    { UPGRADE_TEST_COUNTS: file },
+  );
+  // Without the file vitest did not get as far as running tests.
+  const counts = existsSync(file)
+    ? JSON.parse(readFileSync(file, "utf8"))
+    : { passed: 0, failed: code === 0 ? 0 : 1 };
+  const covered = tellCoverage(join(folder, "coverage-final.json"), counts.failed > 0);
+  rmSync(folder, { recursive: true, force: true });
+  return { ...counts, code: code !== 0 || counts.failed > 0 || !covered ? code || 1 : 0 };
+}
+
+/** A newest Node that cannot be had is a failure like any other: the last line must count it. */
+async function runTestsOnNewest(args) {
+  try {
+    const newest = newestNode();
+    if (newest !== undefined) return await runTests(newest, args);
+    console.log(`this one is as new, or there is none for ${process.platform} ${process.arch}`);
+    return { passed: 0, failed: 0, code: 0 };
+  } catch (error) {
+    console.error(error.message);
+    return { passed: 0, failed: 1, code: 1 };
+  }
+}
+
+/** Prints the last line, which counts the tests of all runs, and fails if one of them did. */
+function conclude(results) {
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  console.log(`${passed} passed, ${failed} failed`);
+  const { code = 0 } = results.find((result) => result.code !== 0) ?? {};
+  if (code !== 0) process.exit(code);
+}
 
 async function build(...args) {
   await turbo("build", ...args);
@@ -227,39 +263,9 @@ function exitCode(command, args, env = {}, options = {}) {
   });
 }
 
-/** npm as a script for Node where it can be found: no shell, so no quoting. */
-function npm(args, options) {
-  const bin = dirname(process.execPath);
-  const script = [
-    process.env.npm_execpath ?? "",
-    join(bin, "node_modules/npm/bin/npm-cli.js"),
-    join(bin, "../lib/node_modules/npm/bin/npm-cli.js"),
-  ].find((file) => file.endsWith("npm-cli.js") && existsSync(file));
-  return script === undefined
-    ? spawnSync("npm", args, { ...options, shell: windows })
-    : spawnSync(process.execPath, [script, ...args], options);
-}
-
-/**
- * Puts the pinned pnpm first on PATH: for ourselves, and for turbo, which calls it.
- * npm fetches it into its own cache and tells us where that is; nothing is installed globally.
- */
+/** Puts the pinned pnpm first on PATH: for ourselves, and for turbo, which calls it. */
 function providePnpm() {
-  const { error, status, stdout } = npm(
-    ["exec", "--yes", `--package=${packageManager}`, "--", "node", "-p", "process.env.PATH"],
-    {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, npm_config_update_notifier: "false" },
-    },
-  );
-  if (error) throw error;
-  if (status !== 0) {
-    console.error(`npm could not fetch ${packageManager}, see above.`);
-    process.exit(1);
-  }
-  process.env.PATH = stdout.trim();
+  process.env.PATH = pathWith(packageManager);
 }
 
 function installed() {
@@ -285,7 +291,16 @@ const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
 // Tests on an installed workspace need no pnpm, and half a second matters there.
-const alone = ["test", "docs", "laws:break", "fuzz", "differential", "churn", "hostile"];
+const alone = [
+  "test",
+  "test:nodes",
+  "docs",
+  "laws:break",
+  "fuzz",
+  "differential",
+  "churn",
+  "hostile",
+];
 if (!current || !alone.includes(name)) providePnpm();
 if (!current) {
   await run("pnpm", ["install", "--frozen-lockfile"], { shell: windows });

@@ -1,17 +1,20 @@
 // Lets a process of plain Node run the sources: types are taken off each file as it is loaded.
-import { readFile } from "node:fs/promises";
-import { register } from "node:module";
+import { readFileSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 
-if (isMainThread) register(import.meta.url);
+const require = module.createRequire(import.meta.url);
 
-/** A hook of Node's, in a thread of its own: what is loaded for `url`. */
-export async function load(url, context, next) {
+// Node 26 deprecates the older of the two, and Node 20 has no other.
+if (module.registerHooks !== undefined) module.registerHooks({ load });
+else if (isMainThread) module.register(import.meta.url);
+
+/** What is loaded for `url`. The older hooks call this in a thread of their own. */
+export function load(url, context, next) {
   if (!url.endsWith(".ts")) return next(url, context);
-  const { default: typescript } = await import("typescript");
-  const text = await readFile(fileURLToPath(url), "utf8");
-  const { outputText } = typescript.transpileModule(text, {
+  const typescript = require("typescript");
+  const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), "utf8"), {
     compilerOptions: {
       module: typescript.ModuleKind.ESNext,
       target: typescript.ScriptTarget.ES2022,

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type ByteStream, type Io, isByteStream, type WebPair } from "@upgrade/core/io";
+import { type ByteStream, handled, type Io, isByteStream, type WebPair } from "@upgrade/core/io";
 import { resetStream } from "./pairs.ts";
 
 /** How a peer moves bytes: written here without a line of what is tested. */
@@ -56,8 +56,10 @@ export class ScriptedPeer {
     return this.#read;
   }
 
+  /** Rejects if the io ends before it has taken the bytes; not every test waits for that. */
   send(bytes: string | Uint8Array): Promise<void> {
-    return this.#wire.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    const octets = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
+    return handled(this.#wire.write(octets));
   }
 
   /** Ends its side: FIN. */
