@@ -121,7 +121,7 @@ export class ServerActor implements Actor {
     this.#pieces = pieces;
     exchange.isAnswered = true;
     if (this.#manners.switches && isSwitch(said, exchange)) this.#switch(said, exchange);
-    else exchange.answer({ status, reason: option(head, "reason"), ...content });
+    else exchange.answer({ status, tunnel: true, reason: option(head, "reason"), ...content });
     return undefined;
   }
 

@@ -148,7 +148,7 @@ describe.each(ROLES)("a proposal of, or to, our %s", (role) => {
         const isAccepted = await verdict.promise;
         if (!isAccepted) return { status: 403, headers: { "Content-Length": "9" }, body: body() };
         const headers = { Connection: "Upgrade", Upgrade: "chat" };
-        return kind === "upgrade" ? { status: 101, headers } : { status: 200 };
+        return kind === "upgrade" ? { status: 101, headers } : { status: 200, tunnel: true };
       },
       { keepAliveAfterRefusal: true },
     );

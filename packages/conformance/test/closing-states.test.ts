@@ -122,12 +122,13 @@ describe("close(), while a body is under way,", () => {
 
 describe("what a message may not have with a switch, or with its refusal", () => {
   const CONNECT = "CONNECT a.test:1 HTTP/1.1\r\nHost: a.test:1\r\n\r\n";
+  const TUNNEL = { status: 200, tunnel: true };
   const wrong: [string, string, object, string][] = [
-    ["a body with a 2xx to CONNECT", CONNECT, { status: 200, body: "x" }, "BODY_NOT_ALLOWED"],
+    ["a body with a 2xx to CONNECT", CONNECT, { ...TUNNEL, body: "x" }, "BODY_NOT_ALLOWED"],
     [
       "Content-Length with it",
       CONNECT,
-      { status: 200, headers: { "Content-Length": "0" } },
+      { ...TUNNEL, headers: { "Content-Length": "0" } },
       "INVALID_FRAMING",
     ],
     [

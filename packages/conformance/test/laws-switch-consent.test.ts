@@ -44,7 +44,7 @@ describe("L1 account: however the bytes are cut, each is HTTP's or in readBuf, o
             await peer.readHead();
           } else {
             const { connection } = await serve(io, () =>
-              kind === "upgrade" ? HELLO_101 : { status: 200 },
+              kind === "upgrade" ? HELLO_101 : { status: 200, tunnel: true },
             );
             parts = connection.withoutShutdown();
           }
@@ -306,7 +306,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
   });
 
   test("a 204 to CONNECT is a tunnel", async () => {
-    const { peer, connection } = await server(() => ({ status: 204 }));
+    const { peer, connection } = await server(() => ({ status: 204, tunnel: true }));
     await peer.send(`${REQUEST.connect}early`);
     expect(await peer.readHead()).not.toMatch(/Content-Length|Transfer-Encoding/);
     const { readBuf, switched } = await connection.withoutShutdown();
@@ -314,10 +314,67 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
   });
 
   test("an HTTP/1.0 CONNECT is one, too", async () => {
-    const { peer, connection } = await server(() => ({ status: 200 }));
+    const { peer, connection } = await server(() => ({ status: 200, tunnel: true }));
     await peer.send("CONNECT a.test:80 HTTP/1.0\r\n\r\n");
     await peer.readHead();
     expect((await connection.withoutShutdown()).switched?.protocol).toBe("a.test:80");
+  });
+
+  test.each<[string, object]>([
+    ["a 200 with a body", { status: 200, body: "hello" }],
+    ["a 200 without one", { status: 200 }],
+    ["a 202 with its length", { status: 202, headers: { "Content-Length": "0" } }],
+    ["a 204", { status: 204 }],
+    ["a 299 with trailers", { status: 299, body: ["x"], trailers: { X: "1" } }],
+    ["a tunnel that is no more than truthy", { status: 200, tunnel: "true" }],
+    ["first bytes", { status: 200, firstBytes: "first" }],
+  ])(
+    "a service that never thought of CONNECT opens no tunnel: %s is a 501",
+    async (_, response) => {
+      const told: unknown[] = [];
+      const { peer, connection } = await server(() => response as { status: number }, {
+        date: false,
+        onError: (error, { phase }) => told.push(phase, (error as { code: string }).code),
+      });
+      await peer.send(`${REQUEST.connect}SSH-2.0-early`);
+      expect(await peer.readToEnd()).toBe(
+        "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+      );
+      await peer.end();
+      expect(told).toEqual(["service", "UNINTENDED_TUNNEL"]);
+      expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+    },
+  );
+
+  test("a proxy that returns the 200 it got for a relayed CONNECT opens no tunnel either", async () => {
+    const upstream = await client();
+    const { peer } = await server((request) => upstream.sender.sendRequest(request));
+    await peer.send(REQUEST.connect);
+    expect(await upstream.peer.readHead()).toBe(REQUEST.connect);
+    await upstream.peer.send(ANSWER.connect);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 501 /);
+  });
+
+  test("a stream that was returned to CONNECT by mistake is released", async () => {
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      cancel() {
+        isCancelled = true;
+      },
+    });
+    const { peer } = await server(() => ({ status: 200, body }));
+    await peer.send(REQUEST.connect);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 501 /);
+    expect(isCancelled).toBe(true);
+  });
+
+  test("tunnel: true means nothing on any other answer", async () => {
+    const { peer } = await server(({ target }) => ({ status: 200, body: target, tunnel: true }));
+    await peer.send("GET /a HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    expect(await peer.readUntil("/a")).toMatch(/^HTTP\/1\.1 200 /);
+    const refusing = await server(() => ({ status: 403, tunnel: true }));
+    await refusing.peer.send(REQUEST.connect);
+    expect(await refusing.peer.readHead()).toMatch(/^HTTP\/1\.1 403 /);
   });
 
   test("h2c, refused, keeps its connection, as curl --http2 wants it", async () => {

@@ -63,6 +63,7 @@ export const LOCAL_CODES = {
   STILL_WRITING: { says: "bytes of ours are not sent yet, or an exchange is in hand" },
   READ_PENDING: { says: "a read is pending that this transport cannot withdraw" },
   BODY_USED: { says: "the body has a reader" },
+  UNINTENDED_TUNNEL: { says: "a 2xx to CONNECT opens a tunnel: use switchTo() or takeOver(), or return tunnel: true beside the status" },
   NO_RESPONSE: { says: "the service gave no response and did not switch" },
   SERVICE_FAILED: { says: "the service threw" },
   BODY_FAILED: { says: "the body that was being sent threw" },

@@ -99,11 +99,15 @@ export class Exchange<IO> {
 
   /** Takes what the service returned. Each part is read once: what is checked is what is written. */
   respond(response: ServerResponse): void {
-    const { status, reason, headers, body, trailers, firstBytes } = response;
+    const { status, tunnel, reason, headers, body, trailers, firstBytes } = response;
     const said = { status, reason, headers, body, trailers, firstBytes };
-    if (!this.isOpen) abandon(bodySource(body));
+    const opensTunnel = this.#isTunnel(status);
+    // L4: a service that never thought of CONNECT answers it like any other method.
+    const isUnintended = opensTunnel && tunnel !== true;
+    if (!this.isOpen || isUnintended) abandon(bodySource(body));
     this.#assertOpen();
-    if (status === 101 || this.#isTunnel(status)) this.#beginSwitch("response", said);
+    if (isUnintended) throw new LocalProtocolError("UNINTENDED_TUNNEL", String(status));
+    if (status === 101 || opensTunnel) this.#beginSwitch("response", said);
     else this.#sendFinal(said, response instanceof ReceivedMessage);
   }
 

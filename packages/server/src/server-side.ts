@@ -108,9 +108,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
     if (!this.driver.isLive) return;
-    // The request's own body was too long for the service. Of any other message it says nothing.
-    const tooLong = error !== undefined && error === exchange.request.refusal;
-    if (exchange.isOpen) exchange.respond({ status: tooLong ? 413 : 500 });
+    if (exchange.isOpen) exchange.respond({ status: statusFor(error, exchange.request) });
     else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
       this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
     }
@@ -219,6 +217,14 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
       // A reporter that fails has nobody to be reported to.
     }
   }
+}
+
+function statusFor(error: unknown, request: ServerRequest<unknown>): number {
+  // The request's own body was too long for the service. Any other message's says nothing here.
+  if (error !== undefined && error === request.refusal) return 413;
+  // RFC 9110 §15.6.2: the service has no CONNECT.
+  const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
+  return isUnintended ? 501 : 500;
 }
 
 function isThenable(

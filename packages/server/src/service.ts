@@ -6,8 +6,13 @@ import type { ServerRequest } from "./request.ts";
 
 /** What a service answers. A response received by the client may be given as it is. */
 export interface ServerResponse {
-  /** 200 to 999; or 101, which accepts the request's Upgrade. */
+  /**
+   * 200 to 999; or 101, which accepts the request's Upgrade. A 2xx to CONNECT needs
+   * {@link tunnel}, else it is a 501 and `onError` gets `UNINTENDED_TUNNEL`.
+   */
   readonly status: number;
+  /** With a 2xx to CONNECT: opens the tunnel. Default false; it means nothing anywhere else. */
+  readonly tunnel?: boolean | undefined;
   /** Default: the phrase RFC 9110 has for the status. */
   readonly reason?: string | undefined;
   readonly headers?: HeadersInit | undefined;
