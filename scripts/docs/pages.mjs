@@ -4,10 +4,10 @@ export const NOTE = (source) =>
   `<!-- Made by scripts/docs.mjs from ${source}. Change it there, then run: npm run docs -->`;
 
 /** Path and text of each page. */
-export function generatedPages({ codes, limits, states, moves, couplings }) {
+export function generatedPages({ codes, limits, unbounded, states, moves, couplings }) {
   return {
     "docs/errors.md": errorsPage(codes),
-    "docs/limits.md": limitsPage(limits),
+    "docs/limits.md": limitsPage(limits, unbounded),
     "docs/state-machine.md": statesPage(states, moves, couplings),
   };
 }
@@ -56,12 +56,12 @@ function errorsPage(codes) {
   );
 }
 
-function limitsPage(limits) {
-  const isDeadline = (name) => name.endsWith("Ms");
-  const rowsOf = (wanted) =>
+function limitsPage(limits, unbounded) {
+  const kindOf = (name) => /(Ms|PerSecond)$/.exec(name)?.[1] ?? "size";
+  const rowsOf = (kind) =>
     limits
-      .filter(([name]) => isDeadline(name) === wanted)
-      .map(([name, value, because]) => [`\`${name}\``, defaultOf(value, wanted), because]);
+      .filter(([name]) => kindOf(name) === kind)
+      .map(([name, value, because]) => [`\`${name}\``, defaultOf(value, kind === "Ms"), because]);
   const head = ["option", "default", "because"];
   return page(
     "# Limits and deadlines",
@@ -69,10 +69,20 @@ function limitsPage(limits) {
     "Every one of them is an option of both handshakes and of `HttpConnection`. They are checked when the connection is made: a whole number of 0 or more, or `Infinity` for a size that shall have no bound; anything else throws `INVALID_OPTION`.",
     "## Sizes",
     "In bytes, or in pieces, as the name says. Each is exact: what equals the limit passes.",
-    table(head, rowsOf(false)),
+    table(head, rowsOf("size")),
     "## Deadlines",
     "In milliseconds. 0 turns one off. A client's `idleMs` is off unless it is given.",
-    table(head, rowsOf(true)),
+    table(head, rowsOf("Ms")),
+    "## Speed",
+    "In bytes per second, as they are on the wire. 0 turns one off. A client's `minStreamBytesPerSecond` is off unless it is given.",
+    table(head, rowsOf("PerSecond")),
+    "A body begins with `bodyProgressMs` (one of ours with `writeProgressMs`) of time to wait for the peer. Waiting uses it up, and each byte earns as much as the least speed gives, at 500 bytes per second 2 ms, up to the whole again: what came fast at first buys no rest later. Only the time is counted in which we read and nothing comes, or have handed bytes to the transport that it does not accept. A slow reader of ours, a body of ours that is made slowly, and a client whose body waits for our 100 cost the peer nothing.",
+    "## What is not bounded by default",
+    "Everything else that a peer can make us wait for has a bound above. These have none, and each has a reason:",
+    table(
+      ["what may last", "because", "what bounds it"],
+      Object.entries(unbounded).map(([what, [because, bound]]) => [what, because, bound]),
+    ),
   );
 }
 

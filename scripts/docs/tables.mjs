@@ -11,19 +11,21 @@ import { root } from "./markdown.mjs";
 
 export function loadTables() {
   return loaded("packages/core/src/", ["", "state/"], async (load) => {
-    const [codes, { resolveLimits }, { STATES }, { MOVES }, { COUPLINGS }] = await Promise.all([
-      load("codes.js"),
-      load("limits.js"),
-      load("state/states.js"),
-      load("state/moves.js"),
-      load("state/couplings.js"),
-    ]);
+    const [codes, { resolveLimits, UNBOUNDED }, { STATES }, { MOVES }, { COUPLINGS }] =
+      await Promise.all([
+        load("codes.js"),
+        load("limits.js"),
+        load("state/states.js"),
+        load("state/moves.js"),
+        load("state/couplings.js"),
+      ]);
     const reasons = remarksIn("limits.ts", "DEFAULTS");
     const meanings = remarksIn("state/states.ts", "STATES");
     const causes = remarksIn("state/couplings.ts", "COUPLINGS", { areShared: true });
     return {
       codes,
       limits: Object.entries(resolveLimits()).map(([name, value], i) => [name, value, reasons[i]]),
+      unbounded: UNBOUNDED,
       states: STATES.map((state, i) => [state, meanings[i]]),
       moves: MOVES,
       couplings: COUPLINGS.map((coupling, i) => ({ ...coupling, because: causes[i] })),

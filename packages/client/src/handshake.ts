@@ -71,7 +71,8 @@ export async function handshake<IO>(
 
 /** A connection that works once its driver is started: until then the io is untouched. */
 export function prepare<IO>(io: IO, options: ClientOptions): ClientSide<IO> {
-  const limits = { ...options, idleMs: options.idleMs ?? 0 };
+  const { idleMs = 0, minStreamBytesPerSecond = 0 } = options;
+  const limits = { ...options, idleMs, minStreamBytesPerSecond };
   return new ClientSide(new Driver("client", io, limits, options.clock ?? systemClock), io);
 }
 

@@ -73,7 +73,7 @@ describe("L13 in time: writeProgressMs", () => {
   });
 });
 
-test("L13: each write that is accepted gives those behind it another writeProgressMs", async () => {
+test("L13: each write that is accepted gives those after it another writeProgressMs, if there is no least speed", async () => {
   const [near, far] = memoryPair();
   const accept: (() => void)[] = [];
   const io = {
@@ -90,6 +90,7 @@ test("L13: each write that is accepted gives those behind it another writeProgre
   const { connection } = await serveOn(io, () => ({ status: 200, body: body() }), {
     clock,
     idleMs: 0,
+    minBodyBytesPerSecond: 0,
   });
   await far.write([Buffer.from(head("GET /"))]);
   await turns(30);

@@ -24,6 +24,8 @@ const DEFAULTS: Record<LimitName, number> = {
   maxQueuedRequests: 16,
   maxRequests: Infinity,
   pipeline: 1,
+  minBodyBytesPerSecond: 500,
+  minStreamBytesPerSecond: 500,
   headMs: 30_000,
   idleMs: 60_000,
   bodyProgressMs: 30_000,

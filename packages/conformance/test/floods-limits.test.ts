@@ -296,7 +296,7 @@ describe("a limit of 0 stops nothing that goes on", () => {
   });
 });
 
-test("each bound on size has a test of its own here", () => {
+test("each bound on size has a test of its own, here or elsewhere", () => {
   const sizes = Object.keys(resolveLimits()).filter((name) => !name.endsWith("Ms"));
   const elsewhere = [
     "maxDrainBytes",
@@ -306,6 +306,8 @@ test("each bound on size has a test of its own here", () => {
     "maxQueuedRequests",
     "maxRequests",
     "pipeline",
+    "minBodyBytesPerSecond",
+    "minStreamBytesPerSecond",
   ];
   expect([...CASES.map(({ limit }) => limit), ...elsewhere].sort()).toEqual(sizes.sort());
 });

@@ -110,7 +110,12 @@ export class HttpConnection {
     return this.#receiver.headHasBegun;
   }
 
-  /** The peer has ended its side; there may still be bytes in front of that end. */
+  /** What of its body the peer owes now: nothing while it waits for our 100. */
+  get bodyOwed(): "content" | "trailers" | undefined {
+    return this.#receiver.bodyOwed;
+  }
+
+  /** The peer has ended its side; there may still be bytes before that end. */
   get endReceived(): boolean {
     return this.#receiver.ended;
   }

@@ -36,12 +36,18 @@ const DEFAULTS = {
   /** One request in flight: proxies in the field still break on more. */
   pipeline: 1,
 
+  // Bounds on speed. 0 turns one off.
+  /** What Apache demands, and a tenth of what a modem does: a slower peer holds a connection more than it sends a body. */
+  minBodyBytesPerSecond: 500,
+  /** The same for a received body of unknown length. A client's may be a stream of events, which is slow by nature, and comes from a server of its choice. */
+  minStreamBytesPerSecond: 500,
+
   // Deadlines. 0 turns one off.
   /** A head is one packet; more is a slow link or slowloris. */
   headMs: 30_000,
   /** Shorter than the idle time of common balancers loses races; longer holds sockets. */
   idleMs: 60_000,
-  /** Between two pieces of a body that is being read. */
+  /** Between two pieces of a body that is being read; a trailer section has `headMs`. */
   bodyProgressMs: 30_000,
   /** A peer that takes nothing for this long is gone. */
   writeProgressMs: 30_000,
@@ -64,6 +70,54 @@ const DEFAULTS = {
 const LIMIT_NAMES = Object.keys(DEFAULTS) as LimitName[];
 
 export type LimitName = keyof typeof DEFAULTS;
+
+/** What a peer can hold by default for as long as it likes, why, and what bounds it. The docs page is made of it. */
+export const UNBOUNDED: { readonly [what: string]: readonly [because: string, bound: string] } = {
+  "a client's wait for the first byte of an answer": [
+    "the application knows how long its question may take",
+    "`signal` of `sendRequest()`, for instance `AbortSignal.timeout(ms)`; `timeoutMs` of `upgrade()` and `connect()`",
+  ],
+  "a client's wait for the end of an answer of unknown length": [
+    "it may be a stream of events",
+    "`minStreamBytesPerSecond`, `maxBodyBytes`, `signal`",
+  ],
+  "a body that comes, or is taken, at the least speed": [
+    "it is as long as it is",
+    "`maxBodyBytes`, a higher `minBodyBytesPerSecond`, `close({ timeoutMs })`",
+  ],
+  "an idle client connection": [
+    "a pool has its own idea of how long one is worth keeping",
+    "`idleMs`",
+  ],
+  "a connection on which requests keep coming": [
+    "that is what it is for",
+    "`maxRequests`, `maxAgeMs`",
+  ],
+  "a proposal that the service leaves open, and a request it does not answer": [
+    "the service is at work, and sees in `request.signal` whether the peer is gone",
+    "a timer of the service; `close({ timeoutMs })`",
+  ],
+  "a body that our own application reads slowly, or makes slowly": [
+    "the peer waits for us",
+    "`body.cancel()`, `maxBytes`; a timer of the application; `close({ timeoutMs })`",
+  ],
+  "a connection whose end `pollWithoutShutdown()` has told, until its parts are taken": [
+    "the application asked for the io as it is (after a switch it has `claimMs`)",
+    "`abort()`",
+  ],
+  "a switch on a transport that cannot withdraw its read": [
+    "the read may bring bytes of the next protocol",
+    "`cancelRead()` of the transport; `abort()`",
+  ],
+  "an io that is being connected, before anything is said on it": [
+    "it is the caller's; once a request is said it has `writeProgressMs` to open",
+    "a timer of the caller; on a server `headMs` bounds it",
+  ],
+  "an io that has switched, and a tunnel": [
+    "what is slow depends on the protocol",
+    "`idleMs` of `tunnel()`; the next owner",
+  ],
+};
 
 /** All bounds, resolved. Bytes, counts and milliseconds as the name says. */
 export type Limits = { readonly [Name in keyof typeof DEFAULTS]: number };

@@ -50,6 +50,13 @@ export class Receiver {
     return this.#heads.hasBegun;
   }
 
+  get bodyOwed(): "content" | "trailers" | undefined {
+    if (this.#cycle.machine.stateOf(peerOf(this.#role)) !== "send-body") return undefined;
+    // RFC 9110 §10.1.1: a client that asked whether it may send its body waits for the server.
+    if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
+    return this.#reader!.trailersAwaited ? "trailers" : "content";
+  }
+
   startNextCycle(): void {
     this.#interims = 0;
   }

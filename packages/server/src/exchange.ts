@@ -237,8 +237,14 @@ export class Exchange<IO> {
     }
     if (!this.#host.driver.isLive) return false;
     this.#host.driver.say({ type: "informational-response", status, headers });
-    if (status === 100) this.#continued = true;
+    if (status === 100) this.#continue();
     return true;
+  }
+
+  // From now on it is the client that is waited for.
+  #continue(): void {
+    this.#continued = true;
+    this.#host.driver.advance();
   }
 
   /** Somebody waits for the body: a client that waits for 100 is told to go on. */

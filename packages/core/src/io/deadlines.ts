@@ -86,6 +86,18 @@ export class Deadlines {
     if (at < this.#ringsAt) this.#set(at);
   }
 
+  /** Moves one that is running `byMs` later, to at most `mostMs` from now. */
+  extend(name: DeadlineName, byMs: number, mostMs: number): void {
+    const place = placeOf(name);
+    const at = this.#at[place]!;
+    if (at !== NEVER) this.#at[place] = Math.min(at + byMs, this.#clock.now() + mostMs);
+  }
+
+  /** Milliseconds until it passes; `Infinity` if it is not running. */
+  left(name: DeadlineName): number {
+    return this.#at[placeOf(name)]! - this.#clock.now();
+  }
+
   /** Starts, or moves to an earlier time, never to a later one. */
   startEarlier(name: DeadlineName, ms: number): void {
     if (this.#clock.now() + ms < this.#at[placeOf(name)]!) this.start(name, ms);

@@ -92,7 +92,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   }
 
   opened(): void {
-    this.writing.flush();
+    this.writing.opened();
   }
 
   data(bytes: Uint8Array): void {
@@ -102,7 +102,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
       return;
     }
     this.http.receiveData(bytes);
-    this.#awaiting.progress();
+    this.#awaiting.progress(bytes.length, this.incoming?.framing);
     // What is said in answer to one chunk leaves in one write, without waiting for the turn's end.
     this.writing.hold();
     try {
@@ -288,12 +288,14 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
 
   deadlinePassed(name: DeadlineName): void {
     switch (name) {
+      case "write":
+        if (this.writing.isStalled()) this.#failLate(name);
+        break;
       case "head":
       case "body":
-      case "write":
       case "answer":
       case "close":
-        this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
+        this.#failLate(name);
         break;
       case "idle":
         this.finish({ kind: "idle", because: "nothing came within the idle deadline" });
@@ -313,6 +315,10 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
       default:
         this.#side.onDeadline(name);
     }
+  }
+
+  #failLate(name: keyof typeof TIMEOUTS): void {
+    this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
   }
 
   /** The exchange in hand is the last; without one, HTTP ends now. */

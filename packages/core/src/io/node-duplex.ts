@@ -10,6 +10,12 @@ const NOTHING = new Uint8Array(0);
 
 type Listener = (...args: never[]) => void;
 
+/** What libuv has not sent yet, as Node's own timeouts see it; TLS has a socket below it. */
+interface Queue {
+  readonly writeQueueSize?: number;
+  readonly _parent?: Queue;
+}
+
 /** What we use of a Duplex, so that core needs no types of Node. */
 export interface DuplexLike {
   readonly destroyed: boolean;
@@ -20,6 +26,10 @@ export interface DuplexLike {
   readonly readableEncoding: string | null;
   readonly writableFinished: boolean;
   readonly writableLength: number;
+  /** net.Socket: all bytes that were written, and of them all that libuv was given. */
+  readonly bytesWritten?: number | undefined;
+  readonly _bytesDispatched?: number;
+  readonly _handle?: Queue | null;
   readableFlowing: boolean | null;
   allowHalfOpen: boolean;
   /** net.Socket: a connection is being made. */
@@ -74,6 +84,14 @@ export class NodeDuplex implements Transport {
 
   get unacceptedBytes(): number {
     return this.#io.writableLength;
+  }
+
+  // Node calls a write of many megabytes accepted when all of it has left, however long that takes.
+  get unsentBytes(): number {
+    const { _handle: handle, bytesWritten = NaN, _bytesDispatched: dispatched = NaN } = this.#io;
+    const queued = handle?._parent?.writeQueueSize ?? handle?.writeQueueSize ?? NaN;
+    const unsent = queued + bytesWritten - dispatched;
+    return unsent >= 0 ? unsent : this.unacceptedBytes;
   }
 
   // What it reads while it is paused stays in the stream.

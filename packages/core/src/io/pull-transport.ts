@@ -32,6 +32,10 @@ export class PullTransport implements Transport {
   readonly isOpen = true;
   unacceptedBytes = 0;
 
+  get unsentBytes(): number {
+    return this.unacceptedBytes;
+  }
+
   constructor(stream: Lockable) {
     this.#stream = stream;
   }

@@ -22,6 +22,11 @@ export interface Transport {
   readonly isOpen: boolean;
   /** Bytes that were written and not accepted yet. */
   readonly unacceptedBytes: number;
+  /**
+   * As {@link unacceptedBytes}, and less if some of a write that is not accepted as a whole has left
+   * already. Asked for when a deadline has passed, not for each write.
+   */
+  readonly unsentBytes: number;
   /** A read is on its way, perhaps withdrawn already: it may still bring bytes. */
   readonly isReading: boolean;
   /** Starts to listen; from here on a failure has a listener. */

@@ -18,11 +18,16 @@ export class Writing implements Turning {
   #awaitsMore = false;
   #stopped = false;
   #waiters: Deferred<void>[] | undefined;
+  // How much the transport had accepted at the last look.
+  #accepted = 0;
+  // How long it may keep the next write: less than at first, if a body was held up before it.
+  #patienceMs: number;
 
   constructor(transport: Transport, deadlines: Deadlines, limits: Limits) {
     this.#transport = transport;
     this.#deadlines = deadlines;
     this.#limits = limits;
+    this.#patienceMs = limits.writeProgressMs;
   }
 
   /** Nothing of ours is on its way to the transport. */
@@ -75,18 +80,50 @@ export class Writing implements Turning {
 
   /** Hands everything said to the transport, in one write. */
   flush(): void {
-    if (this.outbox.queued === 0 || this.#stopped || !this.#transport.isOpen) return;
-    this.#transport.write(this.outbox.take());
-    if (this.#transport.unacceptedBytes > 0 && !this.#deadlines.has("write")) {
-      this.#deadlines.start("write", this.#limits.writeProgressMs);
-    }
+    if (this.outbox.queued === 0 || this.#stopped) return;
+    const { isOpen } = this.#transport;
+    if (isOpen) this.#transport.write(this.outbox.take());
+    const waits = !isOpen || this.#transport.unacceptedBytes > 0;
+    if (waits && !this.#deadlines.has("write")) this.#deadlines.start("write", this.#patienceMs);
+  }
+
+  /** The transport is open now: it has a new deadline for what was said meanwhile. */
+  opened(): void {
+    this.#deadlines.stop("write");
+    this.flush();
   }
 
   /** The transport accepted some of what it has. */
   accepted(): void {
-    if (this.#transport.unacceptedBytes === 0) this.#deadlines.stop("write");
-    else this.#deadlines.start("write", this.#limits.writeProgressMs);
+    const { unacceptedBytes } = this.#transport;
+    const earnedMs = this.#earnedMs(this.outbox.handed - unacceptedBytes);
+    this.#deadlines.extend("write", earnedMs, this.#limits.writeProgressMs);
+    if (unacceptedBytes === 0) this.#rest();
     if (!this.isPressed) this.#tellWaiters();
+  }
+
+  /** The deadline has passed. False: some of a long write has left meanwhile, and it goes on. */
+  isStalled(): boolean {
+    const earnedMs = this.#earnedMs(this.outbox.handed - this.#transport.unsentBytes);
+    if (earnedMs === 0) return true;
+    this.#deadlines.start("write", Math.min(earnedMs, this.#limits.writeProgressMs));
+    return false;
+  }
+
+  // What was taken since the last look gives the rest as much more time as its least speed does.
+  #earnedMs(accepted: number): number {
+    const bytes = accepted - this.#accepted;
+    if (bytes <= 0) return 0;
+    this.#accepted = accepted;
+    return (bytes * 1_000) / this.#limits.minBodyBytesPerSecond;
+  }
+
+  // A body that was held up goes on with the time that is left: one piece more is not a new deadline.
+  #rest(): void {
+    const wasHeldUp = this.#waiters !== undefined && this.#deadlines.has("write");
+    const { writeProgressMs } = this.#limits;
+    this.#patienceMs = wasHeldUp ? Math.max(this.#deadlines.left("write"), 1) : writeProgressMs;
+    this.#deadlines.stop("write");
   }
 
   /** Resolves when more may be said, and when nothing ever will be. */

@@ -53,6 +53,11 @@ export class BodyReader {
     return this.#chunks === undefined && this.#left === Infinity;
   }
 
+  /** The last chunk was read; the trailer section is not complete. */
+  get trailersAwaited(): boolean {
+    return this.trailers === undefined && this.#chunks?.atTrailers === true;
+  }
+
   /** Bytes of a trailer section that is not complete. */
   get held(): Uint8Array | undefined {
     return this.#trailerParser?.held.subarray(START_LINE.length);
