@@ -239,7 +239,7 @@ describe("L13 in time: lingerMs", () => {
     expect(await standing(over)).toBe("pending");
     clock.advance(1);
     await over;
-    expect(await rejection(peer.send("more"))).toBe("TRANSPORT_FAILED");
+    expect(await rejection(peer.send("more"))).toBe("aborted");
   });
 });
 
