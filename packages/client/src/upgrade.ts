@@ -49,7 +49,8 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * Proposes to switch the io to another protocol.
  *
  * @throws As `handshake` and `sendRequest`. A refusal is not thrown. For a request that may not be
- *   sent the io stays as it was; behind any other failure it is aborted.
+ *   sent the io stays as it was; after any other failure it is aborted. `NOT_SENT` for an io that had
+ *   failed already.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ export interface Hazard {
   /** From now on writes fail, or are never accepted. */
   breakWrites(how: "fail" | "hang"): void;
   /** What of ours is still on it, in words. */
-  litter(isTaken: boolean): string[];
+  litter(): string[];
 }
 
 export const HAZARDS = { "memory pair": inMemory, "Duplex": duplex, "WHATWG pair": web } as const;
@@ -39,9 +39,9 @@ function duplex(): Hazard {
       near._write = write;
       near._writev = write;
     },
-    litter: (isTaken) => {
-      // L2: one silent listener stays until the next owner has his own.
-      const silent = isTaken ? ["error", "newListener"] : [];
+    litter: () => {
+      // L2: one silent listener stays until the next owner has one.
+      const silent = ["error", "newListener"];
       const left = listenersOf(near).filter((name) => ![...before, ...silent].includes(name));
       return left.map((name) => `a listener for ${name}`);
     },

@@ -143,7 +143,7 @@ async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
 function left(drive: Drive, hazard: Hazard): string[] {
   const { actor, failure, parts, peer } = drive;
   const isTaken = parts !== undefined || actor.parts !== undefined;
-  const wrong = [...drive.remains(), ...hazard.litter(isTaken)];
+  const wrong = [...drive.remains(), ...hazard.litter()];
   const isOver = peer.ended || peer.failure !== undefined;
   if (!isTaken && !isOver) wrong.push("the io is left open");
   for (const error of [failure, ...actor.failures]) {

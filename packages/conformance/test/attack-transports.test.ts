@@ -128,6 +128,33 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     expect(io.destroyed).toBe(true);
   });
 
+  test("by yielding strings, since somebody called setEncoding: it says so", async () => {
+    const io = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const { connection } = await serveQuietly(io);
+    const over = connection.run().catch((reason: unknown) => reason);
+    io.setEncoding("utf8");
+    io.push(head("GET /"));
+    expect(await over).toMatchObject({
+      code: "TRANSPORT_FAILED",
+      message: expect.stringContaining("the stream yields strings: setEncoding was called"),
+    });
+    expect(io.destroyed).toBe(true);
+  });
+
+  test("by yielding strings into a tunnel: it says so", async () => {
+    const ends = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const [a, b] = [ends(), ends()];
+    const none = { readBuf: new Uint8Array(0), readEnded: false };
+    const done = tunnel({ io: a, ...none }, { io: b, ...none });
+    a.setEncoding("latin1");
+    a.push("x");
+    expect(await done).toMatchObject({
+      aToB: 0,
+      endedBy: "a",
+      error: { message: expect.stringContaining("setEncoding was called") },
+    });
+  });
+
   test("in the _write of one side of a tunnel: both are gone", async () => {
     const a = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const b = new Duplex({ read() {}, write: hostile });

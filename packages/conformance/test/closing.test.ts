@@ -300,7 +300,7 @@ describe("L13 in time: close(), on the server,", () => {
     await peer.readToEnd();
     clock.advance(100);
     await closed;
-    expect(await rejection(peer.send("more"))).toBe("TRANSPORT_FAILED");
+    expect(await rejection(peer.send("more"))).toBe("aborted");
   });
 
   test("resolves at once when all is over", async () => {

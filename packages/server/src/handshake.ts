@@ -15,9 +15,11 @@ export interface ServerHandshake<IO> {
  * Serves HTTP/1.1 on an io that a client is connected to: a Node Duplex, a WHATWG
  * `{ readable, writable }`, or a ByteStream.
  *
- * The io has an error listener when this returns, before anything is awaited.
+ * The io has an error listener when this returns, before anything is awaited. One that has failed by
+ * then, or has ended both ways, gives a connection whose `closed` is `failed`.
  *
- * @throws {LocalProtocolError} `INVALID_IO`, with the reason, and `INVALID_OPTION`.
+ * @throws {LocalProtocolError} `INVALID_IO`, with the reason: none of these shapes, locked, in object
+ *   mode, decoding, or used by somebody else. `INVALID_OPTION`. The io is untouched.
  *
  * @example
  * ```ts

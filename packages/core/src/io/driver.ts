@@ -63,8 +63,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   /** From here on bytes are read, and a failure of the io has a listener. */
   start(side: Side): void {
     this.#side = side;
-    this.transport.attach(this);
     this.deadlines.start("age", this.limits.maxAgeMs);
+    this.transport.attach(this);
     this.#regulate();
   }
 

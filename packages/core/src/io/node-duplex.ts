@@ -19,6 +19,8 @@ interface Queue {
 /** What we use of a Duplex, so that core needs no types of Node. */
 export interface DuplexLike {
   readonly destroyed: boolean;
+  /** What it was destroyed with. */
+  readonly errored?: unknown;
   readonly readableEnded: boolean;
   readonly writableEnded: boolean;
   readonly readableObjectMode: boolean;
@@ -68,6 +70,7 @@ export class NodeDuplex implements Transport {
   // Waits for what opens the stream, if it was not open.
   #opener: { readonly event: string; readonly listener: Listener } | undefined;
   #told = false;
+  #wasDead = false;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
   constructor(io: DuplexLike) {
@@ -100,6 +103,13 @@ export class NodeDuplex implements Transport {
   attach(events: TransportEvents): void {
     this.#events = events;
     const io = this.#io;
+    this.#wasDead = isDead(io);
+    if (this.#wasDead) {
+      // Its error may still be on its way to whoever listens.
+      guard(io);
+      this.#tellGone(io.errored ?? undefined);
+      return;
+    }
     // Without this Node ends our side with the peer's, and an answer in the making is lost.
     io.allowHalfOpen = true;
     io.on("error", this.#onError);
@@ -107,11 +117,16 @@ export class NodeDuplex implements Transport {
     io.on("end", this.#onEnd);
     io.on("data", this.#onData as Listener);
     if (!this.isOpen) this.#awaitOpen();
+    if (io.readableEnded) events.ended();
   }
 
   // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
   #awaitOpen(): void {
     const event = this.#isSecure ? "connect" : "secure";
+    // Those that tls.connect or a server made have such a listener, and begin the TLS handshake by
+    // themselves. Any other begins with the first write, be it empty. Written to one of the former
+    // it would stall the handshake on Deno.
+    const isUnbegun = !this.#isSecure && this.#io.listenerCount("secure") === 0;
     const listener = (): void => {
       this.#isSecure = true;
       this.#opener = undefined;
@@ -119,16 +134,20 @@ export class NodeDuplex implements Transport {
     };
     this.#opener = { event, listener };
     this.#io.once(event, listener);
-    // Where no tls.connect began the TLS handshake, the first write does, be it of nothing.
-    if (!this.#isSecure) this.#io.write("", "latin1", () => {});
+    if (isUnbegun) this.#io.write("", "latin1", () => {});
   }
 
-  readonly #onData = (bytes: Uint8Array): void => this.#events.data(bytes);
+  readonly #onData = (bytes: Uint8Array | string): void => {
+    if (typeof bytes !== "string") this.#events.data(bytes);
+    else this.#tellGone(new TypeError("the stream yields strings: setEncoding was called"));
+  };
   readonly #onEnd = (): void => this.#events.ended();
   readonly #onError = (error?: unknown): void => this.#tellGone(error);
   readonly #onClose = (): void => {
     this.#hearNothing();
     this.#io.removeListener("close", this.#onClose);
+    // There are streams that tell of an error after they have closed.
+    guard(this.#io);
     this.#io.removeListener("error", this.#onError);
     this.#tellGone(undefined);
   };
@@ -196,9 +215,9 @@ export class NodeDuplex implements Transport {
   abort(reason: unknown): void {
     this.#told = true;
     const io = this.#io;
-    // What is still to come is its own end, and perhaps an error in front of that.
+    // What is still to come is its own end, and perhaps an error before that.
     this.#hearNothing();
-    if (io.destroyed) return;
+    if (io.destroyed || this.#wasDead) return;
     if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
       try {
         io.resetAndDestroy();
@@ -240,27 +259,41 @@ function isShuttingDown(io: DuplexLike): boolean {
   return io.writableEnded && !io.writableFinished && io.writableLength === 0;
 }
 
-// Between two owners a reset would crash the process. The silent listener goes when the next
+// While nobody owns it an error would crash the process. The silent listener goes when the next
 // owner's comes.
 function guard(io: DuplexLike): void {
-  const silence = (): void => {};
-  const leave = (event: unknown): void => {
-    if (event !== "error") return;
-    io.removeListener("newListener", leave);
-    io.removeListener("error", silence);
-  };
   io.on("error", silence);
   io.on("newListener", leave);
 }
 
+function silence(): void {}
+
+function leave(this: DuplexLike, event: unknown): void {
+  if (event !== "error") return;
+  this.removeListener("newListener", leave);
+  this.removeListener("error", silence);
+}
+
+// What has ended both ways can carry nothing, whether it has closed yet or not.
+function isDead(io: DuplexLike): boolean {
+  return io.destroyed || (io.readableEnded && io.writableEnded);
+}
+
+// What a caller does wrong. That a stream nobody has read from fails or ends before it comes to us
+// is no such thing: attach() tells of it.
 function unfitness(io: DuplexLike): string | undefined {
-  if (io.destroyed) return "the stream is destroyed";
-  if (io.readableEnded || io.writableEnded) return "the stream has ended";
+  if (hasBeenUsedUp(io)) return "the stream has ended";
   if (io.readableObjectMode || io.writableObjectMode) return "the stream is in object mode";
   if (io.readableEncoding) return `the stream decodes to ${io.readableEncoding}`;
   const readers = io.listenerCount("data") + io.listenerCount("readable");
   if (io.readableFlowing === true || readers > 0) return "the stream has a reader";
   return undefined;
+}
+
+// Whoever ends our side alone, or reads up to the peer's end, is done with the stream.
+function hasBeenUsedUp(io: DuplexLike): boolean {
+  if (io.destroyed) return false;
+  return io.readableEnded ? io.readableFlowing !== null : io.writableEnded;
 }
 
 // Node reads an error before it takes it, and some cannot be read.

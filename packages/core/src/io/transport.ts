@@ -29,7 +29,10 @@ export interface Transport {
   readonly unsentBytes: number;
   /** A read is on its way, perhaps withdrawn already: it may still bring bytes. */
   readonly isReading: boolean;
-  /** Starts to listen; from here on a failure has a listener. */
+  /**
+   * Starts to listen; from here on a failure has a listener. Of an io that has ended or failed by now
+   * that is told before this returns, or soon.
+   */
   attach(events: TransportEvents): void;
   /** More bytes are wanted. */
   resume(): void;

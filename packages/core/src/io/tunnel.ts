@@ -48,8 +48,8 @@ interface End {
 }
 
 /**
- * Joins two ios, each with its `readBuf` in front. The end of one side ends our writing on the
- * other; an error on one side aborts both.
+ * Joins two ios, each with its `readBuf` first. The end of one side ends our writing on the other; an
+ * error on one side, or one that has failed already, aborts both.
  *
  * Resolves when both directions have ended; never rejects.
  *
@@ -84,13 +84,18 @@ class Tunnel {
       deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
     });
     this.#signal = options.signal;
+    this.#deadlines.start("idle", this.#idleMs);
+    if (this.#signal?.aborted !== true) {
+      this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    // First, since an end may be told as soon as somebody listens.
+    this.#replay(this.#a, this.#b);
+    this.#replay(this.#b, this.#a);
     this.#join(this.#a, this.#b);
     this.#join(this.#b, this.#a);
     this.#begin(this.#a, this.#b);
     this.#begin(this.#b, this.#a);
-    this.#deadlines.start("idle", this.#idleMs);
     if (this.#signal?.aborted === true) this.#onAbort();
-    else this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   get done(): Promise<TunnelEnd> {
@@ -109,10 +114,14 @@ class Tunnel {
     });
   }
 
-  #begin(from: End, to: End): void {
-    const { readBuf, readEnded } = from.parts;
+  #replay(from: End, to: End): void {
+    const { readBuf } = from.parts;
     if (readBuf.length > 0) this.#forward(from, to, readBuf);
-    if (readEnded) this.#end(from, to);
+  }
+
+  #begin(from: End, to: End): void {
+    if (this.#over) return;
+    if (from.parts.readEnded) this.#end(from, to);
     else if (!this.#isFull(to)) from.transport.resume();
   }
 
