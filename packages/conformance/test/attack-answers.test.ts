@@ -1,7 +1,7 @@
 import type { Parts, TrailersInit } from "@upgrade/core/io";
 import type { ServerResponse, ServiceResult } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { ask, head, POST, serve, standing } from "../src/against.ts";
+import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
 const PROPOSAL = ["Connection: Upgrade", "Upgrade: chat"];
@@ -169,5 +169,27 @@ describe("L8: a body whose head is refused is not left waiting", () => {
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
     expect(told).toBe(1);
+  });
+});
+
+describe("L16: one failure is reported once", () => {
+  test.each([
+    ["with a length", answer("200 OK", "Content-Length: 10")],
+    ["chunked", answer("200 OK", "Transfer-Encoding: chunked")],
+  ])("when upstream is cut in the middle of a relayed response, %s", async (_, upstreamHead) => {
+    const upstream = await ask();
+    const { peer, connection, reports } = await serve(() => upstream.sender.sendRequest(GET));
+    const over = rejection(connection.run());
+    await peer.send(head("GET /"));
+    await upstream.peer.readHead();
+    await upstream.peer.send(`${upstreamHead}3`);
+    await peer.readHead();
+    upstream.peer.reset();
+    expect(await over).toBe("BODY_FAILED");
+    await peer.failed();
+    expect(reports).toEqual(["response: BODY_FAILED"]);
+    expect(connection.closeReason).toMatchObject({
+      error: { phase: "response", cause: { code: "TRANSPORT_FAILED" } },
+    });
   });
 });

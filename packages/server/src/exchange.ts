@@ -199,12 +199,11 @@ export class Exchange<IO> {
     this.#host.answered(this);
   }
 
-  // The head is out: all that is left is to make the failure visible (L18).
+  // The head is out: all that is left is to make the failure visible (L18), and it is reported there.
   #failBody(error: UpgradeError): void {
-    this.#host.report(error, "response", this.request);
     // What was said in this turn stays behind: a peer that finds bytes and the reset behind them in
     // one look may take that for an end.
-    this.#host.driver.fail(error);
+    this.#host.driver.fail(error.annotate({ phase: "response" }));
   }
 
   #endPersistenceIfNeeded(): void {
