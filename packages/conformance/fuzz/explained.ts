@@ -20,7 +20,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   { peer: "node", ours: "leaves", reason: "what stands behind the last message of a connection, or behind a switch, we leave unread; llhttp reads on" },
   { peer: "node", ours: "accepts", theirs: /HPE_STRICT|HPE_INVALID_CHUNK_SIZE/, input: /[\t ]*[;=][\t ]*/, reason: "white space around the `;` and `=` of a chunk extension is in the grammar (RFC 9112 §7.1.1)" },
   { peer: "node", ours: "accepts", theirs: /HPE_INVALID_(?:TRANSFER_ENCODING|CONTENT_LENGTH)/, input: /(?:transfer-encoding|content-length):[^\r]*\t/i, reason: "a tab may stand behind any value (RFC 9112 §5)" },
-  { peer: "node", ours: "accepts", theirs: /HPE_INVALID_(?:TRANSFER_ENCODING|CONTENT_LENGTH)/, input: /^HTTP\//, reason: "a client ignores the framing of a 2xx to CONNECT (RFC 9112 §6.3)" },
+  { peer: "node", ours: "accepts", theirs: /HPE_(?:INVALID_TRANSFER_ENCODING|(?:INVALID|UNEXPECTED)_CONTENT_LENGTH)/, input: /^HTTP\//, reason: "a client ignores the framing of a 2xx to CONNECT (RFC 9112 §6.3)" },
   { peer: "node", ours: "later", theirs: /HPE_STRICT|HPE_INVALID_CHUNK_SIZE/, input: /[\t ]*[;=][\t ]*/, reason: "white space around the `;` and `=` of a chunk extension is in the grammar (RFC 9112 §7.1.1)" },
   { peer: "node", ours: "reads", input: /transfer-encoding:[^\r]*\t\r/i, reason: "a tab may stand behind any value (RFC 9112 §5); llhttp takes such a chunked body for one that ends with the connection" },
   { peer: "node", ours: "later", theirs: /HPE_INVALID_(?:TRANSFER_ENCODING|CONTENT_LENGTH)/, reason: "whether two framings in one head matter we judge when it is whole" },

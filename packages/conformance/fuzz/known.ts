@@ -40,15 +40,6 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    name: "tunnel-with-malformed-framing",
-    reason:
-      "a client ignores the framing of a 2xx to CONNECT (RFC 9112 §6.3); one that is no number at all is refused by llhttp, which does not know what was asked",
-    covers: ({ code, at }, input, { asks }) =>
-      asks[0]?.method === "CONNECT" &&
-      (code === "BAD_CONTENT_LENGTH" || code === "BAD_TRANSFER_ENCODING") &&
-      /^HTTP\/1\.[01] 2/.test(input.slice(at)),
-  },
-  {
     name: "framing-in-trailers",
     reason:
       "no trailer may frame (RFC 9110 §6.5.1), and a sender of ours writes none; what llhttp finds malformed in one is refused, not ignored",

@@ -146,8 +146,8 @@ export function offered(fields: Fields): string[] {
 // RFC 9110 §7.8, §15.2.2.
 export function checkSwitch(recent: boolean, fields: Fields, ask: Ask, withheld: boolean): void {
   demand(ask.method !== "CONNECT" && recent && !withheld, "101 out of turn");
-  const framing = [...valuesOf(fields, "content-length"), ...valuesOf(fields, "transfer-encoding")];
-  demand(framing.length === 0, "101 with framing");
+  // RFC 9112 §6.3 rule 1: what frames it is ignored, if it could frame anything.
+  declaredLength(recent, fields);
   demand(hasOption(fields, "upgrade"), "101 without its option");
   const named = membersOf(fields, "upgrade").map((member) => member.toLowerCase());
   const offers = ask.offers.map((offer) => offer.toLowerCase());

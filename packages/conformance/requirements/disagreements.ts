@@ -170,8 +170,6 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     because: "they answer nothing (RFC 9112 §9.2), and the connection is not used again either way",
     by: "persistence.md: Behind a response that closes, whatever comes is not read",
   },
-  { corpus: "llhttp", cases: ["response/connection.md:293"], says: "a 101 with a length", theirs: "switches", ours: "BAD_SWITCH", verdict: "stricter", because: "a 1xx has no length (RFC 9110 §8.6): is what follows a body, or the new protocol?", by: "switch.md: A 101 with a length" },
-  { corpus: "llhttp", cases: ["response/connection.md:331"], says: "a 101 in chunks", theirs: "switches", ours: "BAD_SWITCH", verdict: "stricter", because: "a 1xx has no coding (RFC 9112 §6.1): is what follows a body, or the new protocol?", by: "switch.md: A 101 in chunks" },
   {
     corpus: "llhttp",
     cases: ["response/transfer-encoding.md:43", "response/transfer-encoding.md:74"],

@@ -172,16 +172,13 @@ describe("L4 no switch without consent: what our client takes for none", () => {
       "BAD_SWITCH",
     ],
     [
-      "a 101 with a length",
+      "a 101 that is framed twice",
       PROPOSAL.upgrade,
-      unasked.replace("Connection", "Content-Length: 0\r\nConnection"),
-      "BAD_SWITCH",
-    ],
-    [
-      "a 101 that is chunked",
-      PROPOSAL.upgrade,
-      unasked.replace("Connection", "Transfer-Encoding: chunked\r\nConnection"),
-      "BAD_SWITCH",
+      unasked.replace(
+        "Connection",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked\r\nConnection",
+      ),
+      "AMBIGUOUS_FRAMING",
     ],
     ["a 101 to CONNECT", PROPOSAL.connect, unasked, "UNEXPECTED_SWITCH"],
   ] as const)("%s", async (_, request, answer, code) => {
@@ -195,6 +192,19 @@ describe("L4 no switch without consent: what our client takes for none", () => {
     await peer.failed();
     expect(sender.isClosed).toBe(true);
   });
+
+  test.each(["Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked"])(
+    "a 101 with %s, as servers send it, is a switch all the same",
+    async (field) => {
+      const { peer, sender, connection } = await client();
+      const sent = sender.sendRequest(PROPOSAL.upgrade);
+      await peer.readHead();
+      await peer.send(`${unasked.replace("Connection", `${field}\r\nConnection`)}early`);
+      expect((await sent).status).toBe(101);
+      const { readBuf, switched } = await connection.withoutShutdown();
+      expect([latin1(readBuf), switched?.protocol]).toEqual(["early", "chat"]);
+    },
+  );
 
   test("the names are compared without regard to case", async () => {
     const { peer, sender, connection } = await client();

@@ -33,7 +33,7 @@ export const REMOTE_CODES = {
   BAD_STATUS: { says: "the status code is not three digits from 100 up" },
   TOO_MANY_INTERIM_RESPONSES: { says: "more interim responses than maxInterimResponses" },
   UNEXPECTED_SWITCH: { says: "a 101 that no request proposed, or before the request's body was asked for" },
-  BAD_SWITCH: { says: "a 101 must be HTTP/1.1, name offered protocols with their connection option, and have no framing" },
+  BAD_SWITCH: { says: "a 101 must be HTTP/1.1, and name offered protocols with their connection option" },
   UNEXPECTED_DATA: { says: "bytes came while no response was awaited" },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -59,7 +59,7 @@ export function responseFraming(
   if (opensTunnel(method, status)) return NO_BODY;
   const framing = declaredFraming(version, facts);
   if (framing !== undefined && "remote" in framing) return framing;
-  // RFC 9112 §6.3 rule 1: these end with their head, whatever their fields say.
+  // RFC 9112 §6.3 rule 1: these end with their head, a 101 too, whatever their fields say.
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NO_BODY;
   // RFC 9112 §6.3 rule 8.
   return framing ?? UNTIL_CLOSE;

@@ -143,12 +143,16 @@ export class Receiver {
 
   #parseHead(start: number): Head | undefined {
     try {
-      const head = this.#heads.read(this.#input.chunk, this.#input.at);
+      const head = this.#heads.read(this.#input.chunk, this.#input.at, this.#mayOpenTunnel);
       this.#input.advance(this.#heads.consumed);
       return head;
     } catch (error) {
       throw located(error, start, "head");
     }
+  }
+
+  get #mayOpenTunnel(): boolean {
+    return this.#role === "client" && this.#cycle.request.method === "CONNECT";
   }
 
   #accept(head: Head, start: number): Event {

@@ -1,7 +1,7 @@
 // bytes → parser → events → [switching] → connection: was a switch proposed, was it accepted?
 
 import type { Version } from "./events.ts";
-import { type Facts, hasFraming } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { isProtocol, listMembers } from "./tokens.ts";
 
 /** What a request offers to switch to (RFC 9110 §7.8, §9.3.6). */
@@ -72,11 +72,10 @@ export function answerTo(
   return proposal?.kind === "connect" && status <= 299 ? "accepted" : "refused";
 }
 
-// RFC 9110 §7.8: a 101 names protocols that were offered, with the connection option; RFC 9112
-// §6.1, RFC 9110 §8.6: a 1xx is never framed.
+// RFC 9110 §7.8: a 101 names protocols that were offered, with the connection option. What frames
+// one is framing.ts's to judge, as in any other 1xx.
 function acceptsUpgrade(proposal: Proposal | undefined, version: Version, facts: Facts): boolean {
   if (proposal?.kind !== "upgrade" || version !== "1.1") return false;
-  if (hasFraming(facts)) return false;
   if (!facts.connectionUpgrade) return false;
   const named = listMembers(facts.upgrade ?? "");
   return named.length > 0 && named.every((protocol) => proposal.offers(protocol));

@@ -98,16 +98,17 @@ export class HeadParser {
   /**
    * Reads on. Undefined means that the head goes on in the next bytes, and all of these are taken.
    *
+   * @param answersConnect Content-Length and Transfer-Encoding are not judged here.
    * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
    */
-  read(bytes: Uint8Array, from: number): Head | undefined {
+  read(bytes: Uint8Array, from: number, answersConnect = false): Head | undefined {
     const room = this.#limits.maxBytes - this.#heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
     if (this.#heldLength === 0) {
       const head = this.#scan(bytes, from, to);
       if (head !== undefined) return head;
     }
-    return this.#readOn(bytes, from, to);
+    return this.#readOn(bytes, from, to, answersConnect);
   }
 
   #scan(bytes: Uint8Array, from: number, to: number): Head | undefined {
@@ -121,10 +122,10 @@ export class HeadParser {
     return headOnTape(this.#kind, textOfScanned());
   }
 
-  #readOn(bytes: Uint8Array, from: number, to: number): Head | undefined {
+  #readOn(bytes: Uint8Array, from: number, to: number, answersConnect: boolean): Head | undefined {
     if (!this.#begun) this.#passEmptyLines(bytes, from, to);
     if (this.#strangerAt !== undefined) return this.#readStranger(bytes, from, to);
-    const result = execute(this.#kind, bytes, from, to, this.#state);
+    const result = execute(this.#kind, bytes, from, to, this.#state, answersConnect);
     if (result === PAUSED) return this.#complete(bytes, from);
     const taken = result === OK ? to - from : position;
     this.#checkTarget(bytes, from, taken, result !== OK);

@@ -24,6 +24,19 @@ describe("llhttp's contract, as the parser relies on it", () => {
     }
   });
 
+  test.each([
+    "Content-Length: 5\r\nContent-Length: 6\r\n",
+    "content-length: x\r\n",
+    "X-A: b-c\r\nContent-Length:\r\n",
+  ])("X04: where CONNECT is answered it lets pass what it refuses elsewhere: %j", (fields) => {
+    const bytes = octets(`HTTP/1.1 200 a-b\r\n${fields}\r\nrest`);
+    const before = bytes.toString("latin1");
+    expect(execute("response", bytes, 0, bytes.length, undefined)).not.toBe(PAUSED);
+    expect(execute("response", bytes, 0, bytes.length, undefined, true)).toBe(PAUSED);
+    expect(position).toBe(bytes.length - "rest".length);
+    expect(bytes.toString("latin1")).toBe(before);
+  });
+
   test("its state is 64 bytes: it goes on in the middle of a head, with another in between", () => {
     const first = octets("GET /a HTTP/1.1\r\nContent-Le");
     expect(execute("request", first, 0, first.length, undefined)).toBe(OK);

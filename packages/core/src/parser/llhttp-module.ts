@@ -24,6 +24,8 @@ const BAD_LENGTH = 11;
 
 const TAB = 0x09;
 const SP = 0x20;
+const HYPHEN = 0x2d;
+const UNDERSCORE = 0x5f;
 
 // Input goes in by slices of this size, so that WASM memory never grows with it.
 const SLICE_BYTES = 4_096;
@@ -53,6 +55,7 @@ interface Llhttp {
  * every callback says that there is none.
  *
  * @param state Where an earlier call for the same head left off; undefined at its beginning.
+ * @param answersConnect Let Content-Length and Transfer-Encoding pass, whatever they hold.
  * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} for "more".
  */
 export function execute(
@@ -61,8 +64,9 @@ export function execute(
   from: number,
   to: number,
   state: Uint8Array | undefined,
+  answersConnect = false,
 ): number {
-  const result = feed(kind, bytes, from, to, state);
+  const result = feed(kind, bytes, from, to, state, answersConnect);
   if (result !== BAD_LENGTH || bytes[from + position] !== TAB) return result;
   // RFC 9112 §5: a tab may stand behind any value. Behind a Content-Length llhttp takes spaces
   // alone, so it is given them: what else may stand there it still refuses.
@@ -77,6 +81,7 @@ function feed(
   from: number,
   to: number,
   state: Uint8Array | undefined,
+  answersConnect: boolean,
 ): number {
   llhttp ??= make();
   const { exports, memory, input } = llhttp;
@@ -89,12 +94,23 @@ function feed(
   while (result === OK && at < to) {
     const end = Math.min(to, at + SLICE_BYTES);
     memory.set(viewOf(bytes, at, end), input);
+    if (answersConnect) disguise(memory.subarray(input, input + end - at));
     result = exports.llhttp_execute(parser, input, end - at);
     // The position is garbage where nothing stopped llhttp.
     at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - input;
   }
   position = at - from;
   return result;
+}
+
+// RFC 9110 §9.3.6: a client ignores Content-Length and Transfer-Encoding in a 2xx to CONNECT, which
+// llhttp would refuse where they are doubled or malformed. With another hyphen in their names it
+// does not know them. To the grammar both hyphens are the same; framing.ts judges what they say
+// in any other answer.
+function disguise(octets: Uint8Array): void {
+  for (let at = octets.indexOf(HYPHEN); at !== -1; at = octets.indexOf(HYPHEN, at + 1)) {
+    octets[at] = UNDERSCORE;
+  }
 }
 
 /** The state to give to {@link execute} with the next bytes of the same head. */

@@ -97,9 +97,6 @@ function checkStatus(type: ResponseToSend["type"], status: number, request: Answ
 
 function invalidSwitch(proposal: Proposal | undefined, facts: Facts): LocalProtocolError {
   if (proposal?.kind !== "upgrade") return new LocalProtocolError("NO_PROPOSAL");
-  if (hasFraming(facts)) {
-    return new LocalProtocolError("INVALID_FRAMING", "101 has no body");
-  }
   if (facts.upgrade === undefined) {
     return new LocalProtocolError("INVALID_UPGRADE", "101 without Upgrade");
   }
