@@ -35,6 +35,7 @@ export {
   SwitchRefused,
   type TunnelEnd,
   type TunnelOptions,
+  type TunnelSide,
   tunnel,
 } from "@upgrade/core/io";
 export {

@@ -118,6 +118,7 @@ describe("an end that was consumed already", () => {
     const [b, farB] = memoryPair();
     const done = tunnel(partsOf(a as never, "from a", true), partsOf(b, "from b", true));
     const [left, right] = [new ScriptedPeer(farA as never), new ScriptedPeer(farB)];
+    await Promise.all([left.end(), right.end()]);
     expect([await right.readToEnd(), await left.readToEnd()]).toEqual(["from a", "from b"]);
     expect(await done).toEqual({ aToB: 6, bToA: 6, endedBy: "a" });
   });
@@ -264,16 +265,32 @@ describe("what it does not do", () => {
     expect([await farA.read(), await farB.read()]).toEqual([null, null]);
   });
 
-  test("an io that cannot be joined leaves the other as it was", async () => {
-    const [a] = webPair();
+  test("an io that somebody else reads stays as it is, and the other side is aborted", async () => {
+    const [a, farA] = memoryPair();
     const [b] = duplexPair();
     b.resume();
     const before = b.eventNames();
-    expect(() => tunnel(partsOf(a as never), partsOf(b))).toThrow(
+    expect(() => tunnel(partsOf(a), partsOf(b))).toThrow(
       expect.objectContaining({ code: "INVALID_IO" }),
     );
-    expect([a.readable.locked, a.writable.locked]).toEqual([false, false]);
-    expect(b.eventNames()).toEqual(before);
+    expect([b.destroyed, b.eventNames()]).toEqual([false, before]);
+    await expect(farA.read()).rejects.toThrow();
+  });
+
+  test("an option that cannot be is thrown, and both sides are aborted, the promised one later", async () => {
+    const [a, farA] = memoryPair();
+    const [b, farB] = await tcpPair();
+    const right = new ScriptedPeer(farB);
+    let arrive!: (io: Io) => void;
+    const promised = new Promise<Io>((resolve) => {
+      arrive = resolve;
+    });
+    expect(() => tunnel(a, promised, { idleMs: -1 })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION" }),
+    );
+    await expect(farA.read()).rejects.toThrow();
+    arrive(b);
+    expect(await right.failed()).toMatchObject({ code: "ECONNRESET" });
   });
 
   test("a side that closes with its end: what is pending is flushed, and both end", async () => {
@@ -287,5 +304,163 @@ describe("what it does not do", () => {
     expect(await right.readToEnd()).toBe("last words");
     await right.end();
     expect(await done).toMatchObject({ aToB: 10, endedBy: "a" });
+  });
+});
+
+describe("a side that is promised", () => {
+  const promised = () => {
+    let arrive!: (side: Parts<Io> | Io) => void;
+    let fail!: (reason: unknown) => void;
+    const side = new Promise<Parts<Io> | Io>((resolve, reject) => {
+      arrive = resolve;
+      fail = reject;
+    });
+    return { side, arrive, fail };
+  };
+
+  test.each(PAIRS)(
+    "over $name: an io alone is joined as it is, when it arrives",
+    async ({ make }) => {
+      const [[a, farA], [b, farB]] = [await make(), await make()];
+      const [left, right] = [new ScriptedPeer(farA), new ScriptedPeer(farB)];
+      const { side, arrive } = promised();
+      const done = tunnel(side, b);
+      void right.send("early ");
+      await turns();
+      arrive(partsOf(a, "first "));
+      expect([await right.read(6), await left.read(6)]).toEqual(["first ", "early "]);
+      await Promise.all([left.end(), right.end()]);
+      expect(await done).toMatchObject({ aToB: 6, bToA: 6 });
+      expect([await left.readToEnd(), await right.readToEnd()]).toEqual(["", ""]);
+    },
+  );
+
+  test("over TCP: nothing is read for it before it is here, and an end is kept for it", async () => {
+    const [b, farB] = await tcpPair();
+    const [a, farA] = memoryPair();
+    const { side, arrive } = promised();
+    const done = tunnel(side, b);
+    farB.end("all of it");
+    await turns();
+    expect(b.readableFlowing).toBe(false);
+    arrive(a);
+    const left = new ScriptedPeer(farA);
+    expect(await left.readToEnd()).toBe("all of it");
+    await left.end();
+    expect(await done).toEqual({ aToB: 0, bToA: 9, endedBy: "b" });
+  });
+
+  test("an end without a byte is kept for it, too", async () => {
+    const [b, farB] = await tcpPair();
+    const [a, farA] = memoryPair();
+    const { side, arrive } = promised();
+    const done = tunnel(side, b);
+    farB.end();
+    await turns();
+    arrive(a);
+    const left = new ScriptedPeer(farA);
+    expect(await left.readToEnd()).toBe("");
+    await left.end();
+    expect(await done).toEqual({ aToB: 0, bToA: 0, endedBy: "b" });
+  });
+
+  test("L18: and fails: the other is aborted, and the reason is the cause", async () => {
+    const quiet = watchQuiet();
+    const [b, farB] = await tcpPair();
+    const right = new ScriptedPeer(farB);
+    const { side, fail } = promised();
+    const done = tunnel(side, b);
+    const reason = new Error("no switch");
+    fail(reason);
+    expect(await done).toMatchObject({
+      endedBy: "a",
+      error: { code: "TRANSPORT_FAILED", cause: reason },
+    });
+    expect(await right.failed()).toMatchObject({ code: "ECONNRESET" });
+    expect(b.destroyed).toBe(true);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test.each(PAIRS)(
+    "L18: over $name: a reset of the other in the meantime aborts it when it arrives",
+    async ({ make }) => {
+      const quiet = watchQuiet();
+      const [a, farA] = await make();
+      const left = new ScriptedPeer(farA);
+      const [b, farB] = await tcpPair();
+      const { side, arrive } = promised();
+      const done = tunnel(side, b);
+      farB.resetAndDestroy();
+      expect(await done).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED" } });
+      arrive(a);
+      await Promise.race([left.failed(), left.readToEnd()]);
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
+    },
+  );
+
+  test("and never comes: the idle deadline ends the wait", async () => {
+    const clock = new ManualClock();
+    const [b, farB] = memoryPair();
+    const done = tunnel(promised().side, b, { idleMs: 1_000, clock });
+    clock.advance(1_000);
+    expect(await done).toMatchObject({ endedBy: "idle", error: { code: "ABORTED" } });
+    await expect(farB.read()).rejects.toThrow();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("and turns out to be no io: the other is aborted", async () => {
+    const [b, farB] = memoryPair();
+    const done = tunnel(Promise.resolve({} as Io), b);
+    expect(await done).toMatchObject({ endedBy: "a", error: { cause: { code: "INVALID_IO" } } });
+    await expect(farB.read()).rejects.toThrow();
+  });
+
+  test("both of them", async () => {
+    const [[a, farA], [b, farB]] = [memoryPair(), memoryPair()];
+    const done = tunnel(Promise.resolve(a), Promise.resolve(partsOf(b, "hello")));
+    expect(await new ScriptedPeer(farA).read(5)).toBe("hello");
+    await farB.closeWrite();
+    await farA.closeWrite();
+    expect(await done).toEqual({ aToB: 0, bToA: 5, endedBy: "b" });
+  });
+});
+
+describe("the last bytes, when both sides have ended", () => {
+  const unread = (clock: ManualClock) => {
+    const [a, farA] = memoryPair();
+    const [b, farB] = duplexPair();
+    const done = tunnel(partsOf(a, "x".repeat(65_536)), b, { idleMs: 1_000, clock });
+    farB.end();
+    void farA.closeWrite();
+    return { done, b, farB };
+  };
+
+  test("a peer that does not read them is aborted by the idle deadline", async () => {
+    const clock = new ManualClock();
+    const { done, b } = unread(clock);
+    await turns();
+    expect(clock.pending).toBe(1);
+    clock.advance(1_000);
+    expect(await done).toMatchObject({ aToB: 65_536, endedBy: "idle", error: { code: "ABORTED" } });
+    expect(b.destroyed).toBe(true);
+  });
+
+  test("a peer that resets instead of reading them: that is no good end", async () => {
+    const { done, farB } = unread(new ManualClock());
+    await turns();
+    farB.destroy(new Error("reset"));
+    expect(await done).toMatchObject({ error: { code: "TRANSPORT_FAILED" } });
+  });
+
+  test("a peer that reads them late gets all of them", async () => {
+    const clock = new ManualClock();
+    const { done, farB } = unread(clock);
+    await turns();
+    const right = new ScriptedPeer(farB);
+    expect((await right.readToEnd()).length).toBe(65_536);
+    expect(await done).toMatchObject({ aToB: 65_536, bToA: 0 });
+    expect(clock.pending).toBe(0);
   });
 });

@@ -36,6 +36,7 @@ export {
   SwitchRefused,
   type TunnelEnd,
   type TunnelOptions,
+  type TunnelSide,
   tunnel,
 } from "@upgrade/core/io";
 export { handshake, type ServerHandshake } from "./handshake.ts";

@@ -19,7 +19,7 @@ export type { ForcedParts, Parts, RequestHead, ResponseHead, Switched } from "./
 export type { AbortSignalType, ByteReadableStream } from "./platform-types.ts";
 export { rewind } from "./rewind.ts";
 export type { TrailersInit } from "./sending.ts";
-export { type TunnelEnd, type TunnelOptions, tunnel } from "./tunnel.ts";
+export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./tunnel.ts";
 export type { WebPair } from "./web-pair.ts";
 
 // What a client or a server is made of. Who writes one writes against this very version.

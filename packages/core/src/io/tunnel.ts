@@ -1,8 +1,8 @@
-// parts ↔ [tunnel] ↔ parts: two switched transports joined, with half-close and back-pressure
+// parts ↔ [tunnel] ↔ parts: two ios joined, with half-close and back-pressure
 
 import { ConnectionError } from "../errors.ts";
 import { checkOption } from "../limits.ts";
-import { adopt } from "./adopt.ts";
+import { adopt, type Io } from "./adopt.ts";
 import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { SignalLike } from "./connection.ts";
@@ -11,10 +11,19 @@ import { Deferred } from "./deferred.ts";
 import type { Parts } from "./parts.ts";
 import type { Transport } from "./transport.ts";
 
+/**
+ * One side of a tunnel: the parts of a connection, an io that nobody has read from, or a promise of
+ * either, such as `request.switchTo()`.
+ */
+export type TunnelSide = Parts<unknown> | Io | PromiseLike<Parts<unknown> | Io>;
+
 export interface TunnelOptions {
   /** Aborts both sides. */
   readonly signal?: SignalLike | undefined;
-  /** Aborts both sides when nothing moved for this long, in milliseconds. Default: none. */
+  /**
+   * Aborts both sides when nothing has moved for this long, in milliseconds. It also limits the wait
+   * for a side that is a promise. Default: none.
+   */
   readonly idleMs?: number | undefined;
   /** Bytes that may wait in one side before the other is paused. Default 65,536. */
   readonly highWaterBytes?: number | undefined;
@@ -26,41 +35,61 @@ export interface TunnelEnd {
   /** Bytes that went from a to b, `readBuf` included. */
   readonly aToB: number;
   readonly bToA: number;
-  /** Who ended it: the side whose end came first, or failed; the signal; the idle deadline. */
+  /** What ended it: the side that ended or failed first, the signal, or the idle deadline. */
   readonly endedBy: "a" | "b" | "signal" | "idle";
   /**
-   * Why it did not end well: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. What
-   * the io failed with, or the signal's reason, is its `cause`.
+   * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. Its `cause` is
+   * the error of the io, the reason a promised side was rejected with, or the signal's reason.
    */
   readonly error?: ConnectionError;
 }
 
 type Name = "a" | "b";
 
+const NOTHING = new Uint8Array(0);
+
 /** One end of a tunnel: what it reads goes to the other. */
 interface End {
   readonly name: Name;
-  readonly transport: Transport;
-  readonly parts: Parts<unknown>;
+  /** Undefined until its promise has resolved. */
+  transport: Transport | undefined;
+  readBuf: Uint8Array;
+  readEnded: boolean;
   /** Bytes read from it. */
   read: number;
+  /** We listen to it. It may end or fail at that moment. */
+  attached: boolean;
   ended: boolean;
+  closed: boolean;
 }
 
 /**
- * Joins two ios, each with its `readBuf` first. The end of one side ends our writing on the other; an
- * error on one side, or one that has failed already, aborts both.
+ * Joins two ios: each `readBuf` is sent first, the end of one side ends our writing on the other, and
+ * an error on one side, or one that has failed already, aborts both.
  *
- * Resolves when both directions have ended; never rejects.
+ * It owns both sides from this call on, whatever happens. If a promised side is rejected, or if one
+ * side fails while the other is still promised, the other is aborted, at the latest when it arrives.
  *
- * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`, before a byte is moved.
+ * Resolves when both ios are closed, or as soon as one has failed; never rejects.
+ *
+ * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`, before a byte is moved. The side that
+ *   cannot be joined stays as it is; any other is aborted.
  */
 export function tunnel(
-  a: Parts<unknown>,
-  b: Parts<unknown>,
+  a: TunnelSide,
+  b: TunnelSide,
   options: TunnelOptions = {},
 ): Promise<TunnelEnd> {
-  return new Tunnel(a, b, options).done;
+  try {
+    return new Tunnel(a, b, options).done;
+  } catch (error) {
+    const reason = new ConnectionError("ABORTED", "the other side cannot be joined", {
+      cause: error,
+    });
+    giveUp(a, reason);
+    giveUp(b, reason);
+    throw error;
+  }
 }
 
 class Tunnel {
@@ -72,96 +101,135 @@ class Tunnel {
   readonly #highWaterBytes: number;
   readonly #signal: SignalLike | undefined;
   #endedBy: TunnelEnd["endedBy"] | undefined;
+  #error: ConnectionError | undefined;
   #over = false;
 
-  constructor(a: Parts<unknown>, b: Parts<unknown>, options: TunnelOptions) {
-    this.#a = { name: "a", transport: adopt(a.io), parts: a, read: 0, ended: false };
-    this.#b = { name: "b", transport: adopt(b.io), parts: b, read: 0, ended: false };
+  constructor(a: TunnelSide, b: TunnelSide, options: TunnelOptions) {
     // As much as a socket's own buffer: enough to keep both kernels busy.
     this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536);
     this.#idleMs = checkOption("idleMs", options.idleMs ?? 0);
+    this.#a = endOf("a", a);
+    this.#b = endOf("b", b);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
       deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
     });
-    this.#signal = options.signal;
     this.#deadlines.start("idle", this.#idleMs);
-    if (this.#signal?.aborted !== true) {
-      this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
-    }
-    // First, since an end may be told as soon as somebody listens.
-    this.#replay(this.#a, this.#b);
-    this.#replay(this.#b, this.#a);
-    this.#join(this.#a, this.#b);
-    this.#join(this.#b, this.#a);
-    this.#begin(this.#a, this.#b);
-    this.#begin(this.#b, this.#a);
+    this.#signal = options.signal;
+    this.#own(this.#a, this.#b, a);
+    this.#own(this.#b, this.#a, b);
+    this.#beginIfJoined();
+    if (this.#over) return;
     if (this.#signal?.aborted === true) this.#onAbort();
+    else this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   get done(): Promise<TunnelEnd> {
     return this.#done.promise;
   }
 
-  #join(from: End, to: End): void {
-    from.transport.attach({
-      opened: () => {},
+  #own(end: End, other: End, side: TunnelSide): void {
+    if (isPromise(side)) {
+      const fail = (reason: unknown): void => this.#fail(end.name, transportFailed(reason));
+      side.then((arrived) => this.#arrived(end, other, arrived), fail);
+    } else {
+      this.#attach(end, other);
+    }
+  }
+
+  #arrived(end: End, other: End, side: Parts<unknown> | Io): void {
+    if (this.#over) {
+      giveUp(side, this.#error!);
+      return;
+    }
+    try {
+      Object.assign(end, endOf(end.name, side));
+    } catch (error) {
+      this.#fail(end.name, transportFailed(error));
+      return;
+    }
+    this.#attach(end, other);
+    this.#beginIfJoined();
+  }
+
+  // Until the other side is here nothing is read, but the end and the failure of this one are noticed.
+  #attach(from: End, to: End): void {
+    from.attached = true;
+    from.transport!.attach({
+      opened: ignore,
       data: (bytes) => this.#forward(from, to, bytes),
       ended: () => this.#end(from, to),
       // What `from` has accepted makes room for more from `to`.
       accepted: () => this.#relieve(to, from),
-      withdrawn: () => {},
+      withdrawn: ignore,
       gone: (reason) => this.#gone(from, to, reason),
     });
+    if (this.#over) from.transport!.abort(this.#error);
+    else from.transport!.pause();
   }
 
-  #replay(from: End, to: End): void {
-    const { readBuf } = from.parts;
-    if (readBuf.length > 0) this.#forward(from, to, readBuf);
+  #beginIfJoined(): void {
+    if (this.#over || !this.#a.attached || !this.#b.attached) return;
+    this.#begin(this.#a, this.#b);
+    this.#begin(this.#b, this.#a);
   }
 
   #begin(from: End, to: End): void {
-    if (this.#over) return;
-    if (from.parts.readEnded) this.#end(from, to);
-    else if (!this.#isFull(to)) from.transport.resume();
+    if (from.readBuf.length > 0) this.#forward(from, to, from.readBuf);
+    if (from.readEnded) this.#end(from, to);
+    // A side that has ended is read as well: its transport closes only after it has seen the end.
+    if (from.readEnded || !this.#isFull(to)) from.transport!.resume();
   }
 
   #forward(from: End, to: End, bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#over || to.closed) return;
     from.read += bytes.length;
     this.#deadlines.start("idle", this.#idleMs);
-    to.transport.write([bytes]);
-    if (this.#isFull(to)) from.transport.pause();
+    to.transport!.write([bytes]);
+    if (this.#isFull(to)) from.transport!.pause();
   }
 
   #relieve(from: End, to: End): void {
     if (this.#over) return;
     this.#deadlines.start("idle", this.#idleMs);
-    if (!from.ended && !this.#isFull(to)) from.transport.resume();
+    if (!from.ended && !this.#isFull(to)) from.transport?.resume();
   }
 
   #isFull(end: End): boolean {
-    const { unacceptedBytes } = end.transport;
+    const { unacceptedBytes } = end.transport!;
     return unacceptedBytes > 0 && unacceptedBytes >= this.#highWaterBytes;
   }
 
   #end(from: End, to: End): void {
-    if (from.ended || this.#over) return;
-    from.ended = true;
-    this.#endedBy ??= from.name;
-    to.transport.closeWrite();
+    if (this.#over) return;
+    if (!to.attached) {
+      from.readEnded = true;
+      return;
+    }
+    if (!from.ended) {
+      from.ended = true;
+      this.#endedBy ??= from.name;
+      to.transport!.closeWrite();
+    }
     if (!to.ended) return;
-    this.#finish(undefined);
-    from.transport.destroy();
-    to.transport.destroy();
+    // They close when all that was read is written: until then the idle deadline runs.
+    from.transport!.destroy();
+    to.transport!.destroy();
   }
 
-  // A side that is gone without an error has ended both ways: it could not half-close.
+  // A side that is gone without an error has ended both ways: it could not half-close. The other is
+  // read to its end all the same.
   #gone(from: End, to: End, reason: unknown): void {
     if (this.#over) return;
     this.#endedBy ??= from.name;
+    from.closed = true;
     const failed = reason !== undefined && reason !== null;
     if (failed || !from.ended) this.#fail(this.#endedBy, transportFailed(reason));
-    else this.#end(to, from);
+    else if (to.closed) this.#finish();
+    else if (!to.attached) this.#fail(from.name, transportFailed(reason));
+    else {
+      this.#end(to, from);
+      to.transport!.resume();
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -171,16 +239,59 @@ class Tunnel {
   #fail(endedBy: TunnelEnd["endedBy"], error: ConnectionError): void {
     if (this.#over) return;
     this.#endedBy = endedBy;
-    this.#finish(error);
-    this.#a.transport.abort(error);
-    this.#b.transport.abort(error);
+    this.#error = error;
+    this.#finish();
+    if (this.#a.attached) this.#a.transport!.abort(error);
+    if (this.#b.attached) this.#b.transport!.abort(error);
   }
 
-  #finish(error: ConnectionError | undefined): void {
+  #finish(): void {
     this.#over = true;
     this.#deadlines.stopAll();
     this.#signal?.removeEventListener("abort", this.#onAbort);
     const end = { aToB: this.#a.read, bToA: this.#b.read, endedBy: this.#endedBy! };
-    this.#done.resolve(error === undefined ? end : { ...end, error });
+    this.#done.resolve(this.#error === undefined ? end : { ...end, error: this.#error });
   }
+}
+
+function isPromise(side: TunnelSide): side is PromiseLike<Parts<unknown> | Io> {
+  return typeof (side as { then?: unknown }).then === "function";
+}
+
+function partsOf(side: Parts<unknown> | Io): Parts<unknown> {
+  return "readBuf" in side ? side : { io: side, readBuf: NOTHING, readEnded: false };
+}
+
+/** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
+function endOf(name: Name, side: TunnelSide): End {
+  const state = { name, read: 0, attached: false, ended: false, closed: false };
+  if (isPromise(side))
+    return { ...state, transport: undefined, readBuf: NOTHING, readEnded: false };
+  const { io, readBuf, readEnded } = partsOf(side);
+  return { ...state, transport: adopt(io), readBuf, readEnded };
+}
+
+const ignore = (): void => {};
+
+/** Aborts a side that has no use any more, or will have none when it arrives. */
+function giveUp(side: TunnelSide, reason: ConnectionError): void {
+  if (isPromise(side)) {
+    side.then((late) => giveUp(late, reason), ignore);
+    return;
+  }
+  let transport: Transport;
+  try {
+    transport = adopt(partsOf(side).io);
+  } catch {
+    return;
+  }
+  transport.attach({
+    opened: ignore,
+    data: ignore,
+    ended: ignore,
+    accepted: ignore,
+    withdrawn: ignore,
+    gone: ignore,
+  });
+  transport.abort(reason);
 }
