@@ -66,7 +66,7 @@ function limitsPage(limits, unbounded) {
   return page(
     "# Limits and deadlines",
     NOTE("packages/core/src/limits.ts"),
-    "Every one of them is an option of both handshakes and of `HttpConnection`. They are checked when the connection is made: a whole number of 0 or more, or `Infinity` for a size that shall have no bound; anything else throws `INVALID_OPTION`.",
+    "Every one of them is an option of both handshakes and of `HttpConnection`. They are checked when the connection is made: a whole number of 0 or more, or `Infinity` for a size that has no bound; anything else throws `INVALID_OPTION`, and so does an option that does not exist: `headMS: did you mean headMs?`",
     "## Sizes",
     "In bytes, or in pieces, as the name says. Each is exact: what equals the limit passes.",
     table(head, rowsOf("size")),

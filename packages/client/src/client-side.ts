@@ -9,6 +9,7 @@ import {
 } from "@upgrade/core";
 import {
   Connection,
+  checkOptions,
   type DeadlineName,
   Deferred,
   type Driver,
@@ -17,7 +18,7 @@ import {
   type Switched,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
-import { type ClientRequest, type SendOptions, unsaid } from "./request.ts";
+import { type ClientRequest, SEND_OPTIONS, type SendOptions, unsaid } from "./request.ts";
 import { ClientResponse } from "./response.ts";
 
 /** One client connection: requests in flight, in order, and those that wait. */
@@ -64,6 +65,7 @@ export class ClientSide<IO> implements Side {
 
   send(request: ClientRequest, options: SendOptions): Promise<ClientResponse> {
     try {
+      checkOptions(options, SEND_OPTIONS);
       return this.sendChecked(this.check(request, options), options);
     } catch (error) {
       return handled(Promise.reject(error));

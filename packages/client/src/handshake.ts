@@ -1,18 +1,20 @@
 // io → [handshake] → sender + connection
 
 import type { LimitOptions } from "@upgrade/core";
-import { type Clock, type Connection, Driver, systemClock } from "@upgrade/core/io";
+import { CLOCK, type Clock, type Connection, Driver, type DriverKinds } from "@upgrade/core/io";
 import { ClientSide } from "./client-side.ts";
 import type { ClientRequest, SendOptions } from "./request.ts";
 import type { ClientResponse } from "./response.ts";
 
 const DEFAULTS = {};
 
-/** The limits and deadlines of core. `idleMs` is off by default on a client. */
+/** The limits and deadlines of core. `idleMs` and `minStreamBytesPerSecond` are off by default on a client. */
 export interface ClientOptions extends LimitOptions {
   /** Default: the platform's. */
   readonly clock?: Clock | undefined;
 }
+
+export const CLIENT_OPTIONS: DriverKinds<ClientOptions> = { clock: CLOCK };
 
 /** What sends requests on one connection, one behind the other. */
 export interface Sender {
@@ -72,10 +74,12 @@ export async function handshake<IO>(
 }
 
 /** A connection that works once its driver is started: until then the io is untouched. */
-export function prepare<IO>(io: IO, options: ClientOptions): ClientSide<IO> {
-  const { idleMs = 0, minStreamBytesPerSecond = 0 } = options;
-  const limits = { ...options, idleMs, minStreamBytesPerSecond };
-  return new ClientSide(new Driver("client", io, limits, options.clock ?? systemClock), io);
+export function prepare<IO>(
+  io: IO,
+  options: ClientOptions,
+  kinds: DriverKinds<ClientOptions> = CLIENT_OPTIONS,
+): ClientSide<IO> {
+  return new ClientSide(new Driver("client", io, options, kinds), io);
 }
 
 export function senderOf(side: ClientSide<unknown>): Sender {

@@ -18,6 +18,7 @@ export type {
   ByteStream,
   Clock,
   CloseOptions,
+  CollectOptions,
   RequestHead,
   ResponseHead,
   SignalLike,
@@ -47,6 +48,7 @@ export {
 export type { ClientRequest, SendOptions } from "./request.ts";
 export { ClientResponse, type InformationalResponse } from "./response.ts";
 export {
+  type ConnectOptions,
   connect,
   type SwitchAccepted,
   type SwitchDeclined,

@@ -1,7 +1,14 @@
 // application → [request] → connection: what a client may send
 
 import { type HeadersInit, UpgradeError, type Version } from "@upgrade/core";
-import type { BodyInit, SignalLike, TrailersInit } from "@upgrade/core/io";
+import {
+  type BodyInit,
+  FUNCTION,
+  type Kinds,
+  SIGNAL,
+  type SignalLike,
+  type TrailersInit,
+} from "@upgrade/core/io";
 import type { InformationalResponse } from "./response.ts";
 
 /** A request. One received by a server may be given as it is. */
@@ -27,6 +34,8 @@ export interface SendOptions {
   /** Called with each interim response but 101, in order, before the final one resolves. */
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
+
+export const SEND_OPTIONS: Kinds<SendOptions> = { signal: SIGNAL, onInformational: FUNCTION };
 
 /** What `make` makes. A refusal of it says that nothing was sent. */
 export function unsaid<T>(make: () => T): T {

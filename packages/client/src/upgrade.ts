@@ -1,9 +1,17 @@
 // io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
 
-import { checkOption, Headers, type HeadersInit, withUpgrade } from "@upgrade/core";
-import { type Connection, handled, type Parts, type SignalLike } from "@upgrade/core/io";
-import { type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
-import { type ClientRequest, unsaid } from "./request.ts";
+import { Headers, type HeadersInit, withUpgrade } from "@upgrade/core";
+import {
+  ANY,
+  type Connection,
+  type DriverKinds,
+  DURATION,
+  handled,
+  type Parts,
+  type SignalLike,
+} from "@upgrade/core/io";
+import { CLIENT_OPTIONS, type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
+import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
 /** A request that proposes an Upgrade. */
@@ -24,6 +32,18 @@ export interface UpgradeOptions extends ClientOptions {
   readonly timeoutMs?: number | undefined;
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
+
+/** How {@link connect} asks. */
+export interface ConnectOptions extends UpgradeOptions {
+  readonly headers?: HeadersInit | undefined;
+}
+
+const UPGRADE_OPTIONS: DriverKinds<UpgradeOptions> = {
+  ...CLIENT_OPTIONS,
+  ...SEND_OPTIONS,
+  timeoutMs: DURATION,
+};
+const CONNECT_OPTIONS: DriverKinds<ConnectOptions> = { ...UPGRADE_OPTIONS, headers: ANY };
 
 /** The proposal was accepted: HTTP is over. */
 export interface SwitchAccepted<IO> extends Omit<Parts<IO>, "switched"> {
@@ -66,7 +86,7 @@ export function upgrade<IO>(
   request: UpgradeRequest,
   options: UpgradeOptions = {},
 ): Promise<UpgradeResult<IO>> {
-  return handled(propose(io, () => proposing(request), options));
+  return handled(propose(io, () => proposing(request), options, UPGRADE_OPTIONS));
 }
 
 /**
@@ -77,14 +97,14 @@ export function upgrade<IO>(
 export function connect<IO>(
   io: IO,
   authority: string,
-  options: UpgradeOptions & { readonly headers?: HeadersInit | undefined } = {},
+  options: ConnectOptions = {},
 ): Promise<UpgradeResult<IO>> {
   const asked = () => {
     const given = Headers.from(options.headers);
     const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
     return { method: "CONNECT", target: authority, headers };
   };
-  return handled(propose(io, asked, options));
+  return handled(propose(io, asked, options, CONNECT_OPTIONS));
 }
 
 // Part by part: a request that was received has some of them from its class.
@@ -100,14 +120,14 @@ async function propose<IO>(
   io: IO,
   asked: () => ClientRequest,
   options: UpgradeOptions,
+  kinds: DriverKinds<UpgradeOptions>,
 ): Promise<UpgradeResult<IO>> {
   const request = unsaid(asked);
-  const timeoutMs = checkOption("timeoutMs", options.timeoutMs ?? 0);
-  const side = prepare(io, options);
+  const side = prepare(io, options, kinds);
   const { driver, connection } = side;
   const exchange = side.check(request, options);
   driver.start(side);
-  driver.deadlines.start("answer", timeoutMs);
+  driver.deadlines.start("answer", options.timeoutMs ?? 0);
   try {
     const end = connection.pollWithoutShutdown();
     const response = await side.sendChecked(exchange, options);

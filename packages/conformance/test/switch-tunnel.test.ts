@@ -270,14 +270,14 @@ describe("what it does not do", () => {
     const [b] = duplexPair();
     b.resume();
     const before = b.eventNames();
-    expect(() => tunnel(partsOf(a), partsOf(b))).toThrow(
+    await expect(tunnel(partsOf(a), partsOf(b))).rejects.toThrow(
       expect.objectContaining({ code: "INVALID_IO" }),
     );
     expect([b.destroyed, b.eventNames()]).toEqual([false, before]);
     await expect(farA.read()).rejects.toThrow();
   });
 
-  test("an option that cannot be is thrown, and both sides are aborted, the promised one later", async () => {
+  test("an option that cannot be is refused, and both sides are aborted, the promised one later", async () => {
     const [a, farA] = memoryPair();
     const [b, farB] = await tcpPair();
     const right = new ScriptedPeer(farB);
@@ -285,7 +285,7 @@ describe("what it does not do", () => {
     const promised = new Promise<Io>((resolve) => {
       arrive = resolve;
     });
-    expect(() => tunnel(a, promised, { idleMs: -1 })).toThrow(
+    await expect(tunnel(a, promised, { idleMs: -1 })).rejects.toThrow(
       expect.objectContaining({ code: "INVALID_OPTION" }),
     );
     await expect(farA.read()).rejects.toThrow();

@@ -40,7 +40,7 @@ export const REMOTE_CODES = {
 /** What the caller does wrong. */
 export const LOCAL_CODES = {
   WRONG_MOMENT: { says: "this is not allowed in the present state" },
-  INVALID_OPTION: { says: "an option has a value it cannot have" },
+  INVALID_OPTION: { says: "an option does not exist, or has a value it cannot have" },
   INVALID_IO: { says: "this io cannot carry a connection" },
   INVALID_METHOD: { says: "the method is not a token" },
   INVALID_TARGET: { says: "the request target has an octet that is not allowed, or a form that does not go with its method" },

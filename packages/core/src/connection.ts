@@ -51,7 +51,7 @@ export class HttpConnection {
   /** @throws {LocalProtocolError} `INVALID_OPTION`. */
   constructor(role: Role, options: LimitOptions = {}) {
     this.role = role;
-    this.limits = resolveLimits(options);
+    this.limits = resolveLimits(options, role);
     this.#receiver = new Receiver(role, this.limits, this.#cycle);
   }
 

@@ -1,6 +1,7 @@
 // bytes → parser → events → connection → driver: [what each station will take at most, and for how long]
 
-import { LocalProtocolError } from "./errors.ts";
+import { checkOptions, checkValue, DURATION, type Kind, SIZE } from "./options.ts";
+import type { Role } from "./role.ts";
 
 /** The defaults, each with its reason, which the docs page takes from here. `Infinity` means: none. */
 const DEFAULTS = {
@@ -67,6 +68,9 @@ const DEFAULTS = {
   maxAgeMs: 0,
 };
 
+/** A client keeps its connection until it is told otherwise, and may listen to slow streams. */
+const CLIENT_DEFAULTS: Limits = { ...DEFAULTS, idleMs: 0, minStreamBytesPerSecond: 0 };
+
 const LIMIT_NAMES = Object.keys(DEFAULTS) as LimitName[];
 
 export type LimitName = keyof typeof DEFAULTS;
@@ -125,16 +129,27 @@ export type Limits = { readonly [Name in keyof typeof DEFAULTS]: number };
 /** The bounds a caller wants otherwise. */
 export type LimitOptions = { readonly [Name in keyof typeof DEFAULTS]?: number | undefined };
 
+const NOTHING_ELSE = {};
+
 /**
- * The defaults with the caller's wishes over them.
+ * The defaults of this role with the caller's wishes over them.
  *
- * @throws {LocalProtocolError} As {@link checkOption}.
+ * @param kinds What options may stand beside the limits.
+ * @throws {LocalProtocolError} `INVALID_OPTION`: as {@link checkOption}; or an option that is not
+ *   known, or not of its kind.
  */
-export function resolveLimits(options: LimitOptions = {}): Limits {
+export function resolveLimits(
+  options: LimitOptions = NOTHING_ELSE,
+  role: Role = "server",
+  kinds: { readonly [name: string]: Kind } = NOTHING_ELSE,
+): Limits {
+  const defaults = role === "client" ? CLIENT_DEFAULTS : DEFAULTS;
+  if (options === defaults || options === last) return options as Limits;
+  checkOptions(options, kinds, DEFAULTS);
   const names = namesIn(options);
-  if (names.length === 0) return Object.freeze(DEFAULTS);
-  const limits: Record<LimitName, number> = { ...DEFAULTS };
-  for (const name of names) limits[name] = checkOption(name, options[name] ?? DEFAULTS[name]);
+  if (names.length === 0) return Object.freeze(defaults);
+  const limits: Record<LimitName, number> = { ...defaults };
+  for (const name of names) limits[name] = checkOption(name, options[name] ?? defaults[name]);
   if (last === undefined || LIMIT_NAMES.some((name) => limits[name] !== last?.[name])) {
     last = Object.freeze(limits);
   }
@@ -157,7 +172,6 @@ let last: Limits | undefined;
  *   except for a duration, whose name ends in `Ms` and which 0 turns off).
  */
 export function checkOption(name: string, value: number): number {
-  const whole = Number.isSafeInteger(value) && value >= 0;
-  if (whole || (value === Infinity && !name.endsWith("Ms"))) return value;
-  throw new LocalProtocolError("INVALID_OPTION", `${name} is ${String(value)}`);
+  checkValue(name, value, name.endsWith("Ms") ? DURATION : SIZE);
+  return value;
 }

@@ -15,6 +15,7 @@ import {
   bodySource,
   type Connection,
   type Content,
+  checkOptions,
   contentOf,
   Deferred,
   type Driver,
@@ -28,7 +29,7 @@ import {
   type Upload,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
-import { ServerRequest, type SwitchOptions } from "./request.ts";
+import { ServerRequest, SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
 
 /** What an exchange needs of the server it belongs to. */
@@ -273,6 +274,7 @@ export class Exchange<IO> {
   #acceptance(protocol: string | undefined, options: SwitchOptions): ServerResponse {
     const { proposal } = this.request;
     if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
+    checkOptions(options, SWITCH_OPTIONS);
     const { headers: init, firstBytes } = options;
     if (proposal.kind === "connect") {
       if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", String(protocol));

@@ -1,8 +1,8 @@
 // io + service → [handshake] → connection
 
-import { type Connection, Driver, systemClock } from "@upgrade/core/io";
+import { type Connection, Driver } from "@upgrade/core/io";
 import { ServerSide } from "./server-side.ts";
-import type { ServerOptions, Service } from "./service.ts";
+import { SERVER_OPTIONS, type ServerOptions, type Service } from "./service.ts";
 
 const DEFAULTS = {};
 
@@ -34,7 +34,7 @@ export async function handshake<IO>(
   service: Service<IO>,
   options: ServerOptions<IO> = DEFAULTS,
 ): Promise<ServerHandshake<IO>> {
-  const driver = new Driver("server", io, options, options.clock ?? systemClock);
+  const driver = new Driver("server", io, options, SERVER_OPTIONS);
   const side = new ServerSide(driver, io, service, options);
   driver.start(side);
   return { connection: side.connection };

@@ -19,6 +19,7 @@ export type {
   ByteStream,
   Clock,
   CloseOptions,
+  CollectOptions,
   RequestHead,
   ResponseHead,
   SignalLike,

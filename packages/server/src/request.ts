@@ -1,7 +1,14 @@
 // events → [request] → service: what a service sees, and what it may do
 
 import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
-import { type BodyOwner, type Connection, type Parts, ReceivedMessage } from "@upgrade/core/io";
+import {
+  ANY,
+  type BodyOwner,
+  type Connection,
+  type Kinds,
+  type Parts,
+  ReceivedMessage,
+} from "@upgrade/core/io";
 
 /** What goes with a switch. */
 export interface SwitchOptions {
@@ -9,6 +16,8 @@ export interface SwitchOptions {
   /** The new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
 }
+
+export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: ANY };
 
 /** What a request asks of its exchange. No more, so that a service for any io serves every io. */
 interface Answering<IO> {

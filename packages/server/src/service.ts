@@ -1,7 +1,15 @@
 // application → [service] → connection: what a server's application is, and may answer
 
 import type { HeadersInit, LimitOptions } from "@upgrade/core";
-import type { BodyInit, Clock, TrailersInit } from "@upgrade/core/io";
+import {
+  BOOLEAN,
+  type BodyInit,
+  CLOCK,
+  type Clock,
+  type DriverKinds,
+  FUNCTION,
+  type TrailersInit,
+} from "@upgrade/core/io";
 import type { ServerRequest } from "./request.ts";
 
 /** What a service answers. A response received by the client may be given as it is. */
@@ -58,4 +66,20 @@ export interface ServerOptions<IO = unknown> extends LimitOptions {
   readonly date?: boolean | undefined;
   /** Default: the platform's. */
   readonly clock?: Clock | undefined;
+}
+
+/** What they may be; the limits are in core. */
+export const SERVER_OPTIONS: DriverKinds<ServerOptions> = {
+  onError: FUNCTION,
+  keepAliveAfterRefusal: {
+    says: "true or a list of protocols",
+    fits: (value) => value === true || (Array.isArray(value) && value.every(isText)),
+  },
+  halfClose: BOOLEAN,
+  date: BOOLEAN,
+  clock: CLOCK,
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }

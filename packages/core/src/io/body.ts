@@ -2,6 +2,7 @@
 
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { concat, utf8ToText } from "../octets.ts";
+import { checkOptions, type Kinds, SIZE } from "../options.ts";
 import { Deferred, handled, settled } from "./deferred.ts";
 import type { ByteReadableStream } from "./platform-types.ts";
 import { readableOf } from "./readable.ts";
@@ -18,6 +19,15 @@ export interface BodyOwner {
 
 /** How the rest of a body that nobody wants ended: read and thrown away, or with its connection. */
 export type BodyDisposal = "drained" | "closed";
+
+/** How much of a body is collected. */
+export interface CollectOptions {
+  /** Default 1 MiB. */
+  readonly maxBytes?: number | undefined;
+}
+
+const NO_OPTIONS: CollectOptions = {};
+const COLLECT_OPTIONS: Kinds<CollectOptions> = { maxBytes: SIZE };
 
 /** One mebibyte: what `bytes`, `text` and `json` take unless told otherwise. */
 const MAX_COLLECTED_BYTES = 1_048_576;
@@ -120,15 +130,24 @@ export class Body implements AsyncIterable<Uint8Array> {
    * @param options.maxBytes Default 1 MiB.
    * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then given up as by {@link cancel}.
    *   A service that lets this one through answers 413.
-   * @throws {LocalProtocolError} `BODY_USED`.
+   * @throws {LocalProtocolError} `BODY_USED`, `INVALID_OPTION`.
    */
-  bytes(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
-    const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
-    if (this.#isHere(maxBytes)) return settled(() => this.#takeAll());
-    return handled(this.#collect(maxBytes));
+  bytes(options: CollectOptions = NO_OPTIONS): Promise<Uint8Array> {
+    return this.#all(options, (bytes) => bytes);
   }
 
-  async #collect(maxBytes: number): Promise<Uint8Array> {
+  #all<T>(options: CollectOptions, make: (bytes: Uint8Array) => T): Promise<T> {
+    try {
+      checkOptions(options, COLLECT_OPTIONS);
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
+    const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
+    if (this.#isHere(maxBytes)) return settled(() => make(this.#takeAll()));
+    return handled(this.#collect(maxBytes, make));
+  }
+
+  async #collect<T>(maxBytes: number, make: (bytes: Uint8Array) => T): Promise<T> {
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of this) {
@@ -139,7 +158,7 @@ export class Body implements AsyncIterable<Uint8Array> {
       }
       chunks.push(chunk);
     }
-    return concat(chunks);
+    return make(concat(chunks));
   }
 
   // Most are here as a whole when somebody asks.
@@ -157,15 +176,12 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /** All of it, as UTF-8. Throws as {@link bytes}. */
-  text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    if (this.#isHere(options.maxBytes ?? MAX_COLLECTED_BYTES)) {
-      return settled(() => utf8ToText(this.#takeAll()));
-    }
-    return handled(this.bytes(options).then(utf8ToText));
+  text(options: CollectOptions = NO_OPTIONS): Promise<string> {
+    return this.#all(options, utf8ToText);
   }
 
   /** All of it, as JSON in UTF-8. Throws as {@link bytes}, and `SyntaxError`. */
-  json(options?: { readonly maxBytes?: number }): Promise<unknown> {
+  json(options?: CollectOptions): Promise<unknown> {
     return handled(this.text(options).then((text): unknown => JSON.parse(text)));
   }
 

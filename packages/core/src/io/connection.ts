@@ -1,7 +1,7 @@
 // driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
 
 import { brand, ConnectionError, LocalProtocolError } from "../errors.ts";
-import { checkOption } from "../limits.ts";
+import { BOOLEAN, checkOptions, DURATION, type Kinds, SIGNAL } from "../options.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
@@ -16,6 +16,9 @@ export interface CloseOptions {
   /** Aborts it earlier. */
   readonly signal?: SignalLike | undefined;
 }
+
+const CLOSE_OPTIONS: Kinds<CloseOptions> = { timeoutMs: DURATION, signal: SIGNAL };
+const INTO_PARTS_OPTIONS = { force: BOOLEAN };
 
 /** An `AbortSignal`, by shape. */
 export interface SignalLike {
@@ -95,11 +98,12 @@ export class Connection<IO> {
    * @throws {LocalProtocolError} `STILL_WRITING`: bytes of ours are unsent, or an exchange is in
    *   hand; `READ_PENDING`: a read cannot be withdrawn, or not without a doubt whether it has its
    *   bytes already (a WHATWG pair that is idle; `close()` behind {@link withoutShutdown} takes it
-   *   apart exactly); `ALREADY_TAKEN`. Nothing has changed then.
+   *   apart exactly); `ALREADY_TAKEN`; `INVALID_OPTION`. Nothing has changed then.
    */
   intoParts(options: { readonly force: true }): ForcedParts<IO>;
   intoParts(options?: { readonly force?: false }): Parts<IO>;
   intoParts(options: { readonly force?: boolean } = {}): Parts<IO> {
+    checkOptions(options, INTO_PARTS_OPTIONS);
     const { switched } = this.#driver.side;
     const over = this.#driver.ending.isOver;
     return takeParts(
@@ -138,11 +142,12 @@ export class Connection<IO> {
    * Ends gracefully: at once while idle, else behind the exchange in hand. Resolves when it is
    * over; past the deadline, or on the signal, it becomes an abort and resolves all the same.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`, at once: nothing is closed then.
+   * @throws {LocalProtocolError} `INVALID_OPTION`: nothing is closed then.
    */
-  close(options: CloseOptions = {}): Promise<CloseReason> {
+  async close(options: CloseOptions = {}): Promise<CloseReason> {
+    checkOptions(options, CLOSE_OPTIONS);
     const { signal, timeoutMs = this.#driver.limits.closeMs } = options;
-    const closed = this.#driver.close(checkOption("timeoutMs", timeoutMs));
+    const closed = this.#driver.close(timeoutMs);
     if (signal === undefined) return closed;
     const abort = (): void => this.abort(signal.reason);
     if (signal.aborted) abort();

@@ -3,12 +3,13 @@
 import { HttpConnection } from "../connection.ts";
 import { ConnectionError, UpgradeError } from "../errors.ts";
 import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "../events.ts";
-import type { LimitOptions, Limits } from "../limits.ts";
+import { type LimitOptions, type Limits, resolveLimits } from "../limits.ts";
+import type { Kinds } from "../options.ts";
 import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
 import { Awaiting } from "./awaiting.ts";
 import type { BodyDisposal, BodyOwner } from "./body.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
 import { Draining } from "./draining.ts";
 import type { CloseReason, Ending } from "./ending.ts";
@@ -28,6 +29,15 @@ const TIMEOUTS = {
   answer: "ANSWER_TIMEOUT",
   close: "CLOSE_TIMEOUT",
 } as const;
+
+/** What every driver may be told. */
+export interface DriverOptions extends LimitOptions {
+  /** Default: the platform's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** What a role may be told besides the limits. */
+export type DriverKinds<Options extends DriverOptions> = Kinds<Omit<Options, keyof LimitOptions>>;
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
 export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
@@ -51,11 +61,11 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   #draining: Draining | undefined;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`: the io is untouched. */
-  constructor(role: Role, io: unknown, options: LimitOptions, clock: Clock) {
-    this.http = new HttpConnection(role, options);
-    this.limits = this.http.limits;
+  constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
+    this.limits = resolveLimits(options, role, kinds);
+    this.http = new HttpConnection(role, this.limits);
     this.transport = adopt(io);
-    this.deadlines = new Deadlines(clock, this);
+    this.deadlines = new Deadlines(options.clock ?? systemClock, this);
     this.writing = new Writing(this.transport, this.deadlines, this.limits);
     this.#awaiting = new Awaiting(this.http, this.deadlines);
   }

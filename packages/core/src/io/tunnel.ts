@@ -1,7 +1,7 @@
 // parts ↔ [tunnel] ↔ parts: two ios joined, with half-close and back-pressure
 
 import { ConnectionError } from "../errors.ts";
-import { checkOption } from "../limits.ts";
+import { CLOCK, checkOptions, DURATION, type Kinds, SIGNAL, SIZE } from "../options.ts";
 import { adopt, type Io } from "./adopt.ts";
 import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -29,6 +29,13 @@ export interface TunnelOptions {
   readonly highWaterBytes?: number | undefined;
   readonly clock?: Clock | undefined;
 }
+
+const TUNNEL_OPTIONS: Kinds<TunnelOptions> = {
+  signal: SIGNAL,
+  idleMs: DURATION,
+  highWaterBytes: SIZE,
+  clock: CLOCK,
+};
 
 /** How a tunnel ended. */
 export interface TunnelEnd {
@@ -70,12 +77,12 @@ interface End {
  * It owns both sides from this call on, whatever happens. If a promised side is rejected, or if one
  * side fails while the other is still promised, the other is aborted, at the latest when it arrives.
  *
- * Resolves when both ios are closed, or as soon as one has failed; never rejects.
+ * Resolves when both ios are closed, or as soon as one has failed.
  *
- * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`, before a byte is moved. The side that
+ * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`: no byte was moved. The side that
  *   cannot be joined stays as it is; any other is aborted.
  */
-export function tunnel(
+export async function tunnel(
   a: TunnelSide,
   b: TunnelSide,
   options: TunnelOptions = {},
@@ -105,9 +112,10 @@ class Tunnel {
   #over = false;
 
   constructor(a: TunnelSide, b: TunnelSide, options: TunnelOptions) {
+    checkOptions(options, TUNNEL_OPTIONS);
     // As much as a socket's own buffer: enough to keep both kernels busy.
-    this.#highWaterBytes = checkOption("highWaterBytes", options.highWaterBytes ?? 65_536);
-    this.#idleMs = checkOption("idleMs", options.idleMs ?? 0);
+    this.#highWaterBytes = options.highWaterBytes ?? 65_536;
+    this.#idleMs = options.idleMs ?? 0;
     this.#a = endOf("a", a);
     this.#b = endOf("b", b);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {

@@ -1,6 +1,7 @@
 // application → [transport suite] → byte stream: what the driver relies on, as cases for any test runner
 
 import type { ByteStream } from "../io/byte-stream.ts";
+import { checkOptions, DURATION, type Kinds } from "../options.ts";
 import type { Case } from "./suite-case.ts";
 import { ENDS } from "./suite-ends.ts";
 import { FLOW } from "./suite-flow.ts";
@@ -22,6 +23,8 @@ export interface TransportSuiteOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+const SUITE_OPTIONS: Kinds<TransportSuiteOptions> = { timeoutMs: DURATION };
+
 /**
  * All that a connection relies on in a {@link ByteStream}, as cases that throw.
  *
@@ -34,6 +37,7 @@ export function transportSuite(
   makePair: MakePair,
   options: TransportSuiteOptions = {},
 ): TransportCase[] {
+  checkOptions(options, SUITE_OPTIONS);
   const { timeoutMs = 5_000 } = options;
   return Object.entries({ ...FLOW, ...ENDS }).map(([name, play]) => ({
     name,

@@ -1,0 +1,115 @@
+// application → [options] → driver: an option that does not exist, or is of the wrong kind, is refused
+
+import { LocalProtocolError } from "./errors.ts";
+
+/** What an option may be. */
+export interface Kind {
+  readonly says: string;
+  fits(value: unknown): boolean;
+}
+
+/** Every option of one function, by name. */
+export type Kinds<Options> = { readonly [Name in keyof Required<Options>]: Kind };
+
+/** What is checked where it is used. */
+export const ANY: Kind = { says: "", fits: () => true };
+export const BOOLEAN: Kind = { says: "a boolean", fits: (value) => typeof value === "boolean" };
+export const FUNCTION: Kind = { says: "a function", fits: (value) => typeof value === "function" };
+export const SIGNAL: Kind = withMethods(
+  "an AbortSignal",
+  "addEventListener",
+  "removeEventListener",
+);
+export const CLOCK: Kind = withMethods("a Clock", "now", "setTimer", "clearTimer");
+export const DURATION: Kind = { says: "a whole number of milliseconds", fits: isWhole };
+export const SIZE: Kind = {
+  says: "a whole number, or Infinity",
+  fits: (value) => value === Infinity || isWhole(value),
+};
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function withMethods(says: string, ...names: readonly string[]): Kind {
+  const fits = (value: unknown): boolean =>
+    typeof value === "object" &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+  return { says, fits };
+}
+
+/**
+ * Checks the names of all options, and the values of those in `kinds`.
+ *
+ * @param others Has the names of the options that are checked elsewhere.
+ * @throws {LocalProtocolError} `INVALID_OPTION`.
+ */
+export function checkOptions(
+  options: object,
+  kinds: { readonly [name: string]: Kind },
+  others: object = kinds,
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new LocalProtocolError("INVALID_OPTION", `options are ${shown(options)}, not an object`);
+  }
+  const values = options as { readonly [name: string]: unknown };
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(kinds, name)) checkValue(name, values[name], kinds[name]!);
+    else if (!Object.hasOwn(others, name) && !isInstance(options))
+      throw unknown(name, kinds, others);
+  }
+  if (Object.getPrototypeOf(options) === Object.prototype) return;
+  // What it inherits counts, too.
+  for (const name of Object.keys(kinds)) checkValue(name, values[name], kinds[name]!);
+}
+
+// An instance of a class of the caller's may have members that are no options.
+function isInstance(options: object): boolean {
+  const { constructor: made } = options;
+  return typeof made === "function" && made !== Object;
+}
+
+/** @throws {LocalProtocolError} `INVALID_OPTION`: it is given, and not of this kind. */
+export function checkValue(name: string, value: unknown, kind: Kind): void {
+  if (value === undefined || kind.fits(value)) return;
+  throw new LocalProtocolError("INVALID_OPTION", `${name} is ${shown(value)}, not ${kind.says}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function unknown(name: string, kinds: object, others: object): LocalProtocolError {
+  const known = [...new Set([...Object.keys(kinds), ...Object.keys(others)])].sort();
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
+  return new LocalProtocolError("INVALID_OPTION", `${name}: ${hint}`);
+}
+
+/** The known name that `name` is a slip of, if there is one. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  let meant: string | undefined;
+  // One slip in three letters: "timeout" for "timeoutMs", and not "name" for "date".
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const one of known) {
+    const slips = distance(name.toLowerCase(), one.toLowerCase());
+    if (slips < least) [least, meant] = [slips, one];
+  }
+  return meant;
+}
+
+/** How many letters must be added, removed or replaced to make `b` of `a` (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
