@@ -45,8 +45,8 @@ export interface ClientHandshake<IO> {
 }
 
 /**
- * Speaks HTTP/1.1 on an io that is, or is being, connected to a server: a Node Duplex, a WHATWG
- * `{ readable, writable }`, or a ByteStream. No byte moves before the first request.
+ * Speaks HTTP/1.1 on an io that is, or is being, connected to a server: a Node Duplex, a Deno.Conn, a
+ * WHATWG `{ readable, writable }`, or a ByteStream. No byte moves before the first request.
  *
  * The io has an error listener when this returns, before anything is awaited. One that has failed by
  * then, or has ended both ways, gives a connection whose `closed` is `failed`.

@@ -1,9 +1,11 @@
 import { memoryPair } from "@upgrade/core/io";
 import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import { ConnStream } from "../../core/src/io/deno-conn.ts";
 import { WebPairStream } from "../../core/src/io/web-pair.ts";
 import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, tcpPair, webPair } from "../src/pairs.ts";
+import { connPair } from "../src/pairs-conn.ts";
 import { watchQuiet } from "../src/pairs-quiet.ts";
 import { socketStream } from "../src/pairs-socket-stream.ts";
 
@@ -28,6 +30,29 @@ describe.each(Object.entries(STREAMS))("%s", (_, makePair) => {
     await run();
     expect(await quiet.settled()).toEqual([]);
     quiet.stop();
+  });
+});
+
+// Deno has no reset to send: the peer of a connection that is given up reads an end.
+const BEYOND_DENO = "an abort reaches the peer as a failure";
+
+describe("the adapter of a Deno.Conn", () => {
+  const cases = transportSuite(async () => {
+    const [a, b] = await connPair();
+    return [new ConnStream(a), new ConnStream(b)];
+  });
+  test.each(cases.filter(({ name }) => name !== BEYOND_DENO))("$name", async ({ run }) => {
+    const quiet = watchQuiet();
+    await run();
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test("an abort reaches the peer as an end", async () => {
+    const [a, b] = await connPair();
+    const read = new ConnStream(b).read();
+    new ConnStream(a).abort();
+    expect(await read).toBe(null);
   });
 });
 

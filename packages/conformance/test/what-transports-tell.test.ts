@@ -7,6 +7,7 @@ import { type ByteStream, memoryPair } from "@upgrade/core/io";
 import { handshake, type ServerRequest } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
 import { bareStream } from "../src/bare-stream.ts";
+import { StandInConn } from "../src/pairs-conn.ts";
 
 // docs/transports.md promises, for each transport, what it tells a server whose service is still
 // at work. Each cell of its table is tried here.
@@ -97,6 +98,17 @@ const transports: Record<string, () => Promise<Joined>> = {
         write: (text) => void io.push(text),
         end: () => void io.push(null),
         reset: () => void io.destroy(new Error("reset")),
+      },
+    };
+  },
+  "`Deno.Conn`": async () => {
+    const { near, far } = await tcp();
+    return {
+      io: new StandInConn(near),
+      peer: {
+        write: (text) => void far.write(text),
+        end: () => void far.end(),
+        reset: () => void far.resetAndDestroy(),
       },
     };
   },

@@ -12,7 +12,7 @@ export interface ServerHandshake<IO> {
 }
 
 /**
- * Serves HTTP/1.1 on an io that a client is connected to: a Node Duplex, a WHATWG
+ * Serves HTTP/1.1 on an io that a client is connected to: a Node Duplex, a Deno.Conn, a WHATWG
  * `{ readable, writable }`, or a ByteStream.
  *
  * The io has an error listener when this returns, before anything is awaited. One that has failed by

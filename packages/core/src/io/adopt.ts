@@ -2,22 +2,27 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
+import { type ConnLike, ConnStream, isConn } from "./deno-conn.ts";
 import { type DuplexLike, isDuplex, NodeDuplex } from "./node-duplex.ts";
 import { PullTransport } from "./pull-transport.ts";
 import type { Transport } from "./transport.ts";
 import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
 
-/** What a handshake takes: a Node Duplex, a WHATWG `{ readable, writable }`, or a ByteStream. */
-export type Io = DuplexLike | WebPair | ByteStream;
+/**
+ * What a handshake takes: a Node Duplex, a Deno.Conn, a WHATWG `{ readable, writable }`, or a
+ * ByteStream.
+ */
+export type Io = DuplexLike | ConnLike | WebPair | ByteStream;
 
 /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
 export function adopt(io: unknown): Transport {
-  // Deno.Conn has a read and a write of its own besides its streams, so pairs go first.
   if (isDuplex(io)) return new NodeDuplex(io);
+  // Before pairs, since it has streams besides.
+  if (isConn(io)) return new PullTransport(new ConnStream(io));
   if (isWebPair(io)) return new PullTransport(new WebPairStream(io));
   if (isByteStream(io)) return new PullTransport(io);
   throw new LocalProtocolError(
     "INVALID_IO",
-    "neither a Duplex, nor { readable, writable }, nor { read, write, closeWrite, abort }",
+    "neither a Duplex, nor a Deno.Conn, nor { readable, writable }, nor { read, write, closeWrite, abort }",
   );
 }

@@ -12,6 +12,7 @@ export {
   type SignalLike,
   SwitchRefused,
 } from "./connection.ts";
+export type { ConnLike } from "./deno-conn.ts";
 export type { CloseReason, HttpEnd } from "./ending.ts";
 export { memoryPair } from "./memory-pair.ts";
 export type { DuplexLike } from "./node-duplex.ts";

@@ -6,11 +6,13 @@ import { Deferred } from "./deferred.ts";
 import { type Batch, joined } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
-/** A ByteStream that holds locks on something, which the next owner needs free. */
+/** A ByteStream made of something else, on which it may hold locks that the next owner needs free. */
 export interface Lockable extends ByteStream {
   /** A read that `cancelRead` withdraws may bring its bytes all the same, and nobody can tell now. */
   readonly withdrawsInDoubt?: boolean;
   releaseLocks?(): void;
+  /** Both sides have ended: lets go of what it is made of, where the ends alone do not. */
+  close?(): void;
 }
 
 /** Turns calls that return promises into a transport's events. */
@@ -175,6 +177,7 @@ export class PullTransport implements Transport {
   #destroyIfEnded(): void {
     if (!this.#destroying || this.#released || !this.#endRead || !this.#endAccepted) return;
     this.release();
+    this.#stream.close?.();
     this.#events.gone(undefined);
   }
 

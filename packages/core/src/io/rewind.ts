@@ -2,6 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
+import { type ConnLike, isConn } from "./deno-conn.ts";
 import { type DuplexLike, isDuplex } from "./node-duplex.ts";
 import type { Parts } from "./parts.ts";
 import { readableOf } from "./readable.ts";
@@ -16,9 +17,10 @@ interface Unshiftable {
  *
  * A Duplex is the same object, with `readBuf` pushed back. Where its end was consumed already
  * (`readEnded`), and for WHATWG pairs and ByteStreams, it is a new object of the same shape that
- * replays `readBuf`, goes on with the io, and ends where the io ended.
+ * replays `readBuf`, goes on with the io, and ends where the io ended. Of a Deno.Conn that object has
+ * `read`, `write`, `closeWrite` and `close`.
  *
- * @throws {LocalProtocolError} `INVALID_IO`: an io of none of the three shapes.
+ * @throws {LocalProtocolError} `INVALID_IO`: an io of none of these shapes.
  */
 export function rewind<IO>(parts: Parts<IO>): IO {
   const { io, readBuf, readEnded } = parts;
@@ -29,6 +31,7 @@ export function rewind<IO>(parts: Parts<IO>): IO {
     return io;
   }
   if (readBuf.length === 0 && !readEnded) return io;
+  if (isConn(io)) return replayConn(io, readBuf, readEnded) as IO;
   if (isWebPair(io)) return replayPair(io, readBuf, readEnded) as IO;
   if (isByteStream(io)) return replayStream(io, readBuf, readEnded) as IO;
   throw new LocalProtocolError("INVALID_IO", "rewind");
@@ -59,6 +62,22 @@ function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): 
     cancelRead: () => !isReplaying && (io.cancelRead?.() ?? false),
   };
   return io.gone === undefined ? replay : { ...replay, gone: io.gone };
+}
+
+function replayConn(io: ConnLike, readBuf: Uint8Array, readEnded: boolean): ConnLike {
+  let left = readBuf;
+  return {
+    async read(buffer) {
+      if (left.length === 0) return readEnded ? null : io.read(buffer);
+      const given = left.subarray(0, buffer.length);
+      buffer.set(given);
+      left = left.subarray(given.length);
+      return given.length;
+    },
+    write: (bytes) => io.write(bytes),
+    closeWrite: () => io.closeWrite(),
+    close: () => io.close(),
+  };
 }
 
 function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPair {

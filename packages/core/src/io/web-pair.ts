@@ -1,4 +1,4 @@
-// bytes ↔ [WHATWG pair] ↔ driver: Deno.Conn, workerd sockets, WebTransport streams
+// bytes ↔ [WHATWG pair] ↔ driver: workerd sockets, WebTransport streams
 
 import { LocalProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";

@@ -1,0 +1,79 @@
+import type net from "node:net";
+import type { ConnLike } from "@upgrade/core/io";
+import { tcpPair } from "./pairs.ts";
+import { socketStream } from "./pairs-socket-stream.ts";
+
+/** The most bytes that a stand-in writes at once: less than a test writes, as Deno's may. */
+const WRITE_BYTES = 50_000;
+
+/**
+ * What a Deno.Conn is documented to do, on top of a socket: reads into the caller's buffer, writes
+ * some of what it is given, ends one side by `closeWrite()`, and both by `close()`, without a reset,
+ * after which what is pending is interrupted and a second `close()` throws.
+ */
+export class StandInConn implements ConnLike {
+  /** Calls of {@link close}. */
+  closes = 0;
+  readonly #socket: net.Socket;
+  readonly #stream: ReturnType<typeof socketStream>;
+  readonly #interrupted: Promise<never>;
+  #interrupt!: (reason: Error) => void;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.#stream = socketStream(socket);
+    this.#interrupted = new Promise((_, reject) => {
+      this.#interrupt = reject;
+    });
+    this.#interrupted.catch(() => {});
+  }
+
+  /** Nobody is to use them: Deno makes them when they are asked for. */
+  get readable(): never {
+    throw new Error("the streams of a connection were asked for");
+  }
+  get writable(): never {
+    return this.readable;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#rest.length === 0) {
+      const chunk = await this.#unlessClosed(this.#stream.read());
+      if (chunk === null) return null;
+      this.#rest = chunk;
+    }
+    const given = this.#rest.subarray(0, buffer.length);
+    buffer.set(given);
+    this.#rest = this.#rest.subarray(given.length);
+    return given.length;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    const some = bytes.slice(0, WRITE_BYTES);
+    await this.#unlessClosed(this.#stream.write([some]));
+    return some.length;
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#unlessClosed(this.#stream.closeWrite());
+  }
+
+  close(): void {
+    if (this.closes++ > 0) throw new Error("BadResource");
+    this.#interrupt(new Error("Interrupted: operation canceled"));
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  #unlessClosed<T>(call: Promise<T>): Promise<T> {
+    call.catch(() => {});
+    return Promise.race([this.#interrupted, call]);
+  }
+}
+
+/** Two joined by a socket on loopback. */
+export async function connPair(): Promise<[StandInConn, StandInConn]> {
+  const [a, b] = await tcpPair({ allowHalfOpen: true });
+  return [new StandInConn(a), new StandInConn(b)];
+}
