@@ -41,6 +41,7 @@ export const REMOTE_CODES = {
 export const LOCAL_CODES = {
   WRONG_MOMENT: { says: "this is not allowed in the present state" },
   INVALID_OPTION: { says: "an option does not exist, or has a value it cannot have" },
+  NO_WEBASSEMBLY: { says: "WebAssembly cannot be compiled here: allow it ('wasm-unsafe-eval' in a Content-Security-Policy, no --jitless), or bundle with the runtime's export condition (workerd)" },
   INVALID_IO: { says: "this io cannot carry a connection" },
   INVALID_METHOD: { says: "the method is not a token" },
   INVALID_TARGET: { says: "the request target has an octet that is not allowed, or a form that does not go with its method" },

@@ -7,6 +7,7 @@ import { type Framing, NO_BODY } from "./framing.ts";
 import { Headers, type HeadersInit } from "./headers.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { concat, textToLatin1 } from "./octets.ts";
+import { prepareScanner } from "./parser/scanner-module.ts";
 import { persists } from "./persistence.ts";
 import { Receiver } from "./receiver.ts";
 import { peerOf, type Role } from "./role.ts";
@@ -48,10 +49,12 @@ export class HttpConnection {
   // Requests sent before the answer to the one in hand: they become cycles in turn.
   #pipelined: CheckedRequest[] | undefined;
 
-  /** @throws {LocalProtocolError} `INVALID_OPTION`. */
+  /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: no head could be read. */
   constructor(role: Role, options: LimitOptions = {}) {
     this.role = role;
     this.limits = resolveLimits(options, role);
+    // It fails now, if it must, and not when the first head has come.
+    prepareScanner();
     this.#receiver = new Receiver(role, this.limits, this.#cycle);
   }
 

@@ -19,7 +19,8 @@ export interface ServerHandshake<IO> {
  * then, or has ended both ways, gives a connection whose `closed` is `failed`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason: none of these shapes, locked, in object
- *   mode, decoding, or used by somebody else. `INVALID_OPTION`. The io is untouched.
+ *   mode, decoding, or used by somebody else. `INVALID_OPTION`. `NO_WEBASSEMBLY`: the platform does
+ *   not allow it, and no head could be read. The io is untouched.
  *
  * @example
  * ```ts

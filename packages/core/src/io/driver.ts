@@ -60,7 +60,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   readonly #awaiting: Awaiting;
   #draining: Draining | undefined;
 
-  /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`: the io is untouched. */
+  /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`: the io is untouched. */
   constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
     this.limits = resolveLimits(options, role, kinds);
     this.http = new HttpConnection(role, this.limits);

@@ -135,7 +135,7 @@ function make(): Llhttp {
     wasm_on_body: goOn,
     wasm_on_message_complete: () => PAUSED,
   };
-  const exports = instantiate<LlhttpExports>(compileLlhttp(), { env });
+  const exports = instantiate<LlhttpExports>(compileLlhttp, { env });
   const request = exports.llhttp_alloc(1);
   const response = exports.llhttp_alloc(2);
   const input = exports.malloc(SLICE_BYTES);

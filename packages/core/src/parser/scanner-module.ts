@@ -47,6 +47,15 @@ interface Scanner {
 }
 
 /**
+ * Compiles the scanner, if nobody has asked for it before.
+ *
+ * @throws {LocalProtocolError} `NO_WEBASSEMBLY`.
+ */
+export function prepareScanner(): void {
+  scanner ??= lay();
+}
+
+/**
  * Reads the head at `bytes[from]`, of which no more than the bytes up to `to` belong to it. Where its
  * parts stand is on the tape then.
  *
@@ -107,7 +116,7 @@ function load(bytes: Uint8Array, from: number, room: number): number {
 
 function lay(): Scanner {
   const { memory, scanRequest, scanResponse, find } = instantiate<ScannerExports>(
-    compileScanner(),
+    compileScanner,
     {},
   );
   layTape(new Int32Array(memory.buffer, 0, TAPE_INTS));
