@@ -14,7 +14,9 @@ import {
   Deferred,
   type Driver,
   handled,
+  Incoming,
   type Side,
+  type SignalLike,
   type Switched,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
@@ -74,11 +76,22 @@ export class ClientSide<IO> implements Side {
 
   /** @throws {LocalProtocolError} for what may not be sent: nothing is touched. */
   check(request: ClientRequest, options: SendOptions): Exchange {
-    return unsaid(() => new Exchange(this.driver, request, options));
+    return unsaid(() => Exchange.of(this.driver, request, options));
   }
 
   /** Sends what was checked, in its turn. */
-  sendChecked(exchange: Exchange, { signal }: SendOptions): Promise<ClientResponse> {
+  sendChecked(exchange: Exchange, options: SendOptions): Promise<ClientResponse> {
+    try {
+      this.#queue(exchange, options.signal);
+    } catch (error) {
+      // A signal that is none.
+      exchange.stopUpload();
+      throw error;
+    }
+    return exchange.response.promise;
+  }
+
+  #queue(exchange: Exchange, signal: SignalLike | undefined): void {
     if (signal !== undefined) exchange.listen(signal, (reason) => this.#cancel(exchange, reason));
     if (signal?.aborted === true) exchange.reject(canceled(signal.reason));
     else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
@@ -88,7 +101,6 @@ export class ClientSide<IO> implements Side {
       this.#waiting.push(exchange);
       this.#startNext();
     }
-    return exchange.response.promise;
   }
 
   get #hasRoom(): boolean {
@@ -139,6 +151,7 @@ export class ClientSide<IO> implements Side {
   /** The request is said to its last byte. */
   uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
+    this.driver.discardUnread();
     if (exchange === this.#inFlight[0]) this.driver.advance();
   }
 
@@ -161,13 +174,14 @@ export class ClientSide<IO> implements Side {
 
   #answer(exchange: Exchange, event: ResponseEvent): void {
     const { driver } = this;
-    const response = new ClientResponse(event, driver);
-    // In front of the accepted head nothing more is read, so the exchange ends here.
+    const incoming = new Incoming(event.framing, driver);
+    const response = new ClientResponse(event, incoming);
+    // After the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       this.switched = switchedBy(exchange, response);
-      response.end(Headers.from([]));
+      incoming.end(Headers.from([]));
     } else {
-      driver.incoming = response;
+      driver.incoming = incoming;
       if (exchange.proposes) this.#refused(response);
       // RFC 9110 §10.1.1: answered while it waited, the body is not wanted at all.
       const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;

@@ -8,13 +8,13 @@ import {
   type UpgradeError,
 } from "@upgrade/core";
 import {
-  abandon,
   bodySource,
   type Content,
   contentOf,
   Deferred,
   type Driver,
   ReceivedMessage,
+  releaseBody,
   type SignalLike,
   sendContent,
   type Upload,
@@ -46,22 +46,42 @@ export class Exchange {
   #endsAt: number | undefined;
   #withheld = false;
 
-  /** @throws {LocalProtocolError} before anything is written, for what may not be sent. */
-  constructor(driver: Driver, request: ClientRequest, options: SendOptions) {
+  private constructor(
+    driver: Driver,
+    head: Exchange["head"],
+    content: Content,
+    options: SendOptions,
+  ) {
     this.#driver = driver;
+    this.head = head;
+    this.#content = content;
+    this.#options = options;
+  }
+
+  /**
+   * A request that may be sent. The body of one that may not is released.
+   *
+   * @throws {LocalProtocolError} before anything is written.
+   */
+  static of(driver: Driver, request: ClientRequest, options: SendOptions): Exchange {
     // Each part is read once: what is checked is what is written.
     const { method, target, version, headers, body, trailers } = request;
-    this.#content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
-    this.#options = options;
-    this.head = {
-      type: "request",
-      method: String(method ?? ""),
-      target: String(target ?? ""),
-      version,
-      headers: Headers.from(headers),
-      bodyLength: this.#content.bodyLength,
-    };
-    driver.http.check(this.head, this.#content.known);
+    try {
+      const content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
+      const head = {
+        type: "request",
+        method: String(method ?? ""),
+        target: String(target ?? ""),
+        version,
+        headers: Headers.from(headers),
+        bodyLength: content.bodyLength,
+      } as const;
+      driver.http.check(head, content.known);
+      return new Exchange(driver, head, content, options);
+    } catch (error) {
+      releaseBody(body);
+      throw error;
+    }
   }
 
   /** May stand in a pipeline: nothing is lost if it is sent again, and nothing follows its head. */
@@ -115,7 +135,7 @@ export class Exchange {
     this.#startsAt = writing.outbox.said;
     const expects = this.head.headers.get("expect")?.toLowerCase() === "100-continue";
     const { source, trailers } = this.#content;
-    if (!expects && source.pieces === undefined && trailers === undefined) {
+    if (!expects && !source.isStreamed && trailers === undefined) {
       this.#driver.sayWhole(this.head, source.whole);
       this.#noteEnd(host);
       return;
@@ -160,13 +180,13 @@ export class Exchange {
     host.uploaded(this);
   }
 
-  /** Nobody wants the rest of the body. What makes it is told. */
+  /** The rest of the body is not wanted: it is released. */
   stopUpload(): void {
     if (this.isSaid || this.#isStopped) return;
     this.#isStopped = true;
     this.#upload?.stop();
     this.#driver.deadlines.stop("continue");
-    if (this.#withheld) abandon(this.#content.source);
+    this.#content.source.release();
   }
 
   inform(response: InformationalResponse): void {
@@ -190,9 +210,13 @@ export class Exchange {
   /** No response will come. */
   reject(error: UpgradeError): void {
     this.end();
-    this.stopUpload();
+    const { source } = this.#content;
     const { sent, isResponseSeen: responseSeen } = this;
-    this.response.reject(error.annotate({ sent, responseSeen }));
+    error.annotate({ sent, responseSeen, bodyBegun: source.hasBegun });
+    // The caller may send it again, so that the body must be as it was.
+    if (error.retrySafe) source.giveBack();
+    this.stopUpload();
+    this.response.reject(error);
   }
 
   /** It never left: the caller may send it elsewhere. */

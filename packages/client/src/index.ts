@@ -46,7 +46,7 @@ export {
   type Sender,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
-export { ClientResponse, type InformationalResponse } from "./response.ts";
+export type { ClientResponse, InformationalResponse } from "./response.ts";
 export {
   type ConnectOptions,
   connect,

@@ -1,7 +1,7 @@
 // connection → events → [response] → application: what a client receives
 
 import type { Headers, ResponseEvent } from "@upgrade/core";
-import { type BodyOwner, ReceivedMessage } from "@upgrade/core/io";
+import { type Incoming, ReceivedMessage } from "@upgrade/core/io";
 
 /** An interim response (1xx). */
 export interface InformationalResponse {
@@ -17,8 +17,8 @@ export class ClientResponse extends ReceivedMessage {
   readonly reason: string;
 
   /** @internal Made by the client. */
-  constructor(event: ResponseEvent, owner: BodyOwner) {
-    super(event, owner);
+  constructor(event: ResponseEvent, incoming: Incoming) {
+    super(event, incoming);
     this.status = event.status;
     this.reason = event.reason;
   }

@@ -3,11 +3,13 @@
 import { Headers, type HeadersInit, withUpgrade } from "@upgrade/core";
 import {
   ANY,
+  type BodyInit,
   type Connection,
   type DriverKinds,
   DURATION,
   handled,
   type Parts,
+  releaseBody,
   type SignalLike,
 } from "@upgrade/core/io";
 import { CLIENT_OPTIONS, type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
@@ -113,7 +115,17 @@ function proposing(request: UpgradeRequest): ClientRequest {
   const rest = { method, target, version, body, trailers };
   if (protocol === undefined) return { ...rest, headers };
   const value = typeof protocol === "string" ? protocol : protocol.join(", ");
-  return { ...rest, headers: withUpgrade(Headers.from(headers), value) };
+  return releasing(body, () => ({ ...rest, headers: withUpgrade(Headers.from(headers), value) }));
+}
+
+// A body that never gets as far as a request is released.
+function releasing<T>(body: BodyInit | undefined, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    releaseBody(body);
+    throw error;
+  }
 }
 
 async function propose<IO>(
@@ -123,7 +135,7 @@ async function propose<IO>(
   kinds: DriverKinds<UpgradeOptions>,
 ): Promise<UpgradeResult<IO>> {
   const request = unsaid(asked);
-  const side = prepare(io, options, kinds);
+  const side = releasing(request.body, () => prepare(io, options, kinds));
   const { driver, connection } = side;
   const exchange = side.check(request, options);
   driver.start(side);

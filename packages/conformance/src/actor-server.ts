@@ -100,10 +100,14 @@ export class ServerActor implements Actor {
     void this.watch.add("the request's body", read);
   }
 
-  // A body that the client may still hold back is read once some of it is there: to read it is to
-  // ask for it, and that is the story's to do.
-  look(): void {
-    for (const exchange of this.#exchanges) if (exchange.request.hasBegun) this.#read(exchange);
+  // A body that the client may still hold back is read once some of it is there: reading it asks for
+  // it, and that is for the story to do.
+  look(sent: string): void {
+    const exchange = this.#exchanges.at(-1);
+    if (exchange === undefined) return;
+    const { method, target, body } = exchange.request;
+    const headEnd = sent.indexOf("\r\n\r\n", sent.lastIndexOf(`${method} ${target} HTTP/`));
+    if (body.length === 0 || sent.length > headEnd + "\r\n\r\n".length) this.#read(exchange);
   }
 
   get #open(): Exchange | undefined {

@@ -17,8 +17,8 @@ export interface Actor {
   more(step: Step & { readonly kind: "more" }): void;
   /** An interim response. Why not, if it was refused. */
   inform(step: Step & { readonly kind: "inform" }): string | undefined;
-  /** Bytes have come, and everything that follows from them has happened. */
-  look(): void;
+  /** Everything that follows from the bytes that the peer has `sent` has happened. */
+  look(sent: string): void;
   /** Answers, or ends, whatever it still owes. Returns how many answers that were. */
   settle(): number;
   /** The parts, where it is the application's to ask for them. */

@@ -27,6 +27,8 @@ export class Drive {
   parts: Parts<Io> | undefined;
   failure: unknown;
   readonly #near: Io;
+  /** All that the peer has sent. */
+  sent = "";
   #wireAt = 0;
 
   private constructor(score: Score, [near, far]: Pair) {
@@ -85,7 +87,7 @@ export class Drive {
   /** Everything that follows from what was done happens. */
   async calm(): Promise<void> {
     await turns(1);
-    this.actor.look();
+    this.actor.look(this.sent);
     await turns(1);
   }
 
@@ -138,7 +140,9 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
     case "bytes": {
       let from = 0;
       for (const to of cut(step.octets.length)) {
-        void peer.send(step.octets.slice(from, to)).catch(() => {});
+        const piece = step.octets.slice(from, to);
+        drive.sent += Buffer.from(piece).toString("latin1");
+        void peer.send(piece).catch(() => {});
         from = to;
       }
       await drive.calm();

@@ -159,11 +159,11 @@ describe.each(Object.entries(FAILING))(
       expect(await seen).toMatchObject({ code: "ECONNRESET" });
     });
 
-    test("of a request: nothing leaves, and it may be sent again", async () => {
+    test("of a request: nothing leaves, and its body cannot be sent again", async () => {
       const { peer, sender } = await ask();
       const { headers, body } = make();
       const sent = sender.sendRequest({ ...POST, headers: { ...POST.headers, ...headers }, body });
-      await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
+      await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: false });
       await peer.failed();
       await turns();
       expect(peer.unread).toBe("");

@@ -140,7 +140,7 @@ describe("the service", () => {
     await connection.closed;
     gate.resolve();
     await turns();
-    expect(reports).toEqual(["connection: TRANSPORT_FAILED", "service: ALREADY_ANSWERED"]);
+    expect(reports).toEqual(["connection: TRANSPORT_FAILED", "service: NOT_SENT"]);
     expect(cancelled).toBe(true);
   });
 

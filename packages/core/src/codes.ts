@@ -87,7 +87,7 @@ export const CONNECTION_CODES = {
   PEER_ENDED: { says: "the peer ended its side while it was owed an answer" },
   ABORTED: { says: "the connection was aborted" },
   CANCELED: { says: "the request was cancelled by its signal" },
-  NOT_SENT: { says: "the connection ended before the request was sent" },
+  NOT_SENT: { says: "the connection ended before the message was sent" },
   QUEUE_FULL: { says: "maxQueuedRequests are waiting" },
   TAKEN_APART: { says: "the connection was taken apart" },
 } as const satisfies Record<string, CodeEntry>;

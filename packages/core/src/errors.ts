@@ -19,6 +19,8 @@ export interface ErrorDetails {
   readonly phase?: string;
   readonly sent?: Sent;
   readonly responseSeen?: boolean;
+  /** Pieces of the request's streamed body were taken from their source. */
+  readonly bodyBegun?: boolean;
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
   readonly cause?: unknown;
@@ -38,6 +40,7 @@ export abstract class UpgradeError extends Error {
   phase?: string;
   sent?: Sent;
   responseSeen?: boolean;
+  bodyBegun?: boolean;
   bytesRead?: number;
   bytesWritten?: number;
 
@@ -58,14 +61,18 @@ export abstract class UpgradeError extends Error {
     this.phase ??= details.phase as string;
     this.sent ??= details.sent as Sent;
     this.responseSeen ??= details.responseSeen as boolean;
+    this.bodyBegun ??= details.bodyBegun as boolean;
     this.bytesRead ??= details.bytesRead as number;
     this.bytesWritten ??= details.bytesWritten as number;
     return this;
   }
 
-  /** True only if nothing of the request was handed to the transport. */
+  /**
+   * The request may be sent again, on another connection: nothing of it was handed to the transport,
+   * and its body is as it was. False for a request that no connection would send.
+   */
   get retrySafe(): boolean {
-    return this.sent === "nothing";
+    return this.sent === "nothing" && this.bodyBegun !== true;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -85,6 +92,10 @@ export function brand(error: { readonly prototype: object; readonly brand: strin
 /** Your fault: thrown by the call that broke the rule, before a byte is written. */
 export class LocalProtocolError extends UpgradeError {
   declare readonly code: LocalCode;
+  /** What broke a rule once would break it again. */
+  override get retrySafe(): boolean {
+    return false;
+  }
   static override readonly brand: string = "LocalProtocolError";
   constructor(code: LocalCode, came = "", details: ErrorDetails = {}) {
     super(code, came, details);

@@ -2,32 +2,34 @@
 
 import {
   type BodyLength,
+  ConnectionError,
   Headers,
   type HeadersInit,
   LocalProtocolError,
   type RequestEvent,
   type UpgradeError,
-  withUpgrade,
 } from "@upgrade/core";
 import {
-  abandon,
   type BodySource,
   bodySource,
   type Connection,
   type Content,
-  checkOptions,
   contentOf,
   Deferred,
   type Driver,
   handled,
+  Incoming,
   type Parts,
   ReceivedMessage,
+  releaseBody,
   type Switched,
   sendContent,
   type TrailersInit,
   takeParts,
   type Upload,
 } from "@upgrade/core/io";
+import { type Acceptance, acceptanceOf, responseOfSwitch } from "./acceptance.ts";
+import { ClientPresence } from "./client-presence.ts";
 import { httpDate } from "./date.ts";
 import { ServerRequest, SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
@@ -46,14 +48,6 @@ export interface ExchangeHost<IO> {
   report(error: unknown, phase: string, request: ServerRequest<IO>): void;
 }
 
-/** The head that accepts a proposal, checked, and the new protocol's first bytes. */
-interface Acceptance {
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly headers: Headers;
-  readonly firstBytes: string | Uint8Array | undefined;
-}
-
 /** What a proposal waits for: the end of the request's body. */
 interface Pending<IO> {
   readonly kind: "switchTo" | "takeOver" | "response";
@@ -66,11 +60,15 @@ type Outcome = "open" | "responding" | "switching" | "taken over" | "failed";
 
 export class Exchange<IO> {
   readonly request: ServerRequest<IO>;
+  /** The request's body, as it comes. */
+  readonly incoming: Incoming;
+  readonly client = new ClientPresence();
   readonly #host: ExchangeHost<IO>;
   readonly #event: RequestEvent;
   #outcome: Outcome = "open";
   #continued = false;
   #answered = false;
+  #why: UpgradeError | undefined;
   #upload: Upload | undefined;
   #pending: Pending<IO> | undefined;
   switched: Switched | undefined;
@@ -78,11 +76,8 @@ export class Exchange<IO> {
   constructor(host: ExchangeHost<IO>, event: RequestEvent) {
     this.#host = host;
     this.#event = event;
-    this.request = new ServerRequest(event, this);
-  }
-
-  get bodyOwner(): Driver {
-    return this.#host.driver;
+    this.incoming = new Incoming(event.framing, host.driver);
+    this.request = new ServerRequest(event, this.incoming, this);
   }
 
   get connection(): Connection<IO> {
@@ -98,18 +93,28 @@ export class Exchange<IO> {
     return this.#outcome === "responding";
   }
 
-  /** Takes what the service returned. Each part is read once: what is checked is what is written. */
+  /**
+   * Takes what the service returned. Each part is read once: what is checked is what is written. The
+   * body of a response that may not be sent is released.
+   */
   respond(response: ServerResponse): void {
     const { status, tunnel, reason, headers, body, trailers, firstBytes } = response;
-    const said = { status, reason, headers, body, trailers, firstBytes };
+    // They may never be waited for, and fail all the same.
+    if (trailers instanceof Promise) handled(trailers);
+    const parts = { status, reason, headers, body, trailers, firstBytes };
     const opensTunnel = this.#isTunnel(status);
-    // L4: a service that never thought of CONNECT answers it like any other method.
-    const isUnintended = opensTunnel && tunnel !== true;
-    if (!this.isOpen || isUnintended) abandon(bodySource(body));
-    this.#assertOpen();
-    if (isUnintended) throw new LocalProtocolError("UNINTENDED_TUNNEL", String(status));
-    if (status === 101 || opensTunnel) this.#beginSwitch("response", said);
-    else this.#sendFinal(said, response instanceof ReceivedMessage);
+    try {
+      this.#assertOpen();
+      // L4: a service that never thought of CONNECT answers it like any other method.
+      if (opensTunnel && tunnel !== true) {
+        throw new LocalProtocolError("UNINTENDED_TUNNEL", String(status));
+      }
+      if (status === 101 || opensTunnel) this.#beginSwitch("response", parts);
+      else this.#sendFinal(parts, response instanceof ReceivedMessage);
+    } catch (error) {
+      releaseBody(body);
+      throw error;
+    }
   }
 
   #isTunnel(status: number): boolean {
@@ -119,19 +124,12 @@ export class Exchange<IO> {
   #sendFinal(response: ServerResponse, isRelayed: boolean): void {
     const source = bodySource(response.body);
     const trailers = this.#trailersOf(response);
-    if (source.pieces === undefined && trailers === undefined) {
+    if (!source.isStreamed && trailers === undefined) {
       this.#sendWhole(response, source);
       return;
     }
-    let content: Content;
-    try {
-      content = contentOf(source, trailers, isRelayed);
-      this.#sayHead(response, content);
-    } catch (error) {
-      // Nobody will ask for the body: whoever would have made it is told.
-      abandon(source);
-      throw error;
-    }
+    const content = contentOf(source, trailers, isRelayed);
+    this.#sayHead(response, content);
     this.#noteAnswer(response);
     this.#sendContent(response, content);
   }
@@ -181,7 +179,7 @@ export class Exchange<IO> {
   #sendContent({ status }: ServerResponse, content: Content): void {
     const { driver } = this.#host;
     if (this.#isBodiless(status)) {
-      abandon(content.source);
+      content.source.release();
       driver.say({ type: "end-of-message" });
       this.#endAnswer();
       return;
@@ -209,19 +207,20 @@ export class Exchange<IO> {
 
   #endPersistenceIfNeeded(): void {
     const { driver } = this.#host;
-    const { proposal, isComplete, framing } = this.request;
-    const refusedForGood = proposal !== undefined && !this.#host.survivesRefusal(this.request);
+    const { incoming, request } = this;
+    const { framing } = incoming;
+    const refusedForGood = request.proposal !== undefined && !this.#host.survivesRefusal(request);
     // RFC 9110 §10.1.1: a client that was never told to go on may send the body, or the next request.
     const withheld = this.#event.expectsContinue && !this.#continued && !this.#bodyHasBegun;
     const tooLong =
       framing.kind === "content-length" && framing.length > driver.limits.maxDrainBytes;
-    const undrainable = tooLong && !isComplete && !this.request.isRead;
+    const undrainable = tooLong && !incoming.isComplete && !incoming.isRead;
     if (refusedForGood || withheld || undrainable) driver.http.endPersistence();
   }
 
   // Some of it may be here already, behind the head that is being looked at.
   get #bodyHasBegun(): boolean {
-    return this.request.hasBegun || this.#host.driver.http.bufferedBytes > 0;
+    return this.incoming.hasBegun || this.#host.driver.http.bufferedBytes > 0;
   }
 
   /** As `request.inform`. */
@@ -256,7 +255,9 @@ export class Exchange<IO> {
 
   /** As `request.switchTo`. */
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
-    return this.#claim(() => this.#beginSwitch("switchTo", this.#acceptance(protocol, options)));
+    return this.#claim(() =>
+      this.#beginSwitch("switchTo", responseOfSwitch(this.request.proposal, protocol, options)),
+    );
   }
 
   // Nobody need look at the promise, so what comes too late is told to onError as well.
@@ -271,29 +272,8 @@ export class Exchange<IO> {
     }
   }
 
-  #acceptance(protocol: string | undefined, options: SwitchOptions): ServerResponse {
-    const { proposal } = this.request;
-    if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
-    checkOptions(options, SWITCH_OPTIONS);
-    const { headers: init, firstBytes } = options;
-    if (proposal.kind === "connect") {
-      if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", String(protocol));
-      return { status: 200, headers: init, firstBytes };
-    }
-    if (typeof protocol !== "string" || !proposal.offers(protocol)) {
-      throw new LocalProtocolError("NOT_OFFERED", String(protocol));
-    }
-    return { status: 101, headers: withUpgrade(Headers.from(init), protocol), firstBytes };
-  }
-
   #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {
-    const { status, reason, headers, body, firstBytes } = response;
-    if (bodySource(body).length !== 0) {
-      throw new LocalProtocolError("BODY_NOT_ALLOWED", String(status));
-    }
-    const first = bodySource(firstBytes);
-    if (first.pieces !== undefined) throw new LocalProtocolError("INVALID_BODY", "firstBytes");
-    const acceptance = { status, reason, headers: Headers.from(headers), firstBytes: first.whole };
+    const acceptance = acceptanceOf(response);
     // Checked now: what is wrong with it is said while the service may still answer otherwise.
     this.#host.driver.http.check(this.#switchEvent(acceptance));
     const parts = new Deferred<Parts<IO>>();
@@ -317,18 +297,21 @@ export class Exchange<IO> {
 
   #assertOpen(): void {
     if (this.#outcome === "open") return;
+    if (this.#outcome === "failed" && !this.#answered) {
+      throw new ConnectionError("NOT_SENT", "", { cause: this.#why });
+    }
     throw new LocalProtocolError("ALREADY_ANSWERED", this.#outcome);
   }
 
   // L5: a request's body is HTTP to its last byte. What nobody reads is drained first.
   #await(pending: Pending<IO>): void {
     this.#pending = pending;
-    if (this.request.isComplete) {
+    if (this.incoming.isComplete) {
       this.bodyEnded();
       return;
     }
     this.wantBody();
-    if (!this.request.isRead) this.#host.driver.drain();
+    if (!this.incoming.isRead) this.#host.driver.drain();
     else this.#host.driver.advance();
   }
 
@@ -387,8 +370,9 @@ export class Exchange<IO> {
   /** HTTP is over for this request: its later answer, if one comes, is discarded. */
   end(error: UpgradeError): void {
     this.#outcome = "failed";
+    this.#why = error;
     this.#upload?.stop();
     this.#pending?.parts?.reject(error);
-    if (!this.#answered) this.request.abort(error);
+    if (!this.#answered) this.client.abort(error);
   }
 }

@@ -41,7 +41,7 @@ export {
   tunnel,
 } from "@upgrade/core/io";
 export { handshake, type ServerHandshake } from "./handshake.ts";
-export { ServerRequest, type SwitchOptions } from "./request.ts";
+export type { ServerRequest, SwitchOptions } from "./request.ts";
 export type {
   ErrorContext,
   ServerOptions,

@@ -3,12 +3,13 @@
 import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
 import {
   ANY,
-  type BodyOwner,
   type Connection,
+  type Incoming,
   type Kinds,
   type Parts,
   ReceivedMessage,
 } from "@upgrade/core/io";
+import type { ClientPresence } from "./client-presence.ts";
 
 /** What goes with a switch. */
 export interface SwitchOptions {
@@ -21,18 +22,11 @@ export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: 
 
 /** What a request asks of its exchange. No more, so that a service for any io serves every io. */
 interface Answering<IO> {
-  readonly bodyOwner: BodyOwner;
+  readonly client: ClientPresence;
   readonly connection: Connection<IO>;
   inform(status: number, headers: HeadersInit | undefined): boolean;
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>>;
   takeOver(): Promise<Parts<IO>>;
-}
-
-interface Platform {
-  readonly AbortController: new () => {
-    readonly signal: AbortSignal;
-    abort(reason: unknown): void;
-  };
 }
 
 /** A received request. */
@@ -43,13 +37,10 @@ export class ServerRequest<IO> extends ReceivedMessage {
   /** What the client offers to switch to, if it does. */
   readonly proposal: Proposal | undefined;
   readonly #exchange: Answering<IO>;
-  #aborter: { readonly signal: AbortSignal; abort(reason: unknown): void } | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
-  #peerEnded = false;
 
   /** @internal Made by the server. */
-  constructor(event: RequestEvent, exchange: Answering<IO>) {
-    super(event, exchange.bodyOwner);
+  constructor(event: RequestEvent, incoming: Incoming, exchange: Answering<IO>) {
+    super(event, incoming);
     this.method = event.method;
     this.target = event.target;
     this.proposal = event.proposal;
@@ -63,28 +54,12 @@ export class ServerRequest<IO> extends ReceivedMessage {
 
   /** Aborts when the peer is gone, or its body is malformed: nobody will read the answer. */
   get signal(): AbortSignal {
-    if (this.#aborter === undefined) {
-      const { AbortController } = globalThis as unknown as Platform;
-      this.#aborter = new AbortController();
-      if (this.#aborted !== undefined) this.#aborter.abort(this.#aborted.reason);
-    }
-    return this.#aborter.signal;
+    return this.#exchange.client.signal;
   }
 
   /** The client has ended its side. It may still read the answer. */
   get peerEnded(): boolean {
-    return this.#peerEnded;
-  }
-
-  /** @internal */
-  abort(reason: unknown): void {
-    this.#aborted ??= { reason };
-    this.#aborter?.abort(reason);
-  }
-
-  /** @internal */
-  endPeer(): void {
-    this.#peerEnded = true;
+    return this.#exchange.client.ended;
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   Connection,
   type DeadlineName,
   type Driver,
+  type Incoming,
   type Side,
   type Switched,
 } from "@upgrade/core/io";
@@ -59,7 +60,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     this.#exchange = exchange;
     driver.requests++;
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
-    driver.incoming = exchange.request;
+    driver.incoming = exchange.incoming;
     if (event.framing.kind === "none") this.#notePeerEnd();
     this.#call(exchange);
   }
@@ -108,16 +109,16 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
     if (!this.driver.isLive) return;
-    if (exchange.isOpen) exchange.respond({ status: statusFor(error, exchange.request) });
+    if (exchange.isOpen) exchange.respond({ status: statusFor(error, exchange.incoming) });
     else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
       this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
     }
   }
 
   answered(exchange: Exchange<IO>): void {
-    const { request } = exchange;
-    // A reader that is still at it goes on; what nobody reads is drained.
-    const isLeft = request.framing.kind !== "none" && !request.isComplete && !request.isRead;
+    const { framing, isComplete, isRead } = exchange.incoming;
+    // A reader that is still at it goes on; an unread body is drained.
+    const isLeft = framing.kind !== "none" && !isComplete && !isRead;
     if (isLeft && this.driver.http.ourState === "done") this.driver.drain();
     this.driver.advance();
   }
@@ -151,10 +152,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 
   onPeerEnd(): void {
-    const request = this.#exchange?.request;
-    if (request === undefined) return;
-    request.endPeer();
-    if (this.#options.halfClose !== true) request.abort(new ConnectionError("PEER_ENDED"));
+    const client = this.#exchange?.client;
+    if (client === undefined) return;
+    client.ended = true;
+    if (this.#options.halfClose !== true) client.abort(new ConnectionError("PEER_ENDED"));
   }
 
   onDrainFailed(error: ConnectionError): void {
@@ -219,9 +220,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   }
 }
 
-function statusFor(error: unknown, request: ServerRequest<unknown>): number {
-  // The request's own body was too long for the service. Any other message's says nothing here.
-  if (error !== undefined && error === request.refusal) return 413;
+function statusFor(error: unknown, { refusal }: Incoming): number {
+  // The request's own body was too long for the service, or not what it must be. The same of any
+  // other message says nothing of this one.
+  if (refusal !== undefined && error === refusal.error) return refusal.status;
   // RFC 9110 §15.6.2: the service has no CONNECT.
   const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
   return isUnintended ? 501 : 500;

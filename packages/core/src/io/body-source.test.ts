@@ -14,7 +14,7 @@ function readerOf(chunks: string[]) {
 
 test("a ReadableStream that cannot be iterated is read by its reader", async () => {
   const { stream } = readerOf(["a", "b"]);
-  const iterator = bodySource(stream).pieces!();
+  const iterator = bodySource(stream).begin();
   expect(await iterator.next()).toEqual({ done: false, value: "a" });
   expect(await iterator.next()).toEqual({ done: false, value: "b" });
   expect(await iterator.next()).toEqual({ done: true, value: undefined });
@@ -22,7 +22,7 @@ test("a ReadableStream that cannot be iterated is read by its reader", async () 
 
 test("and cancelled when nobody wants the rest", async () => {
   const { stream, canceled } = readerOf(["a", "b"]);
-  const iterator = bodySource(stream).pieces!();
+  const iterator = bodySource(stream).begin();
   await iterator.next();
   expect(await iterator.return!()).toEqual({ done: true, value: undefined });
   expect(canceled).toHaveLength(1);

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { CHUNKED } from "../framing.ts";
+import { Headers } from "../headers.ts";
 import { Body } from "./body.ts";
+import { Incoming } from "./incoming.ts";
 
 const owner = {
   bodyWanted: () => {},
@@ -10,20 +13,22 @@ const owner = {
 test.each(["bytes", "text", "json"] as const)(
   "L8: %s() of chunks that were taken away rejects, and throws nothing at once",
   async (collect) => {
-    const body = new Body(owner, undefined);
+    const incoming = new Incoming(CHUNKED, owner);
+    const body = new Body(incoming);
     const chunks = [Uint8Array.of(1), Uint8Array.of(2)];
-    for (const chunk of chunks) body.push(chunk);
-    body.end();
+    for (const chunk of chunks) incoming.push(chunk);
+    incoming.end(Headers.from([]));
     for (const { buffer } of chunks) structuredClone(buffer, { transfer: [buffer] });
     await expect(body[collect]()).rejects.toBeInstanceOf(Error);
   },
 );
 
 test("what is here as a whole is given as a whole, in memory of its own, and once", async () => {
-  const body = new Body(owner, 3);
+  const incoming = new Incoming({ kind: "content-length", length: 3 }, owner);
+  const body = new Body(incoming);
   const chunk = Uint8Array.of(1, 2, 3);
-  body.push(chunk);
-  body.end();
+  incoming.push(chunk);
+  incoming.end(Headers.from([]));
   const all = await body.bytes();
   chunk[0] = 9;
   expect([[...all], all.buffer.byteLength]).toEqual([[1, 2, 3], 3]);

@@ -2,9 +2,9 @@
 
 import { ConnectionError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { BodyDisposal } from "./body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
+import type { BodyDisposal } from "./incoming.ts";
 
 /** One body being thrown away. */
 export class Draining {

@@ -8,17 +8,17 @@ import type { Kinds } from "../options.ts";
 import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
 import { Awaiting } from "./awaiting.ts";
-import type { BodyDisposal, BodyOwner } from "./body.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
 import { Draining } from "./draining.ts";
 import type { CloseReason, Ending } from "./ending.ts";
+import type { BodyDisposal, BodyOwner, Incoming } from "./incoming.ts";
 import { Life, type Mortal } from "./life.ts";
-import type { ReceivedMessage } from "./received-message.ts";
 import type { Side } from "./side.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { Writing } from "./writing.ts";
 
+const CLOSED = { kind: "closed", because: "close() was called" } as const;
 const LAST_CYCLE = "one end does not let the connection live on";
 
 /** Deadlines whose passing is the end. */
@@ -48,7 +48,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   readonly transport: Transport;
   readonly writing: Writing;
   /** The peer's message of this cycle. */
-  incoming: ReceivedMessage | undefined;
+  incoming: Incoming | undefined;
   /** Requests begun. */
   requests = 0;
   bytesRead = 0;
@@ -250,7 +250,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   }
 
   #whyItEnds(): CloseReason {
-    if (this.isClosing) return { kind: "closed", because: "close() was called" };
+    if (this.isClosing) return CLOSED;
     if (this.ending.reason !== undefined) return this.ending.reason;
     if (this.http.theirState === "closed") {
       return { kind: "peer-ended", because: "the peer ended its side between messages" };
@@ -301,10 +301,13 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
       case "write":
         if (this.writing.isStalled()) this.#failLate(name);
         break;
+      case "close":
+        if (!this.ending.isPolled && this.#isUnread()) this.finish(CLOSED);
+        else this.#failLate(name);
+        break;
       case "head":
       case "body":
       case "answer":
-      case "close":
         this.#failLate(name);
         break;
       case "idle":
@@ -366,6 +369,23 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     return draining;
   }
 
+  /** All that is left of the exchange is a body that has no reader. */
+  #isUnread(): boolean {
+    const { http, incoming } = this;
+    const isSent = http.ourState === "done" || http.ourState === "must-close";
+    return isSent && incoming?.isComplete === false && !incoming.isRead;
+  }
+
+  /**
+   * Closing does not wait for a reader that may never come. An io that will be given back is given
+   * back between two messages, so there the rest is read first.
+   */
+  discardUnread(): void {
+    if (!this.isClosing || !this.#isUnread()) return;
+    if (this.ending.isPolled) this.drain();
+    else this.finish(CLOSED);
+  }
+
   #drained(error: ConnectionError | undefined): void {
     if (error === undefined) return;
     this.incoming!.isGivenUp = true;
@@ -384,7 +404,8 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
       this.isClosing = true;
       this.deadlines.startEarlier("close", timeoutMs);
       this.#side.onClose();
-      this.retire("close() was called");
+      this.retire(CLOSED.because);
+      this.discardUnread();
     } else if (!this.ending.isOver || this.life.phase === "lingering") {
       this.deadlines.startEarlier("close", timeoutMs);
     }

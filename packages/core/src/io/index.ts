@@ -1,7 +1,7 @@
 // driver ↔ transport: everything that moves bytes, for those who write a client, a server, a transport
 
 // What applications use; the client and the server hand it on.
-export { Body, type BodyDisposal, type CollectOptions } from "./body.ts";
+export type { Body, CollectOptions } from "./body.ts";
 export type { BodyInit, BodyPiece, ReadableStreamLike } from "./body-source.ts";
 export { type ByteStream, isByteStream } from "./byte-stream.ts";
 export { type Clock, ManualClock, systemClock } from "./clock.ts";
@@ -37,12 +37,12 @@ export {
   SIGNAL,
 } from "../options.ts";
 export type { Io } from "./adopt.ts";
-export type { BodyOwner } from "./body.ts";
-export { type BodySource, bodySource } from "./body-source.ts";
+export { type BodySource, bodySource, releaseBody } from "./body-source.ts";
 export { takeParts } from "./connection.ts";
 export type { DeadlineName } from "./deadlines.ts";
 export { Deferred, handled } from "./deferred.ts";
 export { Driver, type DriverKinds, type DriverOptions } from "./driver.ts";
+export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
 export { ReceivedMessage } from "./received-message.ts";
-export { abandon, type Content, contentOf, sendContent, type Upload } from "./sending.ts";
+export { type Content, contentOf, sendContent, type Upload } from "./sending.ts";
 export type { Side } from "./side.ts";

@@ -4,6 +4,7 @@ import { LocalProtocolError, UpgradeError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
 import { type BodySource, toOctets } from "./body-source.ts";
+import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 
 /** Trailers to be sent: known, or known when the body has ended. */
@@ -33,23 +34,23 @@ export function contentOf(
   if (trailers === undefined) {
     return { source, trailers, known: undefined, bodyLength: source.length };
   }
+  // They may never be waited for, and fail all the same.
+  if (trailers instanceof Promise) handled(trailers);
   const known = isLate(trailers) ? undefined : Headers.from(trailers);
   const isChunked = !isRelayed && (source.length !== 0 || known !== undefined);
   const bodyLength = isChunked ? "unknown" : source.length;
   return { source, trailers: known ?? trailers, known, bodyLength };
 }
 
-type Pieces = NonNullable<BodySource["pieces"]>;
-
-/** A body on its way out, piece by piece, which may be stopped when nobody wants it any more. */
+/** A body on its way out, piece by piece, which may be stopped when it is not wanted any more. */
 export class Upload {
   /** Rejects, with `BODY_FAILED` if the body itself threw. */
   readonly done: Promise<void>;
+  readonly #source: BodySource;
   #isStopped = false;
-  /** What makes the body, while there is more of it. */
-  #maker: AsyncIterator<unknown> | undefined;
 
   constructor(driver: Driver, content: Content) {
+    this.#source = content.source;
     driver.writing.awaitMore();
     this.done = this.#send(driver, content);
   }
@@ -58,22 +59,17 @@ export class Upload {
     return this.#isStopped;
   }
 
-  /** Nobody wants the rest: whoever makes it is told, even while a piece is awaited. */
+  /** The rest is not wanted: the body is released, even while a piece is awaited. */
   stop(): void {
     this.#isStopped = true;
-    this.#leave();
-  }
-
-  #leave(): void {
-    leave(this.#maker);
-    this.#maker = undefined;
+    this.#source.release();
   }
 
   async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
     const isOver = (): boolean => this.#isStopped || !driver.isLive;
     if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
     try {
-      if (source.pieces !== undefined) await this.#sendPieces(driver, source.pieces, isOver);
+      if (source.isStreamed) await sendPieces(driver, source, isOver);
       if (isOver()) return;
       const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
       if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
@@ -81,49 +77,37 @@ export class Upload {
       // What a body throws because it was stopped is no news.
       if (!isOver()) throw error instanceof UpgradeError ? error : bodyFailed(error);
     } finally {
-      // Left early: whoever makes the bytes is told that nobody wants them.
-      this.#leave();
-    }
-  }
-
-  async #sendPieces(driver: Driver, pieces: Pieces, isOver: () => boolean): Promise<void> {
-    const iterator = await blamed(pieces);
-    this.#maker = iterator;
-    for (;;) {
-      const { done, value } = await blamed(() => iterator.next());
-      if (done === true) this.#maker = undefined;
-      else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
-      if (driver.writing.isPressed) await driver.writing.writable();
-      if (done === true || isOver()) return;
+      if (source.hasBegun) source.release();
     }
   }
 }
 
-/** A body that is not sent at all: whoever would have made it is told. */
-export function abandon(source: BodySource): void {
-  try {
-    leave(source.pieces?.());
-  } catch {
-    // It could not even begin.
-  }
-}
-
-function leave(iterator: AsyncIterator<unknown> | undefined): void {
-  try {
-    Promise.resolve(iterator?.return?.()).catch(() => {});
-  } catch {
-    // Nobody waits for how it took the news.
+async function sendPieces(
+  driver: Driver,
+  source: BodySource,
+  isOver: () => boolean,
+): Promise<void> {
+  // Nothing is taken from a body before the io is open, so that it can still be given back.
+  if (!driver.transport.isOpen) await driver.writing.writable();
+  if (isOver()) return;
+  const iterator = await blamed(() => source.begin());
+  while (!isOver()) {
+    const { done, value } = await blamed(() => iterator.next());
+    if (done === true) source.end();
+    else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
+    if (driver.writing.isPressed) await driver.writing.writable();
+    if (done === true) return;
   }
 }
 
 /**
- * Sends the content and ends the message. Undefined where all of it was said at once.
+ * Sends the content and ends the message. Undefined if all of it was sent at once.
  *
  * @throws {LocalProtocolError} for a whole body that does not fit its head.
  */
 export function sendContent(driver: Driver, content: Content): Upload | undefined {
   const { source, trailers } = content;
-  if (source.pieces !== undefined || isLate(trailers)) return new Upload(driver, content);
+  if (source.isStreamed || isLate(trailers)) return new Upload(driver, content);
   if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
   driver.say({ type: "end-of-message", trailers });
   return undefined;

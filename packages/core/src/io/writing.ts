@@ -35,8 +35,9 @@ export class Writing implements Turning {
     return this.outbox.queued === 0 && this.#transport.unacceptedBytes === 0;
   }
 
-  /** The transport has as much as it should have before more is made. */
+  /** The transport is not open, or has as much as it should have before more is made. */
   get isPressed(): boolean {
+    if (!this.#transport.isOpen) return true;
     const waiting = this.outbox.queued + this.#transport.unacceptedBytes;
     return waiting > 0 && waiting >= this.#limits.writeHighWaterBytes;
   }
@@ -87,10 +88,11 @@ export class Writing implements Turning {
     if (waits && !this.#deadlines.has("write")) this.#deadlines.start("write", this.#patienceMs);
   }
 
-  /** The transport is open now: it has a new deadline for what was said meanwhile. */
+  /** The transport is open: what was sent before leaves now, with a deadline of its own. */
   opened(): void {
     this.#deadlines.stop("write");
     this.flush();
+    if (!this.isPressed) this.#tellWaiters();
   }
 
   /** The transport accepted some of what it has. */

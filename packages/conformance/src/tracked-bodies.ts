@@ -1,0 +1,168 @@
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { BodyInit } from "@upgrade/core/io";
+import { answer, ask, GET } from "./against.ts";
+import { turns } from "./pairs-quiet.ts";
+
+/** What became of a body that was handed over. */
+export type Fate = "untouched" | "read" | "released";
+
+/** A body whose fate can be asked for. */
+export interface TrackedBody {
+  readonly body: BodyInit;
+  /** Nothing of it is held before its first piece is asked for. */
+  readonly isLazy?: boolean;
+  fate(): Fate;
+}
+
+const FILE = fileURLToPath(import.meta.url);
+
+/** A piece takes a turn to make, so that an endless body does not starve the rest. */
+async function piece(): Promise<Uint8Array> {
+  await turns(1);
+  return Buffer.alloc(50, "x");
+}
+
+/** Every kind of body that comes in pieces; none of them ends by itself. */
+export const BODIES: Record<string, () => TrackedBody | Promise<TrackedBody>> = {
+  "a Node Readable": () => readable(new Readable({ read() {} })),
+  "a Node Readable that has pieces": () =>
+    readable(
+      new Readable({
+        read() {
+          void piece().then((bytes) => this.push(bytes));
+        },
+      }),
+    ),
+  "a Node Readable that fails": () =>
+    readable(
+      new Readable({
+        read() {
+          this.destroy(new Error("the disk failed"));
+        },
+        // As a file that cannot be opened: it fails although nobody reads it.
+        construct(callback) {
+          setImmediate(callback, new Error("no such file"));
+        },
+      }),
+    ),
+  "a file": file,
+  "an async generator": generator,
+  "an async iterable": asyncIterable,
+  "an iterable": iterable,
+  "a WHATWG ReadableStream": webStream,
+  "a reader's stream": readersStream,
+  "a received body": receivedBody,
+};
+
+function readable(body: Readable): TrackedBody {
+  return {
+    body,
+    fate: () => (body.destroyed ? "released" : body.readableDidRead ? "read" : "untouched"),
+  };
+}
+
+function file(): TrackedBody {
+  return readable(createReadStream(FILE, { highWaterMark: 16 }));
+}
+
+function generator(): TrackedBody {
+  let fate: Fate = "untouched";
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    fate = "read";
+    try {
+      for (;;) yield await piece();
+    } finally {
+      fate = "released";
+    }
+  }
+  return { body: pieces(), isLazy: true, fate: () => fate };
+}
+
+function asyncIterable(): TrackedBody {
+  let fate: Fate = "untouched";
+  const body = {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        fate = "read";
+        return { done: false as const, value: await piece() };
+      },
+      async return() {
+        fate = "released";
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  return { body, fate: () => fate };
+}
+
+function iterable(): TrackedBody {
+  let fate: Fate = "untouched";
+  const body = {
+    [Symbol.iterator]: () => ({
+      next() {
+        fate = "read";
+        // A promise of a piece does as well.
+        return { done: false as const, value: piece() as unknown as Uint8Array };
+      },
+      return() {
+        fate = "released";
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  return { body, fate: () => fate };
+}
+
+function webStream(): TrackedBody {
+  let fate: Fate = "untouched";
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        fate = "read";
+        controller.enqueue(await piece());
+      },
+      cancel() {
+        fate = "released";
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, fate: () => fate };
+}
+
+// As in browsers whose ReadableStream is no async iterable. It has nothing to give, ever.
+function readersStream(): TrackedBody {
+  let fate: Fate = "untouched";
+  const reader = {
+    read() {
+      fate = "read";
+      return new Promise<never>(() => {});
+    },
+    async cancel() {
+      fate = "released";
+    },
+    releaseLock() {},
+  };
+  return { body: { getReader: () => reader }, fate: () => fate };
+}
+
+// The body of a response of another connection, of which there is always more.
+async function receivedBody(): Promise<TrackedBody> {
+  const { peer, sender, connection } = await ask({ maxDrainBytes: 0 });
+  const asked = sender.sendRequest(GET);
+  await peer.readHead();
+  await peer.send(`${answer("200 OK", "Transfer-Encoding: chunked")}4\r\nfour\r\n`);
+  const { body } = await asked;
+  await turns();
+  return {
+    body,
+    fate() {
+      // Once it is given up, more is too much.
+      void peer.send("4\r\nmore\r\n").catch(() => {});
+      if (connection.closeReason !== undefined) return "released";
+      return body.used ? "read" : "untouched";
+    },
+  };
+}

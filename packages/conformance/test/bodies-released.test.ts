@@ -1,0 +1,303 @@
+import { once } from "node:events";
+import { createReadStream, type ReadStream } from "node:fs";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+import { type ClientRequest, handshake, upgrade } from "@upgrade/client";
+import { type BodyInit, memoryPair } from "@upgrade/core/io";
+import type { ServerResponse } from "@upgrade/server";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Asked, answer, ask, GET, head, POST, type Served, serve } from "../src/against.ts";
+import { type Quiet, turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { portOfNobody } from "../src/port-of-nobody.ts";
+import { BODIES, type Fate, type TrackedBody } from "../src/tracked-bodies.ts";
+
+let quiet: Quiet;
+beforeEach(() => {
+  quiet = watchQuiet();
+});
+afterEach(() => quiet.stop());
+
+/** How the answer that has the body ends, without the body being sent whole. */
+interface AnswerEnding {
+  /** What the client sends. */
+  readonly request?: string;
+  /** What stands beside the body. */
+  readonly response?: Partial<ServerResponse>;
+  /** What the service does before it answers. */
+  readonly before?: (served: Served, switchTo: () => void, takeOver: () => void) => unknown;
+  /** What happens once it has answered. */
+  readonly after?: (served: Served) => unknown;
+}
+
+const UPGRADE = head("GET /", "Connection: Upgrade", "Upgrade: echo");
+
+const ANSWERS: Record<string, AnswerEnding> = {
+  "to HEAD": { request: head("HEAD /") },
+  "to HEAD, with its length": {
+    request: head("HEAD /"),
+    response: { headers: { "Content-Length": 5_000 } },
+  },
+  "to HEAD, with trailers that fail": {
+    request: head("HEAD /"),
+    // Rejected when it is handed over, and not before.
+    response: {
+      get trailers() {
+        return Promise.reject(new Error("no trailers"));
+      },
+    },
+  },
+  "with 304": { response: { status: 304 } },
+  "with 204": { response: { status: 204 } },
+  "with 101": { request: UPGRADE, response: { status: 101 } },
+  "with 426 and no Upgrade": { response: { status: 426 } },
+  "with a header that may not be sent": { response: { headers: { "X-A": "a\nb" } } },
+  "with a status that is none": { response: { status: 20 } },
+  "with trailers that may not be sent": { response: { trailers: { "Content-Length": "1" } } },
+  "with a length that is too short": {
+    response: { headers: { "Content-Length": 3 } },
+    after: ({ connection }) => connection.abort(),
+  },
+  "to CONNECT": {
+    request: "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n",
+  },
+  "after the client is gone": { before: ({ peer }) => peer.reset() },
+  "after the client has ended in the middle of its request": {
+    request: head("POST /", "Content-Length: 9"),
+    before: ({ peer }) => peer.end(),
+  },
+  "after our own 400": {
+    request: head("POST /", "Transfer-Encoding: chunked"),
+    before: ({ peer }) => peer.send("ZZ\r\n"),
+  },
+  "after switchTo()": { request: UPGRADE, before: (_, switchTo) => switchTo() },
+  "after takeOver()": { request: UPGRADE, before: (_, __, takeOver) => takeOver() },
+  "after abort()": { before: ({ connection }) => connection.abort() },
+  "after the connection was taken apart": {
+    before: ({ connection }) => void connection.intoParts({ force: true }),
+  },
+  "until the client resets": { after: ({ peer }) => peer.reset() },
+  "until abort()": { after: ({ connection }) => connection.abort() },
+  "until the deadline of close()": {
+    after({ connection, clock }) {
+      void connection.close({ timeoutMs: 1_000 });
+      clock.advance(1_000);
+    },
+  },
+  "until the connection is taken apart": {
+    after: ({ connection }) => void connection.intoParts({ force: true }),
+  },
+};
+
+describe.each(Object.entries(ANSWERS))("L8: an answer %s releases", (_, ending) => {
+  test.each(Object.entries(BODIES))("%s", async (_, make) => {
+    let answered!: (tracked: TrackedBody) => void;
+    const isAnswered = new Promise<TrackedBody>((resolve) => {
+      answered = resolve;
+    });
+    const served = await serve(async (request) => {
+      await ending.before?.(
+        served,
+        () => void request.switchTo("echo").catch(() => {}),
+        () => void request.takeOver().catch(() => {}),
+      );
+      if (ending.before !== undefined) await turns();
+      const tracked = await make();
+      answered(tracked);
+      return { status: 200, ...ending.response, body: tracked.body };
+    });
+    await served.peer.send(ending.request ?? head("GET /"));
+    const tracked = await isAnswered;
+    await turns();
+    await ending.after?.(served);
+    await released(tracked);
+    served.connection.abort();
+    expect(await quiet.settled()).toEqual([]);
+  });
+});
+
+/** How a request that has the body ends, without the body being sent whole. */
+interface RequestEnding {
+  readonly request?: Partial<ClientRequest>;
+  /** What came before it. */
+  readonly before?: (asked: Asked) => unknown;
+  /** What happens once it was asked. */
+  readonly after?: (asked: Asked, abort: (reason: unknown) => void) => unknown;
+  readonly signal?: unknown;
+}
+
+const RELEASING: Record<string, RequestEnding> = {
+  "with a target that may not be sent": { request: { target: "/a b" } },
+  "with a header that may not be sent": { request: { headers: { "X-A": "a\nb" } } },
+  "with headers that are none": { request: { headers: 7 as never } },
+  "by TRACE": { request: { method: "TRACE" } },
+  "with a length that is too short": {
+    request: { headers: { "Host": "a.test", "Content-Length": 3 } },
+    after: ({ connection }) => connection.abort(),
+  },
+  "with trailers that may not be sent": { request: { trailers: { "Content-Length": "1" } } },
+  "with a signal that is none": { signal: { aborted: false } },
+  "whose expectation is refused": {
+    request: { headers: { Host: "a.test", Expect: "100-continue" } },
+    after: ({ peer }) => peer.send(answer("401 Unauthorized", "Content-Length: 0")),
+  },
+  "whose expectation is met by a reset": {
+    request: { headers: { Host: "a.test", Expect: "100-continue" } },
+    after: ({ peer }) => peer.reset(),
+  },
+  "whose body is answered too early": {
+    after: ({ peer }) =>
+      peer.send(answer("413 Content Too Large", "Content-Length: 0")).catch(() => {}),
+  },
+  "until the server resets": { after: ({ peer }) => peer.reset() },
+  "until it is cancelled": { after: (_, abort) => abort(new Error("enough")) },
+  "until abort()": { after: ({ connection }) => connection.abort() },
+  "until the connection is taken apart": {
+    after: ({ connection }) => void connection.intoParts({ force: true }),
+  },
+};
+
+describe.each(Object.entries(RELEASING))("L8: a request %s releases", (_, ending) => {
+  test.each(Object.entries(BODIES))("%s", async (_, make) => {
+    const { error, tracked } = await run(ending, make);
+    await released(tracked);
+    expect(error()).not.toMatchObject({ retrySafe: true });
+    expect(await quiet.settled()).toEqual([]);
+  });
+});
+
+const KEEPING: Record<string, RequestEnding> = {
+  "on a connection that has ended": { before: ({ connection }) => connection.abort() },
+  "that waits when the connection ends": {
+    before: ({ sender }) => void sender.sendRequest(GET).catch(() => {}),
+    after: ({ connection }) => connection.abort(),
+  },
+  "that waits when the connection closes": {
+    before: ({ sender }) => void sender.sendRequest(GET).catch(() => {}),
+    after: ({ connection }) => void connection.close(),
+  },
+  "that waits when it is cancelled": {
+    before: ({ sender }) => void sender.sendRequest(GET).catch(() => {}),
+    after: (_, abort) => abort(new Error("enough")),
+  },
+  "for which the queue has no room": {
+    before({ sender }) {
+      for (let i = 0; i < 17; i++) void sender.sendRequest(GET).catch(() => {});
+    },
+  },
+};
+
+const WELL = Object.entries(BODIES).filter(([name]) => !name.includes("that fails"));
+
+describe.each(Object.entries(KEEPING))("L8: a request %s gives back", (_, ending) => {
+  test.each(WELL)("%s, as it came", async (_, make) => {
+    const { error, asked, tracked } = await run(ending, make);
+    const { body } = tracked;
+    await turns(20);
+    expect(error()).toMatchObject({ retrySafe: true });
+    expect([tracked.fate(), listenersOf(body)]).toEqual(["untouched", 0]);
+    asked.connection.abort();
+    // Sent at last, and released: nothing else would end it.
+    const { connection, peer } = await send({ ...POST, body });
+    await peer.readHead();
+    connection.abort();
+    await released(tracked);
+  });
+});
+
+test.each(WELL)(
+  "L8: %s is not begun before its io is open, and given back if that fails",
+  async (_, make) => {
+    const tracked = await make();
+    const { sender } = await handshake(net.connect(await portOfNobody(), "127.0.0.1"));
+    const sent = sender.sendRequest({ ...POST, body: tracked.body });
+    await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
+    expect(tracked.fate()).toBe("untouched");
+    expect(await quiet.settled()).toEqual([]);
+  },
+);
+
+test.each(Object.entries(BODIES))(
+  "L8: an upgrade() that cannot be asked releases %s",
+  async (_, make) => {
+    for (const options of [{ timeoutMs: -1 }, { headMs: -1 }]) {
+      const tracked = await make();
+      const asked = upgrade(memoryPair()[0], { target: "/", body: tracked.body }, options);
+      await expect(asked).rejects.toMatchObject({ code: "INVALID_OPTION" });
+      await released(tracked);
+    }
+    const tracked = await make();
+    const headers = { "X-A": "a\nb" };
+    const request = { target: "/", protocol: "echo", headers, body: tracked.body };
+    await expect(upgrade(memoryPair()[0], request)).rejects.toMatchObject({
+      code: "INVALID_HEADER",
+    });
+    await released(tracked);
+  },
+);
+
+test("L8: a HEAD for a file leaves no descriptor open", async () => {
+  const files: ReadStream[] = [];
+  const { peer } = await serve(() => {
+    const body = createReadStream(fileURLToPath(import.meta.url));
+    files.push(body);
+    return { status: 200, body };
+  });
+  for (let i = 0; i < 20; i++) {
+    await peer.send(head("HEAD /"));
+    await peer.readHead();
+  }
+  await Promise.all(files.map((file) => (file.closed ? undefined : once(file, "close"))));
+  expect(files.filter(({ closed }) => closed)).toHaveLength(20);
+});
+
+test("L8: what is given as a body and is none is released, too", async () => {
+  const destroyed: string[] = [];
+  const body = (name: string): BodyInit =>
+    ({ destroy: () => destroyed.push(name), on: () => {} }) as unknown as BodyInit;
+  const { sender } = await ask();
+  await expect(sender.sendRequest({ ...POST, body: body("request") })).rejects.toMatchObject({
+    code: "INVALID_BODY",
+  });
+  const { peer } = await serve(() => ({ status: 200, body: body("answer") }));
+  await peer.send(head("GET /"));
+  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+  expect([...new Set(destroyed)]).toEqual(["request", "answer"]);
+});
+
+type Make = () => TrackedBody | Promise<TrackedBody>;
+
+async function send(request: ClientRequest, signal?: unknown) {
+  const asked = await ask();
+  const options = signal === undefined ? {} : { signal: signal as AbortSignal };
+  void asked.sender.sendRequest(request, options).catch(() => {});
+  return asked;
+}
+
+async function run({ request, before, after, signal }: RequestEnding, make: Make) {
+  const asked = await ask({ writeHighWaterBytes: 100 });
+  await before?.(asked);
+  await turns();
+  const aborter = new AbortController();
+  let failure: unknown;
+  const options = { signal: (signal as AbortSignal | undefined) ?? aborter.signal };
+  const tracked = await make();
+  const { body } = tracked;
+  asked.sender.sendRequest({ ...POST, ...request, body }, options).catch((error) => {
+    failure = error;
+  });
+  await turns();
+  await after?.(asked, (reason) => aborter.abort(reason));
+  await turns();
+  return { asked, tracked, error: () => failure };
+}
+
+function listenersOf(body: BodyInit): number {
+  const { listenerCount } = body as { listenerCount?: (event: string) => number };
+  return listenerCount?.call(body, "error") ?? 0;
+}
+
+async function released(tracked: TrackedBody): Promise<void> {
+  const wanted: Fate[] = tracked.isLazy === true ? ["released", "untouched"] : ["released"];
+  for (let i = 0; i < 20 && !wanted.includes(tracked.fate()); i++) await turns();
+  expect(wanted).toContain(tracked.fate());
+}

@@ -1,0 +1,51 @@
+// service → [acceptance] → exchange: the head that accepts a proposal, and what follows it
+
+import { Headers, LocalProtocolError, type Proposal, withUpgrade } from "@upgrade/core";
+import { bodySource, checkOptions } from "@upgrade/core/io";
+import { SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
+import type { ServerResponse } from "./service.ts";
+
+/** The head that accepts a proposal, and the new protocol's first bytes. */
+export interface Acceptance {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly headers: Headers;
+  readonly firstBytes: string | Uint8Array | undefined;
+}
+
+/**
+ * What `switchTo` answers.
+ *
+ * @throws {LocalProtocolError} `NO_PROPOSAL`, `NOT_OFFERED`, `INVALID_OPTION`.
+ */
+export function responseOfSwitch(
+  proposal: Proposal | undefined,
+  protocol: string | undefined,
+  options: SwitchOptions,
+): ServerResponse {
+  if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
+  checkOptions(options, SWITCH_OPTIONS);
+  const { headers, firstBytes } = options;
+  if (proposal.kind === "connect") {
+    if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", String(protocol));
+    return { status: 200, headers, firstBytes };
+  }
+  if (typeof protocol !== "string" || !proposal.offers(protocol)) {
+    throw new LocalProtocolError("NOT_OFFERED", String(protocol));
+  }
+  return { status: 101, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
+}
+
+/** @throws {LocalProtocolError} `BODY_NOT_ALLOWED`, `INVALID_BODY`, `INVALID_HEADER`. */
+export function acceptanceOf(response: ServerResponse): Acceptance {
+  const { status, reason, headers, body, firstBytes } = response;
+  if (bodySource(body).length !== 0) {
+    throw new LocalProtocolError("BODY_NOT_ALLOWED", String(status));
+  }
+  const first = bodySource(firstBytes);
+  if (first.isStreamed) {
+    first.release();
+    throw new LocalProtocolError("INVALID_BODY", "firstBytes");
+  }
+  return { status, reason, headers: Headers.from(headers), firstBytes: first.whole };
+}
