@@ -9,8 +9,8 @@ test("one read at a time: a second one rejects, and the first still gets the byt
   expect(await first).toEqual(Uint8Array.of(1));
 });
 
-test("nothing is written behind the end", async () => {
+test("nothing is written after the end", async () => {
   const [a] = memoryPair();
   await a.closeWrite();
-  await expect(a.write([Uint8Array.of(1)])).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
+  await expect(a.write([Uint8Array.of(1)])).rejects.toThrow("written after the end");
 });
