@@ -67,8 +67,11 @@ export class ClientSide<IO> implements Side {
 
   send(request: ClientRequest, options: SendOptions): Promise<ClientResponse> {
     try {
-      checkOptions(options, SEND_OPTIONS);
-      return this.sendChecked(this.check(request, options), options);
+      const exchange = this.check(request, options);
+      return exchange.releasing(() => {
+        checkOptions(options, SEND_OPTIONS);
+        return this.sendChecked(exchange, options);
+      });
     } catch (error) {
       return handled(Promise.reject(error));
     }
@@ -81,13 +84,7 @@ export class ClientSide<IO> implements Side {
 
   /** Sends what was checked, in its turn. */
   sendChecked(exchange: Exchange, options: SendOptions): Promise<ClientResponse> {
-    try {
-      this.#queue(exchange, options.signal);
-    } catch (error) {
-      // A signal that is none.
-      exchange.stopUpload();
-      throw error;
-    }
+    exchange.releasing(() => this.#queue(exchange, options.signal));
     return exchange.response.promise;
   }
 

@@ -189,6 +189,16 @@ export class Exchange {
     this.#content.source.release();
   }
 
+  /** Releases the body if `call` throws. */
+  releasing<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      this.stopUpload();
+      throw error;
+    }
+  }
+
   inform(response: InformationalResponse): void {
     this.isResponseSeen = true;
     this.#options.onInformational?.(response);

@@ -55,13 +55,18 @@ export function checkOptions(
   }
   const values = options as { readonly [name: string]: unknown };
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(kinds, name)) checkValue(name, values[name], kinds[name]!);
+    if (Object.hasOwn(kinds, name)) check(values, name, kinds[name]!);
     else if (!Object.hasOwn(others, name) && !isInstance(options))
       throw unknown(name, kinds, others);
   }
   if (Object.getPrototypeOf(options) === Object.prototype) return;
   // What it inherits counts, too.
-  for (const name of Object.keys(kinds)) checkValue(name, values[name], kinds[name]!);
+  for (const name of Object.keys(kinds)) check(values, name, kinds[name]!);
+}
+
+// What is checked where it is used is read there, once.
+function check(values: { readonly [name: string]: unknown }, name: string, kind: Kind): void {
+  if (kind !== ANY) checkValue(name, values[name], kind);
 }
 
 // An instance of a class of the caller's may have members that are no options.

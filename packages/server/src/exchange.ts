@@ -31,7 +31,7 @@ import {
 import { type Acceptance, acceptanceOf, responseOfSwitch } from "./acceptance.ts";
 import { ClientPresence } from "./client-presence.ts";
 import { httpDate } from "./date.ts";
-import { ServerRequest, SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
+import { ServerRequest, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
 
 /** What an exchange needs of the server it belongs to. */
