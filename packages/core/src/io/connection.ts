@@ -139,13 +139,17 @@ export class Connection<IO> {
   }
 
   /**
-   * Ends gracefully: at once while idle, else behind the exchange in hand. Resolves when it is
-   * over; past the deadline, or on the signal, it becomes an abort and resolves all the same.
+   * Ends gracefully: at once while idle, else after the exchange in hand, whose body is not waited
+   * for if it has no reader. Resolves when it is over, each call with the same promise; past the deadline, or on the signal, it becomes an abort and resolves all the same.
    *
    * @throws {LocalProtocolError} `INVALID_OPTION`: nothing is closed then.
    */
-  async close(options: CloseOptions = {}): Promise<CloseReason> {
-    checkOptions(options, CLOSE_OPTIONS);
+  close(options: CloseOptions = {}): Promise<CloseReason> {
+    try {
+      checkOptions(options, CLOSE_OPTIONS);
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
     const { signal, timeoutMs = this.#driver.limits.closeMs } = options;
     const closed = this.#driver.close(timeoutMs);
     if (signal === undefined) return closed;
