@@ -47,13 +47,6 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
       code === "MALFORMED_TRAILER" &&
       /^(?:content-length|transfer-encoding):/im.test(input.slice(at)),
   },
-  {
-    name: "scheme-beyond-letters",
-    reason:
-      "a scheme may have digits and +-. (RFC 3986 §3.1); llhttp takes letters, and http and https are written with them",
-    covers: ({ code, at }, input) =>
-      code === "MALFORMED_TARGET" && /^(?:\r\n)*[^ ]+ [A-Za-z]+[0-9+.-]/.test(input.slice(at)),
-  },
 ];
 
 /** Our own requests that another server of ours may refuse all the same, with a status that says so. */

@@ -32,7 +32,7 @@ describe("L8: an error that is told is told once", () => {
     });
     const over = rejection(served.connection.run());
     await served.peer.send("not HTTP\r\n\r\n");
-    expect(await over).toBe("UNKNOWN_METHOD");
+    expect(await over).toBe("MALFORMED_START_LINE");
     expect(told).toBe(1);
   });
 
@@ -61,7 +61,7 @@ describe("L2: nothing is done any more to an io that was taken while its connect
       },
     });
     await served.peer.send("not HTTP\r\n\r\nrest");
-    expect(await served.peer.readHead()).toMatch(/^HTTP\/1\.1 501 /);
+    expect(await served.peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
     await turns();
     expect(Buffer.from(parts!.readBuf).toString()).toBe("not HTTP\r\n\r\nrest");
     expect(calls).toEqual([]);

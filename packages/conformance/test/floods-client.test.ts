@@ -46,7 +46,7 @@ interface Refused extends FloodOptions {
 
 const REFUSED: readonly Refused[] = [
   { name: "empty lines", endless: "\r\n", code: "MALFORMED_START_LINE", within: 1 },
-  { name: "bytes that are no response", endless: "\0", code: "MALFORMED_START_LINE", within: 1 },
+  { name: "bytes that are no response", endless: "\x01", code: "MALFORMED_START_LINE", within: 1 },
   { name: "a reason", first: "HTTP/1.1 200 ", endless: "a", code: "HEAD_TOO_LARGE", within: HEAD },
   {
     name: "field lines",

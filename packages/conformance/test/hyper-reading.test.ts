@@ -124,7 +124,7 @@ describe("heads", () => {
   test.each<[string, Role, string, string]>([
     ["26: another protocol's name", "client", "HEAT/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE"],
     ["29: a status of one digit", "client", "HTTP/1.1 1 OK\r\n\r\n", "MALFORMED_START_LINE"],
-    ["70: no request line", "server", "GE T / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD"],
+    ["70: no request line", "server", "GE T / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE"],
     [
       "167: a malformed target",
       "server",

@@ -88,10 +88,10 @@ describe("a server's connection reads requests", () => {
   });
 
   test.each([
-    ["GET  / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE 400 at 0"],
+    ["GET  / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE 400 at 4"],
     ["GET / HTTP/1.1\r\n\r\n", "BAD_HOST 400 at 0"],
-    ["FOO / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD 501 at 1"],
-    ["GET / HTTP/1.2\r\n\r\n", "UNSUPPORTED_VERSION 505 at 14"],
+    ["FOO / HTTP/1.1\r\n\r\n", "UNKNOWN_METHOD 501 at 0"],
+    ["GET / HTTP/1.2\r\n\r\n", "UNSUPPORTED_VERSION 505 at 13"],
     ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", "MALFORMED_FIELD 400 at 20"],
     [
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -101,7 +101,7 @@ describe("a server's connection reads requests", () => {
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\n",
       "MALFORMED_CHUNK 400 at 60",
     ],
-    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION 505 at 14"],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "UNSUPPORTED_VERSION 505 at 13"],
   ])("and refuses %j", (input, outcome) => {
     expect(refusal("server", input)).toBe(outcome);
   });
@@ -115,7 +115,7 @@ describe("a client's connection reads responses", () => {
       "informational-response 103 Early Hints, response 204 , end",
     ],
     ["HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n", "UNEXPECTED_SWITCH  at 0"],
-    ["HTTP/1.1 099 X\r\n\r\n", "BAD_STATUS  at 0"],
+    ["HTTP/1.1 099 X\r\n\r\n", "BAD_STATUS  at 9"],
     ["\r\nHTTP/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE 400 at 0"],
   ])("%j", (input, outcome) => {
     expect(refusal("client", input)).toBe(outcome);

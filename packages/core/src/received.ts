@@ -12,14 +12,12 @@ import {
 } from "./framing.ts";
 import type { Head } from "./parser/head.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
-import { faultOfHost, faultOfTarget } from "./target.ts";
+import { faultOfHost } from "./target.ts";
 import { quoted } from "./tokens.ts";
 
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
 export function judgeRequest(head: Head): RequestEvent {
   const { method, target, version, headers, facts } = head;
-  const badTarget = head.isOriginForm ? undefined : faultOfTarget(method, target);
-  if (badTarget !== undefined) throw refused("MALFORMED_TARGET", badTarget);
   const badHost = faultOfHost(version, facts);
   if (badHost !== undefined) throw refused("BAD_HOST", badHost);
   const framing = framed(requestFraming(method, version, facts));

@@ -2,7 +2,7 @@
 
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
-import { octetAt, quoted } from "./tokens.ts";
+import { octetName, quoted } from "./tokens.ts";
 
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
 const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
@@ -94,7 +94,18 @@ export function faultOfTarget(method: string, target: string): string | undefine
   if (target === "*") return method === "OPTIONS" ? undefined : "* is for OPTIONS alone";
   if (ORIGIN_FORM.test(target) || isSound(ABSOLUTE_FORM.exec(target))) return undefined;
   const at = target.search(NOT_IN_TARGET);
-  if (at !== -1)
-    return `${octetAt(target, at)} is not allowed; percent-encode it, or drop a fragment`;
+  if (at !== -1) return faultOfOctet(target.charCodeAt(at), at);
   return 'it is neither a path that begins with "/" nor scheme://host[:port]/path without a user';
+}
+
+/** An octet of a path and a query, and so of every form of a target. */
+export function isTargetOctet(octet: number): boolean {
+  const isVisible = octet > 0x20 && octet < 0x7f;
+  return isVisible && octet !== 0x22 && octet !== 0x23 && octet !== 0x3c && octet !== 0x3e;
+}
+
+/** What is wrong with the octet at `at` of a target, which is none of a target's. */
+export function faultOfOctet(octet: number, at: number): string {
+  const remedy = octet === 0x23 ? "a fragment is not sent" : "percent-encode it";
+  return `${octetName(octet)} at ${at} is not allowed; ${remedy}`;
 }

@@ -71,13 +71,27 @@ function lowerCase(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }
 
-/** Names a character and its place, for an error that must not quote the text around it. */
-export function octetAt(text: string, at: number): string {
-  const code = text.charCodeAt(at);
+// RFC 9110 §5.6.2, as a mark for each octet.
+const TOKEN_OCTETS = Uint8Array.from({ length: 256 }, (_, octet) =>
+  TOKEN.test(String.fromCharCode(octet)) ? 1 : 0,
+);
+
+/** An octet of a token. */
+export function isTokenOctet(octet: number): boolean {
+  return TOKEN_OCTETS[octet] === 1;
+}
+
+/** HTAB, SP, VCHAR and obs-text: every octet but the other controls. */
+export function isTextOctet(octet: number): boolean {
+  return octet === 0x09 || (octet >= 0x20 && octet !== 0x7f);
+}
+
+/** What an error calls an octet that is not allowed, or a character that is none. */
+export function octetName(code: number): string {
   const hex = code.toString(16);
-  const name =
-    code < 0x100 ? `octet 0x${hex.padStart(2, "0")}` : `character U+${hex.padStart(4, "0")}`;
-  return `the ${name} at ${at}`;
+  return code < 0x100
+    ? `the octet 0x${hex.padStart(2, "0")}`
+    : `the character U+${hex.padStart(4, "0")}`;
 }
 
 /** A short, printable rendering of hostile text for an error message. */

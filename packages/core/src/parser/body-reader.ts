@@ -156,6 +156,7 @@ function trailerParser(limits: Limits): HeadParser {
       tooLarge: "TRAILERS_TOO_LARGE",
       maxFields: maxTrailers,
       tooMany: "TOO_MANY_TRAILERS",
+      malformed: "MALFORMED_TRAILER",
     },
     Infinity,
   );
@@ -163,12 +164,8 @@ function trailerParser(limits: Limits): HeadParser {
   return parser;
 }
 
-// What is a head's fault to the parser is the trailer section's here. The parser counts from the
-// start of the section, the caller from where this read began.
+// The parser counts from the start of the section, the caller from where this read began.
 function inTrailers(error: unknown, by: number): unknown {
-  if (!(error instanceof RemoteProtocolError)) return error;
-  const bounded = error.code === "TRAILERS_TOO_LARGE" || error.code === "TOO_MANY_TRAILERS";
-  return new RemoteProtocolError(bounded ? error.code : "MALFORMED_TRAILER", "", {
-    offset: (error.offset ?? 0) + by,
-  });
+  if (error instanceof RemoteProtocolError) error.offset = (error.offset ?? 0) + by;
+  return error;
 }

@@ -2,7 +2,7 @@
 
 import { RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { quoted } from "../tokens.ts";
+import { isTextOctet, isTokenOctet, octetName } from "../tokens.ts";
 
 // Where the reader stands in: size [ext] CRLF data CRLF … 0 [ext] CRLF (trailers follow).
 type Place =
@@ -122,22 +122,23 @@ export class ChunkedReader {
         if (byte === QUOTE) return this.#go("in-quotes");
         return this.#begin(byte, "in-value");
       case "in-name":
-        if (isTokenByte(byte)) return true;
+        if (isTokenOctet(byte)) return true;
         if (byte === EQUALS) return this.#go("extension-value");
         return this.#leaveTo(byte, "after-name");
       case "after-name":
         if (byte === EQUALS) return this.#go("extension-value");
         return this.#leaveTo(byte, "after-name");
       case "in-value":
-        return isTokenByte(byte) || this.#leaveTo(byte, "after-value");
+        return isTokenOctet(byte) || this.#leaveTo(byte, "after-value");
       case "after-value":
         return this.#leaveTo(byte, "after-value");
+      // RFC 9110 §5.6.4: qdtext and quoted-pair.
       case "in-quotes":
         if (byte === QUOTE) return this.#go("after-value");
         if (byte === BACKSLASH) return this.#go("quoted-pair");
-        return isTextByte(byte);
+        return isTextOctet(byte);
       case "quoted-pair":
-        return this.#go("in-quotes") && isTextByte(byte);
+        return this.#go("in-quotes") && isTextOctet(byte);
       default:
         return false;
     }
@@ -145,7 +146,7 @@ export class ChunkedReader {
 
   #begin(byte: number, inside: Place): boolean {
     if (isSpaceByte(byte)) return true;
-    return isTokenByte(byte) && this.#go(inside);
+    return isTokenOctet(byte) && this.#go(inside);
   }
 
   // White space may stand before ";" and "=", but a line does not end in it.
@@ -186,22 +187,6 @@ function isSpaceByte(byte: number): boolean {
   return byte === 0x20 || byte === 0x09;
 }
 
-// RFC 9110 §5.6.2, as a bit for each of the 128 octets.
-const TOKEN_BYTES = new Uint8Array(256);
-for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  TOKEN_BYTES[char.charCodeAt(0)] = 1;
-}
-
-function isTokenByte(byte: number): boolean {
-  return TOKEN_BYTES[byte] === 1;
-}
-
-// RFC 9110 §5.6.4: qdtext and quoted-pair, without control octets.
-function isTextByte(byte: number): boolean {
-  return byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
-}
-
 function malformed(place: Place, byte: number, offset: number): RemoteProtocolError {
-  const came = quoted(String.fromCharCode(byte));
-  return new RemoteProtocolError("MALFORMED_CHUNK", `${came} in ${place}`, { offset });
+  return new RemoteProtocolError("MALFORMED_CHUNK", `${octetName(byte)} in ${place}`, { offset });
 }

@@ -6,6 +6,7 @@ import { FIELDS, tape } from "../tape.ts";
 import { type Head, headOnTape, type MessageKind } from "./head.ts";
 import { auditHead } from "./head-audit.ts";
 import { scan, textOfScanned } from "./scanner-module.ts";
+import { StartLine } from "./start-line.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 const { maxHeaders, maxTargetBytes } = resolveLimits();
@@ -14,6 +15,7 @@ const LIMITS = {
   tooLarge: "HEAD_TOO_LARGE",
   maxFields: maxHeaders,
   tooMany: "TOO_MANY_HEADERS",
+  malformed: "MALFORMED_FIELD",
 } as const;
 
 /** Of a Host that it has found sound the scanner tells no more; of a length, the number. */
@@ -23,7 +25,7 @@ function told({ host: _, contentLength, length, ...others }: Facts): object {
 
 function outcome(make: () => Head): unknown {
   try {
-    const { headers, facts, isOriginForm: _, ...line } = make();
+    const { headers, facts, ...line } = make();
     return { ...line, facts: told(facts), headers: headers.toFlat() };
   } catch (error) {
     if (!(error instanceof RemoteProtocolError)) throw error;
@@ -32,17 +34,15 @@ function outcome(make: () => Head): unknown {
 }
 
 const audited = (kind: MessageKind, text: string) =>
-  outcome(() => auditHead(kind, text, LIMITS, maxTargetBytes));
+  outcome(() => {
+    const line = new StartLine(kind, maxTargetBytes);
+    line.read(octets(text), 0, text.length);
+    line.cut(text);
+    return auditHead(line, text, LIMITS);
+  });
 
 describe("L11: the audit trusts no parser, and refuses what llhttp might once let pass", () => {
   test.each([
-    ["GET  / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
-    ["G=T / HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 0"],
-    ["\r\nGET\t/ HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 2"],
-    ["GET / HTTP/1.1 \r\n\r\n", "MALFORMED_START_LINE at 14"],
-    ["GET /  HTTP/1.1\r\n\r\n", "MALFORMED_START_LINE at 5"],
-    ["GET / HTTP/2.0\r\n\r\n", "UNSUPPORTED_VERSION at 5"],
-    ["GET / HTTP/1.1\n\r\n", "MALFORMED_START_LINE at 14"],
     ["GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", "MALFORMED_FIELD at 16"],
     ["GET / HTTP/1.1\r\nA : b\r\n\r\n", "MALFORMED_FIELD at 16"],
     ["GET / HTTP/1.1\r\n: b\r\n\r\n", "MALFORMED_FIELD at 16"],
@@ -53,23 +53,10 @@ describe("L11: the audit trusts no parser, and refuses what llhttp might once le
     ["GET / HTTP/1.1\r\nA: b\r\n\rx", "MALFORMED_FIELD at 22"],
     ["GET / HTTP/1.1\r\nA: b\r\n", "MALFORMED_FIELD at 22"],
     ["GET / HTTP/1.1\r\nA: b", "MALFORMED_FIELD at 22"],
-    [
-      `GET /${"a".repeat(maxTargetBytes)} HTTP/1.1\r\n\r\n`,
-      `TARGET_TOO_LONG at ${maxTargetBytes + 4}`,
-    ],
+    ["GET / HTTP/1.1\r\nA\r\n\r\n", "MALFORMED_FIELD at 16"],
     [`GET / HTTP/1.1\r\n${"A:\r\n".repeat(101)}\r\n`, "TOO_MANY_HEADERS at 416"],
   ])("%j", (text, expected) => {
     expect(audited("request", text)).toContain(expected);
-  });
-
-  test.each([
-    ["HTTP/1.1  200 OK\r\n\r\n", "MALFORMED_START_LINE at 0"],
-    ["HTTP/2.0 200 OK\r\n\r\n", "UNSUPPORTED_VERSION at 0"],
-    ["HTTP/1.1 099 OK\r\n\r\n", "BAD_STATUS at 0"],
-    ["HTTP/1.1 200 O\0K\r\n\r\n", "MALFORMED_START_LINE at 13"],
-    ["HTTP/1.1 200 OK\r\nA\r\n\r\n", "MALFORMED_FIELD at 17"],
-  ])("%j", (text, expected) => {
-    expect(audited("response", text)).toContain(expected);
   });
 });
 

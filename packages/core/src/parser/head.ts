@@ -24,14 +24,13 @@ export interface HeadLimits {
   readonly tooLarge: RemoteCode;
   readonly maxFields: number;
   readonly tooMany: RemoteCode;
+  readonly malformed: RemoteCode;
 }
 
 /** A head, cut. For a request `status` is 0, for a response `method` and `target` are empty. */
 export interface Head {
   readonly method: string;
   readonly target: string;
-  /** The target is known to be of the origin form. */
-  readonly isOriginForm: boolean;
   readonly status: number;
   readonly reason: string;
   readonly version: Version;
@@ -47,7 +46,6 @@ export function headOnTape(kind: MessageKind, text: string): Head {
   return {
     method: isRequest ? METHODS[tape[METHOD]!]! : "",
     target: isRequest ? text.substring(tape[TARGET_START]!, tape[TARGET_END]!) : "",
-    isOriginForm: isRequest,
     status: isRequest ? 0 : tape[STATUS]!,
     reason: isRequest ? "" : text.substring(tape[REASON_START]!, tape[REASON_END]!),
     version: tape[MINOR] === 1 ? "1.1" : "1.0",

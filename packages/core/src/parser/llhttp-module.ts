@@ -1,15 +1,13 @@
-// bytes → [llhttp] → head parser: heads that come in pieces, and faults
+// bytes → [llhttp] → head parser: field lines that come in pieces, and their faults
 
 import { compileLlhttp } from "#llhttp";
-import { concat, viewOf } from "../octets.ts";
+import { concat, textToLatin1, viewOf } from "../octets.ts";
 import { isWhiteSpace } from "../tokens.ts";
-import type { MessageKind } from "./head.ts";
 import { instantiate } from "./wasm.ts";
 
 interface LlhttpExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   llhttp_alloc(type: number): number;
-  llhttp_reset(parser: number): void;
   llhttp_execute(parser: number, input: number, length: number): number;
   llhttp_get_error_pos(parser: number): number;
   llhttp_set_lenient_chunked_length(parser: number, on: number): void;
@@ -36,47 +34,47 @@ const STATE_BYTES = 64;
 const GO_ON = 0;
 const NO_BODY = 1;
 
+// llhttp knows field lines only after a start line.
+const START_LINE = "HTTP/1.1 200 OK\r\n";
+
 /** How much of the input the last call took; where the fault stands, if it was refused. */
 export let position = 0;
-/** How much of a request's target there was in it. */
-export let targetLength = 0;
 let llhttp: Llhttp | undefined;
 
 interface Llhttp {
   readonly exports: LlhttpExports;
   readonly memory: Uint8Array;
-  readonly request: number;
-  readonly response: number;
+  readonly parser: number;
   readonly input: number;
+  /** Its state before the first field line. */
+  readonly start: Uint8Array;
 }
 
 /**
- * Reads at most one head from `bytes[from, to)` and stops right behind it. Bodies never come here:
- * every callback says that there is none.
+ * Reads field lines from `bytes[from, to)`, up to the empty line that ends a head, and not a byte
+ * further. Bodies never come here: every callback says that there is none.
  *
- * @param state Where an earlier call for the same head left off; undefined at its beginning.
+ * @param state Where an earlier call for the same head left off; undefined before its first field.
  * @param answersConnect Let Content-Length and Transfer-Encoding pass, whatever they hold.
  * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} for "more".
  */
 export function execute(
-  kind: MessageKind,
   bytes: Uint8Array,
   from: number,
   to: number,
   state: Uint8Array | undefined,
   answersConnect = false,
 ): number {
-  const result = feed(kind, bytes, from, to, state, answersConnect);
+  const result = feed(bytes, from, to, state, answersConnect);
   if (result !== BAD_LENGTH || bytes[from + position] !== TAB) return result;
   // RFC 9112 §5: a tab may stand behind any value. Behind a Content-Length llhttp takes spaces
   // alone, so it is given them: what else may stand there it still refuses.
   const spaced = concat([viewOf(bytes, from, to)]);
   for (let at = position; isWhiteSpace(spaced[at]!); at++) spaced[at] = SP;
-  return execute(kind, spaced, 0, spaced.length, state);
+  return execute(spaced, 0, spaced.length, state);
 }
 
 function feed(
-  kind: MessageKind,
   bytes: Uint8Array,
   from: number,
   to: number,
@@ -84,11 +82,8 @@ function feed(
   answersConnect: boolean,
 ): number {
   llhttp ??= make();
-  const { exports, memory, input } = llhttp;
-  const parser = llhttp[kind];
-  targetLength = 0;
-  if (state === undefined) exports.llhttp_reset(parser);
-  else memory.set(state, parser);
+  const { exports, memory, parser, input } = llhttp;
+  memory.set(state ?? llhttp.start, parser);
   let result = OK;
   let at = from;
   while (result === OK && at < to) {
@@ -114,9 +109,9 @@ function disguise(octets: Uint8Array): void {
 }
 
 /** The state to give to {@link execute} with the next bytes of the same head. */
-export function saveState(kind: MessageKind): Uint8Array {
-  const parser = llhttp![kind];
-  return llhttp!.memory.slice(parser, parser + STATE_BYTES);
+export function saveState(): Uint8Array {
+  const { memory, parser } = llhttp!;
+  return memory.slice(parser, parser + STATE_BYTES);
 }
 
 function make(): Llhttp {
@@ -124,10 +119,7 @@ function make(): Llhttp {
   // Callbacks call nobody: what came back in here would overwrite the input it stands on.
   const env = {
     wasm_on_message_begin: goOn,
-    wasm_on_url: (_: number, __: number, length: number) => {
-      targetLength += length;
-      return GO_ON;
-    },
+    wasm_on_url: goOn,
     wasm_on_status: goOn,
     wasm_on_header_field: goOn,
     wasm_on_header_value: goOn,
@@ -136,13 +128,15 @@ function make(): Llhttp {
     wasm_on_message_complete: () => PAUSED,
   };
   const exports = instantiate<LlhttpExports>(compileLlhttp, { env });
-  const request = exports.llhttp_alloc(1);
-  const response = exports.llhttp_alloc(2);
+  const parser = exports.llhttp_alloc(2);
   const input = exports.malloc(SLICE_BYTES);
   // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
   // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
-  exports.llhttp_set_lenient_chunked_length(request, 1);
-  exports.llhttp_set_lenient_chunked_length(response, 1);
+  exports.llhttp_set_lenient_chunked_length(parser, 1);
   // The last allocation is made: from here on the memory does not grow, and this view stays.
-  return { exports, memory: new Uint8Array(exports.memory.buffer), request, response, input };
+  const memory = new Uint8Array(exports.memory.buffer);
+  memory.set(textToLatin1(START_LINE), input);
+  exports.llhttp_execute(parser, input, START_LINE.length);
+  const start = memory.slice(parser, parser + STATE_BYTES);
+  return { exports, memory, parser, input, start };
 }
