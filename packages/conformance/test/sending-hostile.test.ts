@@ -45,8 +45,9 @@ const BAD_VALUES = around("a", [...CONTROLS, ...WIDE, ...LINES]).concat(
 const SEPARATORS = [...'"(),/:;<=>?@[\\]{} \t', ...octets.slice(0x80)];
 const BAD_TOKENS = ["", ...around("a", [...CONTROLS, ...WIDE, ...LINES, ...SEPARATORS])];
 const BAD_REASONS = around("OK", [...CONTROLS, ...WIDE, ...LINES]);
-const NO_URI = [...'"<>\\^`{}|#% ', "\t", ...octets.slice(0x80), "%g", "%zz"];
-const BAD_TARGETS = around("/a", [...CONTROLS, ...WIDE, ...LINES, ...NO_URI]).concat(
+const NEVER_IN_TARGET = [...'"<># ', "\t", ...octets.slice(0x80)];
+const NO_URI = [...NEVER_IN_TARGET, ..."\\^`{}|%", "%g", "%zz"];
+const BAD_TARGETS = around("/a", [...CONTROLS, ...WIDE, ...LINES, ...NEVER_IN_TARGET]).concat(
   "",
   "a",
   "*",
