@@ -83,6 +83,8 @@ export class Connection<IO> {
    * Resolves when HTTP has ended or has switched, with the io still open, or as soon as a proposal
    * is refused; HTTP goes on then, and this may be called again.
    *
+   * @throws {LocalProtocolError} `READ_PENDING`: HTTP has ended while idle, and its read can never be
+   *   withdrawn. The io is shut down then, as if nobody had asked.
    * @throws The error in {@link closeReason}, if HTTP failed.
    */
   pollWithoutShutdown(): Promise<HttpEnd> {
@@ -120,6 +122,7 @@ export class Connection<IO> {
    * simply ended, and closing the io is yours. Called twice it gives the same promise.
    *
    * @throws {SwitchRefused} The proposal was refused: HTTP goes on as if nobody had asked.
+   * @throws {LocalProtocolError} As {@link pollWithoutShutdown}.
    * @throws The error in {@link closeReason}, if HTTP failed.
    */
   withoutShutdown(): Promise<Parts<IO>> {

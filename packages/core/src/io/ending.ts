@@ -76,6 +76,13 @@ export class Ending {
     for (const waiter of polls) waiter.resolve({ kind: "refused", status });
   }
 
+  /** The io cannot be left open: whoever waits for that gets the error, and HTTP ends without them. */
+  refuse(error: LocalProtocolError): void {
+    const polls = this.#polls ?? [];
+    this.#polls = undefined;
+    for (const waiter of polls) waiter.reject(error);
+  }
+
   /** HTTP is over: everyone who waits for that is told. */
   over(reason: CloseReason): void {
     if (this.#end !== undefined) return;

@@ -1,7 +1,7 @@
 // driver ↔ [life] ↔ transport: how a connection ends: well, badly, or in somebody else's hands
 
 import type { HttpConnection } from "../connection.ts";
-import { ConnectionError, type UpgradeError } from "../errors.ts";
+import { ConnectionError, LocalProtocolError, type UpgradeError } from "../errors.ts";
 import { transportFailed } from "./causes.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type CloseReason, Ending } from "./ending.ts";
@@ -58,6 +58,19 @@ export class Life {
     this.#of.deadlines.keepOnly("write", "close");
     this.#of.writing.flush();
     this.settle();
+  }
+
+  /**
+   * As {@link finish}, with no exchange in hand. A peer that owes nothing may let our read wait for
+   * ever: if it cannot be withdrawn, the io cannot be left open, and is shut down.
+   */
+  finishIdle(reason: CloseReason): void {
+    if (this.#phase !== "http") return;
+    const { transport } = this.#of;
+    if (this.ending.isPolled && !transport.pause() && transport.isStuck) {
+      this.ending.refuse(new LocalProtocolError("READ_PENDING"));
+    }
+    this.finish(reason, false);
   }
 
   /** A switch, and an end without shutdown, wait until our last byte is accepted (L3). */

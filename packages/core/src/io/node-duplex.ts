@@ -99,6 +99,7 @@ export class NodeDuplex implements Transport {
 
   // What it reads while it is paused stays in the stream.
   readonly isReading = false;
+  readonly isStuck = false;
 
   attach(events: TransportEvents): void {
     this.#events = events;

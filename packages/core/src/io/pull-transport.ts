@@ -10,6 +10,8 @@ import type { Transport, TransportEvents } from "./transport.ts";
 export interface Lockable extends ByteStream {
   /** A read that `cancelRead` withdraws may bring its bytes all the same, and nobody can tell now. */
   readonly withdrawsInDoubt?: boolean;
+  /** `cancelRead` has shown that it never withdraws one. */
+  readonly keepsReads?: boolean;
   releaseLocks?(): void;
   /** Both sides have ended: lets go of what it is made of, where the ends alone do not. */
   close?(): void;
@@ -49,6 +51,11 @@ export class PullTransport implements Transport {
 
   get isReading(): boolean {
     return this.#unsettledReads > 0;
+  }
+
+  get isStuck(): boolean {
+    const { cancelRead, keepsReads } = this.#stream;
+    return this.#readPending && (cancelRead === undefined || keepsReads === true);
   }
 
   resume(): void {

@@ -2,6 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";
+import { hasMethods } from "./byte-stream.ts";
 import { Deferred, handled } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
@@ -30,6 +31,15 @@ export interface WebPair {
   readonly writable: { readonly locked: boolean; getWriter(): Writer };
 }
 
+/** What the sockets of workerd, and others of the same API, have besides. */
+interface SocketLike extends WebPair {
+  close(): Promise<unknown>;
+}
+
+function isSocket(pair: WebPair): pair is SocketLike {
+  return hasMethods(pair, "close", "startTls");
+}
+
 /** Whether `io` has the shape of a WHATWG pair. */
 export function isWebPair(io: unknown): io is WebPair {
   if (typeof io !== "object" || io === null) return false;
@@ -40,6 +50,7 @@ export function isWebPair(io: unknown): io is WebPair {
 /** A WHATWG pair as a ByteStream. */
 export class WebPairStream implements Lockable {
   readonly withdrawsInDoubt = true;
+  keepsReads = false;
   readonly #pair: WebPair;
   #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
@@ -121,8 +132,15 @@ export class WebPairStream implements Lockable {
     this.#aborted = { reason };
     for (const call of this.#pending) call.reject(reason);
     const { reader, writer } = this.#locked;
-    handled(Promise.resolve(reader.cancel(reason)));
-    handled(Promise.resolve(writer.abort(reason)));
+    if (isSocket(this.#pair)) {
+      // workerd tells the peer of a stream that was cancelled only when the handler has returned, and
+      // of one that was closed at once. What is pending is lost, and that shows.
+      handled(Promise.resolve(writer.close()));
+      handled(Promise.resolve(this.#pair.close()));
+    } else {
+      handled(Promise.resolve(reader.cancel(reason)));
+      handled(Promise.resolve(writer.abort(reason)));
+    }
     try {
       this.releaseLocks();
     } catch {
@@ -136,6 +154,7 @@ export class WebPairStream implements Lockable {
       // on its way through the microtasks, brings it all the same: nothing tells it from the other.
       this.#locked.reader.releaseLock();
     } catch {
+      this.keepsReads = true;
       return false;
     }
     this.#locked.reader = lock(this.#pair);

@@ -14,8 +14,9 @@ interface Wasm {
  */
 export function instantiate<Exports>(compile: () => object, imports: object): Exports {
   try {
+    const module = compile();
     const { Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-    return new Instance(compile(), imports).exports as Exports;
+    return new Instance(module, imports).exports as Exports;
   } catch (cause) {
     throw new LocalProtocolError("NO_WEBASSEMBLY", String(cause), { cause });
   }
