@@ -252,7 +252,12 @@ export class ClientSide<IO> implements Side {
     const error = why();
     for (const exchange of others) {
       if (exchange.sent === "nothing") exchange.rejectUnsent(error);
-      else exchange.reject(new ConnectionError("INCOMPLETE_MESSAGE", "", { cause: error }));
+      else
+        exchange.reject(
+          new ConnectionError("INCOMPLETE_MESSAGE", "before a byte of it had come", {
+            cause: error,
+          }),
+        );
     }
     for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(error);
     this.#settleReady(error);

@@ -73,7 +73,7 @@ export const LOCAL_CODES = {
 /** What happens to the io, or ends the connection, and is nobody's fault. */
 export const CONNECTION_CODES = {
   TRANSPORT_FAILED: { says: "the transport failed" },
-  INCOMPLETE_MESSAGE: { says: "the peer ended in the middle of a message" },
+  INCOMPLETE_MESSAGE: { says: "the connection ended before the message was complete" },
   HEAD_TIMEOUT: { status: 408, says: "the head did not come within headMs" },
   BODY_TIMEOUT: { status: 408, says: "the body came too slowly: nothing within bodyProgressMs, or less than minBodyBytesPerSecond, or no end of its trailers within headMs" },
   WRITE_TIMEOUT: { says: "the transport took nothing within writeProgressMs, or less than minBodyBytesPerSecond" },

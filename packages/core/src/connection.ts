@@ -141,7 +141,7 @@ export class HttpConnection {
    *
    * @throws {RemoteProtocolError} The peer broke the rules. Its state is `error` for good; ours is
    *   not, so a server can still answer with the error's `status`.
-   * @throws {ConnectionError} `INCOMPLETE_MESSAGE`: the peer ended in the middle of a message.
+   * @throws {ConnectionError} `INCOMPLETE_MESSAGE`: the peer ended in the middle of a message, or owes one.
    */
   nextEvent(): Event | Wait {
     return this.#receiver.next();

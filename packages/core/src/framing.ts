@@ -4,7 +4,7 @@ import type { LocalCode, RemoteCode } from "./errors.ts";
 import type { Version } from "./events.ts";
 import { type Facts, hasFraming } from "./facts.ts";
 import { opensTunnel } from "./switching.ts";
-import { isToken, quoted, trimWhiteSpace } from "./tokens.ts";
+import { isToken, strangerIn, trimWhiteSpace } from "./tokens.ts";
 
 /** How the body's end is known. */
 export type Framing =
@@ -36,14 +36,13 @@ export function requestFraming(
   facts: Facts,
 ): Framing | FramingFault {
   // RFC 9110 §9.3.6: content in a CONNECT request has no meaning, and an attacker gives it two.
-  if (method === "CONNECT" && hasFraming(facts)) return fault("CONNECT_WITH_BODY", "");
+  if (method === "CONNECT" && hasFraming(facts)) return fault("CONNECT_WITH_BODY");
   const framing = declaredFraming(version, facts);
   // RFC 9112 §6.3 rule 4: a server cannot find the end of a request that is not chunked last.
-  if (framing === UNTIL_CLOSE)
-    return fault("UNKNOWN_TRANSFER_CODING", quoted(facts.transferEncoding));
+  if (framing === UNTIL_CLOSE) return fault("UNKNOWN_TRANSFER_CODING");
   // RFC 9112 §7.1.2: only chunked has room for trailers. A client that believes otherwise would have
   // them read as the next request.
-  if (facts.trailer && facts.contentLengths > 0) return fault("TRAILER_WITH_LENGTH", "");
+  if (facts.trailer && facts.contentLengths > 0) return fault("TRAILER_WITH_LENGTH");
   // RFC 9112 §6.3 rule 7.
   return framing ?? NO_BODY;
 }
@@ -72,13 +71,13 @@ export function declaredFraming(
 ): Framing | FramingFault | undefined {
   if (facts.transferEncodings > 0) {
     // RFC 9112 §6.1 lets a server repair this. Repaired is guessed, and a guess is a smuggling hole.
-    if (facts.contentLengths > 0) return fault("AMBIGUOUS_FRAMING", "");
+    if (facts.contentLengths > 0) return fault("AMBIGUOUS_FRAMING");
     if (version === "1.0") return fault("BAD_TRANSFER_ENCODING", "in HTTP/1.0");
     return codingFraming(facts.transferEncoding);
   }
   if (facts.contentLengths === 0) return undefined;
   const length = facts.length ?? lengthOf(facts.contentLength);
-  if (length === undefined) return fault("BAD_CONTENT_LENGTH", quoted(facts.contentLength));
+  if (length === undefined) return fault("BAD_CONTENT_LENGTH", faultOfLength(facts));
   return { kind: "content-length", length };
 }
 
@@ -86,6 +85,13 @@ export function declaredFraming(
 function lengthOf(text: string): number | undefined {
   const length = /^[0-9]+$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(length) ? length : undefined;
+}
+
+function faultOfLength({ contentLengths, contentLength }: Facts): string {
+  if (contentLengths > 1) return `there are ${contentLengths} lines of it`;
+  if (contentLength === "") return "it is empty";
+  const stranger = strangerIn(contentLength, (octet) => octet >= 0x30 && octet <= 0x39);
+  return stranger === undefined ? "it is too large" : `it has ${stranger}`;
 }
 
 // RFC 9112 §6.1: chunked is applied once and last; §7: codings are compared without regard to case.
@@ -97,12 +103,12 @@ function codingFraming(value: string): Framing | FramingFault {
   if (codings.length === 1 && at === 0) return CHUNKED;
   const last = at === -1 || at === codings.length - 1;
   if (!last || !codings.every(isToken)) {
-    return fault("BAD_TRANSFER_ENCODING", quoted(value));
+    return fault("BAD_TRANSFER_ENCODING");
   }
   // `gzip, chunked`: we could find the end, but not undo the gzip; nobody asked for it with TE.
-  return at === -1 ? UNTIL_CLOSE : fault("UNKNOWN_TRANSFER_CODING", quoted(value));
+  return at === -1 ? UNTIL_CLOSE : fault("UNKNOWN_TRANSFER_CODING");
 }
 
-function fault(remote: RemoteCode, came: string): FramingFault {
-  return { remote, local: "INVALID_FRAMING", came: came === "" ? remote : came };
+function fault(remote: RemoteCode, came = ""): FramingFault {
+  return { remote, local: "INVALID_FRAMING", came };
 }

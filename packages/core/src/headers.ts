@@ -5,7 +5,14 @@ import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
 import { textToLatin1 } from "./octets.ts";
 import { FIELDS, fieldsOnTape, INTS_PER_FIELD, page, tape } from "./tape.ts";
-import { isFieldValue, isSameName, isToken, listMembers, quoted } from "./tokens.ts";
+import {
+  faultOfToken,
+  faultOfValue,
+  isFieldValue,
+  isSameName,
+  isToken,
+  listMembers,
+} from "./tokens.ts";
 
 /** What may be given where headers are sent. Numbers are written in decimal. */
 export type HeadersInit =
@@ -234,15 +241,17 @@ function pairsOf(init: Iterable<unknown>, before: readonly string[] = []): reado
 function checkLine(lines: unknown[], i: number): void {
   const name = lines[i];
   const value = lines[i + 1];
+  // A name that is none may be a whole line, and hold the value too.
   if (typeof name !== "string" || !isToken(name)) {
-    throw new LocalProtocolError("INVALID_HEADER", `the name ${quoted(String(name))}`);
+    const fault = typeof name === "string" ? faultOfToken(name) : `is a ${typeof name}`;
+    throw new LocalProtocolError("INVALID_HEADER", `the name of field ${i / 2 + 1} ${fault}`);
   }
   if (typeof value !== "string" && typeof value !== "number") {
     throw new LocalProtocolError("INVALID_HEADER", `${name} is a ${typeof value}`);
   }
   const text = String(value);
   if (!isFieldValue(text)) {
-    throw new LocalProtocolError("INVALID_HEADER", `${name}: ${quoted(text)}`);
+    throw new LocalProtocolError("INVALID_HEADER", `${name} ${faultOfValue(text)}`);
   }
   lines[i + 1] = text;
 }

@@ -13,7 +13,6 @@ import {
 import type { Head } from "./parser/head.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
 import { faultOfHost } from "./target.ts";
-import { quoted } from "./tokens.ts";
 
 /** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
 export function judgeRequest(head: Head): RequestEvent {
@@ -35,7 +34,9 @@ export function judgeResponse(
   const answer = answerTo(request.proposal, status, version, facts);
   if (answer === "invalid") {
     const asked = request.proposal?.kind === "upgrade";
-    throw refused(asked ? "BAD_SWITCH" : "UNEXPECTED_SWITCH", quoted(facts.upgrade ?? ""));
+    throw asked
+      ? refused("BAD_SWITCH", faultOfSwitch(version, facts))
+      : refused("UNEXPECTED_SWITCH", "");
   }
   const framing = framed(responseFraming(request.method, status, version, facts));
   const type = answer === "interim" ? "informational-response" : "response";
@@ -46,7 +47,14 @@ export function judgeResponse(
 function expectation(version: Version, facts: Facts): boolean {
   if (version === "1.0" || facts.expect === undefined) return false;
   if (facts.expect.toLowerCase() === "100-continue") return true;
-  throw refused("UNKNOWN_EXPECTATION", quoted(facts.expect));
+  throw refused("UNKNOWN_EXPECTATION", "");
+}
+
+function faultOfSwitch(version: Version, facts: Facts): string {
+  if (version === "1.0") return "it is of HTTP/1.0";
+  if (facts.upgrade === undefined) return "it has no Upgrade";
+  if (!facts.connectionUpgrade) return "its Connection does not have the option upgrade";
+  return "its Upgrade names none that was offered, or others too";
 }
 
 function framed(framing: Framing | FramingFault): Framing {

@@ -6,8 +6,9 @@ import type { Event, RequestEvent, ResponseEvent, Wait } from "./events.ts";
 import { Headers } from "./headers.ts";
 import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
-import { concat } from "./octets.ts";
+import { concat, latin1ToText } from "./octets.ts";
 import { BodyReader } from "./parser/body-reader.ts";
+import { foreignOf, OPENING_LENGTH } from "./parser/foreign.ts";
 import type { Head } from "./parser/head.ts";
 import { HeadParser } from "./parser/head-parser.ts";
 import { persists } from "./persistence.ts";
@@ -121,7 +122,13 @@ export class Receiver {
   // RFC 9112 §9.2, L20: a response that no request asked for must never answer the next one.
   #unasked(wait: Wait): Wait {
     if (this.#role === "server" || this.awaited > 0) return wait;
-    throw new RemoteProtocolError("UNEXPECTED_DATA", "", { offset: this.#input.offset });
+    const { chunk, at, offset } = this.#input;
+    const foreign = foreignOf(
+      "response",
+      latin1ToText(chunk, at, Math.min(at + OPENING_LENGTH, chunk.length)),
+    );
+    const came = typeof foreign === "object" ? foreign.says : "";
+    throw new RemoteProtocolError("UNEXPECTED_DATA", came, { offset });
   }
 
   #closed(): Event {
@@ -138,7 +145,12 @@ export class Receiver {
     if (!this.ended) return "need-data";
     // An end of file between messages is how a client leaves; half a head, or no answer, is not.
     if (this.#role === "server" && !this.#heads.hasBegun) return this.#closed();
-    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the head", { phase: "head" });
+    throw incomplete(this.#whatCame(), "head");
+  }
+
+  #whatCame(): string {
+    if (this.#heads.heldLength > 0) return "in the middle of a head";
+    return this.#interims > 0 ? "after interim responses alone" : "without sending a response";
   }
 
   #parseHead(start: number): Head | undefined {
@@ -214,7 +226,7 @@ export class Receiver {
     const closedByEnd = this.ended && this.#input.length === 0 && reader.endsWithConnection;
     if (reader.trailers !== undefined || closedByEnd) return this.#endMessage(reader);
     if (!this.ended) return "need-data";
-    throw new ConnectionError("INCOMPLETE_MESSAGE", "in the body", { phase: "body" });
+    throw incomplete("in the middle of a body", "body");
   }
 
   #endMessage(reader: BodyReader): Event {
@@ -230,6 +242,10 @@ const END_OF_MESSAGE: Event = Object.freeze({
   type: "end-of-message",
   trailers: Headers.from([]),
 });
+
+function incomplete(when: string, phase: string): ConnectionError {
+  return new ConnectionError("INCOMPLETE_MESSAGE", `the peer closed it ${when}`, { phase });
+}
 
 // A parser counts from the start of what it read; the receiver knows where that was.
 function located(error: unknown, start: number, phase: string): unknown {

@@ -2,12 +2,13 @@
 
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
-import { octetName, quoted } from "./tokens.ts";
+import { octetName, strangerIn } from "./tokens.ts";
 
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
 const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
 const IP_LITERAL = "\\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
 
+const IN_HOST = /[A-Za-z0-9\-._~!$&'()*+,;=:%[\]]/;
 const HOST = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?$`);
 const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
 
@@ -69,7 +70,9 @@ export function isHost(value: string): boolean {
 export function faultOfHost(version: Version, facts: Facts): string | undefined {
   const missing = version === "1.1" && facts.hosts === 0;
   if (!missing && facts.hosts <= 1 && isHost(facts.host)) return undefined;
-  return facts.hosts === 1 ? quoted(facts.host) : `${facts.hosts} Host lines`;
+  if (facts.hosts !== 1) return `there are ${facts.hosts} lines of it`;
+  const stranger = strangerIn(facts.host, (octet) => IN_HOST.test(String.fromCharCode(octet)));
+  return stranger === undefined ? "its form is another" : `it has ${stranger}`;
 }
 
 // Peers ask for the same host again and again.

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
+  faultOfToken,
+  faultOfValue,
   isFieldValue,
   isProtocol,
   isReason,
   isToken,
   isWhiteSpace,
   listMembers,
-  quoted,
   trimWhiteSpace,
 } from "./tokens.ts";
 
@@ -89,7 +90,25 @@ test("only SP and HTAB are trimmed: NBSP is an octet like any other", () => {
   expect(trimWhiteSpace(" \t ")).toBe("");
 });
 
-test("hostile text is shown escaped, and cut short", () => {
-  expect(quoted('a\r\n\0"\x7f\xff')).toBe('"a\\r\\n\\u0000\\"\\x7f\\xff"');
-  expect(quoted("x".repeat(100))).toBe(`"${"x".repeat(60)}…"`);
+describe("what is wrong with a text is said without the text", () => {
+  test.each([
+    ["", "is empty"],
+    ["Authorization: secret", "has the octet 0x3a at 13"],
+    ["a\u0100", "has the character U+0100 at 1"],
+    ["\xff", "has the octet 0xff at 0"],
+  ])("which is no token: %j %s", (text, says) => {
+    expect(isToken(text)).toBe(false);
+    expect(faultOfToken(text)).toBe(says);
+  });
+
+  test.each([
+    ["Bearer secret\n", "has the octet 0x0a at 13"],
+    ["secret\x00", "has the octet 0x00 at 6"],
+    ["secret\u2028", "has the character U+2028 at 6"],
+    [" secret", "has white space around it"],
+    ["secret\t", "has white space around it"],
+  ])("which is no field value: %j %s", (text, says) => {
+    expect(isFieldValue(text)).toBe(false);
+    expect(faultOfValue(text)).toBe(says);
+  });
 });

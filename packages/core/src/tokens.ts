@@ -83,7 +83,7 @@ export function isTokenOctet(octet: number): boolean {
 
 /** HTAB, SP, VCHAR and obs-text: every octet but the other controls. */
 export function isTextOctet(octet: number): boolean {
-  return octet === 0x09 || (octet >= 0x20 && octet !== 0x7f);
+  return octet === 0x09 || (octet >= 0x20 && octet <= 0xff && octet !== 0x7f);
 }
 
 /** What an error calls an octet that is not allowed, or a character that is none. */
@@ -94,12 +94,28 @@ export function octetName(code: number): string {
     : `the character U+${hex.padStart(4, "0")}`;
 }
 
-/** A short, printable rendering of hostile text for an error message. */
-export function quoted(text: string): string {
-  // 60 characters show what came without filling a log with it.
-  const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return JSON.stringify(cut).replace(
-    /[\x7f-\xff]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+/**
+ * Names the first character of `text` that is not allowed there, and its place: what an error says
+ * of a text, since the text itself may be a secret. Undefined if every one is allowed.
+ */
+export function strangerIn(
+  text: string,
+  isAllowed: (octet: number) => boolean,
+): string | undefined {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (!isAllowed(code)) return `${octetName(code)} at ${i}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with a text that is no token. */
+export function faultOfToken(text: string): string {
+  return text === "" ? "is empty" : `has ${strangerIn(text, isTokenOctet)!}`;
+}
+
+/** What is wrong with a text that is no field value. */
+export function faultOfValue(text: string): string {
+  const stranger = strangerIn(text, isTextOctet);
+  return stranger === undefined ? "has white space around it" : `has ${stranger}`;
 }

@@ -27,11 +27,11 @@ export function responseOfSwitch(
   checkOptions(options, SWITCH_OPTIONS);
   const { headers, firstBytes } = options;
   if (proposal.kind === "connect") {
-    if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", String(protocol));
+    if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", "CONNECT offers none");
     return { status: 200, headers, firstBytes };
   }
   if (typeof protocol !== "string" || !proposal.offers(protocol)) {
-    throw new LocalProtocolError("NOT_OFFERED", String(protocol));
+    throw new LocalProtocolError("NOT_OFFERED");
   }
   return { status: 101, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
 }

@@ -13,9 +13,11 @@ import { StartLine } from "./start-line.ts";
 const NOTHING = new Uint8Array(0);
 
 // llhttp's error numbers where they are about more than the grammar of a field line.
+const SECOND_LENGTH = 4;
+const BAD_LENGTH = 11;
 const FRAMING_FAULTS: { readonly [number: number]: RemoteCode } = {
-  4: "BAD_CONTENT_LENGTH", // a second one
-  11: "BAD_CONTENT_LENGTH",
+  [SECOND_LENGTH]: "BAD_CONTENT_LENGTH",
+  [BAD_LENGTH]: "BAD_CONTENT_LENGTH",
   15: "BAD_TRANSFER_ENCODING",
 };
 
@@ -198,7 +200,13 @@ export class HeadParser {
     const framing = FRAMING_FAULTS[result];
     // A trailer frames nothing, well or badly.
     const code = malformed === "MALFORMED_FIELD" && framing !== undefined ? framing : malformed;
-    const came = framing === undefined ? faultOfField(line) : "";
+    const came = cameOf(result, line);
     return new RemoteProtocolError(code, came, { offset: lineStart + line.length - 1 });
   }
+}
+
+function cameOf(result: number, line: string): string {
+  if (result === SECOND_LENGTH) return "Content-Length has a second line";
+  if (result === BAD_LENGTH && /[\r\n]$/.test(line)) return "Content-Length is empty";
+  return FRAMING_FAULTS[result] === undefined || result === BAD_LENGTH ? faultOfField(line) : "";
 }

@@ -1,11 +1,12 @@
 // bytes ← [what both heads are checked for] ← events
 
+import { REMOTE_CODES } from "../codes.ts";
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength, Version } from "../events.ts";
 import type { Facts } from "../facts.ts";
 import type { Framing, FramingFault } from "../framing.ts";
 import type { Headers } from "../headers.ts";
-import { isProtocol, listMembers, quoted, trimWhiteSpace } from "../tokens.ts";
+import { isProtocol, listMembers, trimWhiteSpace } from "../tokens.ts";
 
 /** All lines as they go out. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {
@@ -24,7 +25,7 @@ export function checkUpgrade(version: Version, facts: Facts): void {
   }
   const members = facts.upgrade.split(",").map(trimWhiteSpace);
   if (!members.every(isProtocol) || listMembers(facts.upgrade).length === 0) {
-    throw new LocalProtocolError("INVALID_UPGRADE", quoted(facts.upgrade));
+    throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade is no list of protocols");
   }
   if (version === "1.0") throw new LocalProtocolError("INVALID_UPGRADE", "in HTTP/1.0");
 }
@@ -33,7 +34,8 @@ export function checkUpgrade(version: Version, facts: Facts): void {
 export function checkBodyLength(bodyLength: unknown): void {
   if (bodyLength === undefined || bodyLength === "unknown") return;
   if (Number.isSafeInteger(bodyLength) && (bodyLength as number) >= 0) return;
-  throw new LocalProtocolError("INVALID_FRAMING", `a body of ${quoted(String(bodyLength))} bytes`);
+  const came = typeof bodyLength === "number" ? String(bodyLength) : `a ${typeof bodyLength}`;
+  throw new LocalProtocolError("INVALID_FRAMING", `the length of a body cannot be ${came}`);
 }
 
 /** The length the head declares is the body's, where both are known. */
@@ -50,6 +52,7 @@ export function framingLine(framing: Framing): string {
   return framing.kind === "content-length" ? `Content-Length: ${framing.length}\r\n` : "";
 }
 
-export function framingFault(fault: FramingFault): LocalProtocolError {
-  return new LocalProtocolError(fault.local, fault.came);
+export function framingFault({ local, remote, came }: FramingFault): LocalProtocolError {
+  const { says } = REMOTE_CODES[remote];
+  return new LocalProtocolError(local, came === "" ? says : `${says}: ${came}`);
 }

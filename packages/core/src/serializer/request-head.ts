@@ -7,7 +7,7 @@ import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../fram
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
 import { faultOfHost, faultOfTarget } from "../target.ts";
-import { isToken, listMembers, quoted } from "../tokens.ts";
+import { faultOfToken, isToken, listMembers } from "../tokens.ts";
 import {
   checkAgreement,
   checkBodyLength,
@@ -63,9 +63,10 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   // One that is left out is not called "undefined", which would be a token.
   const method = String(event.method ?? "");
   const target = String(event.target ?? "");
-  if (!isToken(method)) throw new LocalProtocolError("INVALID_METHOD", quoted(method));
+  if (!isToken(method))
+    throw new LocalProtocolError("INVALID_METHOD", `it ${faultOfToken(method)}`);
   if (version !== "1.1" && version !== "1.0") {
-    throw new LocalProtocolError("INVALID_OPTION", `version ${quoted(String(version))}`);
+    throw new LocalProtocolError("INVALID_OPTION", "version is neither 1.1 nor 1.0");
   }
   const badTarget = faultOfTarget(method, target);
   if (badTarget !== undefined) throw new LocalProtocolError("INVALID_TARGET", badTarget);

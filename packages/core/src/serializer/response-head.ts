@@ -6,7 +6,7 @@ import { type Facts, hasFraming, inspect } from "../facts.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
-import { isFieldValue, isReason, quoted } from "../tokens.ts";
+import { faultOfValue, isFieldValue, isReason, isTextOctet, strangerIn } from "../tokens.ts";
 import {
   checkAgreement,
   checkBodyLength,
@@ -61,9 +61,11 @@ function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
   const date = event.date === undefined ? undefined : String(event.date);
   checkStatus(type, status, request);
   if (date !== undefined && !isFieldValue(date)) {
-    throw new LocalProtocolError("INVALID_HEADER", `Date: ${quoted(date)}`);
+    throw new LocalProtocolError("INVALID_HEADER", `Date ${faultOfValue(date)}`);
   }
-  if (!isReason(reason)) throw new LocalProtocolError("INVALID_REASON", quoted(reason));
+  if (!isReason(reason)) {
+    throw new LocalProtocolError("INVALID_REASON", strangerIn(reason, isTextOctet));
+  }
   const facts = inspect(headers);
   checkUpgrade("1.1", facts);
   // RFC 9110 §15.5.22.
@@ -100,7 +102,7 @@ function invalidSwitch(proposal: Proposal | undefined, facts: Facts): LocalProto
   if (facts.upgrade === undefined) {
     return new LocalProtocolError("INVALID_UPGRADE", "101 without Upgrade");
   }
-  return new LocalProtocolError("NOT_OFFERED", quoted(facts.upgrade));
+  return new LocalProtocolError("NOT_OFFERED", "in Upgrade");
 }
 
 interface ResponseFraming {
