@@ -250,6 +250,39 @@ test("L8: a HEAD for a file leaves no descriptor open", async () => {
   expect(files.filter(({ closed }) => closed)).toHaveLength(20);
 });
 
+describe("a body that has another reader is refused before the head, and left to that reader:", () => {
+  test("a ReadableStream", async () => {
+    let canceled = false;
+    const body = new ReadableStream<Uint8Array>({
+      cancel() {
+        canceled = true;
+      },
+    });
+    body.getReader();
+    const { peer, reports } = await serve(() => ({ status: 200, body }));
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    const { sender } = await ask();
+    await expect(sender.sendRequest({ ...POST, body })).rejects.toMatchObject({
+      code: "INVALID_BODY",
+      sent: "nothing",
+    });
+    expect([reports, canceled]).toEqual([["service: INVALID_BODY"], false]);
+  });
+
+  test("a received body", async () => {
+    let text: Promise<string> | undefined;
+    const { peer, reports } = await serve((request) => {
+      text = request.body.text();
+      return { status: 200, body: request.body };
+    });
+    await peer.send(`${head("POST /", "Content-Length: 8")}four`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    await peer.send("more");
+    expect([reports, await text]).toEqual([["service: BODY_USED"], "fourmore"]);
+  });
+});
+
 test("L8: what is given as a body and is none is released, too", async () => {
   const destroyed: string[] = [];
   const body = (name: string): BodyInit =>

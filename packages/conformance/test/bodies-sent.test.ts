@@ -301,14 +301,6 @@ describe("L18 a failure looks like one: a body that throws", () => {
       }),
     ],
     ["as a stream that fails", () => new ReadableStream({ pull: (c) => c.error(boom) })],
-    [
-      "as a stream that is locked",
-      () => {
-        const stream = streamed(utf8.encode("x"));
-        stream.getReader();
-        return stream;
-      },
-    ],
     ["with a piece that is none", () => [7 as never]],
     [
       "and whose return() throws as well",

@@ -22,6 +22,7 @@ export type BodyInit =
 
 /** A WHATWG `ReadableStream`, by shape. */
 export interface ReadableStreamLike {
+  readonly locked?: boolean;
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
     cancel(reason?: unknown): Promise<unknown>;
@@ -110,9 +111,9 @@ function silence(): void {
 }
 
 /**
- * Takes a body over. One that is refused is released.
+ * Takes a body over. One that is refused is released, unless it has another reader.
  *
- * @throws {LocalProtocolError} `INVALID_BODY`.
+ * @throws {LocalProtocolError} `INVALID_BODY`, `BODY_USED`.
  */
 export function bodySource(body: BodyInit | undefined): BodySource {
   if (body === undefined || body === null || body === "") return EMPTY;
@@ -124,7 +125,7 @@ export function bodySource(body: BodyInit | undefined): BodySource {
   if (typeof body === "object") {
     if (body instanceof Body) return relaySource(body);
     // Before the iterators: their return() waits for the read that is pending.
-    if ("getReader" in body) return streamedSource(body, () => fromReadable(body));
+    if ("getReader" in body) return readableSource(body);
     if (Symbol.asyncIterator in body) {
       return streamedSource(body, () => body[Symbol.asyncIterator]());
     }
@@ -160,9 +161,15 @@ function streamedSource(body: object, open: () => AsyncIterator<unknown>): BodyS
   return new BodySource("unknown", undefined, body, open);
 }
 
+function readableSource(body: ReadableStreamLike): BodySource {
+  if (body.locked === true) throw new LocalProtocolError("INVALID_BODY", "the stream is locked");
+  return streamedSource(body, () => fromReadable(body));
+}
+
 // A received body keeps the length it came with.
 function relaySource(body: Body): BodySource {
   if (body.length === 0) return EMPTY;
+  if (body.used) throw new LocalProtocolError("BODY_USED");
   const length = body.length ?? "unknown";
   return new BodySource(length, undefined, body, () => body[Symbol.asyncIterator]());
 }
