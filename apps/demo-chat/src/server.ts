@@ -40,7 +40,9 @@ export interface ChatServerOptions {
 
 /** Listens; rejects with node:net's error where it cannot. */
 export async function startChatServer(options: ChatServerOptions): Promise<ChatServer> {
-  const server = createServer({ noDelay: true });
+  // Half-open: after the switch a socket is as it was made, and what is said to a peer that has ended
+  // its side still arrives.
+  const server = createServer({ noDelay: true, allowHalfOpen: true });
   const chat = new ChatServer(server, options);
   server.listen(options.port, options.host);
   try {

@@ -174,3 +174,29 @@ describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
     quiet.stop();
   });
 });
+
+const SOCKETS = NODE.filter(({ name }) => name !== "Duplex");
+
+describe.each(SOCKETS)(
+  "L2: output that comes after the peer's half-close, over $name",
+  ({ make }) => {
+    test.each(ROLES)(
+      "arrives from our %s where the socket was made half-open, and only there",
+      async (role) => {
+        for (const allowHalfOpen of [true, false]) {
+          const [io, far] = await make(allowHalfOpen);
+          const peer = new ScriptedPeer(far);
+          const { parts } = await switching(role, "upgrade", io, peer);
+          const taken = (await parts).io;
+          taken.on("error", () => {}).resume();
+          await peer.send("input");
+          await peer.end();
+          await once(taken, "end");
+          await turns();
+          taken.end("output");
+          expect(await peer.readToEnd()).toBe(allowHalfOpen ? "output" : "");
+        }
+      },
+    );
+  },
+);
