@@ -67,6 +67,13 @@ export function faultOfField(line: string): string {
   return `${line.slice(0, colon)} has ${what} at ${at - valueStart - (isBareCr ? 1 : 0)}`;
 }
 
+/** What is wrong with a Content-Length without regard to the octet after `line`; undefined if nothing is. */
+export function faultOfLength(line: string): string | undefined {
+  if (line.endsWith("\n")) return "Content-Length is empty";
+  const isTooLarge = Number(line.slice(line.indexOf(":") + 1)) > Number.MAX_SAFE_INTEGER;
+  return isTooLarge ? "Content-Length is too large" : undefined;
+}
+
 function refused(code: RemoteCode, came: string, offset: number): RemoteProtocolError {
   return new RemoteProtocolError(code, came, { offset });
 }

@@ -64,7 +64,7 @@ describe("a request's head", () => {
     [" 5 \t \t", "GET|/|1.1|Content-Length|5|A|b after 47"],
     ["5\t6", "BAD_CONTENT_LENGTH at 33"],
     ["5 \t, 5", "BAD_CONTENT_LENGTH at 34"],
-    ["\t", "BAD_CONTENT_LENGTH at 34"],
+    ["\t", "BAD_CONTENT_LENGTH at 33"],
     ["5\t\r\nContent-Length: 5\t", "BAD_CONTENT_LENGTH at 51"],
     ["\r\n\t5\t", "MALFORMED_FIELD at 33"],
     ["5\r\n\t5\t", "MALFORMED_FIELD at 34"],
@@ -181,6 +181,22 @@ describe("L16: a fault in a field names the field, and never quotes what is in i
     const message = fault(`GET / HTTP/1.1\r\nA: b\r\n${lines}\r\n`);
     expect(message).toBe(says);
     expect(message).not.toContain("secret");
+  });
+
+  test.each([
+    ["", "is empty"],
+    [" \t", "is empty"],
+    ["99999999999999999999", "is too large"],
+    ["18446744073709551616x", "is too large"],
+    ["1a", "has the octet 0x61 at 1"],
+    ["1 2", "has the octet 0x32 at 2"],
+    ["-1", "has the octet 0x2d at 0"],
+    ["1\r\nContent-Length: 1", "has a second line"],
+  ])("Content-Length: %j %s", (value, says) => {
+    for (const end of ["\r\nA", "\r\nA: b\r\n\r\n"]) {
+      const message = fault(`GET / HTTP/1.1\r\nContent-Length:${value}${end}`);
+      expect(message).toContain(`2^53: Content-Length ${says}`);
+    }
   });
 });
 

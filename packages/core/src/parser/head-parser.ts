@@ -5,7 +5,7 @@ import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
 import { FIELDS, TARGET_END, TARGET_START, tape } from "../tape.ts";
 import { type Head, type HeadLimits, headOnTape, type MessageKind } from "./head.ts";
-import { auditHead, endsInFault, faultOfField } from "./head-audit.ts";
+import { auditHead, endsInFault, faultOfField, faultOfLength } from "./head-audit.ts";
 import { execute, OK, PAUSED, position, saveState } from "./llhttp-module.ts";
 import { scan, textOfScanned } from "./scanner-module.ts";
 import { StartLine } from "./start-line.ts";
@@ -192,21 +192,23 @@ export class HeadParser {
   // Told from what stands before the fault, and the octet there, so that no cut changes the answer.
   #refusal(result: number, bytes: Uint8Array, from: number, at: number): RemoteProtocolError {
     const text = this.#textWith(bytes, from, at);
-    const lineStart = text.lastIndexOf("\r\n") + 2;
+    // A length is refused after its last digit, or after its line: then that line is meant.
+    const isLength = result === BAD_LENGTH;
+    const lineStart = text.lastIndexOf("\r\n", isLength ? text.length - 3 : text.length) + 2;
     let line = text.slice(lineStart);
+    const length = isLength ? faultOfLength(line) : undefined;
     // llhttp stops before the octet that it refuses, or right after it.
-    if (!endsInFault(line)) line += String.fromCharCode(bytes[at]!);
+    if (length === undefined && !endsInFault(line)) line += String.fromCharCode(bytes[at]!);
     const { malformed } = this.#limits;
     const framing = FRAMING_FAULTS[result];
     // A trailer frames nothing, well or badly.
     const code = malformed === "MALFORMED_FIELD" && framing !== undefined ? framing : malformed;
-    const came = cameOf(result, line);
+    const came = length ?? cameOf(result, line);
     return new RemoteProtocolError(code, came, { offset: lineStart + line.length - 1 });
   }
 }
 
 function cameOf(result: number, line: string): string {
   if (result === SECOND_LENGTH) return "Content-Length has a second line";
-  if (result === BAD_LENGTH && /[\r\n]$/.test(line)) return "Content-Length is empty";
   return FRAMING_FAULTS[result] === undefined || result === BAD_LENGTH ? faultOfField(line) : "";
 }
