@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { endToEnd } from "./forwarding.ts";
 import { Headers } from "./headers.ts";
 
-const forwarded = (lines: [string, string][], protocols?: readonly string[]) =>
+const forwarded = (lines: [string, string][], protocols?: readonly string[] | false) =>
   endToEnd(Headers.from(lines), protocols).toFlat();
 
 describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
@@ -89,6 +89,8 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
   test("no protocol passes where none is named, nor an Upgrade that Connection does not name", () => {
     expect(forwarded(offer("websocket"))).toEqual(["X", "1"]);
     expect(forwarded(offer("websocket"), [])).toEqual(["X", "1"]);
+    // As in `status === 426 && ["websocket"]`.
+    expect(forwarded(offer("websocket"), false)).toEqual(["X", "1"]);
     expect(forwarded([["Upgrade", "websocket"]], ["websocket"])).toEqual([]);
   });
 

@@ -46,11 +46,11 @@ const NEVER_HOP_BY_HOP = new Set([
  *
  * @param protocols The protocols a proposal, a 101 or a 426 may name, as in `["websocket"]`;
  *   compared whole, without regard to case. `Upgrade` keeps these alone, with
- *   `Connection: Upgrade`, and is dropped if none is left. Default: none.
- * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is not an array.
+ *   `Connection: Upgrade`, and is dropped if none is left. Default, and `false`: none.
+ * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither.
  */
-export function endToEnd(headers: Headers, protocols: readonly string[] = []): Headers {
-  if (!Array.isArray(protocols)) {
+export function endToEnd(headers: Headers, protocols: readonly string[] | false = []): Headers {
+  if (protocols !== false && !Array.isArray(protocols)) {
     throw new LocalProtocolError("INVALID_OPTION", 'protocols is a list, such as ["websocket"]');
   }
   const named = new Set<string>();
@@ -58,7 +58,8 @@ export function endToEnd(headers: Headers, protocols: readonly string[] = []): H
     for (const option of listMembers(value)) named.add(option.toLowerCase());
   }
   // An Upgrade that Connection does not name is no proposal, and must not become one on the way.
-  const allowed = named.has("upgrade") ? protocols.map((one) => one.toLowerCase()) : [];
+  const allowed =
+    named.has("upgrade") && protocols !== false ? protocols.map((one) => one.toLowerCase()) : [];
   const kept: string[] = [];
   let proposes = false;
   for (const [name, value] of headers) {
