@@ -2,6 +2,7 @@
 
 import {
   ConnectionError,
+  forget,
   Headers,
   type RequestEvent,
   type ResponseEvent,
@@ -79,7 +80,14 @@ export class ClientSide<IO> implements Side {
 
   /** @throws {LocalProtocolError} for what may not be sent: nothing is touched. */
   check(request: ClientRequest, options: SendOptions): Exchange {
-    return unsaid(() => Exchange.of(this.driver, request, options));
+    let exchange: Exchange | undefined;
+    try {
+      exchange = unsaid(() => Exchange.of(this.driver, request, options));
+      return exchange;
+    } finally {
+      // What is refused, or comes after the end, may belong to a connection that will have no end.
+      if (exchange === undefined || !this.driver.isLive) forget();
+    }
   }
 
   /** Sends what was checked, in its turn. */

@@ -73,7 +73,7 @@ export class Exchange {
         method: String(method ?? ""),
         target: String(target ?? ""),
         version,
-        headers: Headers.from(headers),
+        headers: Headers.said(headers),
         bodyLength: content.bodyLength,
       } as const;
       driver.http.check(head, content.known);

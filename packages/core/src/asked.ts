@@ -1,6 +1,6 @@
 // bytes → tape → [names that are asked for] → headers: found by the scanner, sixteen octets at a time
 
-import { textToLatin1 } from "./octets.ts";
+import { latin1ToText, textToLatin1 } from "./octets.ts";
 
 /** So many names of at most so many octets are known to the scanner, in its memory. */
 export const NAMES = 64;
@@ -31,7 +31,8 @@ function number(name: string): number | undefined {
   const next = numbers.size;
   if (next === NAMES || name.length > BYTES_PER_NAME || !/^[!-~]*$/.test(name)) return undefined;
   memory!.set(textToLatin1(name.toLowerCase()), next * BYTES_PER_NAME);
-  numbers.set(name, next);
+  // A copy: a name that was cut from a received head would keep all of the head.
+  numbers.set(latin1ToText(textToLatin1(name)), next);
   return next;
 }
 

@@ -127,8 +127,18 @@ function noFacts(): Facts {
   };
 }
 
-// One object for all heads: nobody keeps what was said of a head that is judged.
+// One object for all heads: no one keeps the facts of a head that was judged.
 const onTape = noFacts();
+
+/** As `forget`, of what is remembered here. */
+export function forgetFacts(): void {
+  onTape.host = "";
+  onTape.te = undefined;
+  onTape.upgrade = undefined;
+  onTape.expect = undefined;
+  onTape.contentLength = "";
+  onTape.transferEncoding = "";
+}
 
 function take(facts: Facts, name: SteeringName, value: string): void {
   switch (name) {

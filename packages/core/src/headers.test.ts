@@ -149,7 +149,8 @@ describe("headers that propose", () => {
   });
 });
 
-describe("what was said before is checked no more, and nothing else is", () => {
+describe("what was sent before is checked no more, and nothing else is", () => {
+  const from = (init: unknown) => Headers.said(init as HeadersInit);
   const said = (init: unknown) => [...from(init)];
 
   test("the same lines are the same headers", () => {

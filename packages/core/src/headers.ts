@@ -55,11 +55,19 @@ export class Headers implements Iterable<[name: string, value: string]> {
    */
   static from(init: HeadersInit | undefined): Headers {
     if (init instanceof Headers) return init;
-    if (init === undefined) return EMPTY;
-    const before = Array.isArray(init) ? recent[init.length] : undefined;
+    return init === undefined ? EMPTY : Headers.#checked(linesOf(init, undefined) as unknown[]);
+  }
+
+  /** @internal As {@link Headers.from}, for a message that is being sent: the next is often the same. */
+  static said(init: HeadersInit | undefined): Headers {
+    if (!Array.isArray(init)) return Headers.from(init);
+    const before = recent[init.length];
     const known = before === undefined ? undefined : before.#lines;
     const lines = linesOf(init, known);
-    return before !== undefined && lines === known ? before : Headers.#checked(lines as unknown[]);
+    if (before !== undefined && lines === known) return before;
+    const headers = Headers.#checked(lines as unknown[]);
+    if (headers.length < MOST_REMEMBERED) recent[headers.length] = headers;
+    return headers;
   }
 
   /**
@@ -74,9 +82,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   static #checked(lines: unknown[]): Headers {
     for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
-    const headers = Headers.built(lines as string[]);
-    if (headers.length < MOST_REMEMBERED) recent[headers.length] = headers;
-    return headers;
+    return Headers.built(lines as string[]);
   }
 
   /** @internal For the parser, which has checked every octet: the fields on the tape. */
@@ -196,8 +202,13 @@ const EMPTY = Headers.built([]);
 
 // The last headers of so many lines, for the process: many say the same again and again, and it was
 // checked the first time.
-const recent: (Headers | undefined)[] = [];
 const MOST_REMEMBERED = 16;
+const recent = new Array<Headers | undefined>(MOST_REMEMBERED).fill(undefined);
+
+/** As `forget`, of what is remembered here. */
+export function forgetHeaders(): void {
+  recent.fill(undefined);
+}
 
 function cut(text: string, from: number, length: number): number[] {
   const offsets: number[] = [];

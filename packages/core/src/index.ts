@@ -27,6 +27,7 @@ export type {
   Version,
   Wait,
 } from "./events.ts";
+export { forget } from "./forget.ts";
 export { endToEnd } from "./forwarding.ts";
 export type { Framing } from "./framing.ts";
 export { Headers, type HeadersInit, withUpgrade } from "./headers.ts";

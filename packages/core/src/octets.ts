@@ -64,6 +64,12 @@ export function isAscii(text: string): boolean {
 
 // A body is looked at twice on its way out, and many answers have the same.
 let lastAscii = "";
+
+/** As `forget`, of what is remembered here. */
+export function forgetText(): void {
+  lastAscii = "";
+}
+
 // Comparing longer ones costs as much as looking, and keeps them in memory.
 const MOST_KEPT = 1_024;
 

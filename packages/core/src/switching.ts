@@ -38,6 +38,12 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
 let lastUpgrade = "";
 let lastOffer: Proposal | undefined;
 
+/** As `forget`, of what is remembered here. */
+export function forgetOffer(): void {
+  lastUpgrade = "";
+  lastOffer = undefined;
+}
+
 class Offer implements Proposal {
   readonly kind: "upgrade" | "connect";
   readonly protocols: readonly string[];

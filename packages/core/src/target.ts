@@ -78,6 +78,11 @@ export function faultOfHost(version: Version, facts: Facts): string | undefined 
 // Peers ask for the same host again and again.
 let lastHost = "";
 
+/** As `forget`, of what is remembered here. */
+export function forgetHost(): void {
+  lastHost = "";
+}
+
 /** host ":" port with a port from 1 to 65535, as CONNECT wants it (RFC 9110 §9.3.6). */
 export function isAuthority(target: string): boolean {
   const match = AUTHORITY.exec(target);

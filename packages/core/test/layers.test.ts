@@ -11,7 +11,7 @@ const ROWS = [
   ["framing persistence switching"],
   ["state/*"],
   ["parser/*", "serializer/*"],
-  ["cycle received input"],
+  ["cycle received input forget"],
   ["receiver"],
   ["connection"],
   ["index"],

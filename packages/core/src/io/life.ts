@@ -2,6 +2,7 @@
 
 import type { HttpConnection } from "../connection.ts";
 import { ConnectionError, LocalProtocolError, type UpgradeError } from "../errors.ts";
+import { forget } from "../forget.ts";
 import { transportFailed } from "./causes.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type CloseReason, Ending } from "./ending.ts";
@@ -226,5 +227,7 @@ export class Life {
     this.ending.over(reason);
     this.#of.failBody(why);
     this.#of.side.onOver(why);
+    // No more is read or sent here.
+    forget();
   }
 }

@@ -40,6 +40,8 @@ const START_LINE = "HTTP/1.1 200 OK\r\n";
 /** How much of the input the last call took; where the fault stands, if it was refused. */
 export let position = 0;
 let llhttp: Llhttp | undefined;
+// How much of its input has been written to.
+let written = 0;
 
 interface Llhttp {
   readonly exports: LlhttpExports;
@@ -89,6 +91,7 @@ function feed(
   while (result === OK && at < to) {
     const end = Math.min(to, at + SLICE_BYTES);
     memory.set(viewOf(bytes, at, end), input);
+    written = Math.max(written, end - at);
     if (answersConnect) disguise(memory.subarray(input, input + end - at));
     result = exports.llhttp_execute(parser, input, end - at);
     // The position is garbage where nothing stopped llhttp.
@@ -106,6 +109,13 @@ function disguise(octets: Uint8Array): void {
   for (let at = octets.indexOf(HYPHEN); at !== -1; at = octets.indexOf(HYPHEN, at + 1)) {
     octets[at] = UNDERSCORE;
   }
+}
+
+/** As `forget`, of what is in llhttp's memory. */
+export function forgetSlice(): void {
+  if (llhttp === undefined || written === 0) return;
+  llhttp.memory.fill(0, llhttp.input, llhttp.input + written);
+  written = 0;
 }
 
 /** The state to give to {@link execute} with the next bytes of the same head. */

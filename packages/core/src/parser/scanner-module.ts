@@ -34,6 +34,8 @@ let loaded: Uint8Array | undefined;
 let loadedFrom = 0;
 let loadedTo = 0;
 let nextAt = 0;
+// How much of it has been written to.
+let writtenTo = INPUT;
 // Where in it the last head is.
 let headFrom = 0;
 let headTo = 0;
@@ -107,11 +109,23 @@ function load(bytes: Uint8Array, from: number, room: number): number {
   const end = bytes.length - from > room ? from + room : bytes.length;
   const isWhole = from === 0 && end === bytes.length;
   scanner!.memory.set(isWhole ? bytes : viewOf(bytes, from, end), INPUT);
+  writtenTo = Math.max(writtenTo, INPUT + end - from);
   loaded = bytes;
   loadedFrom = from;
   loadedTo = end;
   windowText = undefined;
   return INPUT;
+}
+
+/** As `forget`, of what is in the scanner's memory. */
+export function forgetWindow(): void {
+  if (scanner === undefined || writtenTo === INPUT) return;
+  scanner.memory.fill(0, INPUT, writtenTo);
+  writtenTo = INPUT;
+  loaded = undefined;
+  windowText = undefined;
+  // Names are looked for in what was forgotten: from now on they are cut from the head's own text.
+  turnPage();
 }
 
 function lay(): Scanner {

@@ -60,6 +60,12 @@ interface RequestMemory extends Joined {
 // for the same again.
 let lastRequest: RequestMemory | undefined;
 
+/** As `forget`, of what is remembered here. */
+export function forgetHeads(): void {
+  if (responses.size > 0) responses.clear();
+  lastRequest = undefined;
+}
+
 /** The head made last time, if this one has the same ingredients. */
 export function recallRequest(event: SaidRequest, close: boolean): CheckedRequest | undefined {
   if (lastRequest === undefined) return undefined;

@@ -46,7 +46,7 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
     method,
     target,
     version: version ?? "1.1",
-    headers: Headers.from(headers),
+    headers: Headers.said(headers),
     bodyLength,
   };
   return recallRequest(said, close) ?? makeRequest(said, close);

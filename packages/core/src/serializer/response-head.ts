@@ -46,7 +46,7 @@ export interface CheckedResponse {
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
   // Read once: what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const said = { type, status, reason, date, bodyLength, headers: Headers.from(headers) };
+  const said = { type, status, reason, date, bodyLength, headers: Headers.said(headers) };
   return recall(said, request) ?? makeResponse(said, request);
 }
 
