@@ -4,6 +4,7 @@ import {
   ConnectionError,
   forget,
   Headers,
+  LocalProtocolError,
   type RequestEvent,
   type ResponseEvent,
   UpgradeError,
@@ -173,7 +174,7 @@ export class ClientSide<IO> implements Side {
     try {
       exchange.inform({ status, reason, headers });
     } catch (cause) {
-      this.driver.fail(canceled(cause));
+      this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInformational", { cause }));
     }
   }
 

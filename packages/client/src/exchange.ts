@@ -133,7 +133,7 @@ export class Exchange {
   start(host: ExchangeHost): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.outbox.said;
-    const expects = this.head.headers.get("expect")?.toLowerCase() === "100-continue";
+    const expects = this.head.headers.has("expect");
     const { source, trailers } = this.#content;
     if (!expects && !source.isStreamed && trailers === undefined) {
       this.#driver.sayWhole(this.head, source.whole);
@@ -141,7 +141,7 @@ export class Exchange {
       return;
     }
     this.#driver.say(this.head);
-    this.#withheld = expects && http.ourState === "send-body";
+    this.#withheld = http.bodyIsWithheld && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
     else this.#sendBody(host);
   }

@@ -31,7 +31,10 @@ export interface SendOptions {
    * has no other way. Without effect after a switch.
    */
   readonly signal?: SignalLike | undefined;
-  /** Called with each interim response but 101, in order, before the final one resolves. */
+  /**
+   * Called with each interim response but 101, in order, before the final one resolves. What it
+   * throws ends the connection, and is the cause of a `CALLBACK_FAILED`.
+   */
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
 

@@ -48,7 +48,7 @@ const PERCENT = "%[0-9A-Fa-f]{2}";
 const HOST = `(?:\\[(?:${IPV6}|[vV][0-9A-Fa-f]+\\.[${UNRESERVED}:]+)\\]|(?:[${UNRESERVED}]|${PERCENT})+)`;
 // The octets that the URL standard leaves in a path and a query, or asks to be encoded as these.
 const VISIBLE = "[A-Za-z0-9!$%&'()*+,\\-./:;=?@\\[\\\\\\]^_`{|}~]";
-const HOST_FIELD = new RegExp(`^${HOST}(?::([0-9]*))?$`);
+const HOST_FIELD = new RegExp(`^${HOST}(?::[0-9]*)?$`);
 const AUTHORITY_FORM = new RegExp(`^${HOST}:([0-9]{1,5})$`);
 const ORIGIN_FORM = new RegExp(`^/${VISIBLE}*$`);
 const ABSOLUTE_FORM = new RegExp(
@@ -175,13 +175,14 @@ export function checkTarget(method: string, target: string, { maxTargetBytes }: 
 export function checkHost(recent: boolean, fields: Fields): void {
   const hosts = valuesOf(fields, "host");
   demand(hosts.length === 1 || (hosts.length === 0 && !recent), "Host");
-  const match = HOST_FIELD.exec(hosts[0] ?? "");
-  demand((hosts[0] ?? "") === "" || (match !== null && isPort(match[1])), "Host");
+  demand((hosts[0] ?? "") === "" || HOST_FIELD.test(hosts[0]!), "Host");
 }
 
 // RFC 9110 §10.1.1.
 export function checkExpect(recent: boolean, fields: Fields): void {
-  const expectations = valuesOf(fields, "expect");
-  if (!recent || expectations.length === 0) return;
-  demand(expectations.length === 1 && /^100-continue$/i.test(expectations[0]!), "Expect");
+  const expectations = recent ? membersOf(fields, "expect") : [];
+  demand(
+    expectations.every((member) => /^100-continue$/i.test(member)),
+    "Expect",
+  );
 }

@@ -21,6 +21,32 @@ describe("Expect: 100-continue, sent", () => {
     expect((await asked).status).toBe(204);
   });
 
+  test.each([["100-Continue, 100-continue"], [",100-continue,"], ["", "100-continue"]])(
+    "the body waits for the 100 that a list asks for: %j %j",
+    async (...values) => {
+      const { peer, sender } = await ask();
+      const list = values.map((value) => ["Expect", value] as const);
+      const asked = sender.sendRequest({
+        ...POST,
+        headers: [["Host", "a.test"], ...list],
+        body: "now",
+      });
+      await peer.readHead();
+      await turns();
+      expect(peer.unread).toBe("");
+      await peer.send(answer("100 Continue"));
+      expect(await peer.read(3)).toBe("now");
+      await peer.send(answer("204 No Content"));
+      expect((await asked).status).toBe(204);
+    },
+  );
+
+  test("a list that asks for nothing holds no body back", async () => {
+    const { peer, sender } = await ask();
+    void sender.sendRequest({ ...POST, headers: { Host: "a.test", Expect: "," }, body: "now" });
+    expect(await peer.readUntil("now")).toContain("Expect: ,\r\n");
+  });
+
   test.each(["200 OK", "417 Expectation Failed"])(
     "a final %s while waiting: the body is never sent or touched, the connection not used again",
     async (status) => {

@@ -207,8 +207,8 @@ describe("interim responses", () => {
     }
   });
 
-  test("a listener that throws fails its request, and nothing else", async () => {
-    const { peer, sender } = await ask();
+  test("a listener that throws fails its request, by its own code, and nothing else", async () => {
+    const { peer, sender, connection } = await ask();
     const asked = sender.sendRequest(GET, {
       onInformational: () => {
         throw new Error("listener");
@@ -216,7 +216,14 @@ describe("interim responses", () => {
     });
     await peer.readHead();
     await peer.send(answer("103 Early Hints"));
-    await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: { message: "listener" } });
+    await expect(asked).rejects.toMatchObject({
+      code: "CALLBACK_FAILED",
+      message: "a callback that you gave threw: onInformational",
+      cause: { message: "listener" },
+      responseSeen: true,
+    });
+    expect(await connection.closed).toMatchObject({ error: { code: "CALLBACK_FAILED" } });
+    await peer.failed();
   });
 });
 

@@ -14,9 +14,7 @@ async function relay(
     sender: Sender,
   ) => ReturnType<Service<ByteStream>> = (request, sender) =>
     sender.sendRequest(request, {
-      onInformational: ({ status, headers }) => {
-        if (status !== 100) request.inform(status, headers);
-      },
+      onInformational: ({ status, headers }) => request.inform(status, headers),
     }),
 ) {
   const [near, far] = memoryPair();
@@ -125,6 +123,18 @@ describe("L15: a relayed message is verbatim:", () => {
     expect(await server.read(2)).toBe("ok");
     await server.send(answer("204 No Content"));
     expect(await client.readHead()).toBe(answer("204 No Content"));
+  });
+
+  test("a 100 that no client waits for is not passed on, and the answer is", async () => {
+    const { client, server } = await relay();
+    await client.send(`${head("POST /", "Content-Length: 2")}hi`);
+    await server.readUntil("hi");
+    await server.send(answer("100 Continue") + answer("103 Early Hints", "Connection: close"));
+    await server.send(`${answer("200 OK", "Content-Length: 2")}ok`);
+    expect(await client.readHead()).toBe(answer("103 Early Hints"));
+    expect(await client.readUntil("ok")).toBe(`${answer("200 OK", "Content-Length: 2")}ok`);
+    await turns();
+    expect([client.unread, client.ended]).toEqual(["", false]);
   });
 
   test("an upload that fails does not reach the server whole", async () => {

@@ -282,13 +282,26 @@ describe("inform", () => {
     },
   );
 
-  test("100 only if it is expected, and once", async () => {
-    expect(await informing((request) => request.inform(100))).toEqual(["INVALID_STATUS", done]);
+  test("is false for a 100 that the client does not wait for, or has been sent", async () => {
+    expect(await informing((request) => request.inform(100))).toEqual([false, done]);
+    const posted = `${head("POST /", "Content-Length: 1")}x`;
+    expect(await informing((request) => request.inform(100), posted)).toEqual([false, done]);
     const expecting = head("POST /", "Content-Length: 1", "Expect: 100-continue");
     const [first, bytes] = await informing((request) => request.inform(100), expecting);
     expect([first, bytes]).toEqual([true, answer("100 Continue") + done]);
     const [second] = await informing((r) => r.inform(100) && r.inform(100), expecting);
-    expect(second).toBe("INVALID_STATUS");
+    expect(second).toBe(false);
+  });
+
+  test("leaves out Connection, and what it names: an interim response ends nothing", async () => {
+    const headers = {
+      "Link": "</a>",
+      "connection": "close, X-Hop",
+      "X-Hop": "1",
+      "Keep-Alive": "5",
+    };
+    const [found, bytes] = await informing((request) => request.inform(103, headers));
+    expect([found, bytes]).toEqual([true, answer("103 Early Hints", "Link: </a>") + done]);
   });
 
   test("is false to an HTTP/1.0 client, which is spared it, but not the checks", async () => {
@@ -297,7 +310,11 @@ describe("inform", () => {
       false,
       answer("204 No Content", "Connection: close"),
     ]);
-    for (const status of [101, 100, 200]) {
+    expect(await informing((request) => request.inform(100), old)).toEqual([
+      false,
+      answer("204 No Content", "Connection: close"),
+    ]);
+    for (const status of [101, 200]) {
       const [found] = await informing((request) => request.inform(status), old);
       expect(found).toBe("INVALID_STATUS");
     }
@@ -321,6 +338,16 @@ describe("inform", () => {
       done,
     ]);
   });
+});
+
+test("L14: a 426 that names Upgrade gets the connection option that goes with it", async () => {
+  const { peer } = await serve(() => ({ status: 426, headers: { Upgrade: "chat" } }));
+  await peer.send(head("GET /"));
+  expect(await peer.readHead()).toBe(
+    answer("426 Upgrade Required", "Upgrade: chat", "Content-Length: 0", "Connection: Upgrade"),
+  );
+  await peer.send(head("GET /", "Connection: close"));
+  expect(await peer.readHead()).toContain("\r\nConnection: Upgrade\r\nConnection: close\r\n");
 });
 
 describe("L14: the headers we add are", () => {

@@ -196,7 +196,7 @@ describe("L10, Z01: no start line is more than one line, or has more than its wo
   });
 
   test("the status of inform()", async () => {
-    const bad = [0, 99, 100, 101, 200, 204, 1030, 103.5, -103, NaN, "103", "103 X\r\nY: z", null];
+    const bad = [0, 99, 101, 200, 204, 1030, 103.5, -103, NaN, "103", "103 X\r\nY: z", null];
     bad.push(undefined as never, true as never, [103] as never);
     await refuseEach(bad, "INVALID_STATUS", (status) => informed(status, {}));
   });

@@ -129,6 +129,16 @@ describe("L10: a request that contradicts itself does not leave:", () => {
       "INVALID_FRAMING",
     ],
     [
+      "Trailer beside a length that we would add",
+      { method: "PUT", headers: [HOST, ["Trailer", "X"]], body: "hello" },
+      "INVALID_FRAMING",
+    ],
+    [
+      "Trailer beside a length of none that we would add",
+      { method: "POST", headers: [HOST, ["Trailer", "X"]] },
+      "INVALID_FRAMING",
+    ],
+    [
       "trailers behind a length",
       { method: "PUT", headers: [HOST, CL(5)], body: "hello", trailers: { X: "1" } },
       "INVALID_TRAILER",
@@ -150,7 +160,8 @@ describe("L10: a response that contradicts itself, or its request, does not leav
     ["304 with two lengths", { status: 304, headers: [CL(5), CL(6)] }, "INVALID_FRAMING"],
     ["a length and no body", { status: 200, headers: [CL(5)] }, "INVALID_FRAMING"],
     ["426 without Upgrade", { status: 426 }, "INVALID_UPGRADE"],
-    ["Upgrade without its option", { status: 426, headers: [UPGRADE[1]] }, "INVALID_UPGRADE"],
+    ["Upgrade without its option", { status: 200, headers: [UPGRADE[1]] }, "INVALID_UPGRADE"],
+    ["426 for no protocol", { status: 426, headers: [["Upgrade", "a b"]] }, "INVALID_UPGRADE"],
     ["a 101 nobody proposed", { status: 101, headers: UPGRADE }, "NO_PROPOSAL"],
     [
       "trailers behind a length",

@@ -1,13 +1,16 @@
-import { type ClientRequest, connect, upgrade } from "@upgrade/client";
+import { type ClientRequest, connect, handshake as connectTo, upgrade } from "@upgrade/client";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import type { ServiceResult } from "@upgrade/server";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
+import { destroyPairs, PAIRS } from "../src/pairs.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { untyped } from "../src/ways-to-send.ts";
 
 // Objects that tell another story when they are asked again, or lie. What was checked is written.
+
+afterEach(destroyPairs);
 
 const EVIL = "x\r\nInjected: yes";
 const EVIL_LINES = [["Injected", "yes"]];
@@ -213,13 +216,71 @@ describe("L10: bytes are as many as are written, whatever they say of themselves
   });
 });
 
-test("L8, L9: bytes that are taken away before they are written fail their request, visibly", async () => {
-  const body = Uint8Array.from(Buffer.from("hello"));
-  const { peer, sender, connection } = await ask();
-  const asked = rejection(sender.sendRequest({ ...POST, body }));
-  structuredClone(body.buffer, { transfer: [body.buffer] });
-  expect(await asked).toBe("TRANSPORT_FAILED");
-  expect(await connection.closed).toMatchObject({ kind: "failed" });
-  await peer.failed();
-  expect(peer.unread).toBe("");
+interface Resizable extends ArrayBuffer {
+  resize(length: number): void;
+}
+
+/** Five bytes, and ways in which they are four or six, or none, before they are written. */
+const five = (buffer = new ArrayBuffer(5)) => new Uint8Array(buffer).fill(65);
+const resizable = () => {
+  const make = ArrayBuffer as unknown as new (length: number, options: object) => Resizable;
+  return new make(5, { maxByteLength: 6 });
+};
+const CHANGES: [string, () => [body: Uint8Array, change: () => void]][] = [
+  [
+    "detached",
+    () => {
+      const body = five();
+      return [body, () => void structuredClone(body.buffer, { transfer: [body.buffer] })];
+    },
+  ],
+  ...[4, 6].map((length): [string, () => [Uint8Array, () => void]] => [
+    `resized to ${length}`,
+    () => {
+      const buffer = resizable();
+      return [five(buffer), () => buffer.resize(length)];
+    },
+  ]),
+];
+
+describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, make) => {
+  test.each(PAIRS)("fail their request, and nothing of it leaves, over $name", async (pair) => {
+    const [near, far] = await pair.make();
+    const peer = new ScriptedPeer(far);
+    const { sender, connection } = await connectTo(near);
+    const [body, change] = make();
+    const asked = rejection(sender.sendRequest({ ...POST, body }));
+    change();
+    expect(await asked).toBe("BODY_CHANGED");
+    expect(await connection.closed).toMatchObject({ kind: "failed", error: { sent: "nothing" } });
+    await peer.readToEnd().catch(() => {});
+    expect(peer.unread).toBe("");
+  });
+
+  test("fail the connection of the response that they are the body of, and onError gets it", async () => {
+    const [body, change] = make();
+    const { peer, connection, reports } = await serve(({ target }) => {
+      if (target === "/1") return { status: 200, body };
+      // The answer to the first request waits for this one: both leave in one write.
+      change();
+      return { status: 204 };
+    });
+    await peer.send(head("GET /1") + head("GET /2"));
+    await connection.closed;
+    await peer.failed();
+    expect([peer.unread, reports]).toEqual(["", ["connection: BODY_CHANGED"]]);
+  });
+
+  test("fail a body in pieces at the piece that changed", async () => {
+    const { peer, sender } = await ask();
+    const [piece, change] = make();
+    async function* body() {
+      yield piece;
+      change();
+      yield "more";
+    }
+    expect(await rejection(sender.sendRequest({ ...POST, body: body() }))).toBe("BODY_CHANGED");
+    await peer.failed();
+    expect(peer.unread).not.toContain("A");
+  });
 });

@@ -67,6 +67,8 @@ export const LOCAL_CODES = {
   UNINTENDED_TUNNEL: { says: "a 2xx to CONNECT opens a tunnel: use switchTo() or takeOver(), or return tunnel: true beside the status" },
   NO_RESPONSE: { says: "the service gave no response and did not switch" },
   SERVICE_FAILED: { says: "the service threw" },
+  CALLBACK_FAILED: { says: "a callback that you gave threw" },
+  BODY_CHANGED: { says: "bytes that were given to be sent were detached or resized before they were written" },
   BODY_FAILED: { says: "the body that was being sent threw" },
 } as const satisfies Record<string, CodeEntry>;
 

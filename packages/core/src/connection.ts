@@ -103,6 +103,11 @@ export class HttpConnection {
     return this.#machine.hasSwitched;
   }
 
+  /** The client holds its body back until it sees a 100 (RFC 9110 §10.1.1). */
+  get bodyIsWithheld(): boolean {
+    return this.#cycle.bodyWithheld;
+  }
+
   /** Bytes received that are not yet part of an event. */
   get bufferedBytes(): number {
     return this.#receiver.bufferedBytes;

@@ -39,6 +39,11 @@ export function hasFraming(facts: Facts): boolean {
   return facts.contentLengths > 0 || facts.transferEncodings > 0;
 }
 
+/** What Expect asks for, in lower case. It is a list: empty members and repetitions say nothing. */
+export function expectationsOf({ expect }: Facts): ReadonlySet<string> {
+  return new Set(expect === undefined ? [] : listMembers(expect.toLowerCase()));
+}
+
 // The fields that steer a connection; scanner/scanner.ts counts them in this order, from 1.
 const STEERING_NAMES = [
   "host",

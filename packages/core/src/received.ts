@@ -2,7 +2,7 @@
 
 import { type RemoteCode, RemoteProtocolError } from "./errors.ts";
 import type { RequestEvent, ResponseEvent, Version } from "./events.ts";
-import type { Facts } from "./facts.ts";
+import { expectationsOf, type Facts } from "./facts.ts";
 import {
   type Framing,
   type FramingFault,
@@ -46,7 +46,9 @@ export function judgeResponse(
 // RFC 9110 §10.1.1: in HTTP/1.0 it is ignored; what we do not know, we cannot meet.
 function expectation(version: Version, facts: Facts): boolean {
   if (version === "1.0" || facts.expect === undefined) return false;
-  if (facts.expect.toLowerCase() === "100-continue") return true;
+  const expectations = expectationsOf(facts);
+  if (expectations.size === 0) return false;
+  if (expectations.size === 1 && expectations.has("100-continue")) return true;
   throw refused("UNKNOWN_EXPECTATION", "");
 }
 

@@ -45,9 +45,11 @@ function isIpv6(text: string): boolean {
 
 // What the patterns leave open: `match` has the IPv6 address, if there is one, and the port.
 function isSound(match: RegExpExecArray | null): match is RegExpExecArray {
-  if (match === null) return false;
-  const [, address, port] = match;
-  return (address === undefined || isIpv6(address)) && isPort(port);
+  return hasSoundAddress(match) && isPort(match[2]);
+}
+
+function hasSoundAddress(match: RegExpExecArray | null): match is RegExpExecArray {
+  return match !== null && (match[1] === undefined || isIpv6(match[1]));
 }
 
 /** A TCP port has 16 bits; an empty one means the scheme's own. */
@@ -55,10 +57,10 @@ function isPort(text: string | undefined): boolean {
   return text === undefined || text === "" || Number(text) <= 65_535;
 }
 
-/** Host = uri-host [":" port], or empty (RFC 9110 §7.2). */
+/** Host = uri-host [":" port], or empty (RFC 9110 §7.2). The port is any digits. */
 export function isHost(value: string): boolean {
   if (value === "" || value === lastHost) return true;
-  const isSo = isSound(HOST.exec(value));
+  const isSo = hasSoundAddress(HOST.exec(value));
   if (isSo) lastHost = value;
   return isSo;
 }

@@ -228,8 +228,9 @@ export class Exchange<IO> {
     if (this.#outcome === "responding" || this.#outcome === "failed") {
       throw new LocalProtocolError("WRONG_MOMENT", "inform() behind the final head");
     }
-    const unexpected = status === 100 && (!this.#event.expectsContinue || this.#continued);
-    if (unexpected || status === 101) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
+    if (status === 101) throw new LocalProtocolError("INVALID_STATUS", "101");
+    // RFC 9110 §10.1.1: a 100 is for a client that waits for it. A relay gets it all the same.
+    if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
     if (this.request.version === "1.0") {
       if (status < 100 || status > 199) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
       return false;

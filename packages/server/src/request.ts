@@ -63,10 +63,11 @@ export class ServerRequest<IO> extends ReceivedMessage {
   }
 
   /**
-   * Sends an interim response. False: an HTTP/1.0 client was spared it.
+   * Sends an interim response, without its `Connection` and the fields that this names. False, with
+   * nothing sent: to an HTTP/1.0 client, and for a 100 that the client does not wait for.
    *
-   * @throws {LocalProtocolError} `INVALID_STATUS` for 101, outside 100 to 199, and for 100 unless
-   *   it is expected; `WRONG_MOMENT` once the final head is out.
+   * @throws {LocalProtocolError} `INVALID_STATUS` for 101 and outside 100 to 199; `WRONG_MOMENT`
+   *   once the final head is out; `INVALID_HEADER`, `INVALID_FRAMING` for its headers.
    */
   inform(status: number, headers?: HeadersInit): boolean {
     return this.#exchange.inform(status, headers);

@@ -66,7 +66,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     this.http = new HttpConnection(role, this.limits);
     this.transport = adopt(io);
     this.deadlines = new Deadlines(options.clock ?? systemClock, this);
-    this.writing = new Writing(this.transport, this.deadlines, this.limits);
+    this.writing = new Writing(this, this.transport, this.deadlines, this.limits);
     this.#awaiting = new Awaiting(this.http, this.deadlines);
   }
 

@@ -17,6 +17,8 @@ export class Outbox implements Sink {
   // Heads and small bodies join in one text: one string write is the cheapest write there is.
   #text = "";
   #pieces: (string | Uint8Array)[] | undefined;
+  // How long each piece was when it was said: bytes can be detached or resized by their owner.
+  #lengths: number[] | undefined;
 
   /** Bytes collected and not handed over. */
   queued = 0;
@@ -34,11 +36,27 @@ export class Outbox implements Sink {
   }
 
   bytes(octets: Uint8Array): void {
-    this.#pieces ??= [];
-    if (this.#text !== "") this.#pieces.push(this.#text);
+    if (this.#text !== "") this.#push(this.#text);
     this.#text = "";
-    this.#pieces.push(octets);
+    this.#push(octets);
     this.queued += octets.length;
+  }
+
+  #push(piece: string | Uint8Array): void {
+    this.#pieces ??= [];
+    this.#lengths ??= [];
+    this.#pieces.push(piece);
+    this.#lengths.push(piece.length);
+  }
+
+  /** Every piece is as long as its head says (L10). */
+  get isIntact(): boolean {
+    const lengths = this.#lengths;
+    if (lengths === undefined) return true;
+    for (let i = 0; i < lengths.length; i++) {
+      if (this.#pieces![i]!.length !== lengths[i]) return false;
+    }
+    return true;
   }
 
   /** Everything collected, to be handed over now. */
@@ -50,6 +68,7 @@ export class Outbox implements Sink {
     const pieces = this.#pieces;
     if (pieces === undefined) return text;
     this.#pieces = undefined;
+    this.#lengths = undefined;
     if (text !== "") pieces.push(text);
     return pieces;
   }

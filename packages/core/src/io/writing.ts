@@ -1,5 +1,6 @@
 // transport ← [writing] ← serializer: one write a turn, back-pressure, and the progress of both
 
+import { LocalProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
@@ -7,9 +8,15 @@ import { Outbox } from "./outbox.ts";
 import type { Transport } from "./transport.ts";
 import { atEndOfTurn, type Turning } from "./turn.ts";
 
+/** What the writing half needs of its driver. */
+interface WritingHost {
+  fail(error: LocalProtocolError): void;
+}
+
 /** The writing half of a driver. */
 export class Writing implements Turning {
   readonly outbox = new Outbox();
+  readonly #host: WritingHost;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #limits: Limits;
@@ -23,7 +30,8 @@ export class Writing implements Turning {
   // How long it may keep the next write: less than at first, if a body was held up before it.
   #patienceMs: number;
 
-  constructor(transport: Transport, deadlines: Deadlines, limits: Limits) {
+  constructor(host: WritingHost, transport: Transport, deadlines: Deadlines, limits: Limits) {
+    this.#host = host;
     this.#transport = transport;
     this.#deadlines = deadlines;
     this.#limits = limits;
@@ -83,6 +91,10 @@ export class Writing implements Turning {
   flush(): void {
     if (this.outbox.queued === 0 || this.#stopped) return;
     const { isOpen } = this.#transport;
+    if (isOpen && !this.outbox.isIntact) {
+      this.#host.fail(new LocalProtocolError("BODY_CHANGED"));
+      return;
+    }
     if (isOpen) this.#transport.write(this.outbox.take());
     const waits = !isOpen || this.#transport.unacceptedBytes > 0;
     if (waits && !this.#deadlines.has("write")) this.#deadlines.start("write", this.#patienceMs);

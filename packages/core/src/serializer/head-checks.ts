@@ -18,9 +18,9 @@ export function fieldLines(headers: Headers): string {
 }
 
 // RFC 9110 §7.8: Upgrade is connection-specific, so its option goes with it; it names protocols.
-export function checkUpgrade(version: Version, facts: Facts): void {
+export function checkUpgrade(version: Version, facts: Facts, addsOption = false): void {
   if (facts.upgrade === undefined) return;
-  if (!facts.connectionUpgrade) {
+  if (!facts.connectionUpgrade && !addsOption) {
     throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade without Connection: Upgrade");
   }
   const members = facts.upgrade.split(",").map(trimWhiteSpace);

@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { RequestToSend, Version } from "../events.ts";
-import { type Facts, hasFraming, inspect } from "../facts.ts";
+import { expectationsOf, type Facts, hasFraming, inspect } from "../facts.ts";
 import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
@@ -80,10 +80,15 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   if (facts.expect !== undefined && isEmpty(framing)) {
     throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
   }
-  const added = `${addedFraming(framing, method, event, facts)}${close && !facts.close ? "Connection: close\r\n" : ""}`;
-  const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${added}\r\n`;
+  const framed = addedFraming(framing, method, event, facts);
+  // RFC 9112 §7.1.2: a length that we add leaves no more room for trailers than one that was given.
+  if (facts.trailer && framed.startsWith("Content-Length")) {
+    throw new LocalProtocolError("INVALID_FRAMING", "TRAILER_WITH_LENGTH");
+  }
+  const closing = close && !facts.close ? "Connection: close\r\n" : "";
+  const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${framed}${closing}\r\n`;
   const proposal = proposalOf(method, version, facts);
-  const expectsContinue = facts.expect?.toLowerCase() === "100-continue" && version === "1.1";
+  const expectsContinue = version === "1.1" && expectationsOf(facts).has("100-continue");
   const request = { text, method, version, facts, framing, proposal, expectsContinue };
   rememberRequest({ ...event, method, target }, close, request);
   return request;

@@ -343,6 +343,13 @@ describe("Upgrade on other responses", () => {
       "nothing",
     );
   });
+  test("L14, U02: a 426 gets the option that its Upgrade needs, where it has none", () => {
+    const text = (headers: object) => check({ status: 426, headers }).text;
+    expect(text({ Upgrade: "a" })).toContain("\r\nConnection: Upgrade\r\n");
+    expect(text({ Connection: "x", Upgrade: "a" })).toContain("\r\nConnection: Upgrade\r\n");
+    expect(text({ Upgrade: "a", connection: "x, UPGRADE" })).not.toContain("Connection: ");
+    expect(fault({ status: 426, headers: { Upgrade: "a b" } })).toBe("INVALID_UPGRADE");
+  });
   test("U02: always with its option", () => {
     expect(fault({ headers: { Upgrade: "a" } })).toBe("INVALID_UPGRADE");
     expect(fault({ headers: { Connection: "upgrade", Upgrade: "a" } })).toBe("nothing");

@@ -3,6 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength, ResponseToSend, Version } from "../events.ts";
 import { type Facts, hasFraming, inspect } from "../facts.ts";
+import { endToEnd } from "../forwarding.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
@@ -67,19 +68,24 @@ function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
     throw new LocalProtocolError("INVALID_REASON", strangerIn(reason, isTextOctet));
   }
   const facts = inspect(headers);
-  checkUpgrade("1.1", facts);
-  // RFC 9110 §15.5.22.
+  // RFC 9110 §15.5.22: a 426 asks for a protocol. That Connection has to name Upgrade is easily
+  // forgotten, and we add it.
   if (status === 426 && facts.upgrade === undefined) {
     throw new LocalProtocolError("INVALID_UPGRADE", "426 without Upgrade");
   }
+  const addsOption = status === 426 && !facts.connectionUpgrade;
+  checkUpgrade("1.1", facts, addsOption);
   const answer = answerTo(request.proposal, status, "1.1", facts);
   if (answer === "invalid") throw invalidSwitch(request.proposal, facts);
   const framing = frame(status, event.bodyLength, request, facts);
   const persists = livesOn(request, answer, facts, framing.sent);
   let added = addedFraming(status, facts, framing);
   if (date !== undefined && !facts.date) added += `Date: ${date}\r\n`;
+  if (addsOption) added += "Connection: Upgrade\r\n";
   if (answer === "refused") added += addedConnection(request, facts, persists);
-  const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${added}\r\n`;
+  // An interim response ends nothing, and clients take a close in it for the connection's end.
+  const lines = type === "informational-response" ? endToEnd(headers) : headers;
+  const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(lines)}${added}\r\n`;
   const response = { text, status, facts, framing: framing.sent, answer, persists };
   remember(event, request, response);
   return response;
