@@ -109,6 +109,8 @@ class Tunnel {
   readonly #signal: SignalLike | undefined;
   #endedBy: TunnelEnd["endedBy"] | undefined;
   #error: ConnectionError | undefined;
+  /** Both sides are here and attached. */
+  #hasBegun = false;
   #over = false;
 
   constructor(a: TunnelSide, b: TunnelSide, options: TunnelOptions) {
@@ -177,6 +179,7 @@ class Tunnel {
 
   #beginIfJoined(): void {
     if (this.#over || !this.#a.attached || !this.#b.attached) return;
+    this.#hasBegun = true;
     this.#begin(this.#a, this.#b);
     this.#begin(this.#b, this.#a);
   }
@@ -209,7 +212,8 @@ class Tunnel {
 
   #end(from: End, to: End): void {
     if (this.#over) return;
-    if (!to.attached) {
+    // Told before its readBuf was forwarded: it follows that.
+    if (!this.#hasBegun) {
       from.readEnded = true;
       return;
     }
