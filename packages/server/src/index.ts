@@ -20,6 +20,7 @@ export type {
   Clock,
   CloseOptions,
   CollectOptions,
+  Io,
   RequestHead,
   ResponseHead,
   SignalLike,
