@@ -32,7 +32,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   { peer: "node", ours: "reads", input: /HTTP\/1\.1\r\n[\s\S]*upgrade:/i, reason: "a body on a request that proposes a switch is HTTP's to its last octet; node:http gives it away" },
   { peer: "node", ours: "reads", input: /HTTP\/1\.0[\s\S]*upgrade/i, reason: "an Upgrade in HTTP/1.0 is ignored (RFC 9110 §7.8); llhttp switches" },
   { peer: "node", ours: "later", theirs: /HPE_STRICT/, input: /\r[^\n]/, reason: "llhttp refuses a CR at the octet after it; we refuse it when the line is whole" },
-  { peer: "node", ours: "later", theirs: /METHOD|CONSTANT/, reason: "llhttp refuses at the first octet that is in none of its methods; we read to the method's end, to answer 501 or 400" },
+  { peer: "node", ours: "later", theirs: /METHOD|CONSTANT/, reason: "llhttp refuses at the first octet that is in none of its methods; we read to the line's end, to answer 501 or 400" },
   { peer: "node", ours: "later", theirs: /HPE_INVALID_URL/, reason: "llhttp refuses a target at its first octet; we judge it whole, when its line has ended" },
   { peer: "node", ours: "BAD_HOST", reason: "the parser leaves Host to node:http, which asks only whether there is one" },
   { peer: "node", ours: "MALFORMED_TARGET", reason: "llhttp takes any form of target with any method, and octets that no URI has" },

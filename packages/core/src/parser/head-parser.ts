@@ -189,7 +189,7 @@ export class HeadParser {
     return latin1ToText(concat([this.held, bytes.subarray(from, to)]));
   }
 
-  // Told from what stands before the fault, and the octet there, so that no cut changes the answer.
+  // It depends on the fault and on what comes before it alone, so that no cut changes the answer.
   #refusal(result: number, bytes: Uint8Array, from: number, at: number): RemoteProtocolError {
     const text = this.#textWith(bytes, from, at);
     // A length is refused after its last digit, or after its line: then that line is meant.

@@ -1,4 +1,4 @@
-// bytes → [start line] → head parser: octet by octet, so that a fault is told where it stands
+// bytes → [start line] → head parser: octet by octet, so that a fault is reported where it is
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Version } from "../events.ts";
@@ -28,7 +28,7 @@ const ZERO = 0x30;
 const HTTP = "HTTP/";
 // "HTTP/1.1"
 const VERSION_LENGTH = 8;
-// Longer than any in the registry; what is not decided by then is nobody's method.
+// Longer than any in the registry.
 const MAX_METHOD_LENGTH = 32;
 
 // RFC 9110 §16.1.1: the methods of the registry that are HTTP/1.1's, and two that only servers know.
@@ -44,8 +44,8 @@ const METHODS = new Set(
  * Reads the first line of one head (RFC 9112 §3, §4). Strict: single spaces, CR LF, and no octet
  * that the grammar does not have there.
  *
- * A fault is told at the first octet that cannot be right, or at the line's end where the line as a
- * whole is wrong; so it does not depend on how the bytes were cut, and no peer waits for it.
+ * A fault is reported at the first octet that cannot be right, or at the line's end if only the whole
+ * is wrong. So it does not depend on how the bytes were cut, and no peer waits for its answer.
  */
 export class StartLine {
   readonly #kind: MessageKind;
@@ -117,11 +117,12 @@ export class StartLine {
    * @throws {RemoteProtocolError} `UNKNOWN_METHOD`, `MALFORMED_TARGET`.
    */
   cut(text: string): void {
-    this.reason = text.slice(this.#reasonAt, this.#length - 2);
-    if (this.#kind === "response") return;
+    if (this.#kind === "response") {
+      this.reason = text.slice(this.#reasonAt, this.#length - "\r\n".length);
+      return;
+    }
     this.method = text.slice(this.#methodAt, this.#targetAt - 1);
     this.target = text.slice(this.#targetAt, this.#targetEnd);
-    this.reason = "";
     // RFC 9110 §15.6.2.
     if (!METHODS.has(this.method)) {
       this.#refuse(new RemoteProtocolError("UNKNOWN_METHOD", "", { offset: this.#methodAt }));
@@ -247,8 +248,8 @@ export class StartLine {
     return new RemoteProtocolError(code, came, { offset: this.#length });
   }
 
-  // The greeting of another protocol is not told by its first octet, where the fault is, but by its
-  // first few: these are waited for.
+  // The greeting of another protocol is recognized by its first few octets, and the first alone is
+  // the fault: the others are waited for.
   #refuse(fault: RemoteProtocolError): void {
     const foreign = foreignOf(this.#kind, this.#opening);
     if (foreign === "undecided") return;
