@@ -30,7 +30,7 @@ const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][]
     "the stream has ended",
     async () => {
       const [io, far] = duplexPair();
-      far.end();
+      far.end("read");
       io.resume();
       await once(io, "end");
       io.pause();

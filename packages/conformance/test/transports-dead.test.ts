@@ -34,14 +34,15 @@ const DEATHS: Record<string, (io: Duplex, far: Duplex) => unknown> = {
 
 // Both ended, and not destroyed: between the two ends of a socket and its close there is such a
 // moment, and where `autoDestroy` is off it lasts.
-function endedBothWays(): Duplex {
+function endedBothWays(bytes = ""): Duplex {
   const io = new Duplex({
     autoDestroy: false,
     read() {},
     write: (_chunk, _encoding, done) => done(),
   });
+  if (bytes !== "") io.push(bytes);
   io.push(null);
-  io.read(0);
+  if (bytes === "") io.read(0);
   io.end();
   return io;
 }
@@ -161,7 +162,7 @@ describe("L9: a stream that has ended both ways without being used", () => {
   });
 
   test("is refused if somebody has read it to its end", async () => {
-    const io = endedBothWays();
+    const io = endedBothWays("read");
     io.resume();
     await once(io, "end");
     await expect(connectTo(io)).rejects.toMatchObject({ code: "INVALID_IO" });
@@ -169,16 +170,20 @@ describe("L9: a stream that has ended both ways without being used", () => {
 });
 
 describe("L9: a socket whose peer has ended before the handshake, and which may still be written to,", () => {
-  const halfEnded = async () => {
+  const halfEnded = async (isPaused = false) => {
     const [io, far] = await tcpPair({ allowHalfOpen: true });
+    if (isPaused) io.pause();
     far.end();
     await once(io, "end");
     expect([io.readableEnded, io.writableEnded]).toEqual([true, false]);
     return [io, new ScriptedPeer(far)] as const;
   };
 
-  test("ends well at our server", async () => {
-    const [io, peer] = await halfEnded();
+  test.each([
+    ["", false],
+    [", though somebody had paused it", true],
+  ])("ends well at our server%s", async (_, isPaused) => {
+    const [io, peer] = await halfEnded(isPaused);
     const { connection } = await serve(io, () => ({ status: 204 }));
     expect((await connection.closed).kind).toBe("peer-ended");
     expect(await peer.readToEnd()).toBe("");

@@ -22,6 +22,8 @@ export interface DuplexLike {
   /** What it was destroyed with. */
   readonly errored?: unknown;
   readonly readableEnded: boolean;
+  /** Some of it was read. */
+  readonly readableDidRead?: boolean;
   readonly writableEnded: boolean;
   readonly readableObjectMode: boolean;
   readonly writableObjectMode: boolean;
@@ -291,10 +293,12 @@ function unfitness(io: DuplexLike): string | undefined {
   return undefined;
 }
 
-// Whoever ends our side alone, or reads up to the peer's end, is done with the stream.
+// Whoever ends our side alone, or reads up to the peer's end, is done with the stream. One that was
+// released as it was given has been read, too, but does not look so: its flow is null again.
 function hasBeenUsedUp(io: DuplexLike): boolean {
   if (io.destroyed) return false;
-  return io.readableEnded ? io.readableFlowing !== null : io.writableEnded;
+  if (!io.readableEnded) return io.writableEnded;
+  return io.readableDidRead === true && io.readableFlowing !== null;
 }
 
 // Node reads an error before it takes it, and some cannot be read.
