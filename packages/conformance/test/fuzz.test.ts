@@ -20,7 +20,8 @@ test("a slice of what `pnpm fuzz` does for as long as one likes: nothing is foun
 
 test("the same seed makes the same run, another one another", () => {
   expect(slice(7, 500)).toEqual(slice(7, 500));
-  expect(slice(7, 600).traces).not.toBe(slice(8, 600).traces);
+  // One count of a run may be another's by chance.
+  expect(slice(7, 600)).not.toEqual(slice(8, 600));
 });
 
 test("what is found is told as a story of the book: the same octets, the same listener", () => {
