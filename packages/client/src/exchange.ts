@@ -2,7 +2,7 @@
 
 import {
   ConnectionError,
-  type Headers,
+  Headers,
   type RequestToSend,
   type Sent,
   type UpgradeError,
@@ -13,7 +13,6 @@ import {
   contentOf,
   Deferred,
   type Driver,
-  headersToSend,
   ReceivedMessage,
   releaseBody,
   type SignalLike,
@@ -74,7 +73,7 @@ export class Exchange {
         method: String(method ?? ""),
         target: String(target ?? ""),
         version,
-        headers: headersToSend(headers),
+        headers: Headers.said(headers),
         bodyLength: content.bodyLength,
       } as const;
       driver.http.check(head, content.known);

@@ -4,6 +4,7 @@ export type { ErrorCode, LimitOptions, Proposal, Sent } from "@upgrade/core";
 export {
   ConnectionError,
   endToEnd,
+  gatewayStatus,
   Headers,
   type HeadersInit,
   LocalProtocolError,
@@ -19,7 +20,6 @@ export type {
   Clock,
   CloseOptions,
   CollectOptions,
-  Io,
   RequestHead,
   ResponseHead,
   SignalLike,
@@ -44,10 +44,10 @@ export {
   type ClientHandshake,
   type ClientOptions,
   handshake,
+  type Sender,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
 export type { ClientResponse, InformationalResponse } from "./response.ts";
-export type { Sender } from "./sender.ts";
 export {
   type ConnectOptions,
   connect,

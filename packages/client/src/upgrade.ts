@@ -8,15 +8,13 @@ import {
   type DriverKinds,
   DURATION,
   handled,
-  type Io,
   type Parts,
   releaseBody,
   type SignalLike,
 } from "@upgrade/core/io";
-import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
+import { CLIENT_OPTIONS, type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
 import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
-import { Sender } from "./sender.ts";
 
 /** A request that proposes an Upgrade. */
 export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
@@ -85,7 +83,7 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * else console.log(result.response.status, await result.response.body.text());
  * ```
  */
-export function upgrade<IO extends Io>(
+export function upgrade<IO>(
   io: IO,
   request: UpgradeRequest,
   options: UpgradeOptions = {},
@@ -98,7 +96,7 @@ export function upgrade<IO extends Io>(
  *
  * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
  */
-export function connect<IO extends Io>(
+export function connect<IO>(
   io: IO,
   authority: string,
   options: ConnectOptions = {},
@@ -130,7 +128,7 @@ function releasing<T>(body: BodyInit | undefined, make: () => T): T {
   }
 }
 
-async function propose<IO extends Io>(
+async function propose<IO>(
   io: IO,
   asked: () => ClientRequest,
   options: UpgradeOptions,
@@ -146,7 +144,7 @@ async function propose<IO extends Io>(
     const end = connection.pollWithoutShutdown();
     const response = await side.sendChecked(exchange, options);
     if ((await end).kind !== "switched") {
-      return { switched: false, response, sender: new Sender(side), connection };
+      return { switched: false, response, sender: senderOf(side), connection };
     }
     const parts = connection.intoParts();
     const { readBuf, readEnded } = parts;

@@ -55,7 +55,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     expect(reports).toEqual([]);
   });
 
-  test("is a 500 where the error is of another message, or wrapped in one of the service's", async () => {
+  test("is a 500 where it is wrapped in one of the service's, and a 502 where it is another message's", async () => {
     const upstream = await ask();
     const { peer } = await serve(async (request) => {
       if (request.target === "/wrapped") {
@@ -70,7 +70,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     await peer.send(head("GET /"));
     await upstream.peer.readHead();
     await upstream.peer.send(`${answer("200 OK", "Content-Length: 4")}four`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 502 /);
   });
 
   test("behind the answer's head is told to onError alone", async () => {

@@ -3,6 +3,8 @@
 export interface CodeEntry {
   /** What a server answers, where it still can. */
   readonly status?: number;
+  /** What a gateway answers if this happened on its way to the next server. Default: 502. */
+  readonly gateway?: 504;
   readonly says: string;
 }
 
@@ -76,14 +78,14 @@ export const LOCAL_CODES = {
 export const CONNECTION_CODES = {
   TRANSPORT_FAILED: { says: "the transport failed" },
   INCOMPLETE_MESSAGE: { says: "the connection ended before the message was complete" },
-  HEAD_TIMEOUT: { status: 408, says: "the head did not come within headMs" },
-  BODY_TIMEOUT: { status: 408, says: "the body came too slowly: nothing within bodyProgressMs, or less than minBodyBytesPerSecond, or no end of its trailers within headMs" },
-  WRITE_TIMEOUT: { says: "the transport took nothing within writeProgressMs, or less than minBodyBytesPerSecond" },
+  HEAD_TIMEOUT: { status: 408, gateway: 504, says: "the head did not come within headMs" },
+  BODY_TIMEOUT: { status: 408, gateway: 504, says: "the body came too slowly: nothing within bodyProgressMs, or less than minBodyBytesPerSecond, or no end of its trailers within headMs" },
+  WRITE_TIMEOUT: { gateway: 504, says: "the transport took nothing within writeProgressMs, or less than minBodyBytesPerSecond" },
   DRAIN_TIMEOUT: { says: "a body nobody read did not end within drainMs" },
   DRAIN_TOO_LARGE: { status: 413, says: "a body nobody read is longer than maxDrainBytes" },
-  UPLOAD_TIMEOUT: { says: "the response was complete, and the request's body did not end within uploadGraceMs" },
+  UPLOAD_TIMEOUT: { gateway: 504, says: "the response was complete, and the request's body did not end within uploadGraceMs" },
   CLOSE_TIMEOUT: { says: "the exchange in hand did not end before the deadline of close()" },
-  ANSWER_TIMEOUT: { says: "the answer to the proposal did not come within timeoutMs" },
+  ANSWER_TIMEOUT: { gateway: 504, says: "the answer to the proposal did not come within timeoutMs" },
   SWITCH_UNCLAIMED: { says: "nobody took the parts of the switched connection within claimMs" },
   SWITCH_REFUSED: { says: "the proposal was refused" },
   PEER_ENDED: { says: "the peer ended its side while it was owed an answer" },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { endToEnd } from "./forwarding.ts";
+import { ConnectionError, LocalProtocolError, RemoteProtocolError } from "./errors.ts";
+import { endToEnd, gatewayStatus } from "./forwarding.ts";
 import { Headers } from "./headers.ts";
 
 const forwarded = (lines: [string, string][], protocols?: readonly string[] | false) =>
@@ -98,5 +99,47 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
     expect(() => endToEnd(Headers.from(offer("h2c")), wrong as never)).toThrow(
       'protocols is a list, such as ["websocket"]',
     );
+  });
+});
+
+describe("what a gateway answers", () => {
+  const timeout = Object.assign(new Error("slow"), { name: "TimeoutError" });
+  const unreachable = Object.assign(new Error("slow"), { code: "ETIMEDOUT" });
+
+  test.each([
+    [502, "a transport that failed", new ConnectionError("TRANSPORT_FAILED")],
+    [502, "an upstream that breaks the rules", new RemoteProtocolError("BAD_STATUS")],
+    [504, "a deadline of ours", new ConnectionError("ANSWER_TIMEOUT")],
+    [
+      504,
+      "a deadline that another error has as its cause",
+      new ConnectionError("NOT_SENT", "", { cause: new ConnectionError("WRITE_TIMEOUT") }),
+    ],
+    [504, "a signal that timed out", new ConnectionError("CANCELED", "", { cause: timeout })],
+    [
+      504,
+      "a connection that the system gave up",
+      new ConnectionError("NOT_SENT", "", {
+        cause: new ConnectionError("TRANSPORT_FAILED", "", { cause: unreachable }),
+      }),
+    ],
+    [500, "a request that may not be sent", new LocalProtocolError("INVALID_HOST")],
+    [500, "an error of the caller's own", new TypeError("mine")],
+    [500, "a timeout that is no failure of a connection", timeout],
+    [500, "what is no error", undefined],
+  ])("is %i for %s", (status, _, error) => {
+    expect(gatewayStatus(error)).toBe(status);
+  });
+
+  test("is 502 where the cause cannot be read, or leads back to itself", () => {
+    const error = new ConnectionError("CANCELED", "", { cause: new Error("x") });
+    Object.defineProperty(error.cause, "name", {
+      get: () => {
+        throw new Error("not to be read");
+      },
+    });
+    const circular = new ConnectionError("CANCELED", "", { cause: new Error("x") });
+    (circular.cause as Error).cause = circular;
+    expect([gatewayStatus(error), gatewayStatus(circular)]).toEqual([502, 502]);
   });
 });

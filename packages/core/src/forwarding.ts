@@ -1,7 +1,13 @@
 // bytes → parser → headers → [what an intermediary forwards] → serializer → bytes (RFC 9110 §7.6.1)
 
-import { LocalProtocolError } from "./errors.ts";
-import { checkedHeaders, Headers } from "./headers.ts";
+import { CODES } from "./codes.ts";
+import {
+  ConnectionError,
+  LocalProtocolError,
+  RemoteProtocolError,
+  UpgradeError,
+} from "./errors.ts";
+import { Headers } from "./headers.ts";
 import { listMembers } from "./tokens.ts";
 
 // Fields for one connection (RFC 9110 §7.6.1), dropped even where Connection does not name them.
@@ -49,11 +55,10 @@ const NEVER_HOP_BY_HOP = new Set([
  *   `Connection: Upgrade`, and is dropped if none is left. Default, and `false`: none.
  * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither.
  */
-export function endToEnd(received: Headers, protocols: readonly string[] | false = []): Headers {
+export function endToEnd(headers: Headers, protocols: readonly string[] | false = []): Headers {
   if (protocols !== false && !Array.isArray(protocols)) {
     throw new LocalProtocolError("INVALID_OPTION", 'protocols is a list, such as ["websocket"]');
   }
-  const headers = Headers.from(received);
   const named = new Set<string>();
   for (const value of headers.getAll("connection")) {
     for (const option of listMembers(value)) named.add(option.toLowerCase());
@@ -74,7 +79,7 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
       kept.push(name, value);
     }
   }
-  return checkedHeaders(proposes ? ["Connection", "Upgrade", ...kept] : kept);
+  return Headers.built(proposes ? ["Connection", "Upgrade", ...kept] : kept);
 }
 
 // The members of an Upgrade list that may pass, as they are spelled there.
@@ -83,4 +88,28 @@ function onlyAllowed(list: string, allowed: readonly string[]): string {
   return listMembers(list)
     .filter((member) => allowed.includes(member.toLowerCase()))
     .join(", ");
+}
+
+/**
+ * What a gateway answers when its request to the next server has failed: 502 (RFC 9110 §15.6.3) for a
+ * `ConnectionError` or a `RemoteProtocolError`, 504 (§15.6.5) if the error, or one of its causes, is a
+ * deadline or a timeout, and 500 for anything else, which is no failure of a connection.
+ */
+export function gatewayStatus(error: unknown): 500 | 502 | 504 {
+  if (!(error instanceof ConnectionError || error instanceof RemoteProtocolError)) return 500;
+  try {
+    return isTimeout(error) ? 504 : 502;
+  } catch {
+    // A cause may be anything, and reading it may throw.
+    return 502;
+  }
+}
+
+function isTimeout(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 8) return false;
+  if (error instanceof UpgradeError && CODES[error.code].gateway === 504) return true;
+  // An AbortSignal.timeout(), and the operating system's.
+  if (error.name === "TimeoutError" || (error as { code?: unknown }).code === "ETIMEDOUT")
+    return true;
+  return isTimeout(error.cause, depth + 1);
 }

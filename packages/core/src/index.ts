@@ -28,7 +28,7 @@ export type {
   Wait,
 } from "./events.ts";
 export { forget } from "./forget.ts";
-export { endToEnd } from "./forwarding.ts";
+export { endToEnd, gatewayStatus } from "./forwarding.ts";
 export type { Framing } from "./framing.ts";
 export { Headers, type HeadersInit, withUpgrade } from "./headers.ts";
 export {

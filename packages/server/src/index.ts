@@ -4,6 +4,7 @@ export type { ErrorCode, LimitOptions, Sent } from "@upgrade/core";
 export {
   ConnectionError,
   endToEnd,
+  gatewayStatus,
   Headers,
   type HeadersInit,
   LocalProtocolError,
@@ -20,7 +21,6 @@ export type {
   Clock,
   CloseOptions,
   CollectOptions,
-  Io,
   RequestHead,
   ResponseHead,
   SignalLike,

@@ -2,6 +2,7 @@
 
 import {
   ConnectionError,
+  gatewayStatus,
   LocalProtocolError,
   RemoteProtocolError,
   type RequestEvent,
@@ -226,7 +227,7 @@ function statusFor(error: unknown, { refusal }: Incoming): number {
   if (refusal !== undefined && error === refusal.error) return refusal.status;
   // RFC 9110 §15.6.2: the service has no CONNECT.
   const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
-  return isUnintended ? 501 : 500;
+  return isUnintended ? 501 : gatewayStatus(error);
 }
 
 function isThenable(

@@ -74,14 +74,10 @@ export class ConnStream implements Lockable {
 
   // Deno has no reset to send. What is pending rejects.
   abort(): void {
-    this.#close();
+    this.close();
   }
 
-  closeEnded(): void {
-    this.#close();
-  }
-
-  #close(): void {
+  close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {

@@ -109,8 +109,7 @@ class Tunnel {
   readonly #signal: SignalLike | undefined;
   #endedBy: TunnelEnd["endedBy"] | undefined;
   #error: ConnectionError | undefined;
-  /** Both sides are here and attached. */
-  #hasBegun = false;
+  #isJoined = false;
   #over = false;
 
   constructor(a: TunnelSide, b: TunnelSide, options: TunnelOptions) {
@@ -167,7 +166,11 @@ class Tunnel {
     from.transport!.attach({
       opened: ignore,
       data: (bytes) => this.#forward(from, to, bytes),
-      ended: () => this.#end(from, to),
+      ended: () => {
+        // Its readBuf is still to be sent.
+        if (!this.#isJoined) from.readEnded = true;
+        else this.#end(from, to);
+      },
       // What `from` has accepted makes room for more from `to`.
       accepted: () => this.#relieve(to, from),
       withdrawn: ignore,
@@ -179,7 +182,7 @@ class Tunnel {
 
   #beginIfJoined(): void {
     if (this.#over || !this.#a.attached || !this.#b.attached) return;
-    this.#hasBegun = true;
+    this.#isJoined = true;
     this.#begin(this.#a, this.#b);
     this.#begin(this.#b, this.#a);
   }
@@ -212,11 +215,6 @@ class Tunnel {
 
   #end(from: End, to: End): void {
     if (this.#over) return;
-    // Told before its readBuf was forwarded: it follows that.
-    if (!this.#hasBegun) {
-      from.readEnded = true;
-      return;
-    }
     if (!from.ended) {
       from.ended = true;
       this.#endedBy ??= from.name;
@@ -237,7 +235,7 @@ class Tunnel {
     const failed = reason !== undefined && reason !== null;
     if (failed || !from.ended) this.#fail(this.#endedBy, transportFailed(reason));
     else if (to.closed) this.#finish();
-    else if (!to.attached) this.#fail(from.name, transportFailed(reason));
+    else if (!this.#isJoined) this.#fail(from.name, transportFailed(reason));
     else {
       this.#end(to, from);
       to.transport!.resume();

@@ -1,0 +1,108 @@
+import { expect } from "vitest";
+import type { Cast, Story } from "../src/sample-story.ts";
+
+const OK = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n";
+
+async function* answered(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  await server.readHead();
+  yield "the request is there";
+  await server.send(`${OK}he`);
+  yield "half of the answer is there";
+  await server.send("llo");
+}
+
+async function* uploaded(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  expect(await server.readHead()).toMatch(/Expect: 100-continue/);
+  yield "the head is there";
+  await server.send("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n");
+  await server.readUntil("0\r\n\r\n");
+  yield "the body is there";
+  await server.send(`${OK}hello`);
+}
+
+async function* switched(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  await server.readHead();
+  yield "the proposal is there";
+  await server.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
+}
+
+async function* wrongAccept(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  await server.readHead();
+  yield "the proposal is there";
+  await server.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly");
+  await server.readToLast();
+}
+
+async function* refused(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  await server.readHead();
+  yield "the proposal is there";
+  await server.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+}
+
+const CONNECTED = `
+  import net from "node:net";
+  import { handshake } from "@upgrade/client";
+  const { sender, connection } = await handshake(net.connect(8080, "127.0.0.1"));`;
+
+export const CLIENTS: readonly Story[] = [
+  {
+    sample: "docs/guides/client.md: The client",
+    asks: "8080",
+    prints: "200 text/plain\nhello\n",
+    play: answered,
+  },
+  {
+    sample: "docs/guides/client.md: Responses",
+    asks: "8080",
+    given: `${CONNECTED} async function* film() { yield new Uint8Array(5); } const video = film();`,
+    after: "await response.body.text(); await connection.close();",
+    prints: "102\n100\n",
+    play: uploaded,
+  },
+  {
+    sample: "docs/guides/client.md: What went wrong",
+    asks: "8080",
+    given: `${CONNECTED}
+      const request = { method: "GET", target: "/", headers: { Host: "a.test" } };
+      function again() { console.log("again"); }`,
+    after: "await connection.close();",
+    play: answered,
+  },
+  {
+    sample: "packages/client/README.md: @upgrade/client",
+    asks: "8080",
+    after: "if (result.switched) result.io.destroy();",
+    play: switched,
+  },
+  {
+    sample: "packages/client/README.md: @upgrade/client",
+    asks: "8080",
+    prints: "403 no\n",
+    play: refused,
+  },
+  {
+    sample: "docs/guides/websocket.md: A client",
+    asks: "8080",
+    given: "function speakFrames() { console.log('frames'); }",
+    throws: "the server did not answer this handshake",
+    play: wrongAccept,
+  },
+  {
+    sample: "docs/guides/websocket.md: Taking it apart",
+    asks: "8080",
+    given: CONNECTED,
+    after: "await connection.close();",
+    prints: "403 no\n",
+    play: refused,
+  },
+];

@@ -1,0 +1,53 @@
+import type { Story } from "../src/sample-story.ts";
+
+const PAIRS = `
+  import { memoryPair } from "@upgrade/core/testing";
+  const connectedPair = async () => memoryPair();`;
+const SERVICE = "const service = () => ({ status: 200 });";
+
+/** Samples that need no peer: they run to their end, and print what their page says. */
+export const PROGRAMS: readonly Story[] = [
+  {
+    sample: "README.md: Both ends in one file",
+    serves: "8080",
+    prints: "welcome, and back again\n",
+  },
+  {
+    sample: "docs/guides/by-hand.md: By hand: the protocol without io",
+    prints: "GET /\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\nok\n\n\n",
+  },
+  {
+    sample: "docs/guides/by-hand.md: A switch",
+    prints: "paused echo\ntrue first bytes\n",
+  },
+  { sample: "packages/core/README.md: @upgrade/core", prints: "GET /x\n" },
+  {
+    sample: "docs/guides/own-transport.md: A transport of your own",
+    given: PAIRS,
+    after: `
+      const [near, far] = await connectedPair();
+      const meter = new Meter(near);
+      await meter.write([new Uint8Array(5)]);
+      await far.write([new Uint8Array(2)]);
+      await meter.read();
+      await meter.closeWrite();
+      console.log(meter.bytes, (await far.read())?.length, await far.read());`,
+    prints: "7 5 \n",
+  },
+  {
+    sample: "docs/guides/testing.md: A connection in memory",
+    prints: "you asked for /x\n",
+  },
+  {
+    sample: "docs/guides/testing.md: A peer that misbehaves",
+    given: SERVICE,
+    after: "console.log(answer.slice(0, 12));",
+    prints: "HTTP/1.1 400\n",
+  },
+  {
+    sample: "docs/guides/testing.md: A clock that stands still",
+    given: SERVICE,
+    after: "console.log(late.slice(0, 12), reason.kind, clock.pending);",
+    prints: "HTTP/1.1 408 failed 0\n",
+  },
+];

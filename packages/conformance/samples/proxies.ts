@@ -1,0 +1,113 @@
+import { expect } from "vitest";
+import type { Cast, Story } from "../src/sample-story.ts";
+
+async function* tunnelThrough(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send(`CONNECT 127.0.0.1:${cast.port} HTTP/1.1\r\n`);
+  yield "half of the request is here";
+  await client.send("Host: a.test\r\n\r\n");
+  yield "the request is here";
+  const upstream = await cast.accept();
+  yield "the upstream is connected";
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+  yield "the tunnel is open";
+  await client.send("ping");
+  expect(await upstream.read(4)).toBe("ping");
+  await upstream.send("pong");
+  expect(await client.read(4)).toBe("pong");
+  yield "bytes went both ways";
+  await upstream.end();
+  expect(await client.readToEnd()).toBe("");
+  yield "the upstream has ended its side";
+  await client.send("and on");
+  expect(await upstream.read(6)).toBe("and on");
+}
+
+async function* refusedByProxy(cast: Cast) {
+  const proxy = await cast.accept();
+  yield "the proxy is connected";
+  expect(await proxy.readHead()).toMatch(/^CONNECT a\.test:443 HTTP\/1\.1\r\n/);
+  yield "the proxy has the request";
+  await proxy.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\n");
+  yield "the proxy has refused, but for the body";
+  // The sample ends the connection by itself, and does not wait for the body.
+  await proxy.readToLast();
+}
+
+async function* relays(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send("POST /a HTTP/1.0\r\nContent-Length: 4\r\n\r\n");
+  yield "the head is here";
+  const origin = await cast.accept();
+  yield "the origin is connected";
+  const head = await origin.readHead();
+  expect(head).toMatch(/^POST \/a HTTP\/1\.1\r\n[\s\S]*Host: [\s\S]*Via: 1\.0 edge/);
+  await client.send("body");
+  expect(await origin.read(4)).toBe("body");
+  yield "the request went on";
+  await origin.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  yield "the interim response is here";
+  await origin.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 OK/);
+  yield "half of the response is here";
+  await origin.send("llo");
+  expect(await client.read(5)).toBe("hello");
+}
+
+async function* relaysInterim(cast: Cast) {
+  const client = await cast.dial();
+  await client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  const origin = await cast.accept();
+  await origin.readHead();
+  await origin.send("HTTP/1.1 100 Continue\r\n\r\n");
+  await origin.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n/);
+  yield "the interim response is here";
+  origin.reset();
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 502 /);
+}
+
+async function* relaysUpgrade(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send(
+    "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
+  );
+  const origin = await cast.accept();
+  yield "the origin is connected";
+  expect(await origin.readHead()).toMatch(/\r\nUpgrade: websocket\r\n/);
+  yield "the proposal went on";
+  await origin.send(
+    "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Key: 1\r\n\r\nearly",
+  );
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nX-Key: 1\r\n/);
+  expect(await client.read(5)).toBe("early");
+  yield "both have switched";
+  await client.send("ping");
+  expect(await origin.read(4)).toBe("ping");
+  yield "bytes went up";
+}
+
+const REVERSE = "docs/guides/connect-proxy.md: A reverse proxy";
+
+export const PROXIES: readonly Story[] = [
+  { sample: "docs/guides/connect-proxy.md: A proxy", serves: "3128", play: tunnelThrough },
+  {
+    sample: "docs/guides/connect-proxy.md: Through a proxy",
+    asks: "3128",
+    throws: "the proxy answered 407",
+    play: refusedByProxy,
+  },
+  { sample: REVERSE, serves: "8080", asks: "8081", play: relays },
+  { sample: REVERSE, serves: "8080", asks: "8081", play: relaysInterim },
+  {
+    sample: "docs/guides/connect-proxy.md: Relaying an upgrade",
+    serves: "8080",
+    asks: "8081",
+    after: `
+      net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
+    play: relaysUpgrade,
+  },
+];

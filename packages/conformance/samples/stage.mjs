@@ -1,0 +1,46 @@
+// A process in which samples run. It imports the files it is sent, and reports what they print, how many
+// sockets they have open, and every error that nothing handles.
+import diagnostics from "node:diagnostics_channel";
+import net from "node:net";
+
+const report = (message) => process.send?.(message);
+
+process.on("uncaughtException", (error) => report({ unhandled: String(error?.stack ?? error) }));
+process.on("unhandledRejection", (error) => report({ unhandled: String(error?.stack ?? error) }));
+
+let open = 0;
+function count({ socket }) {
+  open++;
+  report({ open });
+  socket.once("close", () => {
+    open--;
+    report({ open });
+  });
+}
+diagnostics.channel("net.client.socket").subscribe(count);
+diagnostics.channel("net.server.socket").subscribe(count);
+
+const { listen } = net.Server.prototype;
+net.Server.prototype.listen = function (...args) {
+  this.once("listening", () => report({ listening: true }));
+  return listen.apply(this, args);
+};
+
+const print = (text) =>
+  report({ printed: typeof text === "string" ? text : Buffer.from(text).toString() });
+console.log = (...words) => print(`${words.join(" ")}\n`);
+console.error = console.log;
+process.stdout.write = (text) => {
+  print(text);
+  return true;
+};
+
+process.on("message", async ({ file, run }) => {
+  try {
+    await import(file);
+    report({ settled: "", run });
+  } catch (error) {
+    report({ settled: String(error?.stack ?? error), run });
+  }
+});
+report({ ready: true });

@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { SAMPLES, SOURCES, STAGE } from "./samples.ts";
+
+interface Report {
+  readonly ready?: boolean;
+  readonly listening?: boolean;
+  readonly open?: number;
+  readonly printed?: string;
+  readonly settled?: string;
+  readonly run?: number;
+  readonly unhandled?: string;
+}
+
+/** How long anything may take that must happen at once: a bound, and no time is spent waiting for it. */
+const BOUND_MS = 60_000;
+
+let stages = 0;
+
+/** A process in which samples run, and what it has reported. */
+export class Stage {
+  printed = "";
+  /** Sockets that the samples have open. */
+  open = 0;
+  isListening = false;
+  /** How the module ended: "" or its error. */
+  settled: string | undefined;
+  readonly unhandled: string[] = [];
+  #isReady = false;
+  #exit: string | undefined;
+  #runs = 0;
+  readonly #name = `${process.pid}-${stages++}`;
+  readonly #child: ChildProcess;
+  #waiting: (() => void)[] = [];
+
+  constructor() {
+    const execArgv = ["--conditions=@upgrade/source", `--import=${SOURCES}`, "--no-warnings"];
+    this.#child = fork(STAGE, [], { execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#child.on("message", (report) => this.#hear(report as Report));
+    this.#child.on("exit", (code, signal) => {
+      this.#exit = `the process ended: ${code ?? signal}`;
+      this.#wake();
+    });
+  }
+
+  /** Imports a module, and does not wait until it has settled. */
+  async run(source: string): Promise<void> {
+    await this.until("the stage", () => this.#isReady);
+    mkdirSync(SAMPLES, { recursive: true });
+    const file = new URL(`${this.#name}-${this.#runs++}.ts`, SAMPLES);
+    writeFileSync(file, source);
+    this.settled = undefined;
+    this.printed = "";
+    this.#child.send({ file: file.href, run: this.#runs });
+  }
+
+  /** Waits for what must happen; at a bound it fails, and says what was wanted. */
+  async until(wanted: string, met: () => boolean): Promise<void> {
+    let isLate = false;
+    const bound = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, BOUND_MS);
+    try {
+      while (!met()) {
+        if (this.#exit !== undefined) throw new Error(`${wanted}: ${this.#exit}`);
+        if (isLate) throw new Error(`${wanted}: it did not happen; ${this.#report()}`);
+        await new Promise<void>((resolve) => {
+          this.#waiting.push(resolve);
+        });
+      }
+    } finally {
+      clearTimeout(bound);
+    }
+  }
+
+  #report(): string {
+    const { open, settled, unhandled } = this;
+    return `${open} sockets are open; the module: ${settled ?? "unsettled"}; ${unhandled.join()}`;
+  }
+
+  end(): void {
+    this.#child.kill();
+    for (let run = 0; run < this.#runs; run++) {
+      rmSync(new URL(`${this.#name}-${run}.ts`, SAMPLES), { force: true });
+    }
+  }
+
+  #hear(report: Report): void {
+    if (report.ready !== undefined) this.#isReady = true;
+    if (report.listening !== undefined) this.isListening = true;
+    if (report.open !== undefined) this.open = report.open;
+    if (report.printed !== undefined) this.printed += report.printed;
+    if (report.run === this.#runs) this.settled = report.settled;
+    if (report.unhandled !== undefined) this.unhandled.push(report.unhandled);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

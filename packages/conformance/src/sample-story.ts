@@ -1,0 +1,223 @@
+import { once } from "node:events";
+import net from "node:net";
+import { portOfNobody } from "./port-of-nobody.ts";
+import type { Stage } from "./sample-stage.ts";
+import { moduleOf, nameOf, readSamples, type Sample } from "./samples.ts";
+import { ScriptedPeer } from "./scripted-peer.ts";
+
+/** One sample, what the page leaves out, and everyone it talks to. */
+export interface Story {
+  /** As `nameOf` has it. */
+  readonly sample: string;
+  /** Values for the names that the page only declares. */
+  readonly given?: string;
+  /** Code that follows the sample in its module. */
+  readonly after?: string;
+  /** The port number in the sample on which it listens. */
+  readonly serves?: string;
+  /** The port number in the sample to which it connects. */
+  readonly asks?: string;
+  /** What the module must have printed when it has settled. */
+  readonly prints?: string;
+  /** What the module must fail with in the end, as part of the text. */
+  readonly throws?: string;
+  /** What happens on the other sides. Someone may die at each `yield`, which names the moment. */
+  readonly play?: (cast: Cast) => AsyncGenerator<string, void>;
+}
+
+export type Way = "reset" | "FIN" | "stall";
+
+/** The peers of a sample. The first is the one that the others are there for. */
+export class Cast {
+  readonly peers: ScriptedPeer[] = [];
+  readonly stage: Stage;
+  readonly #sockets: net.Socket[] = [];
+  readonly #served: number;
+  readonly #upstream: net.Server;
+  readonly #waiting: net.Socket[] = [];
+
+  constructor(stage: Stage, served: number, upstream: net.Server) {
+    this.stage = stage;
+    this.#served = served;
+    this.#upstream = upstream;
+    upstream.on("connection", this.#onConnection);
+  }
+
+  readonly #onConnection = (socket: net.Socket): void => {
+    socket.on("error", () => {});
+    this.#waiting.push(socket);
+    this.#upstream.emit("waiting");
+  };
+
+  /** The port to which the sample connects. */
+  get port(): number {
+    return (this.#upstream.address() as net.AddressInfo).port;
+  }
+
+  /** Connects to the sample. */
+  async dial(): Promise<ScriptedPeer> {
+    const socket = net.connect({ port: this.#served, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    return this.#enter(socket);
+  }
+
+  /** The next connection that the sample makes. */
+  async accept(): Promise<ScriptedPeer> {
+    while (this.#waiting.length === 0) await once(this.#upstream, "waiting");
+    return this.#enter(this.#waiting.shift()!);
+  }
+
+  #enter(socket: net.Socket): ScriptedPeer {
+    const peer = new ScriptedPeer(socket);
+    this.peers.push(peer);
+    this.#sockets.push(socket);
+    return peer;
+  }
+
+  /** `victim` dies in some way, and then the others go, so that in the end no socket has a peer. */
+  kill(victim: number, way: Way): void {
+    const peers = [...this.peers];
+    const [dying] = peers.splice(victim, 1);
+    const isFirst = victim === 0;
+    if (way === "reset") {
+      dying!.reset();
+      // One that has lost its client has nothing to do for the others: the sample lets go of them.
+      if (!isFirst) void this.peers[0]!.end();
+    } else if (way === "FIN") {
+      for (const peer of [dying!, ...peers]) void peer.end();
+    } else {
+      this.#sockets[victim]!.pause();
+      for (const peer of peers) peer.reset();
+      if (isFirst) dying!.reset();
+    }
+  }
+
+  leave(): void {
+    this.#upstream.off("connection", this.#onConnection);
+    for (const socket of [...this.#sockets, ...this.#waiting]) socket.destroy();
+  }
+}
+
+/** Plays one story as often as is wanted. */
+export class Rehearsal {
+  readonly stage: Stage;
+  readonly #story: Story;
+  readonly #sample: Sample;
+  readonly #upstream = net.createServer({ noDelay: true, allowHalfOpen: true });
+  #served = 0;
+
+  constructor(story: Story, stage: Stage) {
+    const sample = readSamples().find((candidate) => nameOf(candidate) === story.sample);
+    if (sample === undefined) throw new Error(`there is no sample ${story.sample}`);
+    this.stage = stage;
+    this.#story = story;
+    this.#sample = sample;
+  }
+
+  async begin(): Promise<void> {
+    this.#served = await portOfNobody();
+    this.#upstream.listen(0, "127.0.0.1");
+    await once(this.#upstream, "listening");
+    if (this.#story.serves === undefined || this.#story.play === undefined) return;
+    this.stage.isListening = false;
+    await this.#import();
+    await this.stage.until("a listening server", () => this.stage.isListening);
+  }
+
+  /** Imports the sample. */
+  #import(): Promise<void> {
+    const { given = "", after = "", serves, asks } = this.#story;
+    const { port } = this.#upstream.address() as net.AddressInfo;
+    const ports = {
+      ...(serves === undefined ? {} : { [serves]: this.#served }),
+      ...(asks === undefined ? {} : { [asks]: port }),
+    };
+    return this.stage.run(moduleOf(this.#sample, given, ports, after));
+  }
+
+  /** A sample that is a program of its own, and needs no other: runs it to its end. */
+  async alone(): Promise<string> {
+    await this.#import();
+    const { stage } = this;
+    await stage.until("the end of the module", () => stage.settled !== undefined);
+    if (stage.settled !== "") throw new Error(stage.settled);
+    await this.#allClosed("at its end");
+    return stage.printed;
+  }
+
+  /** As the page says, to the end. Returns how many moments there are. */
+  async well(): Promise<number> {
+    const cast = await this.#cast();
+    try {
+      let moments = 0;
+      for await (const _ of this.#story.play!(cast)) moments++;
+      for (const peer of cast.peers) void peer.end();
+      await this.#settled();
+      const { throws = "" } = this.#story;
+      const settled = this.stage.settled!;
+      if (throws === "" ? settled !== "" : !settled.includes(throws)) throw new Error(settled);
+      await this.#allClosed("in the end");
+      return moments;
+    } finally {
+      cast.leave();
+    }
+  }
+
+  /** At each moment each peer dies in turn. Returns how often someone died. */
+  async badly(way: Way): Promise<number> {
+    let deaths = 0;
+    for (let moment = 0; ; moment++) {
+      for (let victim = 0, peers = 1; victim < peers; victim++) {
+        const cast = await this.#cast();
+        try {
+          const label = await this.#playTo(cast, moment);
+          if (label === undefined) {
+            cast.leave();
+            await this.#settled();
+            return deaths;
+          }
+          peers = cast.peers.length;
+          // One that stalls alone is waited for until a deadline.
+          cast.kill(victim, way === "stall" && peers === 1 ? "reset" : way);
+          deaths++;
+          await this.#settled();
+          await this.#allClosed(`${way} of peer ${victim} when ${label}`);
+        } finally {
+          cast.leave();
+        }
+        await this.#allClosed("between two runs");
+      }
+    }
+  }
+
+  async #cast(): Promise<Cast> {
+    const cast = new Cast(this.stage, this.#served, this.#upstream);
+    if (this.#story.serves === undefined) await this.#import();
+    return cast;
+  }
+
+  async #playTo(cast: Cast, moment: number): Promise<string | undefined> {
+    const moments = this.#story.play!(cast);
+    for (let i = 0; ; i++) {
+      const { done, value } = await moments.next();
+      if (done === true) return undefined;
+      if (i === moment) return value;
+    }
+  }
+
+  // A client's module has ended, well or with the error it is owed.
+  async #settled(): Promise<void> {
+    const { stage } = this;
+    await stage.until("the end of the module", () => stage.settled !== undefined);
+  }
+
+  async #allClosed(when: string): Promise<void> {
+    const { stage } = this;
+    await stage.until(`every socket closed: ${when}`, () => stage.open === 0);
+    if (stage.unhandled.length > 0) throw new Error(`${when}: unhandled ${stage.unhandled[0]}`);
+  }
+
+  end(): void {
+    this.#upstream.close();
+  }
+}

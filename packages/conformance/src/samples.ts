@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** A ```ts block of a page, or of an `@example`, as it stands there. */
+export interface Sample {
+  readonly file: string;
+  /** The heading above it. */
+  readonly heading: string;
+  /** Which of the blocks under that heading: 1, 2, … */
+  readonly number: number;
+  readonly code: string;
+  /** What the page takes for granted: imports, and declarations without a value. */
+  readonly given: string;
+}
+
+const ROOT = new URL("../../../", import.meta.url);
+
+const FOLDERS = [
+  "",
+  "docs/",
+  "docs/guides/",
+  "packages/client/",
+  "packages/core/",
+  "packages/server/",
+];
+
+/** Every sample there is in the pages that people read. */
+export function readSamples(): Sample[] {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(new URL(folder, ROOT))
+      .filter((name) => name.endsWith(".md"))
+      .sort()
+      .flatMap((name) => samplesIn(`${folder}${name}`)),
+  );
+}
+
+/** `docs/guides/server.md: The service`, and a number where there are several. */
+export function nameOf({ file, heading, number }: Sample): string {
+  return number === 1 ? `${file}: ${heading}` : `${file}: ${heading} (${number})`;
+}
+
+function samplesIn(file: string): Sample[] {
+  const text = readFileSync(new URL(file, ROOT), "utf8");
+  const pattern = /^#+ ([^\n]*)$|(?:<!-- given\n(.*?)-->\n+)?^```(\w*)[^\n]*\n(.*?)^```$/gms;
+  const found: Sample[] = [];
+  let heading = "";
+  let number = 0;
+  for (const [, title, given = "", language, code = ""] of text.matchAll(pattern)) {
+    if (title !== undefined) {
+      heading = title;
+      number = 0;
+    } else if (language === "ts") {
+      number++;
+      found.push({ file, heading, number, code, given });
+    }
+  }
+  return found;
+}
+
+/**
+ * The sample as a module: word for word, but for its port numbers. `given` has a value for every name
+ * that the page declares.
+ */
+export function moduleOf(
+  { code, given: declared }: Sample,
+  given: string,
+  ports: Readonly<Record<string, number>>,
+  after: string,
+): string {
+  const declarations = /^declare .*?;$/gms;
+  for (const [declaration] of declared.matchAll(declarations)) {
+    const [, name] = /^declare (?:const|function) (\w+)/.exec(declaration)!;
+    if (!new RegExp(`\\b${name}\\b`).test(given)) throw new Error(`nothing is given for ${name}`);
+  }
+  const text = `${declared.replace(declarations, "")}\n${given}\n${code}\n${after}\nexport {};\n`;
+  return text.replace(/\b(8080|3128|8081)\b/g, (port) => String(ports[port] ?? port));
+}
+
+export const STAGE = fileURLToPath(new URL("../samples/stage.mjs", import.meta.url));
+export const SOURCES = new URL("../crash/sources.mjs", import.meta.url).href;
+/** Where modules are written: nothing but a module resolver looks there. */
+export const SAMPLES = new URL("../node_modules/.samples/", import.meta.url);

@@ -1,0 +1,67 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { CLIENTS } from "../samples/clients.ts";
+import { PROGRAMS } from "../samples/programs.ts";
+import { PROXIES } from "../samples/proxies.ts";
+import { SERVERS } from "../samples/servers.ts";
+import { Stage } from "../src/sample-stage.ts";
+import { Rehearsal, type Story, type Way } from "../src/sample-story.ts";
+import { nameOf, readSamples } from "../src/samples.ts";
+
+const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...CLIENTS];
+const WAYS: readonly Way[] = ["reset", "FIN", "stall"];
+
+// A process of its own, which many stories share: it takes long to start on a busy machine.
+const BOUND = { timeout: 240_000 };
+let stage: Stage | undefined;
+afterAll(() => stage?.end());
+
+async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<void>): Promise<void> {
+  stage ??= new Stage();
+  const rehearsal = new Rehearsal(story, stage);
+  try {
+    await rehearsal.begin();
+    await act(rehearsal);
+  } catch (error) {
+    // What has gone wrong here is no fault of the next story.
+    stage.end();
+    stage = undefined;
+    throw error;
+  } finally {
+    rehearsal.end();
+  }
+}
+
+const RUN_ELSEWHERE = [
+  // Its lines are those of transports-suite.test.ts, but for the runner.
+  "docs/guides/own-transport.md: Whether it keeps its promises",
+  // It is a module for another runtime.
+  "docs/transports.md: On workerd",
+];
+
+test("every sample of the pages is run", () => {
+  const told = [...PLAYED, ...PROGRAMS].map(({ sample }) => sample).concat(RUN_ELSEWHERE);
+  expect(new Set(told)).toEqual(new Set(readSamples().map(nameOf)));
+});
+
+describe.each(PROGRAMS)("$sample", (story) => {
+  test("does what the page says", BOUND, () =>
+    rehearse(story, async (rehearsal) => {
+      expect(await rehearsal.alone()).toBe(story.prints ?? "");
+    }),
+  );
+});
+
+describe.each(PLAYED)("$sample", (story) => {
+  test("does what the page says", BOUND, () =>
+    rehearse(story, async (rehearsal) => {
+      expect(await rehearsal.well()).toBeGreaterThan(0);
+      if (story.prints !== undefined) expect(rehearsal.stage.printed).toBe(story.prints);
+    }),
+  );
+
+  test.each(WAYS)("lives on and leaves no socket: %s of either peer, at any moment", BOUND, (way) =>
+    rehearse(story, async (rehearsal) => {
+      await rehearsal.badly(way);
+    }),
+  );
+});
