@@ -57,10 +57,12 @@ export class Awaiting {
   }
 
   #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
-    const { role, ourState, theirState, headHasBegun, bodyOwed } = this.#http;
+    const { role, ourState, theirState, headHasBegun } = this.#http;
     // A slow reader of ours takes its own time, unless all is answered and the connection waits for it.
     const isAnswered = role === "server" && ourState === "done";
-    if (theirState === "send-body") return isReading || isAnswered ? bodyOwed : undefined;
+    if (theirState === "send-body") {
+      return isReading || isAnswered ? this.#http.bodyOwed : undefined;
+    }
     if (theirState !== "idle" && theirState !== "send-response") return undefined;
     if (headHasBegun) return "head";
     return theirState === "idle" && isIdle ? "idle" : undefined;
