@@ -171,10 +171,13 @@ export class ClientSide<IO> implements Side {
   #inform(exchange: Exchange, event: ResponseEvent): void {
     const { status, reason, headers } = event;
     if (status === 100) exchange.proceed(this);
-    try {
-      exchange.inform({ status, reason, headers });
-    } catch (cause) {
+    const fail = (cause: unknown): void =>
       this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInformational", { cause }));
+    try {
+      // An async one fails later.
+      Promise.resolve(exchange.inform({ status, reason, headers })).catch(fail);
+    } catch (cause) {
+      fail(cause);
     }
   }
 

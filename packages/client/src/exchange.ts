@@ -199,9 +199,10 @@ export class Exchange {
     }
   }
 
-  inform(response: InformationalResponse): void {
+  /** Returns what the caller's callback does, which may be a promise. */
+  inform(response: InformationalResponse): unknown {
     this.isResponseSeen = true;
-    this.#options.onInformational?.(response);
+    return this.#options.onInformational?.(response);
   }
 
   answer(response: ClientResponse): void {

@@ -207,24 +207,31 @@ describe("interim responses", () => {
     }
   });
 
-  test("a listener that throws fails its request, by its own code, and nothing else", async () => {
-    const { peer, sender, connection } = await ask();
-    const asked = sender.sendRequest(GET, {
-      onInformational: () => {
+  test.each([
+    [
+      "throws",
+      () => {
         throw new Error("listener");
       },
-    });
-    await peer.readHead();
-    await peer.send(answer("103 Early Hints"));
-    await expect(asked).rejects.toMatchObject({
-      code: "CALLBACK_FAILED",
-      message: "a callback that you gave threw: onInformational",
-      cause: { message: "listener" },
-      responseSeen: true,
-    });
-    expect(await connection.closed).toMatchObject({ error: { code: "CALLBACK_FAILED" } });
-    await peer.failed();
-  });
+    ],
+    ["rejects", () => Promise.reject(new Error("listener"))],
+  ])(
+    "a listener that %s fails its request, by its own code, and nothing else",
+    async (_, listener) => {
+      const { peer, sender, connection } = await ask();
+      const asked = sender.sendRequest(GET, { onInformational: listener as () => void });
+      await peer.readHead();
+      await peer.send(answer("103 Early Hints"));
+      await expect(asked).rejects.toMatchObject({
+        code: "CALLBACK_FAILED",
+        message: "a callback that you gave threw: onInformational",
+        cause: { message: "listener" },
+        responseSeen: true,
+      });
+      expect(await connection.closed).toMatchObject({ error: { code: "CALLBACK_FAILED" } });
+      await peer.failed();
+    },
+  );
 });
 
 describe("a final response while the upload runs", () => {

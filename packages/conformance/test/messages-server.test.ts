@@ -3,7 +3,7 @@ import { type ByteStream, Deferred, memoryPair } from "@upgrade/core/io";
 import { type ServerRequest, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { answer, head, rejection, serve, standing } from "../src/against.ts";
-import { turns } from "../src/pairs-quiet.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 
 const ok = (body: string) => `${answer("200 OK", `Content-Length: ${body.length}`)}${body}`;
 const echo: Service<ByteStream> = ({ target }) => ({ status: 200, body: target });
@@ -144,19 +144,26 @@ describe("the service", () => {
     expect(cancelled).toBe(true);
   });
 
-  test("a reporter that throws harms nobody", async () => {
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("reporter");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("reporter"))],
+  ])("L9: a reporter that %s harms nothing", async (_, onError) => {
+    const quiet = watchQuiet();
     const { peer } = await serve(
       () => {
         throw new Error("boom");
       },
-      {
-        onError: () => {
-          throw new Error("reporter");
-        },
-      },
+      { onError },
     );
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
   });
 
   test("onError is told of the peer's protocol errors, with the request they belong to", async () => {

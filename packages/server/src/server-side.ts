@@ -13,6 +13,7 @@ import {
   Connection,
   type DeadlineName,
   type Driver,
+  handled,
   type Incoming,
   type Side,
   type Switched,
@@ -214,9 +215,11 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
 
   report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {
     try {
-      this.#options.onError?.(error, { phase, request });
+      const reported: unknown = this.#options.onError?.(error, { phase, request });
+      // An async one fails later.
+      if (reported !== undefined) handled(Promise.resolve(reported));
     } catch {
-      // A reporter that fails has nobody to be reported to.
+      // There is nothing to report this to.
     }
   }
 }
