@@ -4,6 +4,8 @@ import diagnostics from "node:diagnostics_channel";
 import net from "node:net";
 
 const report = (message) => process.send?.(message);
+// Whoever runs the tests may be killed: nothing lives on then.
+process.on("disconnect", () => process.exit());
 
 process.on("uncaughtException", (error) => report({ unhandled: String(error?.stack ?? error) }));
 process.on("unhandledRejection", (error) => report({ unhandled: String(error?.stack ?? error) }));
