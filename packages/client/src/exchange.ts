@@ -2,7 +2,7 @@
 
 import {
   ConnectionError,
-  Headers,
+  type Headers,
   type RequestToSend,
   type Sent,
   type UpgradeError,
@@ -13,6 +13,7 @@ import {
   contentOf,
   Deferred,
   type Driver,
+  headersToSend,
   ReceivedMessage,
   releaseBody,
   type SignalLike,
@@ -73,7 +74,7 @@ export class Exchange {
         method: String(method ?? ""),
         target: String(target ?? ""),
         version,
-        headers: Headers.said(headers),
+        headers: headersToSend(headers),
         bodyLength: content.bodyLength,
       } as const;
       driver.http.check(head, content.known);

@@ -1,10 +1,16 @@
 // io → [handshake] → sender + connection
 
 import type { LimitOptions } from "@upgrade/core";
-import { CLOCK, type Clock, type Connection, Driver, type DriverKinds } from "@upgrade/core/io";
+import {
+  CLOCK,
+  type Clock,
+  type Connection,
+  Driver,
+  type DriverKinds,
+  type Io,
+} from "@upgrade/core/io";
 import { ClientSide } from "./client-side.ts";
-import type { ClientRequest, SendOptions } from "./request.ts";
-import type { ClientResponse } from "./response.ts";
+import { Sender } from "./sender.ts";
 
 const DEFAULTS = {};
 
@@ -15,28 +21,6 @@ export interface ClientOptions extends LimitOptions {
 }
 
 export const CLIENT_OPTIONS: DriverKinds<ClientOptions> = { clock: CLOCK };
-
-/** What sends requests on one connection, one behind the other. */
-export interface Sender {
-  /**
-   * Resolves when a request would be written at once: the one before is answered, its response's
-   * body read.
-   *
-   * @throws {ConnectionError} `NOT_SENT`: no request will be written any more.
-   */
-  ready(): Promise<void>;
-  readonly isReady: boolean;
-  readonly isClosed: boolean;
-  /**
-   * Sends a request, in its turn. Resolves at the response's head. Never throws at once.
-   *
-   * @throws {LocalProtocolError} The request may not be sent: nothing was written.
-   * @throws {RemoteProtocolError} The response breaks the rules.
-   * @throws {ConnectionError} `QUEUE_FULL`, `NOT_SENT`, `CANCELED`, `TRANSPORT_FAILED`, …; `sent`
-   *   and `responseSeen` tell whether it may be repeated.
-   */
-  sendRequest(request: ClientRequest, options?: SendOptions): Promise<ClientResponse>;
-}
 
 /** What a client's handshake gives. */
 export interface ClientHandshake<IO> {
@@ -65,13 +49,13 @@ export interface ClientHandshake<IO> {
  * await connection.close();
  * ```
  */
-export async function handshake<IO>(
+export async function handshake<IO extends Io>(
   io: IO,
   options: ClientOptions = DEFAULTS,
 ): Promise<ClientHandshake<IO>> {
   const side = prepare(io, options);
   side.driver.start(side);
-  return { sender: senderOf(side), connection: side.connection };
+  return { sender: new Sender(side), connection: side.connection };
 }
 
 /** A connection that works once its driver is started: until then the io is untouched. */
@@ -81,17 +65,4 @@ export function prepare<IO>(
   kinds: DriverKinds<ClientOptions> = CLIENT_OPTIONS,
 ): ClientSide<IO> {
   return new ClientSide(new Driver("client", io, options, kinds), io);
-}
-
-export function senderOf(side: ClientSide<unknown>): Sender {
-  return {
-    ready: () => side.ready(),
-    get isReady() {
-      return side.isReady;
-    },
-    get isClosed() {
-      return side.isClosed;
-    },
-    sendRequest: (request, options = {}) => side.send(request, options),
-  };
 }

@@ -20,6 +20,7 @@ export type {
   Clock,
   CloseOptions,
   CollectOptions,
+  Io,
   RequestHead,
   ResponseHead,
   SignalLike,
@@ -44,10 +45,10 @@ export {
   type ClientHandshake,
   type ClientOptions,
   handshake,
-  type Sender,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
 export type { ClientResponse, InformationalResponse } from "./response.ts";
+export type { Sender } from "./sender.ts";
 export {
   type ConnectOptions,
   connect,

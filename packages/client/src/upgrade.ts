@@ -8,13 +8,15 @@ import {
   type DriverKinds,
   DURATION,
   handled,
+  type Io,
   type Parts,
   releaseBody,
   type SignalLike,
 } from "@upgrade/core/io";
-import { CLIENT_OPTIONS, type ClientOptions, prepare, type Sender, senderOf } from "./handshake.ts";
+import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
 import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
+import { Sender } from "./sender.ts";
 
 /** A request that proposes an Upgrade. */
 export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
@@ -83,7 +85,7 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * else console.log(result.response.status, await result.response.body.text());
  * ```
  */
-export function upgrade<IO>(
+export function upgrade<IO extends Io>(
   io: IO,
   request: UpgradeRequest,
   options: UpgradeOptions = {},
@@ -96,7 +98,7 @@ export function upgrade<IO>(
  *
  * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
  */
-export function connect<IO>(
+export function connect<IO extends Io>(
   io: IO,
   authority: string,
   options: ConnectOptions = {},
@@ -128,7 +130,7 @@ function releasing<T>(body: BodyInit | undefined, make: () => T): T {
   }
 }
 
-async function propose<IO>(
+async function propose<IO extends Io>(
   io: IO,
   asked: () => ClientRequest,
   options: UpgradeOptions,
@@ -144,7 +146,7 @@ async function propose<IO>(
     const end = connection.pollWithoutShutdown();
     const response = await side.sendChecked(exchange, options);
     if ((await end).kind !== "switched") {
-      return { switched: false, response, sender: senderOf(side), connection };
+      return { switched: false, response, sender: new Sender(side), connection };
     }
     const parts = connection.intoParts();
     const { readBuf, readEnded } = parts;

@@ -1,5 +1,6 @@
 import { handshake as connectTo, upgrade } from "@upgrade/client";
 import { HttpConnection, LocalProtocolError } from "@upgrade/core";
+import type { Io } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { GET } from "../src/against.ts";
@@ -29,11 +30,11 @@ const PLATFORMS: Record<string, unknown> = {
 
 describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
   test.each([
-    ["our client", (io: unknown) => connectTo(io)],
-    ["our server", (io: unknown) => serve(io, () => ({ status: 204 }))],
+    ["our client", (io: Io) => connectTo(io)],
+    ["our server", (io: Io) => serve(io, () => ({ status: 204 }))],
     [
       "upgrade()",
-      (io: unknown) => upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } }),
+      (io: Io) => upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } }),
     ],
   ])("%s says so at once, and the io is untouched", async (_, shake) => {
     vi.stubGlobal("WebAssembly", platform);

@@ -1,5 +1,5 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { ManualClock, memoryPair } from "@upgrade/core/io";
+import { type Io, ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { GET, head, rejection } from "../src/against.ts";
@@ -17,15 +17,15 @@ afterEach(destroyPairs);
 const STUCK = {
   "a socket of workerd": async () => {
     const [io, far] = await workerSocket();
-    return [io as unknown, new ScriptedPeer(far)] as const;
+    return [io as Io, new ScriptedPeer(far)] as const;
   },
   "a Deno.Conn": async () => {
     const [io, far] = await connPair();
-    return [io as unknown, far] as const;
+    return [io as Io, far] as const;
   },
   "a ByteStream without cancelRead": async () => {
     const [near, far] = memoryPair();
-    return [bareStream(near) as unknown, new ScriptedPeer(far)] as const;
+    return [bareStream(near) as Io, new ScriptedPeer(far)] as const;
   },
 };
 

@@ -4,6 +4,7 @@ import net from "node:net";
 import { Duplex, PassThrough } from "node:stream";
 import tls from "node:tls";
 import { handshake as connectTo } from "@upgrade/client";
+import type { Io } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, duplexPair, PAIRS, tcpPair, tlsPair, webPair } from "../src/pairs.ts";
@@ -19,8 +20,8 @@ const pem = (name: string): string =>
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const shake = {
-  client: (io: unknown) => connectTo(io),
-  server: (io: unknown) => serve(io, () => ({ status: 204 })),
+  client: (io: unknown) => connectTo(io as Io),
+  server: (io: unknown) => serve(io as Io, () => ({ status: 204 })),
 };
 
 /** Ios that carry no connection, each with what its refusal says. */

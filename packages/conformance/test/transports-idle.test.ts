@@ -91,7 +91,7 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
 });
 
 describe.each(ROLES)("L9: before it awaits anything our %s", (role) => {
-  const shake = (io: unknown): Promise<unknown> =>
+  const shake = (io: Io): Promise<unknown> =>
     role === "client" ? connectTo(io) : serve(io, () => ({ status: 204 }));
 
   test("listens for errors of a Duplex, which crash nobody", async () => {

@@ -1,5 +1,5 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { type ByteStream, Deferred, memoryPair, type Parts } from "@upgrade/core/io";
+import { type ByteStream, Deferred, type Io, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, PAIRS, type WebEnd, webPair } from "../src/pairs.ts";
@@ -24,7 +24,7 @@ function endsLater(when: Promise<void>) {
 }
 
 /** A proposal that is taken over, behind an answer that ends when `answer` is called. */
-async function takenOverBehindSlow(io: unknown, peer: ScriptedPeer, onProposal = () => {}) {
+async function takenOverBehindSlow(io: Io, peer: ScriptedPeer, onProposal = () => {}) {
   const slow = new Deferred<void>();
   const taken = new Promise<Parts<unknown>>((resolve) => {
     void serve(io, (request) => {

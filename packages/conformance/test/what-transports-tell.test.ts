@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import { type ByteStream, memoryPair } from "@upgrade/core/io";
+import { type ByteStream, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake, type ServerRequest } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
 import { bareStream } from "../src/bare-stream.ts";
@@ -19,7 +19,7 @@ interface Peer {
   /** Is gone. */
   reset(): void;
 }
-type Joined = { readonly io: unknown; readonly peer: Peer };
+type Joined = { readonly io: Io; readonly peer: Peer };
 
 const undo: (() => void)[] = [];
 afterEach(() => {

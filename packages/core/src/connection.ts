@@ -5,12 +5,13 @@ import { LocalProtocolError } from "./errors.ts";
 import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "./events.ts";
 import { type Framing, NO_BODY } from "./framing.ts";
 import { Headers, type HeadersInit } from "./headers.ts";
+import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 import { concat, textToLatin1 } from "./octets.ts";
 import { prepareScanner } from "./parser/scanner-module.ts";
 import { persists } from "./persistence.ts";
 import { Receiver } from "./receiver.ts";
-import { peerOf, type Role } from "./role.ts";
+import { checkRole, peerOf, type Role } from "./role.ts";
 import { BodyWriter, checkTrailers, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
@@ -51,7 +52,7 @@ export class HttpConnection {
 
   /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: no head could be read. */
   constructor(role: Role, options: LimitOptions = {}) {
-    this.role = role;
+    this.role = checkRole(role);
     this.limits = resolveLimits(options, role);
     // It fails now, if it must, and not when the first head has come.
     prepareScanner();
@@ -341,6 +342,13 @@ export class HttpConnection {
    */
   takeReadBuf(): Uint8Array {
     return this.#receiver.takeAll();
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { role, states, persists, proposal, bufferedBytes } = this;
+    const facts = { role, ...states, persists, proposal, bufferedBytes };
+    return shown("HttpConnection", facts, depth, options, inspect);
   }
 
   #demand(cause: Cause): void {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { CODES, CONNECTION_CODES, LOCAL_CODES, REMOTE_CODES } from "./codes.ts";
 import {
@@ -83,6 +84,66 @@ describe("kinship", () => {
     for (const stranger of [new Error("x"), {}, null, undefined, "BAD_HOST", 1]) {
       expect((stranger as object) instanceof UpgradeError).toBe(false);
     }
+  });
+});
+
+describe("an error that is none", () => {
+  const makes = (Fault: unknown, ...args: unknown[]): unknown => {
+    try {
+      return new (Fault as new (...args: unknown[]) => unknown)(...args);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test.each([
+    ["a code that is in no table", RemoteProtocolError, "NOPE"],
+    ["a name that every object has", LocalProtocolError, "toString"],
+    ["a code of another class", LocalProtocolError, "BAD_HOST"],
+    ["no code", ConnectionError, undefined],
+    ["a symbol", ConnectionError, Symbol("x")],
+  ])("%s is refused, by name", (_, Fault, code) => {
+    const error = makes(Fault, code);
+    expect(error).toBeInstanceOf(LocalProtocolError);
+    expect(error).toMatchObject({ code: "INVALID_OPTION" });
+    expect(String(error)).toContain(`${String(code)} is no code of ${Fault.name}`);
+  });
+
+  test("the common base is refused, whatever table it is given", () => {
+    for (const args of [["BAD_HOST"], [{ X: { says: "x" } }, "X", "", {}]]) {
+      expect(makes(UpgradeError, ...args)).toMatchObject({ code: "INVALID_OPTION" });
+    }
+  });
+});
+
+describe("in a console, and in JSON", () => {
+  const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+  const failed = new ConnectionError("TRANSPORT_FAILED", "x", { sent: "part", cause });
+
+  test("an error has no property for what is not known", () => {
+    const plain = new ConnectionError("TRANSPORT_FAILED");
+    expect(Object.keys(plain)).toEqual(["code"]);
+    expect(Object.keys(failed)).toEqual(["code", "sent"]);
+    expect(inspect(plain)).not.toContain("undefined");
+    expect(inspect(new RemoteProtocolError("BAD_HOST", "", { offset: 7 }))).toMatch(
+      /^RemoteProtocolError: .*\{\s+code: 'BAD_HOST',\s+status: 400,\s+offset: 7\s+\}$/s,
+    );
+  });
+
+  test("JSON has its name, its message and its facts, and the cause in short", () => {
+    expect(JSON.parse(JSON.stringify(failed))).toEqual({
+      name: "ConnectionError",
+      code: "TRANSPORT_FAILED",
+      message: "the transport failed: x",
+      sent: "part",
+      cause: { name: "Error", message: "read ECONNRESET", code: "ECONNRESET" },
+    });
+    const about = (why: unknown) =>
+      JSON.parse(JSON.stringify(new ConnectionError("ABORTED", "", { cause: why }))).cause;
+    expect(about("shutting down")).toBe("shutting down");
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    expect(about(circular)).toBeUndefined();
   });
 });
 

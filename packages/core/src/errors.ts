@@ -2,9 +2,13 @@
 
 import {
   CODES,
+  CONNECTION_CODES,
+  type CodeEntry,
   type ConnectionCode,
   type ErrorCode,
+  LOCAL_CODES,
   type LocalCode,
+  REMOTE_CODES,
   type RemoteCode,
 } from "./codes.ts";
 
@@ -26,7 +30,34 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+// In the order in which they are told.
+const FACTS = [
+  "phase",
+  "offset",
+  "sent",
+  "responseSeen",
+  "bodyBegun",
+  "bytesRead",
+  "bytesWritten",
+] as const;
+
 const KINSHIP = "@upgrade/core:";
+
+type CodeTable = Readonly<Record<string, CodeEntry>>;
+
+// Types do not keep a code out that comes as a string.
+function rowOf(codes: CodeTable, code: ErrorCode, error: { readonly brand: string }): CodeEntry {
+  const row = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
+  if (row !== undefined && row === codes[code]) return row;
+  throw new LocalProtocolError("INVALID_OPTION", `${String(code)} is no code of ${error.brand}`);
+}
+
+// A cause may hold anything, itself included, and a log is one line.
+function inShort(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return typeof cause === "string" ? cause : undefined;
+  const { name, message, code } = cause as Error & { readonly code?: unknown };
+  return { name, message, code: typeof code === "string" ? code : undefined };
+}
 
 /**
  * The common base: a stable `code`, and what is known about the moment.
@@ -34,37 +65,42 @@ const KINSHIP = "@upgrade/core:";
  */
 export abstract class UpgradeError extends Error {
   readonly code: ErrorCode;
+  // Declared and not defined: what is not known is no property, and no console shows it.
   /** What a server answers to this, where an answer is still possible. */
-  readonly status: number | undefined;
-  offset?: number;
-  phase?: string;
-  sent?: Sent;
-  responseSeen?: boolean;
-  bodyBegun?: boolean;
-  bytesRead?: number;
-  bytesWritten?: number;
+  declare readonly status?: number;
+  declare offset?: number;
+  declare phase?: string;
+  declare sent?: Sent;
+  declare responseSeen?: boolean;
+  declare bodyBegun?: boolean;
+  declare bytesRead?: number;
+  declare bytesWritten?: number;
 
-  constructor(code: ErrorCode, came: string, details: ErrorDetails) {
-    const { says, status } = CODES[code];
+  protected constructor(codes: CodeTable, code: ErrorCode, came: string, details: ErrorDetails) {
+    const { says, status } = rowOf(codes, code, new.target);
     super(
       came === "" ? says : `${says}: ${came}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;
-    this.status = status;
+    if (status !== undefined) this.status = status;
     this.annotate(details);
   }
 
   /** Adds what a later station knows. The first word on each point stays. */
   annotate(details: ErrorDetails): this {
-    this.offset ??= details.offset as number;
-    this.phase ??= details.phase as string;
-    this.sent ??= details.sent as Sent;
-    this.responseSeen ??= details.responseSeen as boolean;
-    this.bodyBegun ??= details.bodyBegun as boolean;
-    this.bytesRead ??= details.bytesRead as number;
-    this.bytesWritten ??= details.bytesWritten as number;
+    for (const fact of FACTS) {
+      const value = details[fact];
+      if (value !== undefined && this[fact] === undefined) Object.assign(this, { [fact]: value });
+    }
     return this;
+  }
+
+  /** The facts for a log: name, code, message, what is known beside them, and the cause in short. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, status } = this;
+    const known = Object.fromEntries(FACTS.map((fact) => [fact, this[fact]]));
+    return { name, code, message, status, ...known, cause: inShort(this.cause) };
   }
 
   /**
@@ -98,7 +134,7 @@ export class LocalProtocolError extends UpgradeError {
   }
   static override readonly brand: string = "LocalProtocolError";
   constructor(code: LocalCode, came = "", details: ErrorDetails = {}) {
-    super(code, came, details);
+    super(LOCAL_CODES, code, came, details);
   }
 }
 
@@ -107,7 +143,7 @@ export class RemoteProtocolError extends UpgradeError {
   declare readonly code: RemoteCode;
   static override readonly brand: string = "RemoteProtocolError";
   constructor(code: RemoteCode, came = "", details: ErrorDetails = {}) {
-    super(code, came, details);
+    super(REMOTE_CODES, code, came, details);
   }
 }
 
@@ -116,7 +152,7 @@ export class ConnectionError extends UpgradeError {
   declare readonly code: ConnectionCode;
   static override readonly brand: string = "ConnectionError";
   constructor(code: ConnectionCode, came = "", details: ErrorDetails = {}) {
-    super(code, came, details);
+    super(CONNECTION_CODES, code, came, details);
   }
 }
 

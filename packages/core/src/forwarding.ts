@@ -7,7 +7,7 @@ import {
   RemoteProtocolError,
   UpgradeError,
 } from "./errors.ts";
-import { Headers } from "./headers.ts";
+import { checkedHeaders, Headers } from "./headers.ts";
 import { listMembers } from "./tokens.ts";
 
 // Fields for one connection (RFC 9110 §7.6.1), dropped even where Connection does not name them.
@@ -55,10 +55,11 @@ const NEVER_HOP_BY_HOP = new Set([
  *   `Connection: Upgrade`, and is dropped if none is left. Default, and `false`: none.
  * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither.
  */
-export function endToEnd(headers: Headers, protocols: readonly string[] | false = []): Headers {
+export function endToEnd(received: Headers, protocols: readonly string[] | false = []): Headers {
   if (protocols !== false && !Array.isArray(protocols)) {
     throw new LocalProtocolError("INVALID_OPTION", 'protocols is a list, such as ["websocket"]');
   }
+  const headers = Headers.from(received);
   const named = new Set<string>();
   for (const value of headers.getAll("connection")) {
     for (const option of listMembers(value)) named.add(option.toLowerCase());
@@ -79,7 +80,7 @@ export function endToEnd(headers: Headers, protocols: readonly string[] | false 
       kept.push(name, value);
     }
   }
-  return Headers.built(proposes ? ["Connection", "Upgrade", ...kept] : kept);
+  return checkedHeaders(proposes ? ["Connection", "Upgrade", ...kept] : kept);
 }
 
 // The members of an Upgrade list that may pass, as they are spelled there.

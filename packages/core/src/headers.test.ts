@@ -1,5 +1,13 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { Headers, type HeadersInit, withUpgrade } from "./headers.ts";
+import { endToEnd } from "./forwarding.ts";
+import {
+  Headers,
+  type HeadersInit,
+  headersToSend,
+  receivedHeaders,
+  withUpgrade,
+} from "./headers.ts";
 
 const code = (run: () => unknown): string => {
   try {
@@ -13,7 +21,7 @@ const code = (run: () => unknown): string => {
 const from = (init: unknown) => Headers.from(init as HeadersInit);
 
 const text = "Host: a\r\nX: 1\r\nx: 2\r\nE:\r\n";
-const received = Headers.received(`GET / HTTP/1.1\r\n${text}`, 16, 4);
+const received = receivedHeaders(`GET / HTTP/1.1\r\n${text}`, 16, 4);
 const built = Headers.from([
   ["Host", "a"],
   ["X", "1"],
@@ -101,6 +109,121 @@ describe("are made from", () => {
   });
 });
 
+describe("new Headers", () => {
+  const make = (...args: unknown[]) =>
+    new (Headers as new (...args: unknown[]) => Headers)(...args);
+
+  test.each<[string, unknown, string[]]>([
+    [
+      "pairs",
+      [
+        ["A", "1"],
+        ["a", 2],
+      ],
+      ["A", "1", "a", "2"],
+    ],
+    ["a record", { A: ["1", 2], B: undefined }, ["A", "1", "A", "2"]],
+    ["a WHATWG Headers", new globalThis.Headers({ A: "1" }), ["a", "1"]],
+    ["headers of ours", built, ["Host", "a", "X", "1", "x", "2", "E", ""]],
+    ["received headers", received, ["Host", "a", "X", "1", "x", "2", "E", ""]],
+    ["nothing", undefined, []],
+  ])("takes %s", (_, init, flat) => {
+    expect(make(init).toFlat()).toEqual(flat);
+    expect(make(init).length).toBe(flat.length / 2);
+  });
+
+  test("is not the headers it was made from", () => {
+    expect(new Headers(built)).not.toBe(built);
+  });
+
+  test.each([
+    ["a string", "Host: a", "INVALID_HEADERS"],
+    ["null", null, "INVALID_HEADERS"],
+    ["a flat array", ["Host", "a.test"], "INVALID_HEADERS"],
+    ["two lines in one", { A: "1\r\nSet-Cookie: evil=1" }, "INVALID_HEADER"],
+    ["a bad name", [["A b", "1"]], "INVALID_HEADER"],
+  ])("refuses %s", (_, init, expected) => {
+    expect(code(() => make(init))).toBe(expected);
+  });
+
+  test("L10: no other argument gets past the checks", () => {
+    const evil = "X: 1\r\nSet-Cookie: evil=1\r\n";
+    expect(code(() => make([evil], "", 0, 1))).toBe("INVALID_HEADERS");
+    expect(make(undefined, [evil, evil], evil, 0, 1, [0, 1, 3, 4]).toFlat()).toEqual([]);
+    expect(code(() => make(Symbol("checked"), [evil, evil], "", 0, 1))).toBe("INVALID_HEADERS");
+    expect(Object.keys(Object.getOwnPropertyDescriptors(Headers)).sort()).toEqual([
+      "from",
+      "fromFlat",
+      "length",
+      "name",
+      "prototype",
+    ]);
+  });
+
+  test("L10: a subclass that answers otherwise is sent as it was checked", () => {
+    class Shifty extends Headers {
+      override valueAt(): string {
+        return "1\r\nSet-Cookie: evil=1";
+      }
+      override toFlat(): string[] {
+        return ["A", this.valueAt()];
+      }
+    }
+    expect(Headers.from(new Shifty({ A: "1" })).toFlat()).toEqual(["A", "1"]);
+    expect(endToEnd(new Shifty({ A: "1" })).toFlat()).toEqual(["A", "1"]);
+    expect(new Headers(new Shifty({ A: "1" })).valueAt(0)).toBe("1");
+  });
+
+  test("L10: an object that was only given the prototype has no lines, whatever it says", () => {
+    const evil = ["A", "1\r\nSet-Cookie: evil=1"];
+    const fake = Object.create(Headers.prototype, {
+      toFlat: { value: () => evil },
+      valueAt: { value: () => evil[1] },
+    });
+    expect(from(fake).toFlat()).toEqual([]);
+  });
+});
+
+describe("in a console, and in JSON", () => {
+  const secret = new Headers([
+    ["Host", "a.test"],
+    ["Set-Cookie", "id=1"],
+    ["set-cookie", "id=2"],
+    ["Authorization", "Bearer x"],
+    ["Proxy-Authorization", "Basic y"],
+    ["Cookie", "id=1"],
+  ]);
+
+  test("headers show their lines, in order, without credentials", () => {
+    expect(inspect(secret)).toBe(
+      [
+        "Headers(6) [",
+        "  'Host: a.test',",
+        "  'Set-Cookie: (hidden)',",
+        "  'set-cookie: (hidden)',",
+        "  'Authorization: (hidden)',",
+        "  'Proxy-Authorization: (hidden)',",
+        "  'Cookie: (hidden)'",
+        "]",
+      ].join("\n"),
+    );
+    expect(inspect(received)).toContain("'Host: a'");
+    expect(inspect(new Headers())).toBe("Headers(0) []");
+  });
+
+  test("headers too deep to be shown are named", () => {
+    expect(inspect({ a: { b: { c: secret } } })).toContain("c: [Headers(6)]");
+    expect(inspect(secret, { depth: null })).toContain("a.test");
+  });
+
+  test("JSON has the pairs, verbatim", () => {
+    expect(JSON.stringify(received)).toBe('[["Host","a"],["X","1"],["x","2"],["E",""]]');
+    expect(new Headers(JSON.parse(JSON.stringify(secret)) as HeadersInit).toFlat()).toEqual(
+      secret.toFlat(),
+    );
+  });
+});
+
 describe("L10, Z01: nothing that ends a line gets in", () => {
   const evil = ["\r", "\n", "\0", "\r\nX: y", "\u010a", "\u560d", "\x7f", "\x01"];
 
@@ -150,7 +273,7 @@ describe("headers that propose", () => {
 });
 
 describe("what was sent before is checked no more, and nothing else is", () => {
-  const from = (init: unknown) => Headers.said(init as HeadersInit);
+  const from = (init: unknown) => headersToSend(init as HeadersInit);
   const said = (init: unknown) => [...from(init)];
 
   test("the same lines are the same headers", () => {

@@ -3,6 +3,7 @@
 import { findOnTape, numberOf } from "./asked.ts";
 import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
+import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import { textToLatin1 } from "./octets.ts";
 import { FIELDS, fieldsOnTape, INTS_PER_FIELD, page, tape } from "./tape.ts";
 import {
@@ -20,11 +21,17 @@ export type HeadersInit =
   | Iterable<readonly [name: string, value: string | number]>
   | { readonly [name: string]: string | number | readonly (string | number)[] | undefined };
 
+// What comes with this was checked before. No other file can have it.
+const CHECKED = Symbol("checked");
+
 /**
  * An ordered, immutable list of field lines that keeps spelling, order and duplicates.
  *
  * Every instance is valid to send: names are tokens, values hold no control characters but HTAB,
  * and each character stands for one octet (latin-1).
+ *
+ * A console shows the lines without the values of `Authorization`, `Proxy-Authorization`, `Cookie`
+ * and `Set-Cookie`.
  */
 export class Headers implements Iterable<[name: string, value: string]> {
   // Built: names and values in turn.
@@ -38,69 +45,70 @@ export class Headers implements Iterable<[name: string, value: string]> {
   /** How many field lines. */
   readonly length: number;
 
-  private constructor(lines: string[] | undefined, text: string, from: number, length: number) {
-    this.#lines = lines;
-    this.#text = text;
-    this.#from = from;
-    this.#page = page;
-    this.length = length;
-  }
-
   /**
    * Headers from pairs, a record (a list as value makes several lines), or a WHATWG `Headers`.
+   * Without an argument there are none.
    *
    * @throws {LocalProtocolError} `INVALID_HEADERS` for another shape, `INVALID_HEADER` for a name
    *   that is no token, or a value with CR, LF, NUL, another control character, a code point above
    *   U+00FF, or white space around it.
    */
-  static from(init: HeadersInit | undefined): Headers {
-    if (init instanceof Headers) return init;
-    return init === undefined ? EMPTY : Headers.#checked(linesOf(init, undefined) as unknown[]);
+  constructor(init?: HeadersInit);
+  /** @internal Lines that were checked, or the places of lines in a text. */
+  constructor(
+    checked: typeof CHECKED,
+    lines: readonly string[] | undefined,
+    text: string,
+    from: number,
+    length: number,
+    offsets: readonly number[] | undefined,
+  );
+  constructor(
+    init?: HeadersInit | typeof CHECKED,
+    lines?: readonly string[],
+    text = "",
+    from = 0,
+    length = 0,
+    offsets?: readonly number[],
+  ) {
+    const isChecked = init === CHECKED;
+    this.#lines = isChecked ? lines : Headers.#linesOf(init);
+    this.#text = text;
+    this.#from = from;
+    this.#page = page;
+    this.#offsets = offsets;
+    this.length = isChecked ? length : this.#lines!.length / 2;
   }
 
-  /** @internal As {@link Headers.from}, for a message that is being sent: the next is often the same. */
-  static said(init: HeadersInit | undefined): Headers {
-    if (!Array.isArray(init)) return Headers.from(init);
-    const before = recent[init.length];
-    const known = before === undefined ? undefined : before.#lines;
-    const lines = linesOf(init, known);
-    if (before !== undefined && lines === known) return before;
-    const headers = Headers.#checked(lines as unknown[]);
-    if (headers.length < MOST_REMEMBERED) recent[headers.length] = headers;
-    return headers;
+  static #linesOf(init: HeadersInit | undefined): readonly string[] {
+    if (init === undefined) return [];
+    return Headers.#isOurs(init) ? init.#flat() : checkedLines([...linesOf(init, undefined)]);
+  }
+
+  // Not instanceof: a prototype can be given to any object, and has no lines.
+  static #isOurs(init: unknown): init is Headers {
+    return typeof init === "object" && init !== null && #lines in init;
+  }
+  /**
+   * As the constructor, but for headers it gives these very ones.
+   *
+   * @throws {LocalProtocolError} As the constructor.
+   */
+  static from(init: HeadersInit | undefined): Headers {
+    if (init === undefined) return EMPTY;
+    if (!Headers.#isOurs(init)) return checkedHeaders(checkedLines([...linesOf(init, undefined)]));
+    // A subclass may answer otherwise than it was checked.
+    return Object.getPrototypeOf(init) === Headers.prototype ? init : new Headers(init);
   }
 
   /**
    * Headers from Node's flat form, names and values in turn: `["Host", "a.test", "Accept", "*"]`.
    *
-   * @throws {LocalProtocolError} As {@link Headers.from}; also for an odd number of strings.
+   * @throws {LocalProtocolError} As the constructor; also for an odd number of strings.
    */
   static fromFlat(flat: readonly (string | number)[]): Headers {
     if (flat.length % 2 !== 0) throw new LocalProtocolError("INVALID_HEADERS", "an odd flat array");
-    return Headers.#checked([...flat]);
-  }
-
-  static #checked(lines: unknown[]): Headers {
-    for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
-    return Headers.built(lines as string[]);
-  }
-
-  /** @internal For the parser, which has checked every octet: the fields on the tape. */
-  static onTape(text: string): Headers {
-    const length = tape[FIELDS]!;
-    return length === 0 ? EMPTY : new Headers(undefined, text, fieldsOnTape[0]!, length);
-  }
-
-  /** @internal For the parser, which has checked every octet: `length` lines from `from` on. */
-  static received(text: string, from: number, length: number): Headers {
-    const headers = new Headers(undefined, text, from, length);
-    headers.#offsets = cut(text, from, length);
-    return headers;
-  }
-
-  /** @internal */
-  static built(lines: string[]): Headers {
-    return new Headers(lines, "", 0, lines.length / 2);
+    return checkedHeaders(checkedLines([...flat]));
   }
 
   /** The name of line `i`, as it was written. */
@@ -168,10 +176,32 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   /** Names and values in turn, as Node's `rawHeaders`. */
   toFlat(): string[] {
+    return this.#flat();
+  }
+
+  #flat(): string[] {
     if (this.#lines !== undefined) return [...this.#lines];
     const flat: string[] = [];
-    for (let i = 0; i < this.length; i++) flat.push(this.nameAt(i), this.valueAt(i));
+    const places = this.#places();
+    for (let at = 0; at < this.length * INTS_PER_FIELD; at += INTS_PER_FIELD) {
+      const name = this.#text.substring(places[at]!, places[at + 1]!);
+      flat.push(name, this.#text.substring(places[at + 2]!, places[at + 3]!));
+    }
     return flat;
+  }
+
+  /** Pairs, verbatim: no value is hidden. */
+  toJSON(): [name: string, value: string][] {
+    return [...this];
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const lines = [...this].map(([name, value]) => {
+      return `${name}: ${SECRET.has(name.toLowerCase()) ? "(hidden)" : value}`;
+    });
+    const each = { ...options, compact: false };
+    return shown(`Headers(${this.length})`, lines, depth, each, inspect);
   }
 
   #find(name: string, from: number): number {
@@ -198,12 +228,45 @@ function findLine(lines: readonly string[], name: string, from: number): number 
   return -1;
 }
 
-const EMPTY = Headers.built([]);
+// Logs are read by many who may not act as the user.
+const SECRET = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"]);
+
+/** For the parser, which has checked every octet: headers of the fields on the tape. */
+export function headersOnTape(text: string): Headers {
+  const length = tape[FIELDS]!;
+  if (length === 0) return EMPTY;
+  return new Headers(CHECKED, undefined, text, fieldsOnTape[0]!, length, undefined);
+}
+
+/** For the parser, which has checked every octet: headers of `length` lines from `from` on. */
+export function receivedHeaders(text: string, from: number, length: number): Headers {
+  return new Headers(CHECKED, undefined, text, from, length, cut(text, from, length));
+}
+
+/** For lines of other headers: names and values in turn, checked when those were made. */
+export function checkedHeaders(lines: readonly string[]): Headers {
+  return new Headers(CHECKED, lines, "", 0, lines.length / 2, undefined);
+}
+
+const EMPTY = new Headers();
 
 // The last headers of so many lines, for the process: many say the same again and again, and it was
 // checked the first time.
 const MOST_REMEMBERED = 16;
-const recent = new Array<Headers | undefined>(MOST_REMEMBERED).fill(undefined);
+type Remembered = { readonly headers: Headers; readonly lines: readonly string[] };
+const recent = new Array<Remembered | undefined>(MOST_REMEMBERED).fill(undefined);
+
+/** As {@link Headers.from}, for a message that is being sent: the next is often the same. */
+export function headersToSend(init: HeadersInit | undefined): Headers {
+  if (!Array.isArray(init)) return Headers.from(init);
+  const before = recent[init.length];
+  const came = linesOf(init, before?.lines);
+  if (before !== undefined && came === before.lines) return before.headers;
+  const lines = checkedLines(came as unknown[]);
+  const headers = checkedHeaders(lines);
+  if (headers.length < MOST_REMEMBERED) recent[headers.length] = { headers, lines };
+  return headers;
+}
 
 /** As `forget`, of what is remembered here. */
 export function forgetHeaders(): void {
@@ -246,6 +309,11 @@ function pairsOf(init: Iterable<unknown>, before: readonly string[] = []): reado
     at += 2;
   }
   return lines ?? (at === before.length ? before : before.slice(0, at));
+}
+
+function checkedLines(lines: unknown[]): string[] {
+  for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
+  return lines as string[];
 }
 
 // Coerced once: what is checked here is what is written.

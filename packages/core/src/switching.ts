@@ -5,12 +5,23 @@ import type { Facts } from "./facts.ts";
 import { isProtocol, listMembers } from "./tokens.ts";
 
 /** What a request offers to switch to (RFC 9110 §7.8, §9.3.6). */
-export interface Proposal {
+export class Proposal {
   readonly kind: "upgrade" | "connect";
   /** The offered protocols, verbatim, in the client's order of preference; none for CONNECT. */
   readonly protocols: readonly string[];
+
+  /** @internal Made of a request's head. */
+  constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
+    this.kind = kind;
+    this.protocols = Object.freeze(protocols);
+    Object.freeze(this);
+  }
+
   /** Whether the request offers `protocol`: name and version, without regard to case. */
-  offers(protocol: string): boolean;
+  offers(protocol: string): boolean {
+    const wanted = protocol.toLowerCase();
+    return this.protocols.some((offered) => offered.toLowerCase() === wanted);
+  }
 }
 
 /** How a response stands to the proposal it answers. */
@@ -21,7 +32,7 @@ export type Answer = "accepted" | "refused" | "interim" | "invalid";
  * connection option, and a list that breaks the grammar offers nothing.
  */
 export function proposalOf(method: string, version: Version, facts: Facts): Proposal | undefined {
-  if (method === "CONNECT") return new Offer("connect", []);
+  if (method === "CONNECT") return new Proposal("connect", []);
   if (facts.upgrade === undefined || !facts.connectionUpgrade) return undefined;
   // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
   if (version === "1.0") return undefined;
@@ -29,7 +40,7 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
     lastUpgrade = facts.upgrade;
     const members = listMembers(lastUpgrade);
     const isOffer = members.length > 0 && members.every(isProtocol);
-    lastOffer = isOffer ? new Offer("upgrade", members) : undefined;
+    lastOffer = isOffer ? new Proposal("upgrade", members) : undefined;
   }
   return lastOffer;
 }
@@ -42,22 +53,6 @@ let lastOffer: Proposal | undefined;
 export function forgetOffer(): void {
   lastUpgrade = "";
   lastOffer = undefined;
-}
-
-class Offer implements Proposal {
-  readonly kind: "upgrade" | "connect";
-  readonly protocols: readonly string[];
-
-  constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
-    this.kind = kind;
-    this.protocols = Object.freeze(protocols);
-    Object.freeze(this);
-  }
-
-  offers(protocol: string): boolean {
-    const wanted = protocol.toLowerCase();
-    return this.protocols.some((offered) => offered.toLowerCase() === wanted);
-  }
 }
 
 /** RFC 9110 §9.3.6: any 2xx to CONNECT is the tunnel; 204 is one too. */

@@ -1,6 +1,6 @@
 // io + service → [handshake] → connection
 
-import { type Connection, Driver } from "@upgrade/core/io";
+import { type Connection, Driver, type Io } from "@upgrade/core/io";
 import { ServerSide } from "./server-side.ts";
 import { SERVER_OPTIONS, type ServerOptions, type Service } from "./service.ts";
 
@@ -30,7 +30,7 @@ export interface ServerHandshake<IO> {
  * });
  * ```
  */
-export async function handshake<IO>(
+export async function handshake<IO extends Io>(
   io: IO,
   service: Service<IO>,
   options: ServerOptions<IO> = DEFAULTS,

@@ -21,6 +21,7 @@ export type {
   Clock,
   CloseOptions,
   CollectOptions,
+  Io,
   RequestHead,
   ResponseHead,
   SignalLike,

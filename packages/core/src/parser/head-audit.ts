@@ -3,7 +3,7 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import { inspect } from "../facts.ts";
 import { cutFieldLine } from "../field-line.ts";
-import { Headers } from "../headers.ts";
+import { type Headers, receivedHeaders } from "../headers.ts";
 import { isFieldValue, isToken, isWhiteSpace, octetName } from "../tokens.ts";
 import type { Head, HeadLimits } from "./head.ts";
 import type { StartLine } from "./start-line.ts";
@@ -37,7 +37,7 @@ function auditFields(text: string, start: number, limits: HeadLimits): Headers {
     at = next;
   }
   if (text.slice(at) !== "\r\n") throw refused(limits.malformed, "", at);
-  return Headers.received(text, start, count);
+  return receivedHeaders(text, start, count);
 }
 
 // In a name, or in a line that begins as none, what a token does not have; anywhere, a bare LF.

@@ -3,7 +3,7 @@
 import type { RemoteCode } from "../errors.ts";
 import type { Version } from "../events.ts";
 import { type Facts, factsOnTape } from "../facts.ts";
-import { Headers } from "../headers.ts";
+import { type Headers, headersOnTape } from "../headers.ts";
 import {
   METHOD,
   METHODS,
@@ -41,7 +41,7 @@ export interface Head {
 
 /** The head that the scanner has just found exact. `text` is all of it. */
 export function headOnTape(kind: MessageKind, text: string): Head {
-  const headers = Headers.onTape(text);
+  const headers = headersOnTape(text);
   const isRequest = kind === "request";
   return {
     method: isRequest ? METHODS[tape[METHOD]!]! : "",

@@ -4,7 +4,7 @@ import { LocalProtocolError } from "../errors.ts";
 import type { RequestToSend, Version } from "../events.ts";
 import { expectationsOf, type Facts, hasFraming, inspect } from "../facts.ts";
 import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../framing.ts";
-import { Headers } from "../headers.ts";
+import { type Headers, headersToSend } from "../headers.ts";
 import { type Proposal, proposalOf } from "../switching.ts";
 import { faultOfHost, faultOfTarget } from "../target.ts";
 import { faultOfToken, isToken, listMembers } from "../tokens.ts";
@@ -46,7 +46,7 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
     method,
     target,
     version: version ?? "1.1",
-    headers: Headers.said(headers),
+    headers: headersToSend(headers),
     bodyLength,
   };
   return recallRequest(said, close) ?? makeRequest(said, close);

@@ -5,7 +5,7 @@ import type { BodyLength, ResponseToSend, Version } from "../events.ts";
 import { type Facts, hasFraming, inspect } from "../facts.ts";
 import { endToEnd } from "../forwarding.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
-import { Headers } from "../headers.ts";
+import { type Headers, headersToSend } from "../headers.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
 import { faultOfValue, isFieldValue, isReason, isTextOctet, strangerIn } from "../tokens.ts";
 import {
@@ -47,7 +47,7 @@ export interface CheckedResponse {
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
   // Read once: what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const said = { type, status, reason, date, bodyLength, headers: Headers.said(headers) };
+  const said = { type, status, reason, date, bodyLength, headers: headersToSend(headers) };
   return recall(said, request) ?? makeResponse(said, request);
 }
 

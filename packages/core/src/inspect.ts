@@ -1,0 +1,19 @@
+// application ← [inspect]: how a console shows our objects, at any station
+
+/** The method that a console calls to show an object. It is Node's symbol; Deno and Bun know it too. */
+export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+/** The console's own function. Its options are passed on as they come. */
+export type Inspect = (value: unknown, options: object) => string;
+
+/** An object of the class `name` with these facts, as a console shows an object of its own. */
+export function shown(
+  name: string,
+  facts: object,
+  depth: number | null,
+  options: object,
+  inspect: Inspect,
+): string {
+  if (depth === null) return `${name} ${inspect(facts, options)}`;
+  return depth < 0 ? `[${name}]` : `${name} ${inspect(facts, { ...options, depth })}`;
+}
