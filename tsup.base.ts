@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, isAbsolute, relative, resolve } from "node:path";
 import { defineConfig, type Options } from "tsup";
 
 const base = {
@@ -16,10 +18,30 @@ export const library = (options: Options) =>
     // Entries share their chunks, so that a class is the same class from every entry.
     splitting: true,
     // tsup sets baseUrl, which TypeScript 6 reports as deprecated.
-    dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
+    // What is marked @internal is in no declaration.
+    dts: {
+      compilerOptions: { ignoreDeprecations: "6.0", stripInternal: true },
+      // Symbol.asyncDispose, for users who have neither this lib nor Node's types.
+      banner: '/// <reference lib="esnext.disposable" />',
+    },
+    onSuccess: hideBuildPath,
     ...options,
   });
 
 /** A private program: run by Node, imported by nobody. */
 export const program = (options: Options) =>
   defineConfig({ ...base, format: ["esm"], platform: "node", ...options });
+
+// tsup's source maps for CommonJS name a file by its path on the machine that builds.
+async function hideBuildPath(): Promise<void> {
+  const maps = readdirSync("dist", { recursive: true, encoding: "utf8" });
+  for (const name of maps.filter((file) => file.endsWith(".map"))) {
+    const file = resolve("dist", name);
+    const map = JSON.parse(readFileSync(file, "utf8")) as { file?: string; sources: string[] };
+    if (map.file !== undefined) map.file = basename(map.file);
+    map.sources = map.sources.map((source) =>
+      isAbsolute(source) ? relative(resolve(file, ".."), source).replaceAll("\\", "/") : source,
+    );
+    writeFileSync(file, JSON.stringify(map));
+  }
+}

@@ -79,6 +79,21 @@ for (const [name, text] of Object.entries(programs)) {
   process.exit(1);
 }
 
+// What people see of a class: its name, which bundlers change if it names itself.
+const NAMES = `
+const exported = { ...require("@upgrade/core"), ...require("@upgrade/client") };
+const renamed = Object.entries(exported).filter(([name, it]) => {
+  return /^[A-Z]/.test(name) && typeof it === "function" && it.name !== name;
+});
+console.log(renamed.map(([name]) => name).join(" "));
+`;
+writeFileSync(join(project, "names.cjs"), NAMES);
+const renamed = run("names.cjs", process.execPath, ["names.cjs"]).trim();
+if (renamed !== "") {
+  console.error(`the build gave another name to ${renamed}`);
+  process.exit(1);
+}
+
 // Node's types come from the workspace: they are no part of what is checked.
 symlinkSync(
   fileURLToPath(new URL("node_modules/@types", root)),

@@ -28,7 +28,9 @@ const emit = (name, content) => writeFileSync(new URL(name, dist), content);
 
 // Node's own decoder where it is: a cold loop takes half a millisecond. Else `atob` and a loop, which
 // every runtime has, and which is much faster than Uint8Array.from.
-const inline = (exporting) => `// llhttp ${LLHTTP.version}, see LICENSE-llhttp
+const inline = (
+  exporting,
+) => `/*! llhttp ${LLHTTP.version}, MIT, Copyright Fedor Indutny, 2018: see LICENSE-llhttp */
 const llhttp = "${wasm.toString("base64")}";
 
 const scanner = "${scanner.toString("base64")}";

@@ -121,6 +121,8 @@ export abstract class UpgradeError extends Error {
 
 /** Gives a class its name, and the mark by which other copies of this package know it. */
 export function brand(error: { readonly prototype: object; readonly brand: string }): void {
+  // What compiles a class for CommonJS may have given it another name.
+  Object.defineProperty(error, "name", { value: error.brand });
   Object.defineProperty(error.prototype, Symbol.for(KINSHIP + error.brand), { value: true });
   Object.defineProperty(error.prototype, "name", { value: error.brand });
 }

@@ -21,6 +21,9 @@ export type HeadersInit =
   | Iterable<readonly [name: string, value: string | number]>
   | { readonly [name: string]: string | number | readonly (string | number)[] | undefined };
 
+// Set by the class, which names itself nowhere: bundlers give another name to one that does.
+let isOurs: (init: unknown) => init is Headers;
+
 // What comes with this was checked before. No other file can have it.
 const CHECKED = Symbol("checked");
 
@@ -72,7 +75,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     offsets?: readonly number[],
   ) {
     const isChecked = init === CHECKED;
-    this.#lines = isChecked ? lines : Headers.#linesOf(init);
+    this.#lines = isChecked ? lines : checkedLinesOf(init);
     this.#text = text;
     this.#from = from;
     this.#page = page;
@@ -80,25 +83,18 @@ export class Headers implements Iterable<[name: string, value: string]> {
     this.length = isChecked ? length : this.#lines!.length / 2;
   }
 
-  static #linesOf(init: HeadersInit | undefined): readonly string[] {
-    if (init === undefined) return [];
-    return Headers.#isOurs(init) ? init.#flat() : checkedLines([...linesOf(init, undefined)]);
+  static {
+    // Not instanceof: a prototype can be given to any object, and has no lines.
+    isOurs = (init): init is Headers => typeof init === "object" && init !== null && #lines in init;
   }
 
-  // Not instanceof: a prototype can be given to any object, and has no lines.
-  static #isOurs(init: unknown): init is Headers {
-    return typeof init === "object" && init !== null && #lines in init;
-  }
   /**
    * As the constructor, but for headers it gives these very ones.
    *
    * @throws {LocalProtocolError} As the constructor.
    */
   static from(init: HeadersInit | undefined): Headers {
-    if (init === undefined) return EMPTY;
-    if (!Headers.#isOurs(init)) return checkedHeaders(checkedLines([...linesOf(init, undefined)]));
-    // A subclass may answer otherwise than it was checked.
-    return Object.getPrototypeOf(init) === Headers.prototype ? init : new Headers(init);
+    return headersFrom(init);
   }
 
   /**
@@ -176,10 +172,6 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   /** Names and values in turn, as Node's `rawHeaders`. */
   toFlat(): string[] {
-    return this.#flat();
-  }
-
-  #flat(): string[] {
     if (this.#lines !== undefined) return [...this.#lines];
     const flat: string[] = [];
     const places = this.#places();
@@ -241,6 +233,19 @@ export function headersOnTape(text: string): Headers {
 /** For the parser, which has checked every octet: headers of `length` lines from `from` on. */
 export function receivedHeaders(text: string, from: number, length: number): Headers {
   return new Headers(CHECKED, undefined, text, from, length, cut(text, from, length));
+}
+
+function headersFrom(init: HeadersInit | undefined): Headers {
+  if (init === undefined) return EMPTY;
+  if (!isOurs(init)) return checkedHeaders(checkedLinesOf(init));
+  // A subclass may answer otherwise than it was checked.
+  return Object.getPrototypeOf(init) === Headers.prototype ? init : new Headers(init);
+}
+
+function checkedLinesOf(init: HeadersInit | undefined): string[] {
+  if (init === undefined) return [];
+  if (isOurs(init)) return Headers.prototype.toFlat.call(init);
+  return checkedLines([...linesOf(init, undefined)]);
 }
 
 /** For lines of other headers: names and values in turn, checked when those were made. */
