@@ -4,7 +4,7 @@ import diagnostics from "node:diagnostics_channel";
 import net from "node:net";
 
 const report = (message) => process.send?.(message);
-// Whoever runs the tests may be killed: nothing lives on then.
+// The process that runs the tests may be killed: nothing is left running then.
 process.on("disconnect", () => process.exit());
 
 process.on("uncaughtException", (error) => report({ unhandled: String(error?.stack ?? error) }));

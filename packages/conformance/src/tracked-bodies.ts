@@ -41,7 +41,7 @@ export const BODIES: Record<string, () => TrackedBody | Promise<TrackedBody>> = 
         read() {
           this.destroy(new Error("the disk failed"));
         },
-        // As a file that cannot be opened: it fails although nobody reads it.
+        // As a file that cannot be opened: it fails without being read.
         construct(callback) {
           setImmediate(callback, new Error("no such file"));
         },

@@ -157,7 +157,7 @@ test("a server's close() does not wait for a request's body that its service doe
   expect(await connection.closed).toMatchObject({ kind: "closed" });
 });
 
-describe("L16: a service that answers too late is told why", () => {
+describe("L16: a service that answers too late gets the reason", () => {
   test("its client is gone", async () => {
     let go!: () => void;
     const { peer, reports, connection } = await serve(

@@ -36,8 +36,10 @@ export interface ServerResponse {
 export type ServiceResult = ServerResponse | undefined | void;
 
 /**
- * The application: called for one request at a time. What it throws is a 500, unless the head is
- * out, and `onError` is told. (A 413, where it is the `BODY_TOO_LARGE` of the request's own body.)
+ * The application: called for one request at a time. What it throws goes to `onError`, and is a 500
+ * unless the head is out. Some errors have a status of their own: the `BODY_TOO_LARGE` of the
+ * request's own body is a 413, its JSON that does not parse a 400, and the failure of another
+ * connection a 502 or 504, as `gatewayStatus` has it.
  */
 export type Service<IO> = (request: ServerRequest<IO>) => ServiceResult | Promise<ServiceResult>;
 

@@ -60,7 +60,7 @@ export class BodySource {
     this.whole = whole;
     this.#given = given;
     this.#open = open;
-    // A Node stream may fail before, or although, nobody reads it: that must not end the process.
+    // A Node stream may fail before it is read: that must not end the process.
     if (given !== undefined && isDestroyable(given)) given.on?.("error", silence);
   }
 
@@ -107,7 +107,7 @@ export class BodySource {
 const EMPTY = new BodySource(0, undefined);
 
 function silence(): void {
-  // Whoever reads the body gets the error from its iterator.
+  // The reader of the body gets the error from its iterator.
 }
 
 /**
