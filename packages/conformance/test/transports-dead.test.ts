@@ -197,20 +197,23 @@ describe("L9: a socket whose peer has ended before the handshake, and which may 
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("is one end of a tunnel that the other may still talk to", async () => {
-    const [a, left] = await halfEnded();
-    const [b, far] = await tcpPair({ allowHalfOpen: true });
-    const right = new ScriptedPeer(far);
-    const done = tunnel(
-      { io: a, readBuf: Buffer.from("early"), readEnded: false },
-      { io: b, readBuf: new Uint8Array(0), readEnded: false },
-    );
-    expect(await right.readToEnd()).toBe("early");
-    await right.send("late");
-    await right.end();
-    expect(await left.readToEnd()).toBe("late");
-    expect(await done).toEqual({ aToB: 5, bToA: 4, endedBy: "a" });
-  });
+  test.each(["a", "b"] as const)(
+    "is side %s of a tunnel that the other may still talk to",
+    async (name) => {
+      const [io, ended] = await halfEnded();
+      const [other, far] = await tcpPair({ allowHalfOpen: true });
+      const talking = new ScriptedPeer(far);
+      const half = { io, readBuf: Buffer.from("early"), readEnded: false };
+      const whole = { io: other, readBuf: new Uint8Array(0), readEnded: false };
+      const done = name === "a" ? tunnel(half, whole) : tunnel(whole, half);
+      expect(await talking.readToEnd()).toBe("early");
+      await talking.send("late");
+      await talking.end();
+      expect(await ended.readToEnd()).toBe("late");
+      const counts = name === "a" ? { aToB: 5, bToA: 4 } : { aToB: 4, bToA: 5 };
+      expect(await done).toEqual({ ...counts, endedBy: name });
+    },
+  );
 });
 
 describe("L9: a WHATWG pair that is dead before the handshake", () => {

@@ -74,10 +74,14 @@ export class ConnStream implements Lockable {
 
   // Deno has no reset to send. What is pending rejects.
   abort(): void {
-    this.close();
+    this.#close();
   }
 
-  close(): void {
+  closeEnded(): void {
+    this.#close();
+  }
+
+  #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {

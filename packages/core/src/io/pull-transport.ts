@@ -14,7 +14,7 @@ export interface Lockable extends ByteStream {
   readonly keepsReads?: boolean;
   releaseLocks?(): void;
   /** Both sides have ended: lets go of what it is made of, where the ends alone do not. */
-  close?(): void;
+  closeEnded?(): void;
 }
 
 /** Turns calls that return promises into a transport's events. */
@@ -184,7 +184,7 @@ export class PullTransport implements Transport {
   #destroyIfEnded(): void {
     if (!this.#destroying || this.#released || !this.#endRead || !this.#endAccepted) return;
     this.release();
-    this.#stream.close?.();
+    this.#stream.closeEnded?.();
     this.#events.gone(undefined);
   }
 

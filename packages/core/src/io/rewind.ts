@@ -58,10 +58,14 @@ function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): 
     write: (chunks) => io.write(chunks),
     closeWrite: () => io.closeWrite(),
     abort: (reason) => io.abort(reason),
-    // What is replayed has its bytes already.
-    cancelRead: () => !isReplaying && (io.cancelRead?.() ?? false),
   };
-  return io.gone === undefined ? replay : { ...replay, gone: io.gone };
+  // What is replayed has its bytes already.
+  const cancelRead = (): boolean => !isReplaying && io.cancelRead!();
+  return {
+    ...replay,
+    ...(io.cancelRead !== undefined && { cancelRead }),
+    ...(io.gone !== undefined && { gone: io.gone }),
+  };
 }
 
 function replayConn(io: ConnLike, readBuf: Uint8Array, readEnded: boolean): ConnLike {
