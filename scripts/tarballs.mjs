@@ -4,7 +4,15 @@
 // and compiles it under both ways of finding types.
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -47,19 +55,17 @@ function toCommonJs(code) {
   return `(async () => {\n${required}\n})();\n`;
 }
 
-function tsconfig(module, moduleResolution) {
+function tsconfig(module, moduleResolution, files, platform) {
   const compilerOptions = {
     target: "es2022",
-    lib: ["es2022", "esnext.disposable"],
     module,
     moduleResolution,
     strict: true,
     noEmit: true,
     // The declarations of the packages are checked, too.
     skipLibCheck: false,
-    types: ["node"],
+    ...platform,
   };
-  const files = moduleResolution === "node16" ? ["echo.mts", "echo.cts"] : ["echo.mts"];
   return JSON.stringify({ compilerOptions, files });
 }
 
@@ -102,13 +108,36 @@ symlinkSync(
 );
 writeFileSync(join(project, "echo.mts"), code);
 writeFileSync(join(project, "echo.cts"), `${toCommonJsTypes(code)}`);
+writeFileSync(join(project, "members.mts"), read("packages/conformance/types/public-members.ts"));
+// What a program without Node's types, and without a library that is newer than its target, sees.
+writeFileSync(
+  join(project, "plain.mts"),
+  ["client", "server", "core", "core/io", "core/testing"]
+    .map((entry) => `export type * as ${entry.replace("/", "_")} from "@upgrade/${entry}";\n`)
+    .join(""),
+);
 const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
-for (const [module, resolution] of [
-  ["node16", "node16"],
-  ["esnext", "bundler"],
-]) {
-  writeFileSync(join(project, "tsconfig.json"), tsconfig(module, resolution));
-  run(`types under ${resolution}`, process.execPath, [tsc, "-p", "."]);
+const onNode = { lib: ["es2022", "esnext.disposable"], types: ["node"] };
+const PROGRAMS = [
+  ["node16", "node16", ["echo.mts", "echo.cts", "members.mts"], onNode],
+  ["esnext", "bundler", ["echo.mts", "members.mts"], onNode],
+  ["esnext", "bundler", ["plain.mts"], { lib: ["es2022"], types: [] }],
+];
+for (const [module, resolution, files, platform] of PROGRAMS) {
+  writeFileSync(join(project, "tsconfig.json"), tsconfig(module, resolution, files, platform));
+  run(`types of ${files} under ${resolution}`, process.execPath, [tsc, "-p", "."]);
+}
+
+const packages = join(project, "node_modules/@upgrade");
+const declarations = readdirSync(packages, { recursive: true }).filter((file) =>
+  /\.d\.[cm]?ts$/.test(file),
+);
+const internal = declarations.filter((file) =>
+  readFileSync(join(packages, file), "utf8").includes("@internal"),
+);
+if (declarations.length === 0 || internal.length > 0) {
+  console.error(`internal names are declared in ${internal.join(", ") || "no file at all"}`);
+  process.exit(1);
 }
 console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");
 

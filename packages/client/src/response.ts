@@ -1,7 +1,7 @@
 // connection → events → [response] → application: what a client receives
 
 import type { Headers, ResponseEvent } from "@upgrade/core";
-import { type Incoming, ReceivedMessage } from "@upgrade/core/io";
+import { INSPECT, type Incoming, type Inspect, ReceivedMessage, shown } from "@upgrade/core/io";
 
 /** An interim response (1xx). */
 export interface InformationalResponse {
@@ -21,5 +21,12 @@ export class ClientResponse extends ReceivedMessage {
     super(event, incoming);
     this.status = event.status;
     this.reason = event.reason;
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { status, reason, version, headers, body } = this;
+    const facts = { status, reason, version, headers, body };
+    return shown("ClientResponse", facts, depth, options, inspect);
   }
 }

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { handshake as connectTo } from "@upgrade/client";
 import { HttpConnection, type Role } from "@upgrade/core";
 import { memoryPair } from "@upgrade/core/io";
+import { handshake as serveOn } from "@upgrade/server";
 import { expect, test } from "vitest";
 
 const PROPOSAL =
@@ -44,4 +45,25 @@ test.each(["sever", "", undefined, {}])("a connection of the role %j is refused"
   expect(() => new HttpConnection(role as Role)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION" }),
   );
+});
+
+test("a console shows a connection, a request, a response and a body, and no credentials", async () => {
+  let request: unknown;
+  const [near, far] = memoryPair();
+  await serveOn(far, (came) => {
+    request = came;
+    return { status: 200, headers: { "Set-Cookie": "a=secret" }, body: "hello" };
+  });
+  const { sender, connection } = await connectTo(near);
+  const headers = { Host: "a.test", Authorization: "Bearer secret" };
+  const response = await sender.sendRequest({ method: "GET", target: "/x", headers });
+  const shown = [connection, request, response, response.body].map((one) => inspect(one));
+  expect(shown[0]).toMatch(
+    /^Connection \{\n {2}state: \{ client: '[a-z-]+', server: '[a-z-]+' \},/,
+  );
+  expect(shown[1]).toMatch(/^ServerRequest \{\n {2}method: 'GET',\n {2}target: '\/x',/);
+  expect(shown[2]).toMatch(/^ClientResponse \{\n {2}status: 200,/);
+  expect(shown[3]).toBe("Body { length: 5, used: false, queuedBytes: 5, isComplete: true }");
+  expect(shown.join()).not.toContain("secret");
+  expect(Math.max(...shown.map((one) => one.split("\n").length))).toBeLessThan(25);
 });

@@ -4,10 +4,13 @@ import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
 import {
   ANY,
   type Connection,
+  INSPECT,
   type Incoming,
+  type Inspect,
   type Kinds,
   type Parts,
   ReceivedMessage,
+  shown,
 } from "@upgrade/core/io";
 import type { ClientPresence } from "./client-presence.ts";
 
@@ -45,6 +48,13 @@ export class ServerRequest<IO> extends ReceivedMessage {
     this.target = event.target;
     this.proposal = event.proposal;
     this.#exchange = exchange;
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { method, target, version, headers, proposal, body } = this;
+    const facts = { method, target, version, headers, proposal, body };
+    return shown("ServerRequest", facts, depth, options, inspect);
   }
 
   /** The connection it came on. */

@@ -1,6 +1,7 @@
 // driver → incoming → [body] → application: the reader's end of a received body
 
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
+import { INSPECT, type Inspect, shown } from "../inspect.ts";
 import { concat, utf8ToText } from "../octets.ts";
 import { checkOptions, type Kinds, SIZE } from "../options.ts";
 import { handled, settled } from "./deferred.ts";
@@ -131,6 +132,13 @@ export class Body implements AsyncIterable<Uint8Array> {
       () => iterator.next(),
       () => iterator.return?.(),
     );
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { length, used } = this;
+    const { queuedBytes, isComplete } = this.#incoming;
+    return shown("Body", { length, used, queuedBytes, isComplete }, depth, options, inspect);
   }
 
   /**

@@ -1,6 +1,7 @@
 // driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
 
 import { brand, ConnectionError, LocalProtocolError } from "../errors.ts";
+import { INSPECT, type Inspect, shown } from "../inspect.ts";
 import { BOOLEAN, checkOptions, DURATION, type Kinds, SIGNAL } from "../options.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
@@ -188,6 +189,12 @@ export class Connection<IO> {
   get stats(): ConnectionStats {
     const { bytesRead, requests, writing } = this.#driver;
     return { bytesRead, bytesWritten: writing.outbox.handed, requests };
+  }
+
+  /** @internal */
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { state, stats, closeReason } = this;
+    return shown("Connection", { state, stats, closeReason }, depth, options, inspect);
   }
 
   /** `await using`: a graceful close. */
