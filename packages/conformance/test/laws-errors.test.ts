@@ -129,6 +129,15 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
     expect(await asked).toMatchObject({ sent: "part", responseSeen: false, retrySafe: false });
   });
 
+  test("its head alone, which is not safe either: its body is as it came, and the server may act", async () => {
+    const { peer, sender, connection } = await ask();
+    const headers = { Host: "a.test", Expect: "100-continue" };
+    const asked = errorOf(sender.sendRequest({ ...POST, headers, body: ["held back"] }));
+    await peer.readHead();
+    connection.abort("now");
+    expect(await asked).toMatchObject({ sent: "part", bodyBegun: false, retrySafe: false });
+  });
+
   test("all of it, and half an answer seen", async () => {
     const { peer, sender, connection } = await ask();
     const asked = errorOf(sender.sendRequest(GET));
