@@ -20,7 +20,11 @@ function count({ socket }) {
   });
 }
 diagnostics.channel("net.client.socket").subscribe(count);
-diagnostics.channel("net.server.socket").subscribe(count);
+let accepted = 0;
+diagnostics.channel("net.server.socket").subscribe((message) => {
+  report({ accepted: ++accepted });
+  count(message);
+});
 
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {

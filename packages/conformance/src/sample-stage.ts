@@ -6,6 +6,7 @@ interface Report {
   readonly ready?: boolean;
   readonly listening?: boolean;
   readonly open?: number;
+  readonly accepted?: number;
   readonly printed?: string;
   readonly settled?: string;
   readonly run?: number;
@@ -22,6 +23,8 @@ export class Stage {
   printed = "";
   /** Sockets that the samples have open. */
   open = 0;
+  /** Connections that the samples have accepted. */
+  accepted = 0;
   isListening = false;
   /** How the module ended: "" or its error. */
   settled: string | undefined;
@@ -90,6 +93,7 @@ export class Stage {
     if (report.ready !== undefined) this.#isReady = true;
     if (report.listening !== undefined) this.isListening = true;
     if (report.open !== undefined) this.open = report.open;
+    if (report.accepted !== undefined) this.accepted = report.accepted;
     if (report.printed !== undefined) this.printed += report.printed;
     if (report.run === this.#runs) this.settled = report.settled;
     if (report.unhandled !== undefined) this.unhandled.push(report.unhandled);

@@ -56,8 +56,12 @@ export class Cast {
 
   /** Connects to the sample. */
   async dial(): Promise<ScriptedPeer> {
+    const { stage } = this;
+    const before = stage.accepted;
     const socket = net.connect({ port: this.#served, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
+    // One that dies before it is accepted would be taken for the next one.
+    await stage.until("an accepted connection", () => stage.accepted > before);
     return this.#enter(socket);
   }
 
