@@ -171,3 +171,15 @@ describe("details", () => {
     expect("cause" in new ConnectionError("TRANSPORT_FAILED")).toBe(false);
   });
 });
+
+test("in JSON, a cause tells its name and words, and its code if that is text", () => {
+  const asked = (code: unknown) =>
+    new ConnectionError("TRANSPORT_FAILED", "", {
+      cause: Object.assign(new Error("reset"), { code }),
+    });
+  const cause = { name: "Error", message: "reset" };
+  expect(JSON.parse(JSON.stringify(asked("ECONNRESET")))).toMatchObject({
+    cause: { ...cause, code: "ECONNRESET" },
+  });
+  expect(JSON.parse(JSON.stringify(asked(104))).cause).toEqual(cause);
+});

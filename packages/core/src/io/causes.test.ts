@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { asError, wordsOf } from "./causes.ts";
+
+test("anything that is thrown has words, and is made an error", () => {
+  const error = new Error("boom");
+  const unreadable = {
+    toString() {
+      throw error;
+    },
+  };
+  expect([wordsOf(error), wordsOf("text"), wordsOf(7)]).toEqual(["boom", "text", "7"]);
+  expect(wordsOf(unreadable)).toBe("something that cannot be read");
+  expect(asError(error)).toBe(error);
+  expect(asError("text")).toEqual(new Error("text"));
+});
