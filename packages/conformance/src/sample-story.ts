@@ -67,7 +67,9 @@ export class Cast {
 
   /** The next connection that the sample makes. */
   async accept(): Promise<ScriptedPeer> {
-    while (this.#waiting.length === 0) await once(this.#upstream, "waiting");
+    while (this.#waiting.length === 0) {
+      await once(this.#upstream, "waiting", { signal: AbortSignal.timeout(10_000) });
+    }
     return this.#enter(this.#waiting.shift()!);
   }
 
