@@ -2,9 +2,10 @@
 // What people install, used as people use it: node scripts/tarballs.mjs <tarball>...
 // Installs the tarballs in an empty project with npm, runs the README's example as ESM and as CommonJS,
 // and compiles it under both ways of finding types.
-import { spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { fork, spawnSync } from "node:child_process";
+import { on, once } from "node:events";
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,7 +16,7 @@ import {
 } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fencedBlocks, read, root } from "./docs/markdown.mjs";
 
@@ -129,14 +130,69 @@ for (const [module, resolution, files, platform] of PROGRAMS) {
 }
 
 const packages = join(project, "node_modules/@upgrade");
-const declarations = readdirSync(packages, { recursive: true }).filter((file) =>
-  /\.d\.[cm]?ts$/.test(file),
+const shipped = readdirSync(packages, { recursive: true, encoding: "utf8" });
+const textOf = (file) => readFileSync(join(packages, file), "utf8");
+
+/** Fails if any of these files, of which there must be some, is not as it must be. */
+function demand(what, files, holds) {
+  const faults = files.filter((file) => !holds(file));
+  if (files.length > 0 && faults.length === 0) return;
+  console.error(`${what}: ${faults.join(", ") || "there is no such file"}`);
+  process.exit(1);
+}
+
+const declarations = shipped.filter((file) => /\.d\.c?ts$/.test(file));
+demand("internal names are declared", declarations, (file) => !textOf(file).includes("@internal"));
+demand(
+  "a source map names a file that is not shipped",
+  shipped.filter((file) => file.endsWith(".map")),
+  (file) => {
+    const { file: of, sources } = JSON.parse(textOf(file));
+    return [of ?? "", ...sources].every((source) => {
+      // llhttp's own sources are not ours to ship.
+      const isThere = () => existsSync(resolve(packages, file, "..", source));
+      return !isAbsolute(source) && !/^\w+:/.test(source) && (source === of || isThere());
+    });
+  },
 );
-const internal = declarations.filter((file) =>
-  readFileSync(join(packages, file), "utf8").includes("@internal"),
+demand(
+  "llhttp comes without its licence",
+  shipped.filter((file) => /^core.dist.llhttp\.inline\.c?js$/.test(file)),
+  (file) => textOf(file).includes("/*! llhttp"),
 );
-if (declarations.length === 0 || internal.length > 0) {
-  console.error(`internal names are declared in ${internal.join(", ") || "no file at all"}`);
+
+/** What an editor shows that goes to the definition of the first `word` of a file of the project. */
+async function definitionOf(word, file) {
+  const before = code.slice(0, code.indexOf(word)).split("\n");
+  const offset = before.at(-1).length + 1;
+  const place = { file: join(project, file), line: before.length, offset };
+  const tsserver = fileURLToPath(new URL("node_modules/typescript/lib/tsserver.js", root));
+  const editor = fork(tsserver, ["--useNodeIpc", "--disableAutomaticTypingAcquisition"]);
+  try {
+    for (const [seq, command] of ["open", "definition"].entries()) {
+      editor.send({ seq, type: "request", command, arguments: place });
+    }
+    const signal = AbortSignal.timeout(30_000);
+    for await (const [message] of on(editor, "message", { signal })) {
+      if (message.command !== "definition") continue;
+      const [{ file: found, start }] = message.body;
+      const line = readFileSync(found, "utf8").split("\n")[start.line - 1];
+      return `${relative(packages, realpathSync(found))}: ${line.slice(start.offset - 1)}`;
+    }
+  } finally {
+    editor.kill();
+  }
+}
+
+const DEFINITIONS = {
+  "handshake(socket": "server/src/handshake.ts: handshake<IO extends Io>(",
+  "switchTo(": "server/src/request.ts: switchTo(",
+  "upgrade(net": "client/src/upgrade.ts: upgrade<IO extends Io>(",
+};
+for (const [word, wanted] of Object.entries(DEFINITIONS)) {
+  const found = await definitionOf(word, "echo.mts");
+  if (found.replaceAll("\\", "/").startsWith(wanted)) continue;
+  console.error(`the definition of ${word} is ${found}, not ${wanted}`);
   process.exit(1);
 }
 console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");

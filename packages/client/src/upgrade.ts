@@ -8,10 +8,13 @@ import {
   type DriverKinds,
   DURATION,
   handled,
+  INSPECT,
+  type Inspect,
   type Io,
   type Parts,
   releaseBody,
   type SignalLike,
+  shown,
 } from "@upgrade/core/io";
 import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
 import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
@@ -148,15 +151,42 @@ async function propose<IO extends Io>(
     if ((await end).kind !== "switched") {
       return { switched: false, response, sender: new Sender(side), connection };
     }
-    const parts = connection.intoParts();
-    const { readBuf, readEnded } = parts;
-    const { protocol } = parts.switched!;
-    return { switched: true, io, readBuf, readEnded, protocol, response, parts };
+    return new Accepted(response, connection.intoParts());
   } catch (error) {
     // Nobody else holds this connection, so nothing of it stays behind.
     connection.abort(error);
     throw error;
   } finally {
     driver.deadlines.stop("answer");
+  }
+}
+
+class Accepted<IO> implements SwitchAccepted<IO> {
+  readonly switched = true;
+  readonly io: IO;
+  readonly readBuf: Uint8Array;
+  readonly readEnded: boolean;
+  readonly protocol: string;
+  readonly response: ClientResponse;
+  readonly parts: Parts<IO>;
+
+  constructor(response: ClientResponse, parts: Parts<IO>) {
+    this.io = parts.io;
+    this.readBuf = parts.readBuf;
+    this.readEnded = parts.readEnded;
+    this.protocol = parts.switched!.protocol;
+    this.response = response;
+    this.parts = parts;
+  }
+
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { switched, protocol, response, parts } = this;
+    return shown(
+      "SwitchAccepted",
+      { switched, protocol, response, parts },
+      depth,
+      options,
+      inspect,
+    );
   }
 }

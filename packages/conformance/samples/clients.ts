@@ -62,6 +62,18 @@ export const CLIENTS: readonly Story[] = [
     play: answered,
   },
   {
+    sample: "packages/client/src/handshake.ts: handshake",
+    asks: "8080",
+    prints: "200 hello\n",
+    play: answered,
+  },
+  {
+    sample: "packages/client/src/upgrade.ts: upgrade",
+    asks: "8080",
+    after: "if (result.switched) result.io.destroy();",
+    play: switched,
+  },
+  {
     sample: "docs/guides/client.md: Responses",
     asks: "8080",
     given: `${CONNECTED} async function* film() { yield new Uint8Array(5); } const video = film();`,

@@ -32,6 +32,38 @@ async function* echoes(cast: Cast) {
   yield "bytes came back";
 }
 
+async function* tunneled(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send("C");
+  yield "the first octet is here";
+  await client.send("ONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+  await client.readUntil("in the tunnel");
+  yield "the tunnel is open";
+}
+
+const CHILD = `
+  process.on("message", ({ key, readBuf }, socket) => {
+    if (socket === undefined) return; // its client had gone
+    socket.on("error", () => {});
+    socket.write("HTTP/1.1 101 x\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n");
+    socket.write(Buffer.from(readBuf, "base64"));
+    socket.pipe(socket);
+  });`;
+
+async function* answersFromChild(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send(`${SWITCH}echo\r\n\r\nearly`);
+  yield "the proposal is here";
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 /);
+  expect(await client.read(5)).toBe("early");
+  await client.send("more");
+  expect(await client.read(4)).toBe("more");
+  yield "bytes came back";
+}
+
 // One masked text frame, "hi", and what comes back.
 const FRAME = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
 
@@ -50,11 +82,40 @@ async function* speaking(_: Cast, connect: () => Promise<ScriptedPeer>) {
   yield "a frame came back";
 }
 
+const BEFORE = "docs/guides/server.md: Before the handshake, and beside it";
+const BESIDE = `
+  import http from "node:http";
+  const httpServer = http.createServer((_, response) => response.end("hello"));
+  const service = async (request) => {
+    const { io } = await request.switchTo();
+    io.on("error", () => {}).end("in the tunnel");
+  };`;
+
 export const SERVERS: readonly Story[] = [
   {
     sample: "docs/guides/server.md: The server",
     serves: "8080",
     given: `async function lookUp(): Promise<string | undefined> { return "hello"; }`,
+    play: answers,
+  },
+  { sample: BEFORE, serves: "8080", given: BESIDE, play: tunneled },
+  { sample: BEFORE, serves: "8080", given: BESIDE, play: answers },
+  {
+    sample: `${BEFORE} (2)`,
+    serves: "8080",
+    given: `
+      import { spawn } from "node:child_process";
+      const child = spawn(process.execPath, ["--eval", ${JSON.stringify(CHILD)}], {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      });
+      process.once("message", () => child.disconnect());`,
+    after: `
+      net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
+    play: answersFromChild,
+  },
+  {
+    sample: "packages/server/src/handshake.ts: handshake",
+    serves: "8080",
     play: answers,
   },
   { sample: "packages/server/README.md: @upgrade/server", serves: "8080", play: echoes },

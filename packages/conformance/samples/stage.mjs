@@ -26,8 +26,10 @@ diagnostics.channel("net.server.socket").subscribe((message) => {
   count(message);
 });
 
+const servers = new Set();
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {
+  servers.add(this);
   this.once("listening", () => report({ listening: true }));
   return listen.apply(this, args);
 };
@@ -42,6 +44,8 @@ process.stdout.write = (text) => {
 };
 
 process.on("message", async ({ file, run }) => {
+  for (const server of servers) server.close();
+  servers.clear();
   try {
     await import(file);
     report({ settled: "", run });

@@ -46,13 +46,14 @@ export class Stage {
     });
   }
 
-  /** Imports a module, and does not wait until it has settled. */
+  /** Imports a module in place of the one before, and does not wait until it has settled. */
   async run(source: string): Promise<void> {
     await this.until("the stage", () => this.#isReady);
     mkdirSync(SAMPLES, { recursive: true });
     const file = new URL(`${this.#name}-${this.#runs++}.ts`, SAMPLES);
     writeFileSync(file, source);
     this.settled = undefined;
+    this.isListening = false;
     this.printed = "";
     this.#child.send({ file: file.href, run: this.#runs });
   }

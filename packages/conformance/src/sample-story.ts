@@ -27,27 +27,34 @@ export interface Story {
 
 export type Way = "reset" | "FIN" | "stall";
 
-/** The peers of a sample. The first is the one that the others are there for. */
+/** The peers of a sample in one run. The first is the one that the others are there for. */
 export class Cast {
   readonly peers: ScriptedPeer[] = [];
   readonly stage: Stage;
+  /** The port on which the sample listens. */
+  readonly served: number;
   readonly #sockets: net.Socket[] = [];
-  readonly #served: number;
   readonly #upstream: net.Server;
   readonly #waiting: net.Socket[] = [];
 
-  constructor(stage: Stage, served: number, upstream: net.Server) {
+  private constructor(stage: Stage, served: number, upstream: net.Server) {
     this.stage = stage;
-    this.#served = served;
+    this.served = served;
     this.#upstream = upstream;
-    upstream.on("connection", this.#onConnection);
+    upstream.on("connection", (socket) => {
+      socket.on("error", () => {});
+      this.#waiting.push(socket);
+      upstream.emit("waiting");
+    });
   }
 
-  readonly #onConnection = (socket: net.Socket): void => {
-    socket.on("error", () => {});
-    this.#waiting.push(socket);
-    this.#upstream.emit("waiting");
-  };
+  /** Each run has ports of its own, so that nothing an earlier run began can reach it. */
+  static async of(stage: Stage): Promise<Cast> {
+    const upstream = net.createServer({ noDelay: true, allowHalfOpen: true });
+    upstream.listen(0, "127.0.0.1");
+    await once(upstream, "listening");
+    return new Cast(stage, await portOfNobody(), upstream);
+  }
 
   /** The port to which the sample connects. */
   get port(): number {
@@ -58,7 +65,7 @@ export class Cast {
   async dial(): Promise<ScriptedPeer> {
     const { stage } = this;
     const before = stage.accepted;
-    const socket = net.connect({ port: this.#served, host: "127.0.0.1", noDelay: true });
+    const socket = net.connect({ port: this.served, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
     // One that dies before it is accepted would be taken for the next one.
     await stage.until("an accepted connection", () => stage.accepted > before);
@@ -99,7 +106,7 @@ export class Cast {
   }
 
   leave(): void {
-    this.#upstream.off("connection", this.#onConnection);
+    this.#upstream.close();
     for (const socket of [...this.#sockets, ...this.#waiting]) socket.destroy();
   }
 }
@@ -109,8 +116,6 @@ export class Rehearsal {
   readonly stage: Stage;
   readonly #story: Story;
   readonly #sample: Sample;
-  readonly #upstream = net.createServer({ noDelay: true, allowHalfOpen: true });
-  #served = 0;
 
   constructor(story: Story, stage: Stage) {
     const sample = readSamples().find((candidate) => nameOf(candidate) === story.sample);
@@ -120,32 +125,12 @@ export class Rehearsal {
     this.#sample = sample;
   }
 
-  async begin(): Promise<void> {
-    this.#served = await portOfNobody();
-    this.#upstream.listen(0, "127.0.0.1");
-    await once(this.#upstream, "listening");
-    if (this.#story.serves === undefined || this.#story.play === undefined) return;
-    this.stage.isListening = false;
-    await this.#import();
-    await this.stage.until("a listening server", () => this.stage.isListening);
-  }
-
-  /** Imports the sample. */
-  #import(): Promise<void> {
-    const { given = "", after = "", serves, asks } = this.#story;
-    const { port } = this.#upstream.address() as net.AddressInfo;
-    const ports = {
-      ...(serves === undefined ? {} : { [serves]: this.#served }),
-      ...(asks === undefined ? {} : { [asks]: port }),
-    };
-    return this.stage.run(moduleOf(this.#sample, given, ports, after));
-  }
-
   /** A sample that is a program of its own, and needs no other: runs it to its end. */
   async alone(): Promise<string> {
-    await this.#import();
+    const cast = await this.#cast();
     const { stage } = this;
     await stage.until("the end of the module", () => stage.settled !== undefined);
+    cast.leave();
     if (stage.settled !== "") throw new Error(stage.settled);
     await this.#allClosed("at its end");
     return stage.printed;
@@ -196,9 +181,19 @@ export class Rehearsal {
     }
   }
 
+  /** Imports the sample, with everyone it talks to. */
   async #cast(): Promise<Cast> {
-    const cast = new Cast(this.stage, this.#served, this.#upstream);
-    if (this.#story.serves === undefined) await this.#import();
+    const { given = "", after = "", serves, asks, play } = this.#story;
+    const { stage } = this;
+    const cast = await Cast.of(stage);
+    const ports = {
+      ...(serves === undefined ? {} : { [serves]: cast.served }),
+      ...(asks === undefined ? {} : { [asks]: cast.port }),
+    };
+    await stage.run(moduleOf(this.#sample, given, ports, after));
+    if (serves !== undefined && play !== undefined) {
+      await stage.until("a listening server", () => stage.isListening);
+    }
     return cast;
   }
 
@@ -221,9 +216,5 @@ export class Rehearsal {
     const { stage } = this;
     await stage.until(`every socket closed: ${when}`, () => stage.open === 0);
     if (stage.unhandled.length > 0) throw new Error(`${when}: unhandled ${stage.unhandled[0]}`);
-  }
-
-  end(): void {
-    this.#upstream.close();
   }
 }

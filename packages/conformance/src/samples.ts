@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+const PACKAGES = ["client", "core", "server"];
+
 /** A ```ts block of a page, or of an `@example`, as it stands there. */
 export interface Sample {
   readonly file: string;
@@ -24,14 +26,36 @@ const FOLDERS = [
   "packages/server/",
 ];
 
-/** Every sample there is in the pages that people read. */
+/** Every sample there is in the pages and doc comments that people read. */
 export function readSamples(): Sample[] {
-  return FOLDERS.flatMap((folder) =>
+  const pages = FOLDERS.flatMap((folder) =>
     readdirSync(new URL(folder, ROOT))
       .filter((name) => name.endsWith(".md"))
       .sort()
       .flatMap((name) => samplesIn(`${folder}${name}`)),
   );
+  return [...pages, ...PACKAGES.flatMap(examplesOf)];
+}
+
+// An example shows neither the import of its own package nor that of node:net.
+function examplesOf(name: string): Sample[] {
+  const folder = `packages/${name}/src/`;
+  const sources = readdirSync(new URL(folder, ROOT), { recursive: true, encoding: "utf8" });
+  const pattern =
+    /^ *\* @example\n *\* ```ts\n((?: *\*(?! ```).*\n)+) *\* ```\n *\*\/\nexport (?:async )?\w+ (\w+)/gm;
+  return sources.filter(isSource).flatMap((source) => {
+    const file = folder + source;
+    const text = readFileSync(new URL(file, ROOT), "utf8");
+    return [...text.matchAll(pattern)].map(([, lines = "", heading = ""]) => {
+      const code = lines.replace(/^ *\* ?/gm, "");
+      const given = `import net from "node:net";\nimport { ${heading} } from "@upgrade/${name}";\n`;
+      return { file, heading, number: 1, code, given };
+    });
+  });
+}
+
+function isSource(name: string): boolean {
+  return name.endsWith(".ts") && !name.endsWith(".test.ts");
 }
 
 /** `docs/guides/server.md: The service`, and a number where there are several. */

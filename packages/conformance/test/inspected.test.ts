@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
-import { handshake as connectTo } from "@upgrade/client";
+import { handshake as connectTo, upgrade } from "@upgrade/client";
 import { HttpConnection, type Role } from "@upgrade/core";
-import { memoryPair } from "@upgrade/core/io";
+import { byClass, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { expect, test } from "vitest";
 
@@ -30,6 +30,26 @@ test("a console shows where a connection without io stands, and what was propose
   );
   expect(inspect({ a: { b: { server } } }, { depth: 1 })).toBe("{ a: { b: [Object] } }");
   expect(inspect({ a: { server } }, { depth: 1 })).toBe("{ a: { server: [HttpConnection] } }");
+});
+
+test("a console shows the parts of a connection without all of its io", async () => {
+  const [near, far] = memoryPair();
+  let parts: unknown;
+  await serveOn(far, async (request) => {
+    parts = await request.switchTo("echo/2");
+  });
+  const target = { target: "/", protocol: "echo/2", headers: { Host: "a" } };
+  const result = await upgrade(near, target);
+  const client = inspect(result);
+  expect(client).toMatch(/^SwitchAccepted \{\n {2}switched: true,\n {2}protocol: 'echo\/2',/);
+  expect(client).toContain("parts: Parts {");
+  expect(inspect(byClass(Object.create(null)))).toBe("[Object]");
+  expect(inspect(parts)).toMatch(
+    /^Parts \{\n {2}io: \[\w+\],\n {2}readBuf: Uint8Array\(0\) \[\],\n {2}readEnded: false,/,
+  );
+  expect(Math.max(...[client, inspect(parts)].map((one) => one.split("\n").length))).toBeLessThan(
+    40,
+  );
 });
 
 test("a console shows whether a sender sends", async () => {

@@ -11,24 +11,19 @@ const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...CLIENTS];
 const WAYS: readonly Way[] = ["reset", "FIN", "stall"];
 
 // A process of its own, which many stories share: it takes long to start on a busy machine.
-// A connection of one run may arrive in the next one: a run that met such a stranger is repeated.
-const BOUND = { timeout: 240_000, retry: 4 };
+const BOUND = { timeout: 240_000 };
 let stage: Stage | undefined;
 afterAll(() => stage?.end());
 
 async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<void>): Promise<void> {
   stage ??= new Stage();
-  const rehearsal = new Rehearsal(story, stage);
   try {
-    await rehearsal.begin();
-    await act(rehearsal);
+    await act(new Rehearsal(story, stage));
   } catch (error) {
     // What has gone wrong here is no fault of the next story.
     stage.end();
     stage = undefined;
     throw error;
-  } finally {
-    rehearsal.end();
   }
 }
 

@@ -6,6 +6,11 @@ export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 /** The console's own function. Its options are passed on as they come. */
 export type Inspect = (value: unknown, options: object) => string;
 
+/** An io, which a console shows by its class alone: all of a socket fills several screens. */
+export function byClass(io: object): object {
+  return { [INSPECT]: () => `[${io.constructor?.name ?? "Object"}]` };
+}
+
 /** An object of the class `name` with these facts, as a console shows an object of its own. */
 export function shown(
   name: string,

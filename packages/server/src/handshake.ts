@@ -24,10 +24,11 @@ export interface ServerHandshake<IO> {
  *
  * @example
  * ```ts
- * net.createServer(async (socket) => {
+ * const server = net.createServer(async (socket) => {
  *   const { connection } = await handshake(socket, () => ({ status: 200, body: "hello\n" }));
  *   await connection.closed;
  * });
+ * server.listen(8080, "127.0.0.1");
  * ```
  */
 export async function handshake<IO extends Io>(

@@ -2,7 +2,6 @@
 
 import type { HttpConnection } from "../connection.ts";
 import type { Framing } from "../framing.ts";
-import type { Limits } from "../limits.ts";
 import type { DeadlineName, Deadlines } from "./deadlines.ts";
 
 type Awaited = "head" | "idle" | "content" | "trailers";
@@ -10,7 +9,6 @@ type Awaited = "head" | "idle" | "content" | "trailers";
 /** Keeps one deadline for what is awaited from the peer. */
 export class Awaiting {
   readonly #http: HttpConnection;
-  readonly #limits: Limits;
   readonly #deadlines: Deadlines;
   #awaited: Awaited | undefined;
   #requests = 0;
@@ -19,7 +17,6 @@ export class Awaiting {
 
   constructor(http: HttpConnection, deadlines: Deadlines) {
     this.#http = http;
-    this.#limits = http.limits;
     this.#deadlines = deadlines;
     this.#contentLeftMs = http.limits.bodyProgressMs;
   }
@@ -39,7 +36,7 @@ export class Awaiting {
   #stop(requests: number): void {
     const before = this.#awaited;
     const isSameBody = requests === this.#requests && this.#http.theirState === "send-body";
-    if (!isSameBody) this.#contentLeftMs = this.#limits.bodyProgressMs;
+    if (!isSameBody) this.#contentLeftMs = this.#http.limits.bodyProgressMs;
     else if (before === "content") this.#contentLeftMs = this.#deadlines.left("body");
     if (before !== undefined) this.#deadlines.stop(deadlineOf(before));
   }
@@ -50,7 +47,7 @@ export class Awaiting {
    */
   progress(bytes: number, framing: Framing | undefined): void {
     if (this.#awaited !== "content" || bytes === 0) return;
-    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#limits;
+    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#http.limits;
     const isKnown = framing?.kind === "content-length";
     const bytesPerSecond = isKnown ? minBodyBytesPerSecond : minStreamBytesPerSecond;
     this.#deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
@@ -69,7 +66,7 @@ export class Awaiting {
   }
 
   #msOf(awaited: Awaited, isFirst: boolean): number {
-    const { headMs, idleMs, bodyProgressMs } = this.#limits;
+    const { headMs, idleMs, bodyProgressMs } = this.#http.limits;
     // 0 would be no deadline at all.
     if (awaited === "content") return bodyProgressMs && Math.max(this.#contentLeftMs, 1);
     // A new client owes its first head; only a later one may idle.

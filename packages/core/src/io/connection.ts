@@ -8,7 +8,7 @@ import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 import type { CloseReason, HttpEnd } from "./ending.ts";
 import { joined } from "./outbox.ts";
-import type { ForcedParts, Parts, Switched } from "./parts.ts";
+import { type ForcedParts, type Parts, type Switched, TakenParts } from "./parts.ts";
 
 /** How long a graceful close may take. */
 export interface CloseOptions {
@@ -225,9 +225,9 @@ export function takeParts<IO>(
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.life.release();
-  const parts: Parts<IO> =
-    switched === undefined ? { io, readBuf, readEnded } : { io, readBuf, readEnded, switched };
-  return force ? { ...parts, unsent: joined(unsent), late: driver.transport.late() } : parts;
+  const parts = new TakenParts(io, readBuf, readEnded, switched);
+  if (!force) return parts;
+  return Object.assign(parts, { unsent: joined(unsent), late: driver.transport.late() });
 }
 
 // Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.

@@ -26,7 +26,7 @@ export type { WebPair } from "./web-pair.ts";
 // What a client or a server is made of. Who writes one writes against this very version.
 
 export { headersToSend } from "../headers.ts";
-export { INSPECT, type Inspect, shown } from "../inspect.ts";
+export { byClass, INSPECT, type Inspect, shown } from "../inspect.ts";
 export {
   ANY,
   BOOLEAN,

@@ -100,8 +100,9 @@ export class NodeDuplex implements Transport {
   }
 
   // What it reads while it is paused stays in the stream.
-  readonly isReading = false;
-  readonly isStuck = false;
+  get isReading(): boolean {
+    return false;
+  }
 
   attach(events: TransportEvents): void {
     this.#events = events;

@@ -2,6 +2,7 @@
 
 import type { Version } from "../events.ts";
 import type { Headers } from "../headers.ts";
+import { byClass, INSPECT, type Inspect, shown } from "../inspect.ts";
 
 /** The head of the request that proposed the switch. */
 export interface RequestHead {
@@ -37,6 +38,25 @@ export interface Parts<IO> {
   readonly readEnded: boolean;
   /** Absent where HTTP simply ended. */
   readonly switched?: Switched;
+}
+
+/** @internal */
+export class TakenParts<IO> implements Parts<IO> {
+  readonly io: IO;
+  readonly readBuf: Uint8Array;
+  readonly readEnded: boolean;
+  declare readonly switched?: Switched;
+
+  constructor(io: IO, readBuf: Uint8Array, readEnded: boolean, switched: Switched | undefined) {
+    this.io = io;
+    this.readBuf = readBuf;
+    this.readEnded = readEnded;
+    if (switched !== undefined) this.switched = switched;
+  }
+
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    return shown("Parts", { ...this, io: byClass(this.io as object) }, depth, options, inspect);
+  }
 }
 
 /** What `intoParts({ force: true })` gives: also what was on its way, in either direction. */

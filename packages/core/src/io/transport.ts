@@ -29,8 +29,8 @@ export interface Transport {
   readonly unsentBytes: number;
   /** A read is on its way, perhaps withdrawn already: it may still bring bytes. */
   readonly isReading: boolean;
-  /** A read is pending that can never be withdrawn: only the peer ends it. */
-  readonly isStuck: boolean;
+  /** A read is pending that can never be withdrawn: only the peer ends it. Default false. */
+  readonly isStuck?: boolean;
   /**
    * Starts to listen; from here on a failure has a listener. Of an io that has ended or failed by now
    * that is told before this returns, or soon.
