@@ -98,6 +98,19 @@ export const SERVERS: readonly Story[] = [
     given: `async function lookUp(): Promise<string | undefined> { return "hello"; }`,
     play: answers,
   },
+  {
+    sample: "docs/transports.md: On workerd",
+    serves: "8080",
+    // A socket of workerd is a WHATWG pair, too.
+    after: `
+      import net from "node:net";
+      import { Duplex } from "node:stream";
+      queueMicrotask(async () => {
+        const { default: worker } = await import(import.meta.url);
+        net.createServer((socket) => void worker.connect(Duplex.toWeb(socket))).listen(8080);
+      });`,
+    play: answers,
+  },
   { sample: BEFORE, serves: "8080", given: BESIDE, play: tunneled },
   { sample: BEFORE, serves: "8080", given: BESIDE, play: answers },
   {

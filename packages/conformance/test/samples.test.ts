@@ -30,8 +30,6 @@ async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<voi
 const RUN_ELSEWHERE = [
   // Its lines are those of transports-suite.test.ts, but for the runner.
   "docs/guides/own-transport.md: Whether it keeps its promises",
-  // It is a module for another runtime.
-  "docs/transports.md: On workerd",
 ];
 
 test("every sample of the pages is run", () => {
