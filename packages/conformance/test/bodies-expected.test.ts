@@ -133,6 +133,24 @@ describe("Expect: 100-continue, received", () => {
     }
   });
 
+  test("L13: a body that is read after the final head gets no 100, and is not awaited for ever", async () => {
+    const { peer, connection, clock } = await serve(({ body }) => ({ status: 200, body }));
+    await peer.send(expecting);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n/);
+    await turns();
+    clock.advance(30_000);
+    expect(await connection.closed).toMatchObject({ error: { code: "BODY_TIMEOUT" } });
+    await peer.failed();
+  });
+
+  test("a client that sends its body without the 100 has it read after the final head", async () => {
+    const { peer } = await serve(({ body }) => ({ status: 200, body }));
+    await peer.send(expecting);
+    await peer.readHead();
+    await peer.send("abc");
+    expect(await peer.readToEnd()).toBe("abc");
+  });
+
   test("a body that has begun to arrive gets no 100, and the connection lives on", async () => {
     for (const service of [
       ({ body }: ServerRequest<ByteStream>) => body.text().then(() => ({ status: 204 })),

@@ -109,6 +109,11 @@ export class HttpConnection {
     return this.#cycle.bodyWithheld;
   }
 
+  /** No 100 will be sent, and the body is wanted all the same: from now on the peer owes it. */
+  awaitBody(): void {
+    this.#cycle.bodyWithheld = false;
+  }
+
   /** Bytes received that are not yet part of an event. */
   get bufferedBytes(): number {
     return this.#receiver.bufferedBytes;

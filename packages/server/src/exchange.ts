@@ -250,8 +250,10 @@ export class Exchange<IO> {
   /** Somebody waits for the body: a client that waits for 100 is told to go on. */
   wantBody(): void {
     if (!this.#event.expectsContinue || this.#continued || this.#bodyHasBegun) return;
-    if (this.#outcome === "responding" || this.#outcome === "failed") return;
-    this.inform(100, undefined);
+    if (this.#outcome === "failed") return;
+    // After the final head no 100 can be sent. The client may go on without one, but not for ever.
+    if (this.#outcome === "responding") this.#host.driver.http.awaitBody();
+    else this.inform(100, undefined);
   }
 
   /** As `request.switchTo`. */
