@@ -2,7 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type Io, ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { GET, head, rejection } from "../src/against.ts";
+import { answer, GET, head, rejection } from "../src/against.ts";
 import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs } from "../src/pairs.ts";
 import { connPair } from "../src/pairs-conn.ts";
@@ -65,6 +65,66 @@ describe.each(Object.entries(STUCK))("L8: an idle connection over %s", (_, make)
     clock.advance(1_000);
     expect(await end).toBe("READ_PENDING");
     expect(connection.closeReason).toMatchObject({ kind: "idle" });
+  });
+});
+
+type FarEnd = Awaited<ReturnType<(typeof STUCK)[keyof typeof STUCK]>>[1];
+
+/** Reads all that the far end gets, and ends its side. */
+async function readAndEnd(far: FarEnd): Promise<string> {
+  if (far instanceof ScriptedPeer) {
+    const text = await far.readToEnd();
+    await far.end();
+    return text;
+  }
+  let text = "";
+  const buffer = new Uint8Array(1_024);
+  let count = await far.read(buffer);
+  while (count !== null) {
+    text += Buffer.from(buffer.subarray(0, count)).toString("latin1");
+    count = await far.read(buffer);
+  }
+  await far.closeWrite();
+  return text;
+}
+
+async function send(far: FarEnd, text: string): Promise<void> {
+  if (far instanceof ScriptedPeer) await far.send(text);
+  else await far.write(Buffer.from(text));
+}
+
+describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) => {
+  test.each(["withoutShutdown", "pollWithoutShutdown"] as const)(
+    "ends %s() of our server at once, whose read waits for a client that has no more to say",
+    async (way) => {
+      const quiet = watchQuiet();
+      const clock = new ManualClock();
+      const [io, far] = await make();
+      const service = async () => {
+        await turns();
+        return { status: 204, headers: { Connection: "close" } };
+      };
+      const { connection } = await serve(io, service, { clock, date: false });
+      const end = rejection(connection[way]());
+      await send(far, head("GET /"));
+      expect(await end).toBe("READ_PENDING");
+      expect(await readAndEnd(far)).toBe("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+      expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+      expect(clock.pending).toBe(0);
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
+    },
+  );
+
+  test("gives withoutShutdown() of our client its parts, whose read has brought all of the answer", async () => {
+    const [io, far] = await make();
+    const { sender, connection } = await connectTo(io);
+    const parts = connection.withoutShutdown();
+    const asked = sender.sendRequest(GET);
+    await turns();
+    await send(far, answer("200 OK", "Content-Length: 0", "Connection: close"));
+    expect((await asked).status).toBe(200);
+    expect((await parts).io).toBe(io);
   });
 });
 

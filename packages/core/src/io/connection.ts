@@ -84,7 +84,7 @@ export class Connection<IO> {
    * Resolves when HTTP has ended or has switched, with the io still open, or as soon as a proposal
    * is refused; HTTP goes on then, and this may be called again.
    *
-   * @throws {LocalProtocolError} `READ_PENDING`: HTTP has ended while idle, and its read can never be
+   * @throws {LocalProtocolError} `READ_PENDING`: HTTP has ended with a read pending that can never be
    *   withdrawn. The io is shut down then, as if nobody had asked.
    * @throws The error in {@link closeReason}, if HTTP failed.
    */

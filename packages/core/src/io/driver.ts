@@ -311,7 +311,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
         this.#failLate(name);
         break;
       case "idle":
-        this.life.finishIdle({ kind: "idle", because: "nothing came within the idle deadline" });
+        this.finish({ kind: "idle", because: "nothing came within the idle deadline" });
         break;
       case "linger":
         this.life.giveUp(new ConnectionError("ABORTED", "lingerMs"));
@@ -338,7 +338,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   retire(because: string): void {
     this.ending.reason ??= { kind: "not-persistent", because };
     this.http.endPersistence();
-    if (this.#side.isIdle && !this.http.headHasBegun) this.life.finishIdle(this.#whyItEnds());
+    if (this.#side.isIdle && !this.http.headHasBegun) this.finish(this.#whyItEnds());
   }
 
   bodyWanted(): void {

@@ -49,9 +49,16 @@ export class Life {
   /**
    * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or
    * has been promised the io.
+   *
+   * A peer that owes nothing may let our read wait for ever. If it cannot be withdrawn, only a
+   * promised io is still waited for: any other cannot be left open, and is shut down.
    */
   finish(reason: CloseReason, promised: boolean): void {
     if (this.#phase !== "http") return;
+    const { transport } = this.#of;
+    if (!promised && this.ending.isPolled && !transport.pause() && transport.isStuck === true) {
+      this.ending.refuse(new LocalProtocolError("READ_PENDING"));
+    }
     this.#phase = "finishing";
     this.#isPromised = promised;
     this.#finishReason = reason;
@@ -59,19 +66,6 @@ export class Life {
     this.#of.deadlines.keepOnly("write", "close");
     this.#of.writing.flush();
     this.settle();
-  }
-
-  /**
-   * As {@link finish}, with no exchange in hand. A peer that owes nothing may let our read wait for
-   * ever: if it cannot be withdrawn, the io cannot be left open, and is shut down.
-   */
-  finishIdle(reason: CloseReason): void {
-    if (this.#phase !== "http") return;
-    const { transport } = this.#of;
-    if (this.ending.isPolled && !transport.pause() && transport.isStuck) {
-      this.ending.refuse(new LocalProtocolError("READ_PENDING"));
-    }
-    this.finish(reason, false);
   }
 
   /** A switch, and an end without shutdown, wait until our last byte is accepted (L3). */
