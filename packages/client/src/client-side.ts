@@ -99,8 +99,9 @@ export class ClientSide<IO> implements Side {
 
   #queue(exchange: Exchange, signal: SignalLike | undefined): void {
     if (signal !== undefined) exchange.listen(signal, (reason) => this.#cancel(exchange, reason));
-    if (signal?.aborted === true) exchange.reject(canceled(signal.reason));
-    else if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
+    // Its signal has aborted already.
+    if (exchange.isStopped) return;
+    if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
       exchange.reject(new ConnectionError("QUEUE_FULL", "", { sent: "nothing" }));
     } else {
@@ -114,14 +115,14 @@ export class ClientSide<IO> implements Side {
   }
 
   #cancel(exchange: Exchange, reason: unknown): void {
-    const at = this.#waiting.indexOf(exchange);
-    const error = canceled(reason);
-    if (at === -1) {
+    const error = new ConnectionError("CANCELED", "", { cause: reason });
+    if (this.#inFlight.includes(exchange)) {
       this.driver.fail(error);
-    } else {
-      this.#waiting.splice(at, 1);
-      exchange.reject(error);
+      return;
     }
+    const at = this.#waiting.indexOf(exchange);
+    if (at !== -1) this.#waiting.splice(at, 1);
+    exchange.reject(error);
   }
 
   #startNext(): void {
@@ -302,10 +303,6 @@ export class ClientSide<IO> implements Side {
     const cause = reason?.kind === "failed" ? reason.error : reason;
     return new ConnectionError("NOT_SENT", reason?.kind ?? "", { cause, sent: "nothing" });
   }
-}
-
-function canceled(cause: unknown): ConnectionError {
-  return new ConnectionError("CANCELED", "", { cause });
 }
 
 function switchedBy(exchange: Exchange, response: ClientResponse): Switched {

@@ -14,13 +14,14 @@ import {
   Deferred,
   type Driver,
   headersToSend,
+  listen,
   ReceivedMessage,
   releaseBody,
   type SignalLike,
   sendContent,
   type Upload,
 } from "@upgrade/core/io";
-import type { ClientRequest, SendOptions } from "./request.ts";
+import { type ClientRequest, type SendOptions, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
 // RFC 9110 §9.2.2: only these may follow each other unanswered.
@@ -42,7 +43,7 @@ export class Exchange {
   readonly #options: SendOptions;
   #upload: Upload | undefined;
   #isStopped = false;
-  #onAbort: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
   #startsAt: number | undefined;
   #endsAt: number | undefined;
   #withheld = false;
@@ -124,10 +125,13 @@ export class Exchange {
     return this.#endsAt !== undefined && handed >= this.#endsAt ? "all" : "part";
   }
 
-  /** Cancels by the caller's signal, while the exchange lasts. */
+  /**
+   * Cancels by the caller's signal, while the exchange lasts; now if it has aborted.
+   *
+   * @throws {LocalProtocolError} `CALLBACK_FAILED`: the signal threw.
+   */
   listen(signal: SignalLike, cancel: (reason: unknown) => void): void {
-    this.#onAbort = () => cancel(signal.reason);
-    signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.#stopListening = unsaid(() => listen(signal, cancel));
   }
 
   /** Says the request, but for a body that waits for 100. */
@@ -214,21 +218,20 @@ export class Exchange {
 
   /** The exchange is over: its signal has no effect any more. */
   end(): void {
-    if (this.#onAbort === undefined) return;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#onAbort = undefined;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
   }
 
   /** No response will come. */
   reject(error: UpgradeError): void {
-    this.end();
     const { source } = this.#content;
     const { sent, isResponseSeen: responseSeen } = this;
     error.annotate({ sent, responseSeen, bodyBegun: source.hasBegun });
+    this.response.reject(error);
+    this.end();
     // The caller may send it again, so that the body must be as it was.
     if (error.retrySafe) source.giveBack();
     this.stopUpload();
-    this.response.reject(error);
   }
 
   /** It never left: the caller may send it elsewhere. */

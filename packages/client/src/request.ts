@@ -28,7 +28,7 @@ export interface ClientRequest {
 export interface SendOptions {
   /**
    * Cancels. A request that waits is taken back; one in flight ends the connection, since HTTP/1.1
-   * has no other way. Without effect after a switch.
+   * has no other way. Without effect after a switch. One that throws is a `CALLBACK_FAILED`.
    */
   readonly signal?: SignalLike | undefined;
   /**

@@ -37,7 +37,7 @@ export class Sender {
   /**
    * Sends a request, in its turn. Resolves at the response's head. Never throws at once.
    *
-   * @throws {LocalProtocolError} The request may not be sent: nothing was written.
+   * @throws {LocalProtocolError} The request may not be sent, or its signal threw: nothing was written.
    * @throws {RemoteProtocolError} The response breaks the rules.
    * @throws {ConnectionError} `QUEUE_FULL`, `NOT_SENT`, `CANCELED`, `TRANSPORT_FAILED`, …; `sent`
    *   and `responseSeen` tell whether it may be repeated.

@@ -7,6 +7,7 @@ import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 import type { CloseReason, HttpEnd } from "./ending.ts";
+import { listen, type SignalLike } from "./listening.ts";
 import { joined } from "./outbox.ts";
 import { type ForcedParts, type Parts, type Switched, TakenParts } from "./parts.ts";
 
@@ -20,14 +21,6 @@ export interface CloseOptions {
 
 const CLOSE_OPTIONS: Kinds<CloseOptions> = { timeoutMs: DURATION, signal: SIGNAL };
 const INTO_PARTS_OPTIONS = { force: BOOLEAN };
-
-/** An `AbortSignal`, by shape. */
-export interface SignalLike {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: "abort", listener: () => void, options?: { once: boolean }): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
 
 /** What went over a connection so far. */
 export interface ConnectionStats {
@@ -146,24 +139,26 @@ export class Connection<IO> {
    * Ends gracefully: at once while idle, else after the exchange in hand, whose body is not waited
    * for if it has no reader. Resolves when it is over, each call with the same promise; past the deadline, or on the signal, it becomes an abort and resolves all the same.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`: nothing is closed then.
+   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that throws:
+   *   nothing is closed then.
    */
   close(options: CloseOptions = {}): Promise<CloseReason> {
+    const driver = this.#driver;
     try {
       checkOptions(options, CLOSE_OPTIONS);
+      const { signal, timeoutMs = driver.limits.closeMs } = options;
+      if (signal === undefined) return driver.close(timeoutMs);
+      const stopListening = listen(signal, (reason) => {
+        // If it has aborted already, this comes first.
+        void driver.close(timeoutMs);
+        this.abort(reason);
+      });
+      const closed = driver.close(timeoutMs);
+      void closed.then(stopListening);
+      return closed;
     } catch (error) {
       return handled(Promise.reject(error));
     }
-    const { signal, timeoutMs = this.#driver.limits.closeMs } = options;
-    const closed = this.#driver.close(timeoutMs);
-    if (signal === undefined) return closed;
-    const abort = (): void => this.abort(signal.reason);
-    if (signal.aborted) abort();
-    else {
-      signal.addEventListener("abort", abort, { once: true });
-      void closed.then(() => signal.removeEventListener("abort", abort));
-    }
-    return closed;
   }
 
   /** Ends now, so that the peer sees a failure. Does nothing once the parts are taken. */

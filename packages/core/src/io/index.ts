@@ -9,11 +9,11 @@ export {
   type CloseOptions,
   Connection,
   type ConnectionStats,
-  type SignalLike,
   SwitchRefused,
 } from "./connection.ts";
 export type { ConnLike } from "./deno-conn.ts";
 export type { CloseReason, HttpEnd } from "./ending.ts";
+export type { SignalLike } from "./listening.ts";
 export { memoryPair } from "./memory-pair.ts";
 export type { DuplexLike } from "./node-duplex.ts";
 export type { ForcedParts, Parts, RequestHead, ResponseHead, Switched } from "./parts.ts";
@@ -45,6 +45,7 @@ export type { DeadlineName } from "./deadlines.ts";
 export { Deferred, handled } from "./deferred.ts";
 export { Driver, type DriverKinds, type DriverOptions } from "./driver.ts";
 export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
+export { listen } from "./listening.ts";
 export { ReceivedMessage } from "./received-message.ts";
 export { type Content, contentOf, sendContent, type Upload } from "./sending.ts";
 export type { Side } from "./side.ts";

@@ -5,9 +5,9 @@ import { CLOCK, checkOptions, DURATION, type Kinds, SIGNAL, SIZE } from "../opti
 import { adopt, type Io } from "./adopt.ts";
 import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { SignalLike } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
+import { listen, type SignalLike } from "./listening.ts";
 import type { Parts } from "./parts.ts";
 import type { Transport } from "./transport.ts";
 
@@ -79,8 +79,8 @@ interface End {
  *
  * Resolves when both ios are closed, or as soon as one has failed.
  *
- * @throws {LocalProtocolError} `INVALID_IO` and `INVALID_OPTION`: no byte was moved. The side that
- *   cannot be joined stays as it is; any other is aborted.
+ * @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that
+ *   throws: no byte was moved. The side that cannot be joined stays as it is; any other is aborted.
  */
 export async function tunnel(
   a: TunnelSide,
@@ -106,7 +106,7 @@ class Tunnel {
   readonly #deadlines: Deadlines;
   readonly #idleMs: number;
   readonly #highWaterBytes: number;
-  readonly #signal: SignalLike | undefined;
+  readonly #stopListening: () => void = ignore;
   #endedBy: TunnelEnd["endedBy"] | undefined;
   #error: ConnectionError | undefined;
   #isJoined = false;
@@ -122,14 +122,12 @@ class Tunnel {
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
       deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
     });
+    const { signal } = options;
+    if (signal !== undefined) this.#stopListening = listen(signal, this.#onAbort);
     this.#deadlines.start("idle", this.#idleMs);
-    this.#signal = options.signal;
     this.#own(this.#a, this.#b, a);
     this.#own(this.#b, this.#a, b);
     this.#beginIfJoined();
-    if (this.#over) return;
-    if (this.#signal?.aborted === true) this.#onAbort();
-    else this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   get done(): Promise<TunnelEnd> {
@@ -242,8 +240,8 @@ class Tunnel {
     }
   }
 
-  readonly #onAbort = (): void => {
-    this.#fail("signal", new ConnectionError("ABORTED", "signal", { cause: this.#signal?.reason }));
+  readonly #onAbort = (cause: unknown): void => {
+    this.#fail("signal", new ConnectionError("ABORTED", "signal", { cause }));
   };
 
   #fail(endedBy: TunnelEnd["endedBy"], error: ConnectionError): void {
@@ -258,9 +256,9 @@ class Tunnel {
   #finish(): void {
     this.#over = true;
     this.#deadlines.stopAll();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
     const end = { aToB: this.#a.read, bToA: this.#b.read, endedBy: this.#endedBy! };
     this.#done.resolve(this.#error === undefined ? end : { ...end, error: this.#error });
+    this.#stopListening();
   }
 }
 
