@@ -4,10 +4,11 @@ export const NOTE = (source) =>
   `<!-- Made by scripts/docs.mjs from ${source}. Change it there, then run: npm run docs -->`;
 
 /** Path and text of each page. */
-export function generatedPages({ codes, limits, unbounded, states, moves, couplings }) {
+export function generatedPages({ codes, limits, unbounded, states, moves, couplings, lifecycle }) {
   return {
     "docs/errors.md": errorsPage(codes),
     "docs/limits.md": limitsPage(limits, unbounded),
+    "docs/lifecycle.md": lifecyclePage(lifecycle),
     "docs/state-machine.md": statesPage(states, moves, couplings),
   };
 }
@@ -118,6 +119,46 @@ function statesPage(states, moves, couplings) {
       ]),
     ),
   );
+}
+
+function lifecyclePage({ phases, causes, effects, moves }) {
+  const code = (words) => words.map((word) => `\`${word}\``).join(", ");
+  const edges = moves.flatMap(([{ from, on, becomes }]) =>
+    from.map((phase) => `  ${id(phase)} --> ${id(becomes)}: ${on.join(", ")}`),
+  );
+  return page(
+    "# The lifecycle of a connection",
+    NOTE("packages/core/src/lifecycle/"),
+    "The [state machine](state-machine.md) says who may send what. This table says what becomes of the connection as a whole: what ends it, and what the driver does then, in order. A cause that a phase has no row for changes nothing. `connection.phase` is the phase, and the option `onTransition(from, cause, to)` is called at each move.",
+    "## The phases",
+    table(["phase", "meaning"], withCode(phases)),
+    ["```mermaid", "stateDiagram-v2", ...phases.map(named), "  [*] --> http", ...edges, "```"].join(
+      "\n",
+    ),
+    "## The moves",
+    table(
+      ["in", "on", "becomes", "the driver does, in order", "because"],
+      moves.map(([{ from, on, becomes, effects: does }, because]) => [
+        code(from),
+        code(on),
+        code([becomes]),
+        code(does),
+        because,
+      ]),
+    ),
+    "## The causes",
+    table(["cause", "meaning"], withCode(causes)),
+    "## The effects",
+    table(["effect", "meaning"], withCode(effects)),
+  );
+}
+
+function withCode(rows) {
+  return rows.map(([word, meaning]) => [`\`${word}\``, meaning]);
+}
+
+function named([phase]) {
+  return `  state "${phase}" as ${id(phase)}`;
 }
 
 function situation([what, value]) {

@@ -10,7 +10,7 @@ import ts from "typescript";
 import { root } from "./markdown.mjs";
 
 export function loadTables() {
-  return loaded("packages/core/src/", ["", "state/"], async (load) => {
+  return loaded("packages/core/src/", ["", "state/", "lifecycle/"], async (load) => {
     const [codes, { resolveLimits, UNBOUNDED }, { STATES }, { MOVES }, { COUPLINGS }] =
       await Promise.all([
         load("codes.js"),
@@ -19,9 +19,15 @@ export function loadTables() {
         load("state/moves.js"),
         load("state/couplings.js"),
       ]);
+    const { PHASES } = await load("lifecycle/phases.js");
+    const lifecycle = await load("lifecycle/moves.js");
     const reasons = remarksIn("limits.ts", "DEFAULTS");
     const meanings = remarksIn("state/states.ts", "STATES");
     const causes = remarksIn("state/couplings.ts", "COUPLINGS", { areShared: true });
+    const withRemarks = (values, path, name) => {
+      const remarks = remarksIn(path, name);
+      return values.map((value, i) => [value, remarks[i]]);
+    };
     return {
       codes,
       limits: Object.entries(resolveLimits()).map(([name, value], i) => [name, value, reasons[i]]),
@@ -29,6 +35,12 @@ export function loadTables() {
       states: STATES.map((state, i) => [state, meanings[i]]),
       moves: MOVES,
       couplings: COUPLINGS.map((coupling, i) => ({ ...coupling, because: causes[i] })),
+      lifecycle: {
+        phases: withRemarks(PHASES, "lifecycle/phases.ts", "PHASES"),
+        causes: withRemarks(lifecycle.CAUSES, "lifecycle/moves.ts", "CAUSES"),
+        effects: withRemarks(lifecycle.EFFECTS, "lifecycle/moves.ts", "EFFECTS"),
+        moves: withRemarks(lifecycle.MOVES, "lifecycle/moves.ts", "MOVES"),
+      },
     };
   });
 }

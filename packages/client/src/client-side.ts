@@ -52,8 +52,8 @@ export class ClientSide<IO> implements Side {
 
   /** No request will be written any more. */
   get isClosed(): boolean {
-    const { http, isLive, isClosing } = this.driver;
-    return !isLive || isClosing || http.hasSwitched || !http.persists;
+    const { http, isClosing, life } = this.driver;
+    return !life.isLive || isClosing || http.hasSwitched || !http.persists;
   }
 
   ready(): Promise<void> {
@@ -87,7 +87,7 @@ export class ClientSide<IO> implements Side {
       return exchange;
     } finally {
       // What is refused, or comes after the end, may belong to a connection that will have no end.
-      if (exchange === undefined || !this.driver.isLive) forget();
+      if (exchange === undefined || !this.driver.life.isLive) forget();
     }
   }
 
@@ -184,14 +184,14 @@ export class ClientSide<IO> implements Side {
 
   #answer(exchange: Exchange, event: ResponseEvent): void {
     const { driver } = this;
-    const incoming = new Incoming(event.framing, driver);
+    const incoming = new Incoming(event.framing, driver.reading);
     const response = new ClientResponse(event, incoming);
     // After the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       this.switched = switchedBy(exchange, response);
       incoming.end(Headers.from([]));
     } else {
-      driver.incoming = incoming;
+      driver.reading.incoming = incoming;
       if (exchange.proposes) this.#refused(response);
       // RFC 9110 §10.1.1: answered while it waited, the body is not wanted at all.
       const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;
@@ -278,7 +278,9 @@ export class ClientSide<IO> implements Side {
 
   // Somebody waits for the response, or for the rest of it, or makes the rest of the request.
   #isOwed(exchange: Exchange): boolean {
-    return !exchange.isAnswered || !exchange.isSaid || this.driver.incoming?.isComplete === false;
+    return (
+      !exchange.isAnswered || !exchange.isSaid || this.driver.reading.incoming?.isComplete === false
+    );
   }
 
   onDeadline(name: DeadlineName): void {

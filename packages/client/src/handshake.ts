@@ -1,12 +1,11 @@
 // io → [handshake] → sender + connection
 
-import type { LimitOptions } from "@upgrade/core";
 import {
-  CLOCK,
-  type Clock,
   type Connection,
+  DRIVER_OPTIONS,
   Driver,
   type DriverKinds,
+  type DriverOptions,
   type Io,
 } from "@upgrade/core/io";
 import { ClientSide } from "./client-side.ts";
@@ -15,12 +14,9 @@ import { Sender } from "./sender.ts";
 const DEFAULTS = {};
 
 /** The limits and deadlines of core. `idleMs` and `minStreamBytesPerSecond` are off by default on a client. */
-export interface ClientOptions extends LimitOptions {
-  /** Default: the platform's. */
-  readonly clock?: Clock | undefined;
-}
+export interface ClientOptions extends DriverOptions {}
 
-export const CLIENT_OPTIONS: DriverKinds<ClientOptions> = { clock: CLOCK };
+export const CLIENT_OPTIONS: DriverKinds<ClientOptions> = DRIVER_OPTIONS;
 
 /** What a client's handshake gives. */
 export interface ClientHandshake<IO> {

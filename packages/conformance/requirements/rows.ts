@@ -190,7 +190,7 @@ export const ROWS: readonly Row[] = [
   { id: "I26", section: "9112 §9.6", level: "MUST NOT", role: "server", says: "what follows a client's close is not served", at: "core/src/receiver.ts" },
   { id: "I27", section: "9112 §9.6", level: "MUST/MUST NOT", role: "server", says: "what follows a server's close is not served", at: "core/src/receiver.ts" },
   { id: "I28", section: "9112 §9.6", level: "MUST", role: "client", says: "behind a server's close nothing is sent", at: "client/src/client-side.ts" },
-  { id: "I29", section: "9112 §9.6", level: "rule", role: "server", says: "a closing server ends its side, then hears the client out", at: "core/src/io/life.ts" },
+  { id: "I29", section: "9112 §9.6", level: "rule", role: "server", says: "a closing server ends its side, then hears the client out", at: "core/src/io/driver.ts" },
   { id: "I30", section: "9112 §9.8", level: "MUST", role: "both", says: "TLS ends with its own word, and an end without it is a cut", because: "the io's: TLS is spoken below, and what it tells as an end is taken for one" },
   { id: "I31", section: "9110 §3.3", level: "MUST NOT", role: "server", says: "two requests on one connection need not be one user's", because: "an origin server's choice: nothing is carried from one request to the next" },
 

@@ -79,7 +79,7 @@ test("a console shows a connection, a request, a response and a body, and no cre
   const response = await sender.sendRequest({ method: "GET", target: "/x", headers });
   const shown = [connection, request, response, response.body].map((one) => inspect(one));
   expect(shown[0]).toMatch(
-    /^Connection \{\n {2}state: \{ client: '[a-z-]+', server: '[a-z-]+' \},/,
+    /^Connection \{\n {2}phase: 'http',\n {2}state: \{ client: '[a-z-]+', server: '[a-z-]+' \},/,
   );
   expect(shown[1]).toMatch(/^ServerRequest \{\n {2}method: 'GET',\n {2}target: '\/x',/);
   expect(shown[2]).toMatch(/^ClientResponse \{\n {2}status: 200,/);

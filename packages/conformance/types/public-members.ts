@@ -37,6 +37,7 @@ export const connection: Same<
   | "closeReason"
   | "closed"
   | "intoParts"
+  | "phase"
   | "pollWithoutShutdown"
   | "run"
   | "state"

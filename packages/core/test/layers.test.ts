@@ -9,7 +9,7 @@ const ROWS = [
   ["headers"],
   ["events facts target forwarding"],
   ["framing persistence switching"],
-  ["state/*"],
+  ["state/*", "lifecycle/*"],
   ["parser/*", "serializer/*"],
   ["cycle received input forget"],
   ["receiver"],

@@ -76,7 +76,7 @@ export class Exchange<IO> {
   constructor(host: ExchangeHost<IO>, event: RequestEvent) {
     this.#host = host;
     this.#event = event;
-    this.incoming = new Incoming(event.framing, host.driver);
+    this.incoming = new Incoming(event.framing, host.driver.reading);
     this.request = new ServerRequest(event, this.incoming, this);
   }
 
@@ -235,7 +235,7 @@ export class Exchange<IO> {
       if (status < 100 || status > 199) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
       return false;
     }
-    if (!this.#host.driver.isLive) return false;
+    if (!this.#host.driver.life.isLive) return false;
     this.#host.driver.say({ type: "informational-response", status, headers });
     if (status === 100) this.#continue();
     return true;
@@ -314,7 +314,7 @@ export class Exchange<IO> {
       return;
     }
     this.wantBody();
-    if (!this.incoming.isRead) this.#host.driver.drain();
+    if (!this.incoming.isRead) this.#host.driver.reading.drain();
     else this.#host.driver.advance();
   }
 
@@ -322,7 +322,7 @@ export class Exchange<IO> {
   bodyEnded(): void {
     const { driver } = this.#host;
     const pending = this.#pending;
-    if (pending === undefined || !driver.isLive) return;
+    if (pending === undefined || !driver.life.isLive) return;
     if (pending.acceptance === undefined) {
       driver.finish({ kind: "taken-apart", because: "takeOver()" }, true);
       return;

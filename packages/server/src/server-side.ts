@@ -62,7 +62,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     this.#exchange = exchange;
     driver.requests++;
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
-    driver.incoming = exchange.incoming;
+    driver.reading.incoming = exchange.incoming;
     if (event.framing.kind === "none") this.#notePeerEnd();
     this.#call(exchange);
   }
@@ -110,7 +110,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   // What comes after the answer never touches the io.
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
-    if (!this.driver.isLive) return;
+    if (!this.driver.life.isLive) return;
     if (exchange.isOpen) exchange.respond({ status: statusFor(error, exchange.incoming) });
     else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
       this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
@@ -121,7 +121,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     const { framing, isComplete, isRead } = exchange.incoming;
     // A reader that is still at it goes on; an unread body is drained.
     const isLeft = framing.kind !== "none" && !isComplete && !isRead;
-    if (isLeft && this.driver.http.ourState === "done") this.driver.drain();
+    if (isLeft && this.driver.http.ourState === "done") this.driver.reading.drain();
     this.driver.advance();
   }
 
@@ -206,7 +206,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   onOver(why: () => UpgradeError): void {
     const exchange = this.#exchange;
     // A switch keeps its exchange until the parts are taken.
-    if (exchange !== undefined && !this.driver.isKeptOpen) exchange.end(why());
+    if (exchange !== undefined && this.driver.life.phase !== "kept-open") exchange.end(why());
   }
 
   onDeadline(_: DeadlineName): void {

@@ -1,12 +1,12 @@
 // application → [service] → connection: what a server's application is, and may answer
 
-import type { HeadersInit, LimitOptions } from "@upgrade/core";
+import type { HeadersInit } from "@upgrade/core";
 import {
   BOOLEAN,
   type BodyInit,
-  CLOCK,
-  type Clock,
+  DRIVER_OPTIONS,
   type DriverKinds,
+  type DriverOptions,
   FUNCTION,
   type TrailersInit,
 } from "@upgrade/core/io";
@@ -51,7 +51,7 @@ export interface ErrorContext<IO> {
 }
 
 /** The limits and deadlines of core, and what only a server decides. */
-export interface ServerOptions<IO = unknown> extends LimitOptions {
+export interface ServerOptions<IO = unknown> extends DriverOptions {
   /**
    * Told of every throw of the service, every action that came too late, every protocol error of
    * the peer and the response it got. By default nothing is printed.
@@ -66,8 +66,6 @@ export interface ServerOptions<IO = unknown> extends LimitOptions {
   readonly halfClose?: boolean | undefined;
   /** Add `Date` to responses that have none. Default true. */
   readonly date?: boolean | undefined;
-  /** Default: the platform's. */
-  readonly clock?: Clock | undefined;
 }
 
 /** What they may be; the limits are in core. */
@@ -79,7 +77,7 @@ export const SERVER_OPTIONS: DriverKinds<ServerOptions> = {
   },
   halfClose: BOOLEAN,
   date: BOOLEAN,
-  clock: CLOCK,
+  ...DRIVER_OPTIONS,
 };
 
 function isText(value: unknown): boolean {

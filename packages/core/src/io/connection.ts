@@ -2,6 +2,7 @@
 
 import { brand, ConnectionError, LocalProtocolError } from "../errors.ts";
 import { INSPECT, type Inspect, shown } from "../inspect.ts";
+import type { Phase } from "../lifecycle/phases.ts";
 import { BOOLEAN, checkOptions, DURATION, type Kinds, SIGNAL } from "../options.ts";
 import type { State } from "../state/states.ts";
 import { handled } from "./deferred.ts";
@@ -163,7 +164,7 @@ export class Connection<IO> {
 
   /** Ends now, so that the peer sees a failure. Does nothing once the parts are taken. */
   abort(reason?: unknown): void {
-    this.#driver.life.abort(reason);
+    this.#driver.abort(reason);
   }
 
   /** Resolves, and never rejects, when the connection is over: its io shut down, gone, or taken. */
@@ -176,20 +177,25 @@ export class Connection<IO> {
     return this.#driver.ending.reason;
   }
 
+  /** Where the connection stands as a whole. */
+  get phase(): Phase {
+    return this.#driver.life.phase;
+  }
+
   /** Where both roles stand, in h11's words. */
   get state(): { readonly client: State; readonly server: State } {
     return this.#driver.http.states;
   }
 
   get stats(): ConnectionStats {
-    const { bytesRead, requests, writing } = this.#driver;
-    return { bytesRead, bytesWritten: writing.outbox.handed, requests };
+    const { reading, requests, writing } = this.#driver;
+    return { bytesRead: reading.bytesRead, bytesWritten: writing.outbox.handed, requests };
   }
 
   /** @internal */
   [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
-    const { state, stats, closeReason } = this;
-    return shown("Connection", { state, stats, closeReason }, depth, options, inspect);
+    const { phase, state, stats, closeReason } = this;
+    return shown("Connection", { phase, state, stats, closeReason }, depth, options, inspect);
   }
 
   /** `await using`: a graceful close. */
@@ -212,14 +218,15 @@ export function takeParts<IO>(
 ): Parts<IO> | ForcedParts<IO> {
   driver.ending.assertUnclaimed();
   if (!force && !isTakeable(driver)) throw new LocalProtocolError("STILL_WRITING");
-  if (!driver.isDown && !driver.transport.withdraw(force)) {
+  const { phase } = driver.life;
+  if (phase !== "down" && !driver.transport.withdraw(force)) {
     throw new LocalProtocolError("READ_PENDING");
   }
   driver.ending.claim(owner);
   const unsent = driver.writing.outbox.take();
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
-  driver.life.release();
+  driver.release(owner);
   const parts = new TakenParts(io, readBuf, readEnded, switched);
   if (!force) return parts;
   return Object.assign(parts, { unsent: joined(unsent), late: driver.transport.late() });
@@ -227,6 +234,7 @@ export function takeParts<IO>(
 
 // Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.
 function isTakeable(driver: Driver): boolean {
-  if (driver.isKeptOpen || driver.isDown) return true;
-  return driver.isLive && driver.side.isIdle && driver.writing.isFlushed;
+  const { isLive, phase } = driver.life;
+  if (phase === "kept-open" || phase === "down") return true;
+  return isLive && driver.side.isIdle && driver.writing.isFlushed;
 }

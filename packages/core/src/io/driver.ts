@@ -1,25 +1,34 @@
 // bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only place that waits; both roles
 
 import { HttpConnection } from "../connection.ts";
-import { ConnectionError, UpgradeError } from "../errors.ts";
-import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "../events.ts";
+import { ConnectionError, LocalProtocolError, type UpgradeError } from "../errors.ts";
+import type { EventToSend, RequestToSend, ResponseToSend } from "../events.ts";
+import { Lifecycle, type OnTransition } from "../lifecycle/lifecycle.ts";
+import type { Cause } from "../lifecycle/moves.ts";
 import { type LimitOptions, type Limits, resolveLimits } from "../limits.ts";
-import type { Kinds } from "../options.ts";
+import { CLOCK, FUNCTION, type Kinds } from "../options.ts";
 import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
-import { Awaiting } from "./awaiting.ts";
+import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
-import { Draining } from "./draining.ts";
-import type { CloseReason, Ending } from "./ending.ts";
-import type { BodyDisposal, BodyOwner, Incoming } from "./incoming.ts";
-import { Life, type Mortal } from "./life.ts";
+import { PERFORM } from "./effects.ts";
+import { type CloseReason, Ending } from "./ending.ts";
+import { Reading } from "./reading.ts";
 import type { Side } from "./side.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { Writing } from "./writing.ts";
 
 const CLOSED = { kind: "closed", because: "close() was called" } as const;
-const LAST_CYCLE = "one end does not let the connection live on";
+const IDLE = { kind: "idle", because: "nothing came within the idle deadline" } as const;
+const PEER_ENDED = {
+  kind: "peer-ended",
+  because: "the peer ended its side between messages",
+} as const;
+const LAST_CYCLE = {
+  kind: "not-persistent",
+  because: "one end does not let the connection live on",
+} as const;
 
 /** Deadlines whose passing is the end. */
 const TIMEOUTS = {
@@ -34,40 +43,51 @@ const TIMEOUTS = {
 export interface DriverOptions extends LimitOptions {
   /** Default: the platform's. */
   readonly clock?: Clock | undefined;
+  /** Is called at each move of {@link Connection.phase}. What it throws fails the connection. */
+  readonly onTransition?: OnTransition | undefined;
 }
 
 /** What a role may be told besides the limits. */
 export type DriverKinds<Options extends DriverOptions> = Kinds<Omit<Options, keyof LimitOptions>>;
 
+export const DRIVER_OPTIONS: DriverKinds<DriverOptions> = { clock: CLOCK, onTransition: FUNCTION };
+
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
-export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
+export class Driver implements TransportEvents, Hurried {
   readonly http: HttpConnection;
   readonly limits: Limits;
-  readonly life: Life = new Life(this);
+  readonly life: Lifecycle;
+  readonly ending = new Ending();
   readonly deadlines: Deadlines;
   readonly transport: Transport;
+  readonly reading: Reading;
   readonly writing: Writing;
-  /** The peer's message of this cycle. */
-  incoming: Incoming | undefined;
   /** Requests begun. */
   requests = 0;
-  bytesRead = 0;
   /** `close()` was called. */
   isClosing = false;
   #side!: Side;
-  #wait: Wait = "need-data";
-  #advancing = false;
-  readonly #awaiting: Awaiting;
-  #draining: Draining | undefined;
+  #lingerLeft = 0;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`: the io is untouched. */
   constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
     this.limits = resolveLimits(options, role, kinds);
     this.http = new HttpConnection(role, this.limits);
     this.transport = adopt(io);
+    this.life = new Lifecycle(this.#watched(options.onTransition));
     this.deadlines = new Deadlines(options.clock ?? systemClock, this);
     this.writing = new Writing(this, this.transport, this.deadlines, this.limits);
-    this.#awaiting = new Awaiting(this.http, this.deadlines);
+    this.reading = new Reading(this);
+  }
+
+  // What it throws fails the connection, and not the move that it was called for.
+  #watched(hook: OnTransition | undefined): OnTransition | undefined {
+    if (hook === undefined) return undefined;
+    const fail = (cause: unknown): void =>
+      this.fail(new LocalProtocolError("CALLBACK_FAILED", "onTransition", { cause }));
+    return (...move) => {
+      new Promise<void>((resolve) => resolve(hook(...move))).catch(fail);
+    };
   }
 
   /** From here on bytes are read, and a failure of the io has a listener. */
@@ -75,26 +95,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     this.#side = side;
     this.deadlines.start("age", this.limits.maxAgeMs);
     this.transport.attach(this);
-    this.#regulate();
-  }
-
-  /** Messages may be sent and received. */
-  get isLive(): boolean {
-    return this.life.phase === "http";
-  }
-
-  /** The io waits for its next owner. */
-  get isKeptOpen(): boolean {
-    return this.life.phase === "kept-open";
-  }
-
-  /** The io is shut down, or gone. */
-  get isDown(): boolean {
-    return this.life.phase === "down";
-  }
-
-  get ending(): Ending {
-    return this.life.ending;
+    this.reading.regulate();
   }
 
   get side(): Side {
@@ -106,42 +107,44 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
   }
 
   data(bytes: Uint8Array): void {
-    this.bytesRead += bytes.length;
     if (this.life.phase === "lingering") {
-      this.life.throwAway(bytes.length);
+      this.reading.bytesRead += bytes.length;
+      this.#throwAway(bytes.length);
       return;
     }
-    this.http.receiveData(bytes);
-    this.#awaiting.progress(bytes.length, this.incoming?.framing);
     // What is said in answer to one chunk leaves in one write, without waiting for the turn's end.
     this.writing.hold();
     try {
-      this.advance();
+      this.reading.data(bytes);
     } finally {
       this.writing.letGo(false);
     }
+    // A read that was to be withdrawn has brought its bytes after all.
+    this.withdrawn();
   }
 
   ended(): void {
     this.http.receiveEof();
     if (this.life.phase === "lingering") this.transport.destroy();
     this.advance();
-    if (this.isLive) this.#side.onPeerEnd();
+    if (this.life.isLive) this.#side.onPeerEnd();
+    this.withdrawn();
   }
 
   accepted(): void {
     this.writing.accepted();
     // A cycle that is over and stays was held back.
-    if (this.http.cycleIsOver) this.advance();
-    else this.life.settle();
+    if (this.life.phase === "http" && this.http.cycleIsOver) this.advance();
+    else this.withdrawn();
   }
 
   withdrawn(): void {
-    this.life.settle();
+    if (this.life.awaitsQuiet) this.#awaitQuiet();
+    else if (this.life.phase === "lingering") this.#awaitEnd();
   }
 
   gone(reason: unknown): void {
-    this.life.gone(reason);
+    this.fail(transportFailed(reason));
   }
 
   /** Says something to the peer. It leaves with everything else that is said in this turn. */
@@ -158,87 +161,20 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
 
   /** Reads on as far as the state allows. To be called after anything that may have moved it. */
   advance(): void {
-    if (this.#advancing) return;
-    this.#advancing = true;
-    try {
-      while (this.#step()) {
-        // Each step is one event, or the beginning of the next cycle.
-      }
-    } finally {
-      this.#advancing = false;
-    }
-    this.life.settle();
-    this.#regulate();
+    this.reading.advance();
   }
 
-  #step(): boolean {
-    if (this.life.phase !== "http" || this.http.hasSwitched) return false;
-    if (this.#lastWordIsSaid()) this.finish(this.#whyItEnds());
-    const { cycleIsOver } = this.http;
+  /** Whether more may be read. If that is over, what follows from it is done. */
+  goesOn(): boolean {
     if (this.life.phase !== "http") return false;
-    if (cycleIsOver ? this.#isHeldBack() : this.#bodyIsFull()) return false;
-    if (cycleIsOver && this.#mayFollowAtOnce()) {
-      this.#startNextCycle();
-      return true;
-    }
-    try {
-      // Also between cycles: what came unasked behind an answer is no answer to the next request (L20).
-      const next = this.http.nextEvent();
-      if (typeof next === "object") this.#dispatch(next);
-      else this.#wait = next;
-      if (cycleIsOver && this.http.cycleIsOver) this.#startNextCycle();
-      return typeof next === "object" || cycleIsOver;
-    } catch (error) {
-      // What has no code is the transport's fault, as a chunk that was taken away again.
-      if (error instanceof UpgradeError) this.fail(error);
-      else this.gone(error);
+    if (this.http.hasSwitched) {
+      this.#move("switched", LAST_CYCLE);
+      this.#awaitQuiet();
       return false;
     }
-  }
-
-  // L12: a client that asks and reads no answer is asked to read first; its next request waits.
-  #isHeldBack(): boolean {
-    if (this.http.role === "client" || !this.writing.isPressed) return false;
-    this.#wait = "paused";
-    return true;
-  }
-
-  // Between two requests a server is told of nothing but the client's end.
-  #mayFollowAtOnce(): boolean {
-    return this.http.role === "server" && !this.http.endReceived;
-  }
-
-  #startNextCycle(): void {
-    this.http.startNextCycle();
-    this.incoming = undefined;
-    this.#side.onNextCycle();
-  }
-
-  #dispatch(event: Event): void {
-    switch (event.type) {
-      case "request":
-      case "response":
-      case "informational-response":
-        this.#side.onHead(event);
-        if (!this.http.persists) this.#noteLastCycle();
-        break;
-      case "data":
-        if (this.#draining === undefined) this.incoming!.push(event.bytes);
-        else this.#drained(this.#draining.take(event.bytes.length));
-        break;
-      case "end-of-message":
-        this.incoming?.end(event.trailers);
-        this.#endDraining("drained");
-        this.#side.onMessageEnd();
-        break;
-      case "connection-closed":
-        // What follows from it is in the states already.
-        break;
-    }
-  }
-
-  #noteLastCycle(): void {
-    this.ending.reason ??= { kind: "not-persistent", because: LAST_CYCLE };
+    if (!this.#lastWordIsSaid()) return true;
+    this.finish(this.#whyItEnds());
+    return false;
   }
 
   // A server that has said its last word is done, whatever the client still sends; a client waits
@@ -249,51 +185,110 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     return role === "server" || theirState === "must-close" || theirState === "closed";
   }
 
-  #whyItEnds(): CloseReason {
-    if (this.isClosing) return CLOSED;
-    if (this.ending.reason !== undefined) return this.ending.reason;
-    if (this.http.theirState === "closed") {
-      return { kind: "peer-ended", because: "the peer ended its side between messages" };
-    }
-    return { kind: "not-persistent", because: LAST_CYCLE };
+  noteLastCycle(): void {
+    this.ending.reason ??= LAST_CYCLE;
   }
 
-  /** HTTP ends well. `promised`: somebody has been promised the io. */
+  #whyItEnds(): CloseReason {
+    if (this.isClosing) return CLOSED;
+    return this.ending.reason ?? (this.http.theirState === "closed" ? PEER_ENDED : LAST_CYCLE);
+  }
+
+  /** The exchange in hand is the last; without one, HTTP ends now. */
+  retire(because: string): void {
+    this.ending.reason ??= { kind: "not-persistent", because };
+    this.http.endPersistence();
+    if (this.#side.isIdle && !this.http.headHasBegun) this.finish(this.#whyItEnds());
+  }
+
+  /**
+   * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or it
+   * is `promised` to somebody.
+   *
+   * A peer that owes nothing may let our read wait for ever. If it cannot be withdrawn, only a
+   * promised io is still waited for: any other cannot be left open, and is shut down.
+   */
   finish(reason: CloseReason, promised = false): void {
-    this.life.finish(reason, promised);
+    if (this.life.phase !== "http") return;
+    const { transport } = this;
+    if (!promised && this.ending.isPolled && !transport.pause() && transport.isStuck === true) {
+      this.ending.refuse(new LocalProtocolError("READ_PENDING"));
+    }
+    this.ending.reason = reason;
+    this.#move("ended", reason);
+    if (this.ending.isPolled || promised) this.#awaitQuiet();
+    else this.#move("unwanted", reason);
   }
 
   /** HTTP ends badly. The peer sees a failure, unless the role had an answer to say. */
-  fail(error: UpgradeError): void {
-    this.life.fail(error);
+  fail(error: UpgradeError, cause: "failed" | "aborted" = "failed"): void {
+    const { life, reading, writing } = this;
+    const { isLive, phase } = life;
+    const reason: CloseReason = { kind: "failed", error };
+    if (isLive || phase === "finishing") {
+      error.annotate({ bytesRead: reading.bytesRead, bytesWritten: writing.outbox.handed });
+      this.ending.reason = reason;
+    }
+    const isAnswered = phase === "http" && this.#side.answerFailure(error);
+    this.#move(isAnswered ? "answered" : cause, reason);
   }
 
-  /** The body in hand will not be completed. */
-  failBody(why: () => UpgradeError): void {
-    if (this.incoming?.isComplete === false) this.incoming.fail(why());
-    this.#endDraining("closed");
+  /** As `Connection.abort`. */
+  abort(reason: unknown): void {
+    this.fail(new ConnectionError("ABORTED", "", { cause: reason }), "aborted");
   }
 
-  // As far ahead as shows that the peer is gone, and not a byte that may be the next protocol's.
-  #regulate(): void {
-    if (this.life.phase !== "http") return;
-    const { theirState, endReceived } = this.http;
-    const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
-    const ahead = this.#wait === "paused" && this.http.bufferedBytes >= this.limits.readAheadBytes;
-    const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
-    if (reading) this.transport.resume();
-    else this.transport.pause();
-    this.#awaiting.update(reading, this.#side.isIdle, this.requests);
+  /** Lets go of the io, as it is. Callers have claimed it. */
+  release(owner: string): void {
+    this.#move("taken", { kind: "taken-apart", because: `by ${owner}` });
   }
 
-  #bodyIsFull(): boolean {
-    const { incoming } = this;
-    if (incoming === undefined) return false;
-    if (incoming.isGivenUp) return true;
-    // Nothing more can come, and what has come may be cut: that is told now, not to a later reader.
-    if (this.http.endReceived) return false;
-    // Of a body that nothing waits of, one piece is read, or it would never go on.
-    return incoming.queuedBytes >= Math.max(1, this.limits.readAheadBytes);
+  #move(cause: Cause, reason: CloseReason): void {
+    const effects = this.life.move(cause);
+    if (effects === undefined) return;
+    for (const effect of effects) PERFORM[effect](this, reason);
+  }
+
+  // A switch, and an end without shutdown, wait until our last byte is accepted (L3), and until no
+  // read of ours may bring what belongs to the next owner (L17).
+  #awaitQuiet(): void {
+    if (!this.life.awaitsQuiet) return;
+    if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
+    const reason: CloseReason =
+      this.life.phase === "switching"
+        ? { kind: "switched", protocol: this.#side.switched!.protocol }
+        : this.ending.reason!;
+    this.#move("quiet", reason);
+  }
+
+  /**
+   * Our side of the io ends after our last byte, and the peer's end is awaited: closing with unread
+   * bytes makes TCP reset, and a reset destroys our last words (RFC 9112 §9.6).
+   */
+  halfClose(): void {
+    this.#lingerLeft = this.limits.lingerBytes;
+    this.writing.flush();
+    this.transport.closeWrite();
+    if (this.http.endReceived) this.transport.destroy();
+    else this.transport.resume();
+    this.#awaitEnd();
+  }
+
+  // A slow reader has the time that any write has; the peer's end is awaited behind our last byte.
+  #awaitEnd(): void {
+    if (this.owesWords || this.deadlines.has("linger") || this.life.phase !== "lingering") return;
+    this.deadlines.start("linger", this.limits.lingerMs);
+  }
+
+  // What a client has not said by then is an upload that was answered: nobody waits for it.
+  get owesWords(): boolean {
+    return this.http.role === "server" && !this.writing.isFlushed;
+  }
+
+  // Bytes behind the end of HTTP: thrown away, and counted.
+  #throwAway(length: number): void {
+    this.#lingerLeft -= length;
+    if (this.#lingerLeft < 0) this.fail(new ConnectionError("ABORTED", "lingerBytes"));
   }
 
   deadlinePassed(name: DeadlineName): void {
@@ -302,7 +297,7 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
         if (this.writing.isStalled()) this.#failLate(name);
         break;
       case "close":
-        if (!this.ending.isPolled && this.#isUnread()) this.finish(CLOSED);
+        if (!this.ending.isPolled && this.reading.isUnread) this.finish(CLOSED);
         else this.#failLate(name);
         break;
       case "head":
@@ -311,16 +306,19 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
         this.#failLate(name);
         break;
       case "idle":
-        this.finish({ kind: "idle", because: "nothing came within the idle deadline" });
+        this.finish(IDLE);
         break;
       case "linger":
-        this.life.giveUp(new ConnectionError("ABORTED", "lingerMs"));
+        this.fail(new ConnectionError("ABORTED", "lingerMs"));
         break;
       case "drain":
-        this.#drained(new ConnectionError("DRAIN_TIMEOUT", "", { phase: "drain" }));
+        this.reading.drainedTooLong();
         break;
       case "claim":
-        this.life.disown();
+        this.#move("unclaimed", {
+          kind: "failed",
+          error: new ConnectionError("SWITCH_UNCLAIMED"),
+        });
         break;
       case "age":
         this.retire("maxAgeMs");
@@ -334,73 +332,19 @@ export class Driver implements BodyOwner, TransportEvents, Mortal, Hurried {
     this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
   }
 
-  /** The exchange in hand is the last; without one, HTTP ends now. */
-  retire(because: string): void {
-    this.ending.reason ??= { kind: "not-persistent", because };
-    this.http.endPersistence();
-    if (this.#side.isIdle && !this.http.headHasBegun) this.finish(this.#whyItEnds());
-  }
-
-  bodyWanted(): void {
-    this.#side.onBodyWanted();
-    this.advance();
-  }
-
-  bodyTaken(): void {
-    if (!this.#bodyIsFull()) this.advance();
-  }
-
-  discardBody(): Promise<BodyDisposal> {
-    const { incoming } = this;
-    const draining = this.drain();
-    if (draining !== undefined) return draining.done;
-    return Promise.resolve(incoming?.isComplete === true ? "drained" : "closed");
-  }
-
-  /** Reads the rest of the peer's body and throws it away, within the limits, if there is any. */
-  drain(): Draining | undefined {
-    if (this.#draining !== undefined) return this.#draining;
-    const { incoming } = this;
-    if (incoming === undefined || incoming.isComplete || !this.isLive) return undefined;
-    incoming.discard();
-    const draining = new Draining(this.limits, this.deadlines);
-    this.#draining = draining;
-    this.advance();
-    return draining;
-  }
-
-  /** All that is left of the exchange is a body that has no reader. */
-  #isUnread(): boolean {
-    const { http, incoming } = this;
-    const isSent = http.ourState === "done" || http.ourState === "must-close";
-    return isSent && incoming?.isComplete === false && !incoming.isRead;
-  }
-
   /**
    * Closing does not wait for a reader that may never come. An io that will be given back is given
    * back between two messages, so there the rest is read first.
    */
   discardUnread(): void {
-    if (!this.isClosing || !this.#isUnread()) return;
-    if (this.ending.isPolled) this.drain();
+    if (!this.isClosing || !this.reading.isUnread) return;
+    if (this.ending.isPolled) this.reading.drain();
     else this.finish(CLOSED);
-  }
-
-  #drained(error: ConnectionError | undefined): void {
-    if (error === undefined) return;
-    this.incoming!.isGivenUp = true;
-    this.#endDraining("closed");
-    this.#side.onDrainFailed(error);
-  }
-
-  #endDraining(disposal: BodyDisposal): void {
-    this.#draining?.end(disposal);
-    this.#draining = undefined;
   }
 
   /** As `Connection.close`. */
   close(timeoutMs: number): Promise<CloseReason> {
-    if (this.isLive && !this.http.hasSwitched) {
+    if (this.life.phase === "http" && !this.http.hasSwitched) {
       this.isClosing = true;
       this.deadlines.startEarlier("close", timeoutMs);
       this.#side.onClose();

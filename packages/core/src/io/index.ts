@@ -1,5 +1,7 @@
 // driver ↔ transport: everything that moves bytes, for those who write a client, a server, a transport
 
+export type { OnTransition } from "../lifecycle/lifecycle.ts";
+export type { Phase } from "../lifecycle/phases.ts";
 // What applications use; the client and the server hand it on.
 export type { Body, CollectOptions } from "./body.ts";
 export type { BodyInit, BodyPiece, ReadableStreamLike } from "./body-source.ts";
@@ -30,7 +32,6 @@ export { byClass, INSPECT, type Inspect, shown } from "../inspect.ts";
 export {
   ANY,
   BOOLEAN,
-  CLOCK,
   checkOptions,
   DURATION,
   FUNCTION,
@@ -43,7 +44,7 @@ export { type BodySource, bodySource, releaseBody } from "./body-source.ts";
 export { takeParts } from "./connection.ts";
 export type { DeadlineName } from "./deadlines.ts";
 export { Deferred, handled } from "./deferred.ts";
-export { Driver, type DriverKinds, type DriverOptions } from "./driver.ts";
+export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./driver.ts";
 export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
 export { listen } from "./listening.ts";
 export { ReceivedMessage } from "./received-message.ts";

@@ -66,7 +66,7 @@ export class Upload {
   }
 
   async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
-    const isOver = (): boolean => this.#isStopped || !driver.isLive;
+    const isOver = (): boolean => this.#isStopped || !driver.life.isLive;
     if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
     try {
       if (source.isStreamed) await sendPieces(driver, source, isOver);
