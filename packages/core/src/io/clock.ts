@@ -1,6 +1,9 @@
 // driver ← [clock]: the only place where time comes from
 
-/** A source of time. Tests inject one that stands still. */
+/**
+ * A source of time. Tests inject one that stands still. If it throws, the connection fails with
+ * `CALLBACK_FAILED`.
+ */
 export interface Clock {
   /** Milliseconds since some moment; never runs backwards. */
   now(): number;

@@ -2,10 +2,17 @@ import { expect, test } from "vitest";
 import { ManualClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 
+const RELIABLE = {
+  clockFailed(error: Error): void {
+    throw error;
+  },
+};
+
 test("of two that pass at the same moment, the first may stop the second", () => {
   const clock = new ManualClock();
   const passed: string[] = [];
   const deadlines: Deadlines = new Deadlines(clock, {
+    ...RELIABLE,
     deadlinePassed: (name) => {
       passed.push(name);
       deadlines.stopAll();
@@ -22,6 +29,7 @@ test("of two that pass at the same moment, the first may start the second again"
   const clock = new ManualClock();
   const passed: string[] = [];
   const deadlines: Deadlines = new Deadlines(clock, {
+    ...RELIABLE,
     deadlinePassed: (name) => {
       passed.push(`${name} at ${clock.now()}`);
       if (name === "head") deadlines.start("body", 5);
@@ -40,7 +48,7 @@ test("of several that passed while the process stood still, the first is told fi
   const clock = { now: () => now, setTimer: (_: number, wake: () => void) => (ring = wake) };
   const deadlines = new Deadlines(
     { ...clock, clearTimer: () => {} },
-    { deadlinePassed: (name) => passed.push(name) },
+    { ...RELIABLE, deadlinePassed: (name) => passed.push(name) },
   );
   deadlines.start("head", 30);
   deadlines.start("write", 20);

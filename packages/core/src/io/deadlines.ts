@@ -1,5 +1,6 @@
 // driver ← [deadlines] ← clock: many deadlines, one timer a connection
 
+import { LocalProtocolError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 
 // A timer of the platform that is set for longer rings at once; ours then only looks and goes on.
@@ -56,6 +57,8 @@ function placeOf(name: DeadlineName): number {
 /** Whose deadlines they are. */
 export interface Hurried {
   deadlinePassed(name: DeadlineName): void;
+  /** The clock threw: no deadline can be relied on any more. Told once. */
+  clockFailed(error: LocalProtocolError): void;
 }
 
 const NEVER = Infinity;
@@ -72,6 +75,7 @@ export class Deadlines {
   readonly #at = NONE.slice();
   #timer: unknown;
   #ringsAt = NEVER;
+  #hasFailed = false;
 
   constructor(clock: Clock, whose: Hurried) {
     this.#clock = clock;
@@ -81,7 +85,7 @@ export class Deadlines {
   /** Starts, or starts again. 0 ms means that there is no such deadline. */
   start(name: DeadlineName, ms: number): void {
     if (ms === 0) return;
-    const at = this.#clock.now() + ms;
+    const at = this.#now() + ms;
     this.#at[placeOf(name)] = at;
     if (at < this.#ringsAt) this.#set(at);
   }
@@ -90,17 +94,17 @@ export class Deadlines {
   extend(name: DeadlineName, byMs: number, mostMs: number): void {
     const place = placeOf(name);
     const at = this.#at[place]!;
-    if (at !== NEVER) this.#at[place] = Math.min(at + byMs, this.#clock.now() + mostMs);
+    if (at !== NEVER) this.#at[place] = Math.min(at + byMs, this.#now() + mostMs);
   }
 
   /** Milliseconds until it passes; `Infinity` if it is not running. */
   left(name: DeadlineName): number {
-    return this.#at[placeOf(name)]! - this.#clock.now();
+    return this.#at[placeOf(name)]! - this.#now();
   }
 
   /** Starts, or moves to an earlier time, never to a later one. */
   startEarlier(name: DeadlineName, ms: number): void {
-    if (this.#clock.now() + ms < this.#at[placeOf(name)]!) this.start(name, ms);
+    if (this.#now() + ms < this.#at[placeOf(name)]!) this.start(name, ms);
   }
 
   stop(name: DeadlineName): void {
@@ -113,8 +117,13 @@ export class Deadlines {
 
   stopAll(): void {
     this.#at.fill(NEVER);
-    if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
+    if (this.#ringsAt === NEVER) return;
     this.#ringsAt = NEVER;
+    try {
+      this.#clock.clearTimer(this.#timer);
+    } catch {
+      // If it rings all the same, no deadline has passed.
+    }
   }
 
   /** Stops all others. */
@@ -123,16 +132,40 @@ export class Deadlines {
   }
 
   #set(at: number): void {
-    if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
-    this.#ringsAt = at;
-    // Rounded up: a timer that rings a fraction early would only be set again.
-    const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
-    this.#timer = this.#clock.setTimer(ms, this.#ring);
+    try {
+      if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
+      this.#ringsAt = at;
+      // Rounded up: a timer that rings a fraction early would only be set again.
+      const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
+      this.#timer = this.#clock.setTimer(ms, this.#ring);
+    } catch (cause) {
+      this.#ringsAt = NEVER;
+      this.#fail(cause);
+    }
+  }
+
+  /** NEVER if the clock throws: no deadline starts then, and none has passed. */
+  #now(): number {
+    try {
+      return this.#clock.now();
+    } catch (cause) {
+      this.#fail(cause);
+      return NEVER;
+    }
+  }
+
+  // In a later turn: whoever moves a deadline is in the middle of something.
+  #fail(cause: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const error = new LocalProtocolError("CALLBACK_FAILED", "the clock", { cause });
+    void Promise.resolve().then(() => this.#whose.clockFailed(error));
   }
 
   readonly #ring = (): void => {
     this.#ringsAt = NEVER;
-    const now = this.#clock.now();
+    const now = this.#now();
+    if (now === NEVER) return;
     const at = (name: DeadlineName): number => this.#at[placeOf(name)]!;
     // Where the process stood still, several have.
     const passed = NAMES.filter((name) => at(name) <= now).sort((a, b) => at(a) - at(b));

@@ -328,6 +328,12 @@ export class Driver implements TransportEvents, Hurried {
     }
   }
 
+  clockFailed(error: LocalProtocolError): void {
+    // Parts that have no deadline any more are given up.
+    if (this.life.phase !== "kept-open") this.fail(error);
+    else if (this.http.hasSwitched) this.#move("unclaimed", { kind: "failed", error });
+  }
+
   #failLate(name: keyof typeof TIMEOUTS): void {
     this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
   }

@@ -46,7 +46,8 @@ export interface TunnelEnd {
   readonly endedBy: "a" | "b" | "signal" | "idle";
   /**
    * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. Its `cause` is
-   * the error of the io, the reason a promised side was rejected with, or the signal's reason.
+   * the error of the io, the reason a promised side was rejected with, the signal's reason, or the
+   * `CALLBACK_FAILED` of a clock that threw.
    */
   readonly error?: ConnectionError;
 }
@@ -121,6 +122,8 @@ class Tunnel {
     this.#b = endOf("b", b);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
       deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
+      clockFailed: (cause) =>
+        this.#fail("idle", new ConnectionError("ABORTED", "the clock", { cause })),
     });
     const { signal } = options;
     if (signal !== undefined) this.#stopListening = listen(signal, this.#onAbort);
