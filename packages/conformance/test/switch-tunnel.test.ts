@@ -248,7 +248,10 @@ describe("idleMs", () => {
 describe("what it does not do", () => {
   test("an aborted signal moves nothing", async () => {
     const [[a, farA], [b, farB]] = [memoryPair(), memoryPair()];
-    const end = await tunnel(partsOf(a, "early"), partsOf(b), { signal: AbortSignal.abort("no") });
+    const clock = new ManualClock();
+    const signal = AbortSignal.abort("no");
+    const end = await tunnel(partsOf(a, "early"), partsOf(b), { signal, idleMs: 1_000, clock });
+    expect(clock.pending).toBe(0);
     expect(end).toMatchObject({ endedBy: "signal", error: { code: "ABORTED", cause: "no" } });
     await expect(farA.read()).rejects.toThrow();
     await expect(farB.read()).rejects.toThrow();

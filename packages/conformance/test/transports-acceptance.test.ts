@@ -42,7 +42,7 @@ const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][]
   ["the stream is in object mode", () => new Duplex({ readableObjectMode: true })],
   ["the stream is in object mode", () => new Duplex({ writableObjectMode: true })],
   ["the stream decodes to utf8", () => duplexPair()[0].setEncoding("utf8")],
-  ["the stream has a reader", () => duplexPair()[0].resume()],
+  ["the stream is flowing, so its bytes are lost: pause() it", () => duplexPair()[0].resume()],
   ["the stream has a reader", () => duplexPair()[0].on("data", () => {})],
   [
     "the stream has a reader",

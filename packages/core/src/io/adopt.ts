@@ -1,11 +1,11 @@
 // bytes ↔ [adopt] ↔ driver: which transport goes with this io, by its shape
 
-import { LocalProtocolError } from "../errors.ts";
+import { type ConnectionError, LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
 import { type ConnLike, ConnStream, isConn } from "./deno-conn.ts";
 import { type DuplexLike, isDuplex, NodeDuplex } from "./node-duplex.ts";
 import { PullTransport } from "./pull-transport.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
 import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
 
 /**
@@ -25,4 +25,26 @@ export function adopt(io: unknown): Transport {
     "INVALID_IO",
     "neither a Duplex, nor a Deno.Conn, nor { readable, writable }, nor { read, write, closeWrite, abort }",
   );
+}
+
+const ignore = (): void => {};
+const DEAF: TransportEvents = {
+  opened: ignore,
+  data: ignore,
+  ended: ignore,
+  accepted: ignore,
+  withdrawn: ignore,
+  gone: ignore,
+};
+
+/** Aborts an io that is ours and has no use. One that no transport goes with stays as it is. */
+export function abandon(io: unknown, reason: ConnectionError): void {
+  let transport: Transport;
+  try {
+    transport = adopt(io);
+  } catch {
+    return;
+  }
+  transport.attach(DEAF);
+  transport.abort(reason);
 }

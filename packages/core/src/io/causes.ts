@@ -1,5 +1,6 @@
 // transport → [causes] → driver: why something failed, whatever it is that was thrown
 
+import { CONNECTION_CODES } from "../codes.ts";
 import { ConnectionError } from "../errors.ts";
 
 /** The words of what was thrown. There are errors whose words cannot be read. */
@@ -21,6 +22,13 @@ export function asError(reason: unknown): Error {
  * one's facts (`sent`, `bytesRead`): so it is the cause, and never the error itself.
  */
 export function transportFailed(reason: unknown): ConnectionError {
-  const came = reason instanceof Error ? wordsOf(reason) : "closed";
+  const came = reason instanceof Error ? unprefixed(wordsOf(reason)) : "closed";
   return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
+}
+
+// Of a failure that was passed on, the words that are not said again anyway.
+function unprefixed(words: string): string {
+  const { says } = CONNECTION_CODES.TRANSPORT_FAILED;
+  if (words === says) return "";
+  return words.startsWith(`${says}: `) ? words.slice(says.length + 2) : words;
 }

@@ -20,6 +20,12 @@ export class Deferred<T> {
   }
 }
 
+/** A promise, of whatever realm or library. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}
+
 /** Marks a promise as looked at. Whoever awaits it still gets the rejection. */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});

@@ -35,6 +35,8 @@ export interface DuplexLike {
   readonly _bytesDispatched?: number;
   readonly _handle?: Queue | null;
   readableFlowing: boolean | null;
+  /** A stream that was made with `emitClose: false` emits no "close". */
+  readonly _writableState?: { readonly emitClose?: boolean };
   allowHalfOpen: boolean;
   /** net.Socket: a connection is being made. */
   readonly connecting?: boolean;
@@ -156,7 +158,10 @@ export class NodeDuplex implements Transport {
     this.#tellGone(undefined);
   };
   readonly #onWritten = (error?: unknown): void => {
-    if (!this.#told && (error === undefined || error === null)) this.#events.accepted();
+    if (this.#told) return;
+    if (error === undefined || error === null) this.#events.accepted();
+    // Destroyed by somebody else, without a word of it.
+    else if (this.#io.destroyed && !tellsOfClose(this.#io)) this.#tellGone(error);
   };
 
   #hearNothing(): void {
@@ -213,7 +218,11 @@ export class NodeDuplex implements Transport {
   }
 
   closeWrite(): void {
-    this.#io.end();
+    try {
+      this.#io.end();
+    } catch (error) {
+      destroy(this.#io, error);
+    }
   }
 
   abort(reason: unknown): void {
@@ -239,9 +248,14 @@ export class NodeDuplex implements Transport {
   destroy(): void {
     const io = this.#io;
     if (io.destroyed) this.#tellGone(undefined);
-    else if (io.writableFinished) io.destroy();
-    else io.end(() => io.destroy());
+    else if (io.writableFinished) this.#destroyNow();
+    else io.end(this.#destroyNow);
   }
+
+  readonly #destroyNow = (): void => {
+    this.#io.destroy();
+    if (!tellsOfClose(this.#io)) this.#onClose();
+  };
 
   release(): void {
     const io = this.#io;
@@ -261,6 +275,11 @@ export class NodeDuplex implements Transport {
 // peer sees our end either way.
 function isShuttingDown(io: DuplexLike): boolean {
   return io.writableEnded && !io.writableFinished && io.writableLength === 0;
+}
+
+// A net.Socket emits its "close" by itself, when its handle has closed.
+function tellsOfClose(io: DuplexLike): boolean {
+  return io.connecting !== undefined || io._writableState?.emitClose !== false;
 }
 
 // While nobody owns it an error would crash the process. The silent listener goes when the next
@@ -290,7 +309,9 @@ function unfitness(io: DuplexLike): string | undefined {
   if (io.readableObjectMode || io.writableObjectMode) return "the stream is in object mode";
   if (io.readableEncoding) return `the stream decodes to ${io.readableEncoding}`;
   const readers = io.listenerCount("data") + io.listenerCount("readable");
-  if (io.readableFlowing === true || readers > 0) return "the stream has a reader";
+  if (readers > 0) return "the stream has a reader";
+  if (io.readableFlowing === true)
+    return "the stream is flowing, so its bytes are lost: pause() it";
   return undefined;
 }
 

@@ -1,12 +1,13 @@
 // parts ↔ [tunnel] ↔ parts: two ios joined, with half-close and back-pressure
 
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, LocalProtocolError } from "../errors.ts";
+import { asBytes } from "../octets.ts";
 import { CLOCK, checkOptions, DURATION, type Kinds, SIGNAL, SIZE } from "../options.ts";
-import { adopt, type Io } from "./adopt.ts";
+import { abandon, adopt, type Io } from "./adopt.ts";
 import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Deferred } from "./deferred.ts";
+import { Deferred, isThenable } from "./deferred.ts";
 import { listen, type SignalLike } from "./listening.ts";
 import type { Parts } from "./parts.ts";
 import type { Transport } from "./transport.ts";
@@ -46,8 +47,8 @@ export interface TunnelEnd {
   readonly endedBy: "a" | "b" | "signal" | "idle";
   /**
    * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. Its `cause` is
-   * the error of the io, the reason a promised side was rejected with, the signal's reason, or the
-   * `CALLBACK_FAILED` of a clock that threw.
+   * the error of the io, the reason a promised side was rejected with, the `INVALID_IO` of one that
+   * cannot be joined, the signal's reason, or the `CALLBACK_FAILED` of a clock that threw.
    */
   readonly error?: ConnectionError;
 }
@@ -81,7 +82,7 @@ interface End {
  * Resolves when both ios are closed, or as soon as one has failed.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that
- *   throws: no byte was moved. The side that cannot be joined stays as it is; any other is aborted.
+ *   throws: no byte was moved. An io that cannot be joined stays as it is; any other is aborted.
  */
 export async function tunnel(
   a: TunnelSide,
@@ -118,6 +119,7 @@ class Tunnel {
     // As much as a socket's own buffer: enough to keep both kernels busy.
     this.#highWaterBytes = options.highWaterBytes ?? 65_536;
     this.#idleMs = options.idleMs ?? 0;
+    // Both are checked before either is touched.
     this.#a = endOf("a", a);
     this.#b = endOf("b", b);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
@@ -127,7 +129,7 @@ class Tunnel {
     });
     const { signal } = options;
     if (signal !== undefined) this.#stopListening = listen(signal, this.#onAbort);
-    this.#deadlines.start("idle", this.#idleMs);
+    if (!this.#over) this.#deadlines.start("idle", this.#idleMs);
     this.#own(this.#a, this.#b, a);
     this.#own(this.#b, this.#a, b);
     this.#beginIfJoined();
@@ -138,23 +140,22 @@ class Tunnel {
   }
 
   #own(end: End, other: End, side: TunnelSide): void {
-    if (isPromise(side)) {
+    if (isThenable(side)) {
       const fail = (reason: unknown): void => this.#fail(end.name, transportFailed(reason));
-      side.then((arrived) => this.#arrived(end, other, arrived), fail);
+      arrival(side).then((arrived) => this.#arrived(end, other, arrived), fail);
     } else {
       this.#attach(end, other);
     }
   }
 
   #arrived(end: End, other: End, side: Parts<unknown> | Io): void {
-    if (this.#over) {
-      giveUp(side, this.#error!);
-      return;
-    }
     try {
-      Object.assign(end, endOf(end.name, side));
+      if (!this.#over) Object.assign(end, endOf(end.name, side));
     } catch (error) {
       this.#fail(end.name, transportFailed(error));
+    }
+    if (this.#over) {
+      giveUp(side, this.#error!);
       return;
     }
     this.#attach(end, other);
@@ -249,60 +250,52 @@ class Tunnel {
 
   #fail(endedBy: TunnelEnd["endedBy"], error: ConnectionError): void {
     if (this.#over) return;
+    this.#over = true;
     this.#endedBy = endedBy;
     this.#error = error;
-    this.#finish();
     if (this.#a.attached) this.#a.transport!.abort(error);
     if (this.#b.attached) this.#b.transport!.abort(error);
+    this.#finish();
   }
 
   #finish(): void {
     this.#over = true;
-    this.#deadlines.stopAll();
     const end = { aToB: this.#a.read, bToA: this.#b.read, endedBy: this.#endedBy! };
     this.#done.resolve(this.#error === undefined ? end : { ...end, error: this.#error });
+    this.#deadlines.stopAll();
     this.#stopListening();
   }
 }
 
-function isPromise(side: TunnelSide): side is PromiseLike<Parts<unknown> | Io> {
-  return typeof (side as { then?: unknown }).then === "function";
-}
-
 function partsOf(side: Parts<unknown> | Io): Parts<unknown> {
-  return "readBuf" in side ? side : { io: side, readBuf: NOTHING, readEnded: false };
+  const hasParts = "readBuf" in Object(side);
+  return hasParts ? (side as Parts<unknown>) : { io: side, readBuf: NOTHING, readEnded: false };
 }
 
 /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
 function endOf(name: Name, side: TunnelSide): End {
   const state = { name, read: 0, attached: false, ended: false, closed: false };
-  if (isPromise(side))
+  if (isThenable(side))
     return { ...state, transport: undefined, readBuf: NOTHING, readEnded: false };
-  const { io, readBuf, readEnded } = partsOf(side);
+  const { io, readBuf: read, readEnded } = partsOf(side);
+  const readBuf = asBytes(read);
+  if (readBuf === undefined) {
+    throw new LocalProtocolError("INVALID_IO", "its readBuf is not a Uint8Array");
+  }
   return { ...state, transport: adopt(io), readBuf, readEnded };
 }
 
 const ignore = (): void => {};
 
+type Side = Parts<unknown> | Io;
+
+/** A promised side. One whose `then` throws is rejected. */
+function arrival(side: PromiseLike<unknown>): Promise<Side> {
+  return new Promise((resolve) => resolve(side as PromiseLike<Side>));
+}
+
 /** Aborts a side that has no use any more, or will have none when it arrives. */
 function giveUp(side: TunnelSide, reason: ConnectionError): void {
-  if (isPromise(side)) {
-    side.then((late) => giveUp(late, reason), ignore);
-    return;
-  }
-  let transport: Transport;
-  try {
-    transport = adopt(partsOf(side).io);
-  } catch {
-    return;
-  }
-  transport.attach({
-    opened: ignore,
-    data: ignore,
-    ended: ignore,
-    accepted: ignore,
-    withdrawn: ignore,
-    gone: ignore,
-  });
-  transport.abort(reason);
+  if (isThenable(side)) arrival(side).then((late) => giveUp(late, reason), ignore);
+  else abandon(partsOf(side).io, reason);
 }

@@ -1,0 +1,168 @@
+import { Duplex } from "node:stream";
+import vm from "node:vm";
+import { type Io, ManualClock, memoryPair, type Parts, tunnel } from "@upgrade/core/io";
+import { afterEach, describe, expect, test } from "vitest";
+import { rejection } from "../src/against.ts";
+import { destroyPairs, duplexPair, tcpPair } from "../src/pairs.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+type Side = Parts<Io> | Io;
+
+const partsWith = (readBuf: unknown) => (): Side =>
+  ({ io: duplexPair()[0], readBuf, readEnded: false }) as never;
+
+/** What a caller may take for a side. */
+const NO_SIDES: [string, () => Side][] = [
+  ["null", () => null as never],
+  ["undefined", () => undefined as never],
+  ["a string", () => "socket" as never],
+  ["a number", () => 7 as never],
+  ["an object", () => ({}) as never],
+  ["parts without bytes", partsWith(undefined)],
+  ["parts with null", partsWith(null)],
+  ["parts with a string", partsWith("x")],
+  ["parts with the class of bytes", partsWith(Uint8Array)],
+  ["parts with numbers of two octets", partsWith(new Uint16Array(1))],
+];
+
+/** The ios of sides, where they have any. */
+function iosOf(...sides: readonly unknown[]): Duplex[] {
+  return sides
+    .map((side) => (side as Parts<Duplex> | null | undefined)?.io ?? side)
+    .filter((io) => io instanceof Duplex);
+}
+
+describe("L8, L9: a side that is none:", () => {
+  test.each(NO_SIDES)("%s is INVALID_IO, and neither io lives on", async (_, make) => {
+    for (const place of ["a", "b"]) {
+      const quiet = watchQuiet();
+      const clock = new ManualClock();
+      const none = make();
+      const [other, far] = duplexPair();
+      far.on("error", () => {});
+      const [a, b] = place === "a" ? [none, other] : [other, none];
+      expect(await rejection(tunnel(a, b, { idleMs: 1_000, clock }))).toBe("INVALID_IO");
+      for (const io of iosOf(none, other)) {
+        expect([io.destroyed, io.listenerCount("data")]).toEqual([true, 0]);
+      }
+      expect(clock.pending).toBe(0);
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
+    }
+  });
+
+  test.each(NO_SIDES)("%s, when it arrives, ends the tunnel, and is the cause", async (_, make) => {
+    const quiet = watchQuiet();
+    const none = make();
+    const [other, far] = duplexPair();
+    far.on("error", () => {});
+    const end = await tunnel(Promise.resolve(none), other);
+    expect(end).toMatchObject({
+      endedBy: "a",
+      error: { code: "TRANSPORT_FAILED", cause: { code: "INVALID_IO" } },
+    });
+    for (const io of iosOf(none, other)) expect(io.destroyed).toBe(true);
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test.each(NO_SIDES)(
+    "%s, arriving when the other has failed, ends no process",
+    async (_, make) => {
+      const quiet = watchQuiet();
+      const none = make();
+      const [other] = duplexPair();
+      let arrive!: (side: Side) => void;
+      const done = tunnel(
+        new Promise<Side>((resolve) => {
+          arrive = resolve;
+        }),
+        other,
+      );
+      other.destroy(new Error("gone"));
+      expect(await done).toMatchObject({ endedBy: "b", error: { message: /gone$/ } });
+      arrive(none);
+      expect(await quiet.settled()).toEqual([]);
+      for (const io of iosOf(none)) expect(io.destroyed).toBe(true);
+      quiet.stop();
+    },
+  );
+});
+
+describe("L8: what a caller's own object throws ends both sides:", () => {
+  const boom = new Error("boom");
+  const throws = (): never => {
+    throw boom;
+  };
+
+  test("the `then` of a promised side, as its rejection would", async () => {
+    const [other, far] = memoryPair();
+    // biome-ignore lint/suspicious/noThenProperty: a promise of somebody's own
+    const end = await tunnel(other, { then: throws } as never);
+    expect(end).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED", cause: boom } });
+    await expect(far.read()).rejects.toThrow();
+  });
+
+  test("the end() of a stream, which has failed then", async () => {
+    const [[a, farA], [b]] = [duplexPair(), duplexPair()];
+    b.end = throws;
+    const done = tunnel(a, b);
+    farA.end();
+    expect(await done).toMatchObject({ endedBy: "a", error: { code: "TRANSPORT_FAILED" } });
+    expect([a.destroyed, b.destroyed]).toEqual([true, true]);
+  });
+});
+
+test("a promised side of another realm is awaited, as are its bytes", async () => {
+  const [[a, farA], [b, farB]] = [memoryPair(), memoryPair()];
+  const side = vm.runInNewContext(
+    "Promise.resolve({ io, readBuf: new Uint8Array([104, 105]), readEnded: false })",
+    { io: a },
+  ) as Promise<Parts<Io>>;
+  const done = tunnel(side, b);
+  expect(await new ScriptedPeer(farB).read(2)).toBe("hi");
+  await Promise.all([farA.closeWrite(), farB.closeWrite()]);
+  expect(await done).toMatchObject({ aToB: 2, bToA: 0 });
+});
+
+test("a failure that a rejection passes on is named once", async () => {
+  const [[a], [b], [c]] = [memoryPair(), memoryPair(), await tcpPair()];
+  const first = tunnel(a, Promise.reject(new Error("no route")));
+  const { error } = await first;
+  const { error: second } = await tunnel(b, Promise.reject(error));
+  const { error: third } = await tunnel(c, Promise.reject(second));
+  expect(third).toMatchObject({ message: "the transport failed: no route", cause: second });
+});
+
+describe("streams that tell of no close", () => {
+  const silent = (): Duplex =>
+    new Duplex({ emitClose: false, read() {}, write: (_chunk, _encoding, done) => done() });
+
+  test("end a tunnel when both sides have ended, and keep no listener of ours", async () => {
+    const [a, b] = [silent(), silent()];
+    const done = tunnel(a, b);
+    a.push(null);
+    b.push(null);
+    expect(await done).toEqual({ aToB: 0, bToA: 0, endedBy: "a" });
+    await turns();
+    for (const io of [a, b]) {
+      expect([io.destroyed, io.listenerCount("data"), io.listenerCount("close")]).toEqual([
+        true,
+        0,
+        0,
+      ]);
+    }
+  });
+
+  test("and are destroyed by somebody else, end it with the next write to them", async () => {
+    const [a, b] = [silent(), silent()];
+    const done = tunnel(a, b);
+    b.destroy();
+    a.push("x");
+    expect(await done).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED" } });
+    expect(a.destroyed).toBe(true);
+  });
+});
