@@ -48,7 +48,6 @@ const TAB: u8 = 0x09;
 const SP: u8 = 0x20;
 const COLON: u8 = 0x3a;
 const COMMA: u8 = 0x2c;
-const SLASH: u8 = 0x2f;
 const CRLF: u16 = 0x0a0d;
 // " HTTP/1." and "HTTP/1.", read as little-endian integers.
 const VERSION: u64 = 0x2e312f5054544820;
@@ -69,8 +68,9 @@ export function scanRequest(from: i32, to: i32): i32 {
   base = from;
   // RFC 9112 §3: method SP request-target SP HTTP-version CRLF, with single spaces.
   const start = from + methodLength(load<u32>(from), load<u32>(from + 4)) + 1;
-  if (start === from + 1 || load<u8>(start) !== SLASH) return failed(start, to);
+  if (start === from + 1) return failed(start, to);
   const end = endOf(TARGET, start, to);
+  if (end === start) return failed(start, to);
   const minor = load<u8>(end + 8);
   const isLine = load<u64>(end) === VERSION && (minor | 1) === 0x31 && load<u16>(end + 9) === CRLF;
   if (!isLine) return failed(end + 10, to);
@@ -105,6 +105,14 @@ export function scanResponse(from: i32, to: i32): i32 {
   put(REASON_START, start - from);
   put(REASON_END, end - from);
   return scanFields(end + 2, to);
+}
+
+/** As {@link scanRequest}, for a trailer section (RFC 9112 §7.1.2). */
+export function scanTrailers(from: i32, to: i32): i32 {
+  base = from;
+  put(TARGET_START, 0);
+  put(TARGET_END, 0);
+  return scanFields(from, to);
 }
 
 // RFC 9112 §5: name ":" OWS value OWS CRLF, line behind line, and an empty one.
@@ -159,6 +167,8 @@ function methodLength(first: u32, then: u32): i32 {
       return (then & 0xffffff) === 0x204554 ? method(5, 6) : 0; // TE SP
     case 0x43544150: // PATC
       return (then & 0xffff) === 0x2048 ? method(6, 5) : 0; // H SP
+    case 0x4e4e4f43: // CONN
+      return then === 0x20544345 ? method(8, 7) : 0; // ECT SP
     case 0x4954504f: // OPTI
       return then === 0x20534e4f ? method(7, 7) : 0; // ONS SP
   }

@@ -53,7 +53,17 @@ export const FLAG = {
 } as const;
 
 /** The methods that the scanner knows. */
-export const METHODS = ["", "GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
+export const METHODS = [
+  "",
+  "GET",
+  "POST",
+  "HEAD",
+  "PUT",
+  "DELETE",
+  "PATCH",
+  "OPTIONS",
+  "CONNECT",
+] as const;
 
 /** The tape lies in WebAssembly's memory, which is made at the first use. */
 export function layTape(ints: Int32Array): void {

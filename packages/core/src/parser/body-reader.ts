@@ -4,16 +4,12 @@ import { RemoteProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
 import { Headers } from "../headers.ts";
 import type { Limits } from "../limits.ts";
-import { textToLatin1 } from "../octets.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import { HeadParser } from "./head-parser.ts";
 
 const NO_TRAILERS = Headers.from([]);
 const CR = 0x0d;
 const LF = 0x0a;
-
-// llhttp knows field lines only behind a start line, so a trailer section is given one.
-const START_LINE = textToLatin1("HTTP/1.1 200 OK\r\n");
 
 /**
  * Reads one body. Data is a view of the input, never a copy, and never enters the parser:
@@ -60,12 +56,12 @@ export class BodyReader {
 
   /** Bytes of a trailer section that is not complete. */
   get held(): Uint8Array | undefined {
-    return this.#trailerParser?.held.subarray(START_LINE.length);
+    return this.#trailerParser?.held;
   }
 
   /** {@link held}, to be someone else's: they are not held any more. */
   takeHeld(): Uint8Array | undefined {
-    return this.#trailerParser?.takeHeld().subarray(START_LINE.length);
+    return this.#trailerParser?.takeHeld();
   }
 
   /**
@@ -148,11 +144,11 @@ function lengthOf(framing: Framing): number {
 
 function trailerParser(limits: Limits): HeadParser {
   const { maxTrailerBytes, maxTrailers } = limits;
-  const parser = new HeadParser(
-    "response",
+  return new HeadParser(
+    "trailers",
     {
       // The empty line that ends the section is always taken.
-      maxBytes: START_LINE.length + Math.max(maxTrailerBytes, 2),
+      maxBytes: Math.max(maxTrailerBytes, 2),
       tooLarge: "TRAILERS_TOO_LARGE",
       maxFields: maxTrailers,
       tooMany: "TOO_MANY_TRAILERS",
@@ -160,8 +156,6 @@ function trailerParser(limits: Limits): HeadParser {
     },
     Infinity,
   );
-  parser.read(START_LINE, 0);
-  return parser;
 }
 
 // The parser counts from the start of the section, the caller from where this read began.

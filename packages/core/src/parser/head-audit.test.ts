@@ -3,7 +3,7 @@ import { RemoteProtocolError } from "../errors.ts";
 import { type Facts, inspect } from "../facts.ts";
 import { resolveLimits } from "../limits.ts";
 import { FIELDS, tape } from "../tape.ts";
-import { type Head, headOnTape, type MessageKind } from "./head.ts";
+import { type Head, headOnTape, type SectionKind } from "./head.ts";
 import { auditHead } from "./head-audit.ts";
 import { scan, textOfScanned } from "./scanner-module.ts";
 import { StartLine } from "./start-line.ts";
@@ -33,8 +33,9 @@ function outcome(make: () => Head): unknown {
   }
 }
 
-const audited = (kind: MessageKind, text: string) =>
+const audited = (kind: SectionKind, text: string) =>
   outcome(() => {
+    if (kind === "trailers") return auditHead(undefined, text, LIMITS);
     const line = new StartLine(kind, maxTargetBytes);
     line.read(octets(text), 0, text.length);
     line.cut(text);
@@ -81,6 +82,10 @@ const REQUEST_LINES = [
   "GET / HTTP/1.1\r\n",
   "OPTIONS /a/%2F?b=c&d HTTP/1.0\r\n",
   "PUT /{[|%]}^`\\?%z HTTP/1.1\r\n",
+  "CONNECT [::1]:443 HTTP/1.1\r\n",
+  "CONNECT a.test:80 HTTP/1.0\r\n",
+  "OPTIONS * HTTP/1.1\r\n",
+  "GET http://a.test:80/b?c=%20 HTTP/1.1\r\n",
 ];
 const STATUS_LINES = [
   "HTTP/1.1 200 OK\r\n",
@@ -89,7 +94,7 @@ const STATUS_LINES = [
   "HTTP/1.1 101 a\t\xe9 b\r\n",
 ];
 
-function scanned(kind: MessageKind, text: string): Head | undefined {
+function scanned(kind: SectionKind, text: string): Head | undefined {
   const bytes = octets(`..${text}GET `);
   const length = scan(kind, bytes, 2, bytes.length);
   if (length <= 0) return undefined;
@@ -98,13 +103,14 @@ function scanned(kind: MessageKind, text: string): Head | undefined {
 }
 
 describe("the scanner finds what the audit finds", () => {
-  const heads: [MessageKind, string][] = [
-    ...REQUEST_LINES.map((line): [MessageKind, string] => ["request", line]),
-    ...STATUS_LINES.map((line): [MessageKind, string] => ["response", line]),
+  const heads: [SectionKind, string][] = [
+    ...REQUEST_LINES.map((line): [SectionKind, string] => ["request", line]),
+    ...STATUS_LINES.map((line): [SectionKind, string] => ["response", line]),
+    ["trailers", ""] as [SectionKind, string],
   ].flatMap(([kind, line]) => [
-    [kind, `${line}\r\n`] as [MessageKind, string],
-    [kind, `${line}${FIELD_LINES.join("")}\r\n`] as [MessageKind, string],
-    ...FIELD_LINES.map((lines): [MessageKind, string] => [kind, `${line}${lines}\r\n`]),
+    [kind, `${line}\r\n`] as [SectionKind, string],
+    [kind, `${line}${FIELD_LINES.join("")}\r\n`] as [SectionKind, string],
+    ...FIELD_LINES.map((lines): [SectionKind, string] => [kind, `${line}${lines}\r\n`]),
   ]);
 
   test.each(heads)("%s %j", (kind, text) => {
@@ -129,7 +135,12 @@ describe("the scanner finds what the audit finds", () => {
     ["a second space", "GET  / HTTP/1.1\r\n\r\n"],
     ["an empty line in front", "\r\nGET / HTTP/1.1\r\n\r\n"],
     ["a rare method", "M-SEARCH / HTTP/1.1\r\n\r\n"],
-    ["a target of another form", "OPTIONS * HTTP/1.1\r\n\r\n"],
+    ["an asterisk of another method", "GET * HTTP/1.1\r\n\r\n"],
+    ["an authority of another method", "GET a.test:80 HTTP/1.1\r\n\r\n"],
+    ["a path of CONNECT", "CONNECT / HTTP/1.1\r\n\r\n"],
+    ["an authority without a port", "CONNECT a.test HTTP/1.1\r\n\r\n"],
+    ["a user in a target", "GET http://u@a.test/ HTTP/1.1\r\n\r\n"],
+    ["no target", "GET  HTTP/1.1\r\n\r\n"],
     ["a fragment", "GET /a#b HTTP/1.1\r\n\r\n"],
     ["a quotation mark", 'GET /" HTTP/1.1\r\n\r\n'],
     ["another version", "GET / HTTP/2.0\r\n\r\n"],

@@ -8,15 +8,25 @@ import { isFieldValue, isToken, isWhiteSpace, octetName } from "../tokens.ts";
 import type { Head, HeadLimits } from "./head.ts";
 import type { StartLine } from "./start-line.ts";
 
+/** Trailers have no start line. */
+const NO_LINE = {
+  method: "",
+  target: "",
+  status: 0,
+  reason: "",
+  version: "1.1",
+  length: 0,
+} as const;
+
 /**
- * Makes a head of `text`, whose start line is read and whose fields llhttp has let pass: what it
- * might once let pass that RFC 9112 does not is refused here.
+ * Makes a head of `text`, whose start line is read, if it has one, and whose fields llhttp has let
+ * pass: what it might once let pass that RFC 9112 does not is refused here.
  *
  * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
  */
-export function auditHead(line: StartLine, text: string, limits: HeadLimits): Head {
-  const { method, target, status, reason, version } = line;
-  const headers = auditFields(text, line.length, limits);
+export function auditHead(line: StartLine | undefined, text: string, limits: HeadLimits): Head {
+  const { method, target, status, reason, version, length } = line ?? NO_LINE;
+  const headers = auditFields(text, length, limits);
   return { method, target, status, reason, version, headers, facts: inspect(headers) };
 }
 

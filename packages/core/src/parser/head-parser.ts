@@ -4,7 +4,13 @@ import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
 import { FIELDS, TARGET_END, TARGET_START, tape } from "../tape.ts";
-import { type Head, type HeadLimits, headOnTape, type MessageKind } from "./head.ts";
+import {
+  type Head,
+  type HeadLimits,
+  headOnTape,
+  type MessageKind,
+  type SectionKind,
+} from "./head.ts";
 import { auditHead, endsInFault, faultOfField, faultOfLength } from "./head-audit.ts";
 import { execute, OK, PAUSED, position, saveState } from "./llhttp-module.ts";
 import { scan, textOfScanned } from "./scanner-module.ts";
@@ -34,7 +40,7 @@ let ofMessages: HeadLimits | undefined;
  * No parser owns memory outside JavaScript: what it must remember between pieces is 64 bytes.
  */
 export class HeadParser {
-  readonly #kind: MessageKind;
+  readonly #kind: SectionKind;
   readonly #limits: HeadLimits;
   readonly #maxTargetBytes: number;
   // The pieces of an unfinished head. Its capacity doubles, so that dripping bytes cost no squares.
@@ -46,7 +52,7 @@ export class HeadParser {
   /** How much of the input the last {@link read} took. */
   consumed = 0;
 
-  constructor(kind: MessageKind, limits: HeadLimits, maxTargetBytes: number) {
+  constructor(kind: SectionKind, limits: HeadLimits, maxTargetBytes: number) {
     this.#kind = kind;
     this.#limits = limits;
     this.#maxTargetBytes = maxTargetBytes;
@@ -110,31 +116,34 @@ export class HeadParser {
       tape[FIELDS]! <= this.#limits.maxFields &&
       tape[TARGET_END]! - tape[TARGET_START]! <= this.#maxTargetBytes;
     if (!fits) return undefined;
-    this.consumed = length;
-    return headOnTape(this.#kind, textOfScanned());
+    const head = headOnTape(this.#kind, textOfScanned());
+    if (head !== undefined) this.consumed = length;
+    return head;
   }
 
   #readOn(bytes: Uint8Array, from: number, to: number, answersConnect: boolean): Head | undefined {
-    this.#line ??= new StartLine(this.#kind, this.#maxTargetBytes);
-    const line = this.#line;
-    const at = line.isComplete ? from : this.#readLine(line, bytes, from, to);
+    const at = this.#kind === "trailers" ? from : this.#readLine(this.#kind, bytes, from, to);
     // Of a chunk that was taken away nothing is read, and the state is another's.
     const result = at < to ? execute(bytes, at, to, this.#state, answersConnect) : OK;
-    if (result === PAUSED) return this.#complete(line, bytes, from, at + position);
+    if (result === PAUSED) return this.#complete(bytes, from, at + position);
     if (result !== OK) throw this.#refusal(result, bytes, from, at + position);
     if (at < to) this.#state = saveState();
-    this.#hold(line, bytes, from, to);
+    this.#hold(bytes, from, to);
     return undefined;
   }
 
-  #readLine(line: StartLine, bytes: Uint8Array, from: number, to: number): number {
+  #readLine(kind: MessageKind, bytes: Uint8Array, from: number, to: number): number {
+    this.#line ??= new StartLine(kind, this.#maxTargetBytes);
+    const line = this.#line;
+    if (line.isComplete) return from;
     const at = line.read(bytes, from, to);
     if (line.isComplete) line.cut(this.#textWith(bytes, from, at));
     return at;
   }
 
-  #complete(line: StartLine, bytes: Uint8Array, from: number, to: number): Head {
+  #complete(bytes: Uint8Array, from: number, to: number): Head {
     const before = this.#heldLength;
+    const line = this.#line;
     this.consumed = to - from;
     if (before === 0) {
       this.#line = undefined;
@@ -157,9 +166,9 @@ export class HeadParser {
   }
 
   // Nothing is held of a head that is refused: the caller still has it.
-  #hold(line: StartLine, bytes: Uint8Array, from: number, to: number): void {
+  #hold(bytes: Uint8Array, from: number, to: number): void {
     if (this.#heldLength + to - from >= this.#limits.maxBytes) {
-      const code = line.isInTarget ? "TARGET_TOO_LONG" : this.#limits.tooLarge;
+      const code = this.#line?.isInTarget ? "TARGET_TOO_LONG" : this.#limits.tooLarge;
       throw new RemoteProtocolError(code, "", { offset: this.#limits.maxBytes });
     }
     this.#append(bytes, from, to);
@@ -194,7 +203,8 @@ export class HeadParser {
     const text = this.#textWith(bytes, from, at);
     // A length is refused after its last digit, or after its line: then that line is meant.
     const isLength = result === BAD_LENGTH;
-    const lineStart = text.lastIndexOf("\r\n", isLength ? text.length - 3 : text.length) + 2;
+    const lineEnd = text.lastIndexOf("\r\n", isLength ? text.length - 3 : text.length);
+    const lineStart = lineEnd === -1 ? 0 : lineEnd + 2;
     let line = text.slice(lineStart);
     const length = isLength ? faultOfLength(line) : undefined;
     // llhttp stops before the octet that it refuses, or right after it.

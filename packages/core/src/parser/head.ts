@@ -15,8 +15,12 @@ import {
   TARGET_START,
   tape,
 } from "../tape.ts";
+import { faultOfTarget } from "../target.ts";
 
 export type MessageKind = "request" | "response";
+
+/** What ends with an empty line: a head, or the trailers after a body. */
+export type SectionKind = MessageKind | "trailers";
 
 /** What bounds a head: a message's, or a trailer section's. */
 export interface HeadLimits {
@@ -27,7 +31,10 @@ export interface HeadLimits {
   readonly malformed: RemoteCode;
 }
 
-/** A head, cut. For a request `status` is 0, for a response `method` and `target` are empty. */
+/**
+ * A head, cut. For a request `status` is 0, for a response `method` and `target` are empty, and
+ * trailers have nothing but headers.
+ */
 export interface Head {
   readonly method: string;
   readonly target: string;
@@ -39,15 +46,23 @@ export interface Head {
   readonly facts: Facts;
 }
 
-/** The head that the scanner has just found exact. `text` is all of it. */
-export function headOnTape(kind: MessageKind, text: string): Head {
-  const headers = headersOnTape(text);
+/**
+ * The head that the scanner has just found exact. `text` is all of it. Undefined for a target whose
+ * form its method does not allow: the scanner knows the octets of a target, and not the forms.
+ */
+export function headOnTape(kind: SectionKind, text: string): Head | undefined {
   const isRequest = kind === "request";
+  const isResponse = kind === "response";
+  const method = isRequest ? METHODS[tape[METHOD]!]! : "";
+  const target = isRequest ? text.substring(tape[TARGET_START]!, tape[TARGET_END]!) : "";
+  const isOriginForm = target.startsWith("/") && method !== "CONNECT";
+  if (isRequest && !isOriginForm && faultOfTarget(method, target) !== undefined) return undefined;
+  const headers = headersOnTape(text);
   return {
-    method: isRequest ? METHODS[tape[METHOD]!]! : "",
-    target: isRequest ? text.substring(tape[TARGET_START]!, tape[TARGET_END]!) : "",
-    status: isRequest ? 0 : tape[STATUS]!,
-    reason: isRequest ? "" : text.substring(tape[REASON_START]!, tape[REASON_END]!),
+    method,
+    target,
+    status: isResponse ? tape[STATUS]! : 0,
+    reason: !isResponse ? "" : text.substring(tape[REASON_START]!, tape[REASON_END]!),
     version: tape[MINOR] === 1 ? "1.1" : "1.0",
     headers,
     facts: factsOnTape(headers),

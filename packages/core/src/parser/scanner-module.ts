@@ -4,13 +4,14 @@ import { compileScanner } from "#llhttp";
 import { BYTES_PER_NAME, layNames, NAMES } from "../asked.ts";
 import { latin1ToText, viewOf } from "../octets.ts";
 import { FIELD_LIST, FIELDS_ON_TAPE, INTS_PER_FIELD, layTape, turnPage } from "../tape.ts";
-import type { MessageKind } from "./head.ts";
+import type { SectionKind } from "./head.ts";
 import { instantiate } from "./wasm.ts";
 
 interface ScannerExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   scanRequest(from: number, to: number): number;
   scanResponse(from: number, to: number): number;
+  scanTrailers(from: number, to: number): number;
   find(name: number, length: number, first: number): number;
 }
 
@@ -42,10 +43,11 @@ let headTo = 0;
 // All of it as text, if it has more heads than one.
 let windowText: string | undefined;
 
+type Scan = (from: number, to: number) => number;
+
 interface Scanner {
   readonly memory: Uint8Array;
-  readonly scanRequest: ScannerExports["scanRequest"];
-  readonly scanResponse: ScannerExports["scanResponse"];
+  readonly scans: { readonly [K in SectionKind]: Scan };
 }
 
 /**
@@ -63,7 +65,7 @@ export function prepareScanner(): void {
  *
  * @returns Its length; 0 or less where it is not whole, or not exact.
  */
-export function scan(kind: MessageKind, bytes: Uint8Array, from: number, to: number): number {
+export function scan(kind: SectionKind, bytes: Uint8Array, from: number, to: number): number {
   scanner ??= lay();
   let at = goesOn(bytes, from, to) ? INPUT + from - loadedFrom : load(bytes, from, WINDOW_BYTES);
   let length = run(scanner, kind, at, from, to);
@@ -91,11 +93,11 @@ export function textOfScanned(): string {
   return windowText.substring(headFrom - INPUT, headTo - INPUT);
 }
 
-function run(scanner: Scanner, kind: MessageKind, at: number, from: number, to: number): number {
+function run(scanner: Scanner, kind: SectionKind, at: number, from: number, to: number): number {
   // Behind the copy: the chunk is somebody else's, and may have heads of others read meanwhile.
   turnPage();
   const end = at - from + (to < loadedTo ? to : loadedTo);
-  return kind === "request" ? scanner.scanRequest(at, end) : scanner.scanResponse(at, end);
+  return scanner.scans[kind](at, end);
 }
 
 // Of a chunk with many heads, read one behind the other, each byte is copied once and not once for
@@ -129,11 +131,15 @@ export function forgetWindow(): void {
 }
 
 function lay(): Scanner {
-  const { memory, scanRequest, scanResponse, find } = instantiate<ScannerExports>(
-    compileScanner,
-    {},
-  );
+  const { memory, find, ...scans } = instantiate<ScannerExports>(compileScanner, {});
   layTape(new Int32Array(memory.buffer, 0, TAPE_INTS));
   layNames(new Uint8Array(memory.buffer, NAMES_AT, NAMES * BYTES_PER_NAME), find);
-  return { memory: new Uint8Array(memory.buffer), scanRequest, scanResponse };
+  return {
+    memory: new Uint8Array(memory.buffer),
+    scans: {
+      request: scans.scanRequest,
+      response: scans.scanResponse,
+      trailers: scans.scanTrailers,
+    },
+  };
 }
