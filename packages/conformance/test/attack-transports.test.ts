@@ -5,7 +5,7 @@ import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { GET, head, rejection, standing } from "../src/against.ts";
 import { bareStream } from "../src/bare-stream.ts";
-import { turns } from "../src/pairs-quiet.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 const hostile = (): never => {
@@ -117,6 +117,22 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     const { connection } = await connectTo(io);
     expect(() => connection.intoParts()).toThrow(expect.objectContaining({ code: "READ_PENDING" }));
     expect(connection.closeReason).toBeUndefined();
+  });
+
+  test.each([
+    ["throws", hostile],
+    ["is async", async () => true],
+    ["is async, and rejects", async () => hostile()],
+  ])("in a cancelRead() that %s: it is refused to whoever waits for the io", async (_, call) => {
+    const quiet = watchQuiet();
+    const [io, peer] = spoilt(() => ({ cancelRead: call as never }));
+    const { connection } = await serveQuietly(io);
+    const parts = rejection(connection.withoutShutdown());
+    void connection.close();
+    expect(await parts).toBe("READ_PENDING");
+    expect(await peer.readToEnd()).toBe("");
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
   });
 
   test("in the _write of a Duplex", async () => {

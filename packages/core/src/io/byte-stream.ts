@@ -15,14 +15,17 @@ export interface ByteStream {
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /** Ends our side, behind everything written. The peer reads an end of file. */
   closeWrite(): Promise<void>;
-  /** Gives up now, so that the peer sees a failure and not an end. Harmless when repeated. */
+  /**
+   * Gives up now, so that the peer sees a failure and not an end. Harmless when repeated. What it throws,
+   * or rejects with, is ignored.
+   */
   abort(reason: unknown): void;
   /**
    * Withdraws a pending read without losing a byte: its promise rejects, and the next read brings
    * what it would have brought. False: it cannot be withdrawn, or has its bytes already.
    */
   cancelRead?(): boolean;
-  /** Resolves when the transport is gone, if it can know that without a read. */
+  /** Settles when the transport is gone, if it can know that without a read. */
   readonly gone?: Promise<unknown>;
 }
 

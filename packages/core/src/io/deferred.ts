@@ -32,6 +32,15 @@ export function handled<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+/** Calls what somebody else made, which may throw where it should reject, or give no promise at all. */
+export function called<T>(call: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (reason) {
+    return Promise.reject(reason);
+  }
+}
+
 /** A promise of what is made at once. What cannot be made, as of bytes that were taken away, rejects. */
 export function settled<T>(make: () => T): Promise<T> {
   try {

@@ -1,6 +1,7 @@
 // bytes ↔ [Deno.Conn] ↔ driver: a TCP, TLS or Unix connection of Deno's, by its own methods
 
 import { hasMethods } from "./byte-stream.ts";
+import { called, handled } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
 const FIRST_BYTES = 4_096;
@@ -84,10 +85,7 @@ export class ConnStream implements Lockable {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      this.#conn.close();
-    } catch {
-      // Somebody else has closed it.
-    }
+    // It throws where somebody else has closed it.
+    handled(called(() => this.#conn.close()));
   }
 }

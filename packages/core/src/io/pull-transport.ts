@@ -2,7 +2,7 @@
 
 import { asBytes, concat } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
-import { Deferred } from "./deferred.ts";
+import { called, Deferred, handled, isThenable } from "./deferred.ts";
 import { type Batch, joined } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -26,6 +26,8 @@ export class PullTransport implements Transport {
   // A withdrawn read may have its bytes already, on their way through the microtasks.
   #unsettledReads = 0;
   #withdrawals = 0;
+  // cancelRead() threw, or gave no boolean.
+  #cancelFailed = false;
   // What withdrawn reads bring behind the release: nobody's but the next owner's.
   #late: { readonly chunks: Uint8Array[]; readonly all: Deferred<Uint8Array> } | undefined;
   #endRead = false;
@@ -46,7 +48,16 @@ export class PullTransport implements Transport {
 
   attach(events: TransportEvents): void {
     this.#events = events;
-    this.#stream.gone?.then(this.#fail, this.#fail);
+    called(() => this.#whenGone()).catch(this.#fail);
+  }
+
+  // One that cannot tell when it is gone, and says that it can, has failed.
+  #whenGone(): void {
+    const { gone } = this.#stream;
+    if (isThenable(gone)) Promise.resolve(gone).then(this.#fail, this.#fail);
+    else if (gone !== undefined && gone !== null) {
+      throw new TypeError(`gone is a ${typeof gone}, not a promise`);
+    }
   }
 
   get isReading(): boolean {
@@ -55,7 +66,8 @@ export class PullTransport implements Transport {
 
   get isStuck(): boolean {
     const { cancelRead, keepsReads } = this.#stream;
-    return this.#readPending && (cancelRead === undefined || keepsReads === true);
+    const isKept = cancelRead === undefined || keepsReads === true || this.#cancelFailed;
+    return this.#readPending && isKept;
   }
 
   resume(): void {
@@ -129,11 +141,17 @@ export class PullTransport implements Transport {
   }
 
   #cancelRead(): boolean {
+    if (this.#stream.cancelRead === undefined) return false;
+    let isCancelled: unknown;
     try {
-      return this.#stream.cancelRead?.() === true;
+      isCancelled = this.#stream.cancelRead();
     } catch {
-      return false;
+      isCancelled = undefined;
     }
+    // What it promises comes too late.
+    if (isThenable(isCancelled)) handled(Promise.resolve(isCancelled));
+    this.#cancelFailed = typeof isCancelled !== "boolean";
+    return isCancelled === true;
   }
 
   write(batch: Batch): void {
@@ -168,11 +186,8 @@ export class PullTransport implements Transport {
   abort(reason: unknown): void {
     if (this.#released) return;
     this.#released = true;
-    try {
-      this.#stream.abort(reason);
-    } catch {
-      // It is given up all the same: whoever waits is told.
-    }
+    // It is given up whatever becomes of that, and whoever waits is told.
+    handled(called(() => this.#stream.abort(reason)));
   }
 
   destroy(): void {
@@ -191,14 +206,5 @@ export class PullTransport implements Transport {
   release(): void {
     this.#released = true;
     this.#stream.releaseLocks?.();
-  }
-}
-
-// A stream of somebody's own may throw where it should reject, or give no promise at all.
-function called<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call());
-  } catch (reason) {
-    return Promise.reject(reason);
   }
 }

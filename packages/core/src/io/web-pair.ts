@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";
 import { hasMethods } from "./byte-stream.ts";
-import { Deferred, handled } from "./deferred.ts";
+import { called, Deferred, handled } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
 // What we use of Web Streams, so that core needs no types of the DOM.
@@ -132,14 +132,15 @@ export class WebPairStream implements Lockable {
     this.#aborted = { reason };
     for (const call of this.#pending) call.reject(reason);
     const { reader, writer } = this.#locked;
-    if (isSocket(this.#pair)) {
+    const pair = this.#pair;
+    if (isSocket(pair)) {
       // workerd tells the peer of a stream that was cancelled only when the handler has returned, and
       // of one that was closed at once. What is pending is lost, and that shows.
-      handled(Promise.resolve(writer.close()));
-      handled(Promise.resolve(this.#pair.close()));
+      giveUp(() => writer.close());
+      giveUp(() => pair.close());
     } else {
-      handled(Promise.resolve(reader.cancel(reason)));
-      handled(Promise.resolve(writer.abort(reason)));
+      giveUp(() => reader.cancel(reason));
+      giveUp(() => writer.abort(reason));
     }
     try {
       this.releaseLocks();
@@ -165,6 +166,11 @@ export class WebPairStream implements Lockable {
     this.#locks?.reader.releaseLock();
     this.#locks?.writer.releaseLock();
   }
+}
+
+// Each side is given up, whatever becomes of the other.
+function giveUp(call: () => Promise<unknown>): void {
+  handled(called(call));
 }
 
 function lock(pair: WebPair): Reader {
