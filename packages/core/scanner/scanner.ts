@@ -4,39 +4,42 @@
 // the grammar of RFC 9112 allows beyond any doubt. Every other head goes to llhttp and to
 // parser/head-audit.ts, which know what is wrong with it, and what only looks so.
 
-// The tape, in bytes: what src/tape.ts calls by the same names, in integers.
-const METHOD = 0;
-const TARGET_START = 4;
-const TARGET_END = 8;
-const MINOR = 12;
-const STATUS = 16;
-const REASON_START = 20;
-const REASON_END = 24;
-const FIELDS = 28;
-const FLAGS = 32;
-const LENGTH = 36;
-const STEERING = 40;
-const STEERING_LIST = 44;
-const FIELD_LIST = 172;
+import {
+  BYTES_PER_NAME,
+  CLOSE,
+  DATE,
+  FIELD_LIST,
+  FIELDS,
+  FLAGS,
+  INTS_PER_FIELD,
+  INTS_PER_STEERING,
+  KEEP_ALIVE,
+  KNOWN_LENGTH,
+  LENGTH,
+  MAX_FIELDS,
+  MAX_STEERING,
+  METHOD,
+  MINOR,
+  PLAIN_HOST,
+  REASON_END,
+  REASON_START,
+  STATUS,
+  STEERING,
+  STEERING_LIST,
+  TARGET_END,
+  TARGET_START,
+  TE,
+  TRAILER,
+  UPGRADE,
+} from "../src/tape-layout";
 
-const MAX_STEERING = 16;
-const BYTES_PER_STEERING = 8;
-const BYTES_PER_FIELD = 16;
-// src/tape.ts calls it FIELDS_ON_TAPE.
-const MAX_FIELDS = 1024;
-// Behind the tape lie names that are asked for, as src/asked.ts has them; behind these, the input.
-const NAMES = FIELD_LIST + MAX_FIELDS * BYTES_PER_FIELD;
-const BYTES_PER_NAME = 32;
+// The tape is of integers, and memory of bytes.
+const FIRST_STEERING = STEERING_LIST << 2;
+const BYTES_PER_STEERING = INTS_PER_STEERING << 2;
+const FIRST_FIELD = FIELD_LIST << 2;
+const BYTES_PER_FIELD = INTS_PER_FIELD << 2;
+const NAMES = FIRST_FIELD + MAX_FIELDS * BYTES_PER_FIELD;
 
-// Connection's options, and fields of which it matters only that they are there.
-const CLOSE = 1;
-const KEEP_ALIVE = 2;
-const UPGRADE = 4;
-const TE = 8;
-const DATE = 16;
-const TRAILER = 32;
-const PLAIN_HOST = 64;
-const KNOWN_LENGTH = 128;
 // There is a Content-Length, a Transfer-Encoding; nobody else asks for these two.
 const LENGTHS = 256;
 const CODINGS = 512;
@@ -118,7 +121,7 @@ export function scanTrailers(from: i32, to: i32): i32 {
 // RFC 9112 §5: name ":" OWS value OWS CRLF, line behind line, and an empty one.
 function scanFields(start: i32, to: i32): i32 {
   let at = start;
-  let field = FIELD_LIST;
+  let field = FIRST_FIELD;
   flags = 0;
   steering = 0;
   while (load<u16>(at) !== CRLF) {
@@ -135,14 +138,14 @@ function scanFields(start: i32, to: i32): i32 {
     store<i32>(field, nameEnd - base, 4);
     store<i32>(field, value - base, 8);
     store<i32>(field, valueEnd - base, 12);
-    if (!steer(at, nameEnd - at, value, valueEnd, (field - FIELD_LIST) / BYTES_PER_FIELD)) {
+    if (!steer(at, nameEnd - at, value, valueEnd, (field - FIRST_FIELD) / BYTES_PER_FIELD)) {
       return NOT_EXACT;
     }
     field += BYTES_PER_FIELD;
     at = lineEnd + 2;
   }
   if (at + 2 > to) return NOT_WHOLE;
-  put(FIELDS, (field - FIELD_LIST) / BYTES_PER_FIELD);
+  put(FIELDS, (field - FIRST_FIELD) / BYTES_PER_FIELD);
   put(FLAGS, flags);
   put(STEERING, steering);
   return at + 2 - base;
@@ -240,10 +243,10 @@ function endOfText(start: i32, to: i32): i32 {
 
 /** The place of the first field from `first` on that has the name `wanted`; -1 where none has. */
 export function find(wanted: i32, length: i32, first: i32): i32 {
-  const count = load<i32>(FIELDS);
+  const count = load<i32>(FIELDS << 2);
   const name = NAMES + wanted * BYTES_PER_NAME;
   for (let i = first; i < count; i++) {
-    const field = FIELD_LIST + i * BYTES_PER_FIELD;
+    const field = FIRST_FIELD + i * BYTES_PER_FIELD;
     const start = load<i32>(field);
     if (load<i32>(field, 4) - start === length && isNamed(base + start, name, length)) return i;
   }
@@ -300,7 +303,7 @@ function steer(name: i32, length: i32, value: i32, valueEnd: i32, field: i32): b
 
 function list(kind: i32, field: i32): bool {
   if (steering === MAX_STEERING) return false;
-  const entry = STEERING_LIST + steering++ * BYTES_PER_STEERING;
+  const entry = FIRST_STEERING + steering++ * BYTES_PER_STEERING;
   store<i32>(entry, kind);
   store<i32>(entry, field, 4);
   return true;
@@ -373,6 +376,6 @@ function isWhiteSpace(octet: u8): bool {
   return octet === SP || octet === TAB;
 }
 
-function put(at: i32, value: i32): void {
-  store<i32>(at, value);
+function put(place: i32, value: i32): void {
+  store<i32>(place << 2, value);
 }

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
+const SOURCES = ["scanner.ts", "../src/tape-layout.ts"];
 const folder = new URL("../scanner/", import.meta.url);
 
 /** The module's bytes. */
@@ -20,7 +21,7 @@ export async function compileScanner() {
     ],
     {
       readFile: (name) =>
-        name === "scanner.ts" ? readFileSync(new URL(name, folder), "utf8") : null,
+        SOURCES.includes(name) ? readFileSync(new URL(name, folder), "utf8") : null,
       writeFile: (_, bytes) => {
         compiled = bytes;
       },

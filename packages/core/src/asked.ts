@@ -1,10 +1,7 @@
 // bytes → tape → [names that are asked for] → headers: found by the scanner, sixteen octets at a time
 
 import { latin1ToText, textToLatin1 } from "./octets.ts";
-
-/** So many names of at most so many octets are known to the scanner, in its memory. */
-export const NAMES = 64;
-export const BYTES_PER_NAME = 32;
+import { BYTES_PER_NAME, MAX_NAMES } from "./tape-layout.ts";
 
 /** The place of the first field on the tape, from `first` on, that has the name of this number. */
 type Find = (number: number, length: number, first: number) => number;
@@ -29,7 +26,8 @@ export function numberOf(name: string): number | undefined {
 
 function number(name: string): number | undefined {
   const next = numbers.size;
-  if (next === NAMES || name.length > BYTES_PER_NAME || !/^[!-~]*$/.test(name)) return undefined;
+  if (next === MAX_NAMES || name.length > BYTES_PER_NAME || !/^[!-~]*$/.test(name))
+    return undefined;
   memory!.set(textToLatin1(name.toLowerCase()), next * BYTES_PER_NAME);
   // A copy: a name that was cut from a received head would keep all of the head.
   numbers.set(latin1ToText(textToLatin1(name)), next);

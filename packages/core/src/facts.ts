@@ -1,7 +1,8 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
 import type { Headers } from "./headers.ts";
-import { FLAG, FLAGS, INTS_PER_STEERING, LENGTH, STEERING, STEERING_LIST, tape } from "./tape.ts";
+import { tape } from "./tape.ts";
+import * as layout from "./tape-layout.ts";
 import { listMembers } from "./tokens.ts";
 
 /** What the fields of one head say about the connection. Values are verbatim and unjudged. */
@@ -87,25 +88,25 @@ export function inspect(headers: Headers): Facts {
  */
 export function factsOnTape(headers: Headers): Facts {
   const facts = onTape;
-  const flags = tape[FLAGS]!;
-  facts.hosts = (flags & FLAG.plainHost) !== 0 ? 1 : 0;
+  const flags = tape[layout.FLAGS]!;
+  facts.hosts = (flags & layout.PLAIN_HOST) !== 0 ? 1 : 0;
   facts.host = "";
-  facts.contentLengths = (flags & FLAG.knownLength) !== 0 ? 1 : 0;
+  facts.contentLengths = (flags & layout.KNOWN_LENGTH) !== 0 ? 1 : 0;
   facts.contentLength = "";
-  facts.length = facts.contentLengths === 1 ? tape[LENGTH]! : undefined;
+  facts.length = facts.contentLengths === 1 ? tape[layout.LENGTH]! : undefined;
   facts.transferEncodings = 0;
   facts.transferEncoding = "";
-  facts.close = (flags & FLAG.close) !== 0;
-  facts.keepAlive = (flags & FLAG.keepAlive) !== 0;
-  facts.connectionUpgrade = (flags & FLAG.upgrade) !== 0;
-  facts.connectionTe = (flags & FLAG.te) !== 0;
+  facts.close = (flags & layout.CLOSE) !== 0;
+  facts.keepAlive = (flags & layout.KEEP_ALIVE) !== 0;
+  facts.connectionUpgrade = (flags & layout.UPGRADE) !== 0;
+  facts.connectionTe = (flags & layout.TE) !== 0;
   facts.te = undefined;
   facts.upgrade = undefined;
   facts.expect = undefined;
-  facts.date = (flags & FLAG.date) !== 0;
-  facts.trailer = (flags & FLAG.trailer) !== 0;
-  const end = STEERING_LIST + tape[STEERING]! * INTS_PER_STEERING;
-  for (let at = STEERING_LIST; at < end; at += INTS_PER_STEERING) {
+  facts.date = (flags & layout.DATE) !== 0;
+  facts.trailer = (flags & layout.TRAILER) !== 0;
+  const end = layout.STEERING_LIST + tape[layout.STEERING]! * layout.INTS_PER_STEERING;
+  for (let at = layout.STEERING_LIST; at < end; at += layout.INTS_PER_STEERING) {
     take(facts, STEERING_NAMES[tape[at]! - 1]!, headers.valueAt(tape[at + 1]!));
   }
   return facts;

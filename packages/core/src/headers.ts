@@ -5,7 +5,8 @@ import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import { textToLatin1 } from "./octets.ts";
-import { FIELDS, fieldsOnTape, INTS_PER_FIELD, page, tape } from "./tape.ts";
+import { fieldsOnTape, page, tape } from "./tape.ts";
+import { FIELDS, INTS_PER_FIELD } from "./tape-layout.ts";
 import {
   faultOfToken,
   faultOfValue,

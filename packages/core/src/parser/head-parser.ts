@@ -3,7 +3,8 @@
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { concat, latin1ToText } from "../octets.ts";
-import { FIELDS, TARGET_END, TARGET_START, tape } from "../tape.ts";
+import { tape } from "../tape.ts";
+import { FIELDS, TARGET_END, TARGET_START } from "../tape-layout.ts";
 import {
   type Head,
   type HeadLimits,

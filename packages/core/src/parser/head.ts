@@ -4,17 +4,16 @@ import type { RemoteCode } from "../errors.ts";
 import type { Version } from "../events.ts";
 import { type Facts, factsOnTape } from "../facts.ts";
 import { type Headers, headersOnTape } from "../headers.ts";
+import { METHODS, tape } from "../tape.ts";
 import {
   METHOD,
-  METHODS,
   MINOR,
   REASON_END,
   REASON_START,
   STATUS,
   TARGET_END,
   TARGET_START,
-  tape,
-} from "../tape.ts";
+} from "../tape-layout.ts";
 import { faultOfTarget } from "../target.ts";
 
 export type MessageKind = "request" | "response";

@@ -1,9 +1,16 @@
 // bytes → [scanner] → tape → head parser: whole and exact heads, read in WebAssembly
 
 import { compileScanner } from "#llhttp";
-import { BYTES_PER_NAME, layNames, NAMES } from "../asked.ts";
+import { layNames } from "../asked.ts";
 import { latin1ToText, viewOf } from "../octets.ts";
-import { FIELD_LIST, FIELDS_ON_TAPE, INTS_PER_FIELD, layTape, turnPage } from "../tape.ts";
+import { layTape, turnPage } from "../tape.ts";
+import {
+  BYTES_PER_NAME,
+  FIELD_LIST,
+  INTS_PER_FIELD,
+  MAX_FIELDS,
+  MAX_NAMES,
+} from "../tape-layout.ts";
 import type { SectionKind } from "./head.ts";
 import { instantiate } from "./wasm.ts";
 
@@ -19,9 +26,9 @@ interface ScannerExports {
 const NOT_WHOLE = -1;
 
 // The tape lies at the beginning of the scanner's memory, then names, then the input.
-const TAPE_INTS = FIELD_LIST + FIELDS_ON_TAPE * INTS_PER_FIELD;
+const TAPE_INTS = FIELD_LIST + MAX_FIELDS * INTS_PER_FIELD;
 const NAMES_AT = TAPE_INTS * Int32Array.BYTES_PER_ELEMENT;
-const INPUT = NAMES_AT + NAMES * BYTES_PER_NAME;
+const INPUT = NAMES_AT + MAX_NAMES * BYTES_PER_NAME;
 // Nearly every head is shorter. What stands behind a head is mostly a body, and never read here.
 const WINDOW_BYTES = 4_096;
 // No longer head is scanned.
@@ -133,7 +140,7 @@ export function forgetWindow(): void {
 function lay(): Scanner {
   const { memory, find, ...scans } = instantiate<ScannerExports>(compileScanner, {});
   layTape(new Int32Array(memory.buffer, 0, TAPE_INTS));
-  layNames(new Uint8Array(memory.buffer, NAMES_AT, NAMES * BYTES_PER_NAME), find);
+  layNames(new Uint8Array(memory.buffer, NAMES_AT, MAX_NAMES * BYTES_PER_NAME), find);
   return {
     memory: new Uint8Array(memory.buffer),
     scans: {
