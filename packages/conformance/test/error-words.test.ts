@@ -122,6 +122,7 @@ describe("L16: no error quotes what may be a secret,", () => {
     ["a value", { headers: { "Set-Cookie": "secret\r\n" } }, "INVALID_HEADER"],
     ["a reason", { reason: "secret\n" }, "INVALID_REASON"],
     ["a date", { date: "secret\n" }, "INVALID_HEADER"],
+    ["a status", { status: "secret" }, "INVALID_STATUS"],
   ])("of a response that is sent: %s", (_, part, code) => {
     const server = new HttpConnection("server");
     server.receiveData(Buffer.from(head("GET /")));
@@ -130,6 +131,16 @@ describe("L16: no error quotes what may be a secret,", () => {
     expect(error.code).toBe(code);
     expect(error.message).not.toContain("secret");
   });
+});
+
+test.each<[string, object]>([
+  ["a limit", { maxHeaders: "secret" }],
+  ["the options", "secret" as unknown as object],
+])("L16: no error quotes a value that is no option: %s", (_, options) => {
+  const error = caught(() => new HttpConnection("client", options));
+  expect(error.code).toBe("INVALID_OPTION");
+  expect(error.message).toContain("a string");
+  expect(error.message).not.toContain("secret");
 });
 
 describe("L16: an error names the field and what is wrong with it:", () => {

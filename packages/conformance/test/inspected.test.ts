@@ -17,7 +17,6 @@ test("a console shows where a connection without io stands, and what was propose
       "  client: 'idle',",
       "  server: 'idle',",
       "  persists: true,",
-      "  proposal: undefined,",
       "  bufferedBytes: 0",
       "}",
     ].join("\n"),
@@ -79,11 +78,24 @@ test("a console shows a connection, a request, a response and a body, and no cre
   const response = await sender.sendRequest({ method: "GET", target: "/x", headers });
   const shown = [connection, request, response, response.body].map((one) => inspect(one));
   expect(shown[0]).toMatch(
-    /^Connection \{\n {2}phase: 'http',\n {2}state: \{ client: '[a-z-]+', server: '[a-z-]+' \},/,
+    /^Connection \{\n {2}role: 'client',\n {2}phase: 'http',\n {2}state: \{ client: '[a-z-]+', server: '[a-z-]+' \},/,
   );
   expect(shown[1]).toMatch(/^ServerRequest \{\n {2}method: 'GET',\n {2}target: '\/x',/);
   expect(shown[2]).toMatch(/^ClientResponse \{\n {2}status: 200,/);
   expect(shown[3]).toBe("Body { length: 5, used: false, queuedBytes: 5, isComplete: true }");
   expect(shown.join()).not.toContain("secret");
+  expect(shown.join()).not.toContain("undefined");
   expect(Math.max(...shown.map((one) => one.split("\n").length))).toBeLessThan(25);
+});
+
+test("a console shows a refused switch on the server without the response of the service", async () => {
+  const [near, far] = memoryPair();
+  const response = { status: 403, headers: { "Set-Cookie": "a=secret" }, body: "secret" };
+  const { connection } = await serveOn(far, () => response);
+  const refused = connection.withoutShutdown();
+  await near.write([Buffer.from(PROPOSAL)]);
+  const error = await refused.catch((error: unknown) => error);
+  expect(error).toMatchObject({ code: "SWITCH_REFUSED", status: 403 });
+  expect((error as { response: unknown }).response).toMatchObject(response);
+  expect(inspect(error, { depth: Infinity })).not.toContain("secret");
 });

@@ -279,8 +279,8 @@ describe("inform", () => {
     );
   });
 
-  test.each([101, 99, 200, 103.5, Number.NaN])(
-    "throws for %d, and nothing is written",
+  test.each([101, 99, 200, 103.5, Number.NaN, "103" as unknown as number])(
+    "throws for %o, and nothing is written",
     async (status) => {
       expect(await informing((request) => request.inform(status))).toEqual([
         "INVALID_STATUS",
@@ -321,10 +321,12 @@ describe("inform", () => {
       false,
       answer("204 No Content", "Connection: close"),
     ]);
-    for (const status of [101, 200]) {
+    for (const status of [101, 200, 100.5, NaN, "103"] as number[]) {
       const [found] = await informing((request) => request.inform(status), old);
       expect(found).toBe("INVALID_STATUS");
     }
+    const [found] = await informing((request) => request.inform(103, { A: "b\r\nC: d" }), old);
+    expect(found).toBe("INVALID_HEADER");
   });
 
   test("throws behind the final head", async () => {

@@ -150,6 +150,26 @@ describe.each(Object.entries(CALLS))("%s", (_, { wrong, meant, values, call }) =
   });
 });
 
+test.each([NaN, -1, 0.5, "9", { highWaterBytes: 9 }])("memoryPair(%o) is refused", (given) => {
+  expect(() => memoryPair(given as number)).toThrow(
+    expect.objectContaining({
+      code: "INVALID_OPTION",
+      message: expect.stringMatching(/highWaterBytes is .*, not a whole number/),
+    }),
+  );
+});
+
+test.each([undefined, null, {}, "secret"])("a service that is %o is refused", async (service) => {
+  const [near] = memoryPair();
+  await expect(serveOn(near, service as never)).rejects.toMatchObject({
+    code: "INVALID_OPTION",
+    message: expect.stringMatching(
+      /service is (undefined|null|an object|a string), not a function$/,
+    ),
+  });
+  expect(await standing(near.read())).toBe("pending");
+});
+
 describe("after an option that was refused", () => {
   test("the io is as it was", async () => {
     for (const call of [connectTo, (io: never, options: never) => serveOn(io, OK, options)]) {

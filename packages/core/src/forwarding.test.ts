@@ -95,11 +95,14 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
     expect(forwarded([["Upgrade", "websocket"]], ["websocket"])).toEqual([]);
   });
 
-  test.each([true, "websocket", new Set(["websocket"])])("%o is no list of protocols", (wrong) => {
-    expect(() => endToEnd(Headers.from(offer("h2c")), wrong as never)).toThrow(
-      'protocols is a list, such as ["websocket"]',
-    );
-  });
+  test.each([true, "websocket", new Set(["websocket"]), [1], ["h2c", undefined]])(
+    "%o is no list of protocols",
+    (wrong) => {
+      expect(() => endToEnd(Headers.from(offer("h2c")), wrong as never)).toThrow(
+        'protocols is a list, such as ["websocket"]',
+      );
+    },
+  );
 });
 
 describe("what a gateway answers", () => {

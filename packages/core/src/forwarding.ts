@@ -56,7 +56,7 @@ const NEVER_HOP_BY_HOP = new Set([
  * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither.
  */
 export function endToEnd(received: Headers, protocols: readonly string[] | false = []): Headers {
-  if (protocols !== false && !Array.isArray(protocols)) {
+  if (protocols !== false && !isListOfNames(protocols)) {
     throw new LocalProtocolError("INVALID_OPTION", 'protocols is a list, such as ["websocket"]');
   }
   const headers = Headers.from(received);
@@ -81,6 +81,10 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
     }
   }
   return checkedHeaders(proposes ? ["Connection", "Upgrade", ...kept] : kept);
+}
+
+function isListOfNames(protocols: unknown): boolean {
+  return Array.isArray(protocols) && protocols.every((one) => typeof one === "string");
 }
 
 // The members of an Upgrade list that may pass, as they are spelled there.

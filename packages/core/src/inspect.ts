@@ -11,7 +11,10 @@ export function byClass(io: object): object {
   return { [INSPECT]: () => `[${io.constructor?.name ?? "Object"}]` };
 }
 
-/** An object of the class `name` with these facts, as a console shows an object of its own. */
+/**
+ * An object of the class `name` with these facts, as a console shows an object of its own. Facts that
+ * are undefined are left out.
+ */
 export function shown(
   name: string,
   facts: object,
@@ -19,6 +22,9 @@ export function shown(
   options: object,
   inspect: Inspect,
 ): string {
-  if (depth === null) return `${name} ${inspect(facts, options)}`;
-  return depth < 0 ? `[${name}]` : `${name} ${inspect(facts, { ...options, depth })}`;
+  if (depth !== null && depth < 0) return `[${name}]`;
+  const known = Array.isArray(facts)
+    ? facts
+    : Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined));
+  return `${name} ${inspect(known, depth === null ? options : { ...options, depth })}`;
 }

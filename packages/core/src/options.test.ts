@@ -41,6 +41,21 @@ describe("a name that no option has", () => {
     const bare = Object.assign(Object.create(null) as object, { timeotMs: 3 });
     expect(complaint(inheriting)).toBe("timeotMs: did you mean timeoutMs?");
     expect(complaint(bare)).toBe("timeotMs: did you mean timeoutMs?");
+    expect(complaint(Object.create({ timeotMs: 3 }))).toBe("timeotMs: did you mean timeoutMs?");
+  });
+
+  test("that every object inherits is none of the caller's", () => {
+    Object.defineProperty(Object.prototype, "everywhere", {
+      value: 1,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+    try {
+      expect([complaint({}), complaint(Object.create({ timeoutMs: 3 }))]).toEqual(["", ""]);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "everywhere");
+    }
   });
 
   test("is passed over in an instance of a class, which may have members of its own", () => {
@@ -55,15 +70,16 @@ describe("a name that no option has", () => {
 describe("a value", () => {
   test.each([
     [{ signal: {} }, "signal is an object, not an AbortSignal"],
-    [{ signal: "stop" }, "signal is stop, not an AbortSignal"],
-    [{ timeoutMs: "5" }, "timeoutMs is 5, not a whole number of milliseconds"],
+    [{ signal: "stop" }, "signal is a string, not an AbortSignal"],
+    [{ timeoutMs: "5" }, "timeoutMs is a string, not a whole number of milliseconds"],
     [{ timeoutMs: Infinity }, "timeoutMs is Infinity, not a whole number of milliseconds"],
     [{ timeoutMs: -1 }, "timeoutMs is -1, not a whole number of milliseconds"],
     [{ timeoutMs: null }, "timeoutMs is null, not a whole number of milliseconds"],
     [{ onError: 3 }, "onError is 3, not a function"],
-    [{ halfClose: "no" }, "halfClose is no, not a boolean"],
+    [{ halfClose: "no" }, "halfClose is a string, not a boolean"],
     [{ halfClose: () => true }, "halfClose is a function, not a boolean"],
-    [{ halfClose: Symbol("no") }, "halfClose is Symbol(no), not a boolean"],
+    [{ halfClose: Symbol("no") }, "halfClose is a symbol, not a boolean"],
+    [{ halfClose: 10n }, "halfClose is a bigint, not a boolean"],
     [{ onError: Object.create(null) as object }, "onError is an object, not a function"],
   ])("%o is refused", (options, message) => {
     expect(complaint(options)).toBe(message);
@@ -79,6 +95,15 @@ describe("a value", () => {
     expect(complaint(Object.create({ onError: 3 }))).toBe("onError is 3, not a function");
   });
 
+  test("whose methods cannot be read is refused", () => {
+    const signal = {
+      get addEventListener() {
+        throw new Error("unreadable");
+      },
+    };
+    expect(complaint({ signal })).toBe("signal is an object, not an AbortSignal");
+  });
+
   test("that is undefined is as if it were not given", () => {
     expect(complaint({ signal: undefined, timeoutMs: undefined, onError: undefined })).toBe("");
   });
@@ -92,6 +117,9 @@ describe("a value", () => {
   });
 });
 
-test.each([null, 5, "headMs", () => {}])("options that are %o are refused", (options) => {
-  expect(complaint(options)).toMatch(/^options are .*, not an object$/);
-});
+test.each([null, 5, "headMs", () => {}, [], ["headMs"], new Map([["headMs", 1]]), new Set()])(
+  "options that are %o are refused",
+  (options) => {
+    expect(complaint(options)).toMatch(/^options are .*, not an object$/);
+  },
+);

@@ -32,10 +32,15 @@ function isWhole(value: unknown): boolean {
 }
 
 function withMethods(says: string, ...names: readonly string[]): Kind {
-  const fits = (value: unknown): boolean =>
-    typeof value === "object" &&
-    value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+  const fits = (value: unknown): boolean => {
+    if (typeof value !== "object" || value === null) return false;
+    try {
+      return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+    } catch {
+      // A method that cannot be read cannot be called.
+      return false;
+    }
+  };
   return { says, fits };
 }
 
@@ -50,18 +55,31 @@ export function checkOptions(
   kinds: { readonly [name: string]: Kind },
   others: object = kinds,
 ): void {
-  if (typeof options !== "object" || options === null) {
-    throw new LocalProtocolError("INVALID_OPTION", `options are ${shown(options)}, not an object`);
-  }
+  if (typeof options !== "object" || options === null) throw noOptions(inWords(options));
   const values = options as { readonly [name: string]: unknown };
-  for (const name of Object.keys(options)) {
+  const isPlain = Object.getPrototypeOf(options) === Object.prototype;
+  const names = isPlain ? Object.keys(options) : namesIn(options);
+  for (const name of names) {
     if (Object.hasOwn(kinds, name)) check(values, name, kinds[name]!);
-    else if (!Object.hasOwn(others, name) && !isInstance(options))
-      throw unknown(name, kinds, others);
+    else if (!Object.hasOwn(others, name)) throw unknown(name, kinds, others);
   }
-  if (Object.getPrototypeOf(options) === Object.prototype) return;
-  // What it inherits counts, too.
+  if (isPlain) return;
+  // A class may define them where they cannot be enumerated.
   for (const name of Object.keys(kinds)) check(values, name, kinds[name]!);
+}
+
+/** The names that count, inherited ones too: an instance of a class may have members of its own. */
+function namesIn(options: object): string[] {
+  if (Array.isArray(options)) throw noOptions("an array");
+  if (options instanceof Map || options instanceof Set) throw noOptions("a Map or a Set");
+  const names: string[] = [];
+  if (isInstance(options)) return names;
+  for (const name in options) if (!(name in Object.prototype)) names.push(name);
+  return names;
+}
+
+function noOptions(came: string): LocalProtocolError {
+  return new LocalProtocolError("INVALID_OPTION", `options are ${came}, not an object`);
 }
 
 // What is checked where it is used is read there, once.
@@ -78,12 +96,21 @@ function isInstance(options: object): boolean {
 /** @throws {LocalProtocolError} `INVALID_OPTION`: it is given, and not of this kind. */
 export function checkValue(name: string, value: unknown, kind: Kind): void {
   if (value === undefined || kind.fits(value)) return;
-  throw new LocalProtocolError("INVALID_OPTION", `${name} is ${shown(value)}, not ${kind.says}`);
+  throw new LocalProtocolError("INVALID_OPTION", `${name} is ${inWords(value)}, not ${kind.says}`);
 }
 
-function shown(value: unknown): string {
-  if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+/** A value of the caller's, for a log: of what may be a secret the type alone. */
+export function inWords(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+    case "undefined":
+      return String(value);
+    case "object":
+      return value === null ? "null" : "an object";
+    default:
+      return `a ${typeof value}`;
+  }
 }
 
 function unknown(name: string, kinds: object, others: object): LocalProtocolError {

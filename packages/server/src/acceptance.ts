@@ -1,7 +1,7 @@
 // service → [acceptance] → exchange: the head that accepts a proposal, and what follows it
 
 import { Headers, LocalProtocolError, type Proposal, withUpgrade } from "@upgrade/core";
-import { bodySource, checkOptions } from "@upgrade/core/io";
+import { bodySource, checkOptions, inWords, releaseBody } from "@upgrade/core/io";
 import { SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
 
@@ -36,16 +36,22 @@ export function responseOfSwitch(
   return { status: 101, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
 }
 
+/** Releases a stream that was given as first bytes, which they cannot be. */
+export function releaseFirstBytes(given: { readonly firstBytes?: unknown } | null): void {
+  try {
+    releaseBody(given?.firstBytes);
+  } catch {
+    // They cannot be read.
+  }
+}
+
 /** @throws {LocalProtocolError} `BODY_NOT_ALLOWED`, `INVALID_BODY`, `INVALID_HEADER`. */
 export function acceptanceOf(response: ServerResponse): Acceptance {
   const { status, reason, headers, body, firstBytes } = response;
   if (bodySource(body).length !== 0) {
-    throw new LocalProtocolError("BODY_NOT_ALLOWED", String(status));
+    throw new LocalProtocolError("BODY_NOT_ALLOWED", inWords(status));
   }
   const first = bodySource(firstBytes);
-  if (first.isStreamed) {
-    first.release();
-    throw new LocalProtocolError("INVALID_BODY", "firstBytes");
-  }
+  if (first.isStreamed) throw new LocalProtocolError("INVALID_BODY", "firstBytes");
   return { status, reason, headers: Headers.from(headers), firstBytes: first.whole };
 }

@@ -19,6 +19,7 @@ import {
   type Driver,
   handled,
   Incoming,
+  inWords,
   type Parts,
   ReceivedMessage,
   releaseBody,
@@ -28,7 +29,12 @@ import {
   takeParts,
   type Upload,
 } from "@upgrade/core/io";
-import { type Acceptance, acceptanceOf, responseOfSwitch } from "./acceptance.ts";
+import {
+  type Acceptance,
+  acceptanceOf,
+  releaseFirstBytes,
+  responseOfSwitch,
+} from "./acceptance.ts";
 import { ClientPresence } from "./client-presence.ts";
 import { httpDate } from "./date.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
@@ -107,12 +113,16 @@ export class Exchange<IO> {
       this.#assertOpen();
       // L4: a service that never thought of CONNECT answers it like any other method.
       if (opensTunnel && tunnel !== true) {
-        throw new LocalProtocolError("UNINTENDED_TUNNEL", String(status));
+        throw new LocalProtocolError("UNINTENDED_TUNNEL", inWords(status));
       }
       if (status === 101 || opensTunnel) this.#beginSwitch("response", parts);
-      else this.#sendFinal(parts, response instanceof ReceivedMessage);
+      else {
+        if (firstBytes !== undefined) releaseFirstBytes(parts);
+        this.#sendFinal(parts, response instanceof ReceivedMessage);
+      }
     } catch (error) {
       releaseBody(body);
+      releaseFirstBytes(parts);
       throw error;
     }
   }
@@ -228,15 +238,15 @@ export class Exchange<IO> {
     if (this.#outcome === "responding" || this.#outcome === "failed") {
       throw new LocalProtocolError("WRONG_MOMENT", "inform() behind the final head");
     }
-    if (status === 101) throw new LocalProtocolError("INVALID_STATUS", "101");
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+      throw new LocalProtocolError("INVALID_STATUS", inWords(status));
+    }
+    // Checked also where nothing is sent.
+    const checked = Headers.from(headers);
     // RFC 9110 §10.1.1: a 100 is for a client that waits for it. A relay gets it all the same.
     if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
-    if (this.request.version === "1.0") {
-      if (status < 100 || status > 199) throw new LocalProtocolError("INVALID_STATUS", `${status}`);
-      return false;
-    }
-    if (!this.#host.driver.life.isLive) return false;
-    this.#host.driver.say({ type: "informational-response", status, headers });
+    if (this.request.version === "1.0" || !this.#host.driver.life.isLive) return false;
+    this.#host.driver.say({ type: "informational-response", status, headers: checked });
     if (status === 100) this.#continue();
     return true;
   }
@@ -258,18 +268,19 @@ export class Exchange<IO> {
 
   /** As `request.switchTo`. */
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
-    return this.#claim(() =>
-      this.#beginSwitch("switchTo", responseOfSwitch(this.request.proposal, protocol, options)),
-    );
+    const begin = () =>
+      this.#beginSwitch("switchTo", responseOfSwitch(this.request.proposal, protocol, options));
+    return this.#claim(begin, options);
   }
 
   // Nobody need look at the promise, so what comes too late is told to onError as well.
-  #claim(begin: () => Deferred<Parts<IO>>): Promise<Parts<IO>> {
+  #claim(begin: () => Deferred<Parts<IO>>, options: SwitchOptions = {}): Promise<Parts<IO>> {
     const isLate = this.#outcome !== "open";
     try {
       this.#assertOpen();
       return begin().promise;
     } catch (error) {
+      releaseFirstBytes(options);
       if (isLate) this.#host.report(error, "switch", this.request);
       return handled(Promise.reject(error));
     }

@@ -1,6 +1,7 @@
 // io + service → [handshake] → connection
 
-import { type Connection, Driver, type Io } from "@upgrade/core/io";
+import { LocalProtocolError } from "@upgrade/core";
+import { type Connection, Driver, type Io, inWords } from "@upgrade/core/io";
 import { ServerSide } from "./server-side.ts";
 import { SERVER_OPTIONS, type ServerOptions, type Service } from "./service.ts";
 
@@ -19,7 +20,8 @@ export interface ServerHandshake<IO> {
  * then, or has ended both ways, gives a connection whose `closed` is `failed`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason: none of these shapes, locked, in object
- *   mode, decoding, or used by somebody else. `INVALID_OPTION`. `NO_WEBASSEMBLY`: the platform does
+ *   mode, decoding, or used by somebody else. `INVALID_OPTION`, also for a service that is no
+ *   function. `NO_WEBASSEMBLY`: the platform does
  *   not allow it, and no head could be read. The io is untouched.
  *
  * @example
@@ -36,6 +38,10 @@ export async function handshake<IO extends Io>(
   service: Service<IO>,
   options: ServerOptions<IO> = DEFAULTS,
 ): Promise<ServerHandshake<IO>> {
+  if (typeof service !== "function") {
+    const came = inWords(service);
+    throw new LocalProtocolError("INVALID_OPTION", `service is ${came}, not a function`);
+  }
   const driver = new Driver("server", io, options, SERVER_OPTIONS);
   const side = new ServerSide(driver, io, service, options);
   driver.start(side);

@@ -35,13 +35,14 @@ export class SwitchRefused extends ConnectionError {
   static override readonly brand: string = "SwitchRefused";
   /** The status of the refusal. */
   override readonly status: number;
-  /** The refusal; on the client its body can be read. */
-  readonly response: unknown;
+  /** The refusal; on the client its body can be read. A console does not show it. */
+  declare readonly response: unknown;
 
   constructor(status: number, response: unknown) {
     super("SWITCH_REFUSED", `status ${status}`);
     this.status = status;
-    this.response = response;
+    // A service's own response has its values as they are, those of Set-Cookie too.
+    Object.defineProperty(this, "response", { value: response });
   }
 }
 brand(SwitchRefused);
@@ -194,8 +195,10 @@ export class Connection<IO> {
 
   /** @internal */
   [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    const { role } = this.#driver.http;
     const { phase, state, stats, closeReason } = this;
-    return shown("Connection", { phase, state, stats, closeReason }, depth, options, inspect);
+    const facts = { role, phase, state, stats, closeReason };
+    return shown("Connection", facts, depth, options, inspect);
   }
 
   /** `await using`: a graceful close. */

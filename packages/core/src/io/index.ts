@@ -35,6 +35,7 @@ export {
   checkOptions,
   DURATION,
   FUNCTION,
+  inWords,
   type Kind,
   type Kinds,
   SIGNAL,

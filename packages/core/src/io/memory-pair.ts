@@ -1,5 +1,6 @@
 // bytes ↔ [memory pair] ↔ driver: two byte streams joined in memory, for tests, ours and yours
 
+import { checkValue, SIZE } from "../options.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
 
@@ -143,8 +144,10 @@ class MemoryEnd implements ByteStream {
  * Two byte streams: what one writes, the other reads, always in a later turn, chunk by chunk.
  *
  * @param highWaterBytes How many bytes may be on the way before a write waits. Default 65,536.
+ * @throws {LocalProtocolError} `INVALID_OPTION`: it is no number of bytes.
  */
 export function memoryPair(highWaterBytes = HIGH_WATER_BYTES): [ByteStream, ByteStream] {
+  checkValue("highWaterBytes", highWaterBytes, SIZE);
   const there = new Lane(highWaterBytes);
   const back = new Lane(highWaterBytes);
   const goneA = new Deferred<unknown>();

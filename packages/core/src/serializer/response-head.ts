@@ -6,6 +6,7 @@ import { type Facts, hasFraming, inspect } from "../facts.ts";
 import { endToEnd } from "../forwarding.ts";
 import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
 import { type Headers, headersToSend } from "../headers.ts";
+import { inWords } from "../options.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
 import { faultOfValue, isFieldValue, isReason, isTextOctet, strangerIn } from "../tokens.ts";
 import {
@@ -95,7 +96,7 @@ function checkStatus(type: ResponseToSend["type"], status: number, request: Answ
   const interim = type === "informational-response";
   const wrongKind = interim ? status > 199 || status === 101 : status < 200 && status !== 101;
   if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
-    throw new LocalProtocolError("INVALID_STATUS", `${type} ${String(status)}`);
+    throw new LocalProtocolError("INVALID_STATUS", `${type} ${inWords(status)}`);
   }
   // RFC 9110 §15.2: no 1xx to an HTTP/1.0 client, which would take it for the answer.
   if (status < 200 && request.version === "1.0") {
