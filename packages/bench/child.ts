@@ -23,6 +23,12 @@ async function answer(benchmark: Benchmark, question: Question): Promise<unknown
     case "hold":
       if (benchmark.kind !== "memory") throw new Error("nothing to hold");
       return benchmark.hold(question.port, question.connections);
+    case "storm": {
+      if (benchmark.kind !== "storm") throw new Error("no storm");
+      const start = performance.now();
+      await benchmark.storm(question.port, question.connections);
+      return performance.now() - start;
+    }
     case "cpu": {
       const { user, system } = process.cpuUsage();
       return user + system;
@@ -33,11 +39,16 @@ async function answer(benchmark: Benchmark, question: Question): Promise<unknown
 }
 
 function listen(benchmark: Benchmark): Promise<number> {
-  if (benchmark.kind === "client") return benchmark.peer();
-  if (benchmark.kind === "server" || benchmark.kind === "memory") {
-    return benchmark.contestants[role]!();
+  switch (benchmark.kind) {
+    case "client":
+      return benchmark.peer();
+    case "server":
+    case "memory":
+    case "storm":
+      return benchmark.contestants[role]!();
+    default:
+      throw new Error(`${benchmark.name} has no server`);
   }
-  throw new Error("nobody listens");
 }
 
 async function connect(benchmark: Benchmark, port: number): Promise<Shoot> {

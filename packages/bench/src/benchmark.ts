@@ -61,12 +61,21 @@ export interface MemoryBenchmark extends Common {
   readonly baseline: string;
 }
 
+/** Contestants that listen, and many who connect to a fresh process at the same moment. */
+export interface StormBenchmark extends Common {
+  readonly kind: "storm";
+  readonly contestants: Contestants<Listen>;
+  /** Resolves when all of them were answered. */
+  readonly storm: (port: number, connections: number) => Promise<void>;
+}
+
 export type Benchmark =
   | ServerBenchmark
   | ClientBenchmark
   | LocalBenchmark
   | ValueBenchmark
-  | MemoryBenchmark;
+  | MemoryBenchmark
+  | StormBenchmark;
 
 /** Calls `once` again and again until `ms` have passed, and counts. */
 export async function during(ms: number, once: () => Promise<void>): Promise<Shot> {

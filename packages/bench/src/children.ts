@@ -20,6 +20,7 @@ export type Question =
   | { readonly ask: "shoot"; readonly ms: number }
   | { readonly ask: "value" }
   | { readonly ask: "hold"; readonly port: number; readonly connections: number }
+  | { readonly ask: "storm"; readonly port: number; readonly connections: number }
   | { readonly ask: "cpu" }
   | { readonly ask: "memory" };
 

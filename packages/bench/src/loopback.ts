@@ -11,7 +11,7 @@ const OPTIONS = { noDelay: true };
 export function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.on("error", reject);
-    server.listen({ port: 0, host: HOST, backlog: 4_096 }, () => {
+    server.listen({ port: 0, host: HOST, backlog: 8_192 }, () => {
       const address = server.address();
       resolve(typeof address === "object" ? (address?.port ?? 0) : 0);
     });

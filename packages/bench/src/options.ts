@@ -16,6 +16,8 @@ export interface Plan {
   /** Rounds of the benchmarks that need fresh processes for each number. */
   readonly values: number;
   readonly connections: number;
+  /** How many connect at once in a storm. */
+  readonly stormed: number;
 }
 
 const FULL: Plan = {
@@ -26,6 +28,7 @@ const FULL: Plan = {
   shotMs: 600,
   values: 5,
   connections: 10_000,
+  stormed: 5_000,
 };
 const QUICK: Plan = {
   starts: 1,
@@ -35,6 +38,7 @@ const QUICK: Plan = {
   shotMs: 80,
   values: 1,
   connections: 2_000,
+  stormed: 1_000,
 };
 const MAX_ROUNDS = 100;
 

@@ -19,7 +19,7 @@ export async function playRounds(benchmark: Benchmark, plan: Plan): Promise<Roun
 
 /** Each number comes from new processes anyway. */
 function isFresh(benchmark: Benchmark): boolean {
-  return benchmark.kind === "value" || benchmark.kind === "memory";
+  return benchmark.kind !== "server" && benchmark.kind !== "client" && benchmark.kind !== "local";
 }
 
 async function playStart(

@@ -40,6 +40,10 @@ export async function assemble(
       return freshTeam(start, [contestant, "hold"], (server, holder) =>
         heldMemory(server, holder!, plan.connections),
       );
+    case "storm":
+      return freshTeam(start, [contestant, "storm"], (server, crowd) =>
+        weather(server, crowd!, plan.stormed),
+      );
   }
 }
 
@@ -97,14 +101,14 @@ async function shoot(shooter: Child, worker: Child | undefined, ms: number): Pro
 function freshTeam(
   start: Start,
   [contestant, driver]: Roles,
-  run: (contestant: Child, driver: Child | undefined) => Promise<number>,
+  run: (contestant: Child, driver: Child | undefined) => Promise<Measurement>,
 ): Team {
   return {
     async measure() {
       const first = start(contestant, "contestant");
       const second = driver === undefined ? undefined : start(driver, "driver");
       try {
-        return { value: await run(first, second) };
+        return await run(first, second);
       } finally {
         await stopAll(second === undefined ? [first] : [first, second]);
       }
@@ -113,18 +117,26 @@ function freshTeam(
   };
 }
 
-async function askValue(child: Child): Promise<number> {
-  return (await child.ask({ ask: "value" })) as number;
+async function askValue(child: Child): Promise<Measurement> {
+  return { value: (await child.ask({ ask: "value" })) as number };
 }
 
-async function heldMemory(server: Child, holder: Child, connections: number): Promise<number> {
+async function weather(server: Child, crowd: Child, connections: number): Promise<Measurement> {
+  const port = (await server.ask({ ask: "listen" })) as number;
+  const before = (await server.ask({ ask: "cpu" })) as number;
+  const ms = (await crowd.ask({ ask: "storm", port, connections })) as number;
+  const after = (await server.ask({ ask: "cpu" })) as number;
+  return { value: (connections / ms) * 1_000, cpu: (after - before) / connections };
+}
+
+async function heldMemory(server: Child, holder: Child, connections: number): Promise<Measurement> {
   const port = (await server.ask({ ask: "listen" })) as number;
   // One connection first: what is made once for all of them is not theirs.
   await holder.ask({ ask: "hold", port, connections: 1 });
   const before = (await server.ask({ ask: "memory" })) as number;
   await holder.ask({ ask: "hold", port, connections });
   const after = (await server.ask({ ask: "memory" })) as number;
-  return (after - before) / connections;
+  return { value: (after - before) / connections };
 }
 
 async function stopAll(children: readonly Child[]): Promise<void> {

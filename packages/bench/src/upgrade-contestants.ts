@@ -1,10 +1,10 @@
 // Servers that switch to a protocol of their own, or WebSocket's, and what a client sends them.
 
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { handshake, rewind } from "@upgrade/server";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { listen, serveSockets } from "./loopback.ts";
 import { faultOfResponse, lengthOfResponse, type Step } from "./messages.ts";
 
@@ -65,13 +65,30 @@ export function floor(speak: Speak): Promise<number> {
   });
 }
 
+/** The socket is taken over, and ws does the rest, as in the guide. */
+export function oursWs(): Promise<number> {
+  const sockets = new WebSocketServer({ noServer: true });
+  return serveSockets((socket) => {
+    void handshake(socket, async (request) => {
+      const { io, readBuf } = await request.takeOver();
+      const headers: Record<string, string> = {};
+      for (const [name, value] of request.headers) headers[name.toLowerCase()] = value;
+      const message = { method: request.method, url: request.target, headers, socket: io };
+      const head = Buffer.from(readBuf);
+      sockets.handleUpgrade(message as unknown as IncomingMessage, io, head, answerMessages);
+    });
+  });
+}
+
+function answerMessages(webSocket: WebSocket): void {
+  webSocket.on("message", (message) => webSocket.send(message, { binary: false }));
+}
+
 export function nodeHttpWs(): Promise<number> {
   const sockets = new WebSocketServer({ noServer: true });
   const server = createServer();
   server.on("upgrade", (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("message", (message) => webSocket.send(message, { binary: false }));
-    });
+    sockets.handleUpgrade(request, socket, head, answerMessages);
   });
   return listen(server);
 }
