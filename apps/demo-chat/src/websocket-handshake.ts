@@ -85,7 +85,7 @@ export function accept(
   options: { readonly protocol: string; readonly maxMessageBytes: number },
 ): Answer {
   const { headers } = request;
-  if (!request.proposesWebSocket) return upgradeRequired("this door speaks websocket\n");
+  if (!request.proposesWebSocket) return upgradeRequired("this server speaks websocket only\n");
   if (headers.get("sec-websocket-version") !== WEBSOCKET_VERSION) {
     return upgradeRequired(`Sec-WebSocket-Version must be ${WEBSOCKET_VERSION}\n`);
   }
