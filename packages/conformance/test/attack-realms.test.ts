@@ -1,10 +1,13 @@
 import vm from "node:vm";
 import { handshake as connectTo } from "@upgrade/client";
-import { type BodyInit, type ByteStream, memoryPair } from "@upgrade/core/io";
+import type { HeadersInit } from "@upgrade/core";
+import { type BodyInit, type ByteStream, memoryPair, type TrailersInit } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { ask, head, POST, rejection, serve } from "../src/against.ts";
 import { bareStream } from "../src/bare-stream.ts";
+import { webPair } from "../src/pairs.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 /** What code of another realm makes: a frame's, a worker's of old, a test runner's. */
@@ -33,6 +36,17 @@ describe("L10, L15: what was made in another realm is what it is here", () => {
     const { peer } = await serve(() => ({ status: 200, body: made<Uint8Array>(HI) }));
     await peer.send(head("GET /"));
     expect(await peer.readUntil("hi")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  });
+
+  test("an ArrayBuffer, which has a length, and one as a piece", async () => {
+    for (const [body, sent] of [
+      [made<BodyInit>(`${HI}.buffer`), "\r\nContent-Length: 2\r\n\r\nhi"],
+      [made<BodyInit>(`[${HI}.buffer]`), "\r\n\r\n2\r\nhi\r\n0\r\n\r\n"],
+    ] as const) {
+      const { peer } = await serve(() => ({ status: 200, body }));
+      await peer.send(head("GET /"));
+      expect(await peer.readUntil(sent)).toContain(sent);
+    }
   });
 
   test("bytes as pieces, and the iterator that gives them", async () => {
@@ -66,6 +80,77 @@ describe("L10, L15: what was made in another realm is what it is here", () => {
   });
 });
 
+/** Trailers that are promised, in ways that are no Promise of this realm. */
+const PROMISED: [string, () => TrailersInit][] = [
+  ["another realm's promise", () => made("Promise.resolve({ T: 1 })")],
+  ["another realm's function", () => made("() => Promise.resolve({ T: 1 })")],
+  ["a thenable", () => thenable((resolve) => resolve({ T: "1" }))],
+  ["a function that gives a thenable", () => () => thenable((resolve) => resolve({ T: "1" }))],
+];
+
+type Settle = (value: HeadersInit | undefined) => void;
+
+/** A promise of somebody's own, which may only be asked once. */
+function thenable(
+  begin: (resolve: Settle, reject: (reason: unknown) => void) => void,
+): PromiseLike<HeadersInit | undefined> {
+  let asks = 0;
+  const then = (resolve: Settle, reject: (reason: unknown) => void): void => {
+    if (++asks > 1) throw new Error("asked twice");
+    begin(resolve, reject);
+  };
+  return { then } as PromiseLike<HeadersInit | undefined>;
+}
+
+const CHUNKED_X = "\r\n\r\n1\r\nx\r\n0\r\nT: 1\r\n\r\n";
+
+describe("L8, L9: trailers that are promised by", () => {
+  test.each(PROMISED)("%s are sent behind an answer", async (_, make) => {
+    const { peer } = await serve(() => ({ status: 200, body: "x", trailers: make() }));
+    await peer.send(head("GET /"));
+    expect(await peer.readUntil("T: 1\r\n\r\n")).toMatch(new RegExp(`${CHUNKED_X}$`));
+  });
+
+  test.each(PROMISED)("%s are sent behind a request", async (_, make) => {
+    const { peer, sender } = await ask();
+    void sender.sendRequest({ ...POST, body: "x", trailers: make() }).catch(() => {});
+    expect(await peer.readUntil("T: 1\r\n\r\n")).toMatch(new RegExp(`${CHUNKED_X}$`));
+  });
+
+  const REJECTED: [string, () => TrailersInit][] = [
+    ["another realm's promise", () => made("Promise.reject(new Error('disk'))")],
+    ["a thenable", () => thenable((_, reject) => reject(new Error("disk")))],
+  ];
+
+  test.each(REJECTED)("%s, and fail, cut an answer, and end no process", async (_, make) => {
+    const quiet = watchQuiet();
+    const { peer, connection } = await serve(() => ({
+      status: 200,
+      body: "x",
+      trailers: make(),
+    }));
+    await peer.send(head("GET /"));
+    expect(await connection.closed).toMatchObject({ error: { code: "BODY_FAILED" } });
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+
+  test.each(REJECTED)("%s, and fail, are not waited for by a 304, nor by HEAD", async (_, make) => {
+    const quiet = watchQuiet();
+    const { peer } = await serve(({ method }) => ({
+      status: method === "HEAD" ? 200 : 304,
+      trailers: make(),
+    }));
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 304 /);
+    await peer.send(head("HEAD /"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+    await turns();
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+});
+
 const VIEWS: [string, BodyInit][] = [
   ["numbers of two octets", new Uint16Array([300])],
   ["floats", new Float32Array([1])],
@@ -87,6 +172,22 @@ describe("L10: a view whose elements are no octets is refused in front of the he
     expect(await rejection(sender.sendRequest({ ...POST, body }))).toBe("INVALID_BODY");
     expect(sender.isReady).toBe(true);
   });
+});
+
+test("L1: an empty chunk of another realm, from a WHATWG pair, is passed over", async () => {
+  const [near, far] = webPair();
+  const peer = new ScriptedPeer(far);
+  const empty = made<() => Uint8Array>("() => new Uint8Array(0)");
+  const chunks = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      controller.enqueue(empty());
+      controller.enqueue(chunk);
+    },
+  });
+  const readable = near.readable.pipeThrough(chunks);
+  await serveOn({ readable, writable: near.writable }, () => ({ status: 204 }));
+  await peer.send(head("GET /"));
+  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 204 /);
 });
 
 test("L9: a transport whose chunks are no bytes fails, and tells so", async () => {

@@ -1,8 +1,9 @@
+import { Readable } from "node:stream";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { answer, ask, GET, head, POST, rejection, serve } from "../src/against.ts";
 import { destroyPairs, tcpPair } from "../src/pairs.ts";
-import { turns } from "../src/pairs-quiet.ts";
+import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 
 afterEach(destroyPairs);
 
@@ -170,3 +171,46 @@ describe.each(Object.entries(FAILING))(
     });
   },
 );
+
+describe("L9: a body that a request gave back", () => {
+  const givenBack = async () => {
+    const { sender, connection } = await ask();
+    connection.abort();
+    const body = new Readable({ read() {} });
+    const asked = sender.sendRequest({ ...POST, body });
+    await expect(asked).rejects.toMatchObject({ retrySafe: true });
+    return body;
+  };
+
+  test("and fails before its owner listens ends no process", async () => {
+    const quiet = watchQuiet();
+    const body = await givenBack();
+    body.destroy(new Error("disk"));
+    expect(await quiet.settled()).toEqual([]);
+    expect(body.errored).toMatchObject({ message: "disk" });
+    quiet.stop();
+  });
+
+  test("and fails when its owner listens is heard by nobody else", async () => {
+    const body = await givenBack();
+    const heard: string[] = [];
+    body.on("error", ({ message }) => heard.push(message));
+    expect([body.listenerCount("error"), body.listenerCount("newListener")]).toEqual([1, 0]);
+    body.destroy(new Error("disk"));
+    await turns();
+    expect(heard).toEqual(["disk"]);
+  });
+
+  test("again and again has one silent listener", async () => {
+    const body = await givenBack();
+    for (let i = 0; i < 12; i++) {
+      const { sender, connection } = await ask();
+      connection.abort();
+      await expect(sender.sendRequest({ ...POST, body })).rejects.toMatchObject({
+        retrySafe: true,
+      });
+    }
+    expect([body.listenerCount("error"), body.listenerCount("newListener")]).toEqual([1, 1]);
+    body.destroy();
+  });
+});

@@ -98,6 +98,18 @@ export function asBytes(value: unknown): Uint8Array | undefined {
   return new Uint8Array(its<ArrayBuffer>("buffer"), its<number>("byteOffset"), its("byteLength"));
 }
 
+/** The bytes of an ArrayBuffer, of whatever realm; undefined for anything else. */
+export function bytesOfBuffer(value: unknown): Uint8Array | undefined {
+  try {
+    if (Object.prototype.toString.call(value) !== "[object ArrayBuffer]") return undefined;
+    // Any object can say that it is one: this getter is of none but the real ones.
+    Reflect.get(ArrayBuffer.prototype, "byteLength", value);
+    return new Uint8Array(value as ArrayBuffer);
+  } catch {
+    return undefined;
+  }
+}
+
 // Nearly all bytes are, and need no view of ours.
 function isPlain(view: ArrayBufferView): view is Uint8Array<ArrayBuffer> {
   const kind: unknown = Object.getPrototypeOf(view);

@@ -21,6 +21,7 @@ import {
   Incoming,
   inWords,
   type Parts,
+  promisedTrailers,
   ReceivedMessage,
   releaseBody,
   type Switched,
@@ -104,9 +105,8 @@ export class Exchange<IO> {
    * body of a response that may not be sent is released.
    */
   respond(response: ServerResponse): void {
-    const { status, tunnel, reason, headers, body, trailers, firstBytes } = response;
-    // They may never be waited for, and fail all the same.
-    if (trailers instanceof Promise) handled(trailers);
+    const { status, tunnel, reason, headers, body, firstBytes } = response;
+    const trailers = promisedTrailers(response.trailers);
     const parts = { status, reason, headers, body, trailers, firstBytes };
     const opensTunnel = this.#isTunnel(status);
     try {

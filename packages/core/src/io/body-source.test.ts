@@ -31,3 +31,8 @@ test("and cancelled when nobody wants the rest", async () => {
 test("a piece may be an ArrayBuffer", () => {
   expect(toOctets(Uint8Array.of(1, 2).buffer)).toEqual(Uint8Array.of(1, 2));
 });
+
+test("what only says that it is an ArrayBuffer is none", () => {
+  const said = { [Symbol.toStringTag]: "ArrayBuffer" };
+  expect(() => toOctets(said)).toThrow(expect.objectContaining({ code: "INVALID_BODY" }));
+});

@@ -2,9 +2,11 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
-import { asBytes, isAscii, textToUtf8 } from "../octets.ts";
+import { asBytes, bytesOfBuffer, isAscii, textToUtf8 } from "../octets.ts";
 import { Body } from "./body.ts";
+import { hasMethods } from "./byte-stream.ts";
 import { handled } from "./deferred.ts";
+import { guard } from "./guard.ts";
 
 /** One piece of a streamed body. Text is sent as UTF-8. */
 export type BodyPiece = string | Uint8Array;
@@ -33,8 +35,10 @@ export interface ReadableStreamLike {
 /** What we use of a body that is a Node stream. */
 interface Destroyable {
   destroy(): unknown;
-  on?(event: "error", listener: () => void): unknown;
-  removeListener?(event: "error", listener: () => void): unknown;
+}
+interface Emitter extends Destroyable {
+  on(event: string, listener: () => void): unknown;
+  removeListener(event: string, listener: () => void): unknown;
 }
 
 /**
@@ -61,7 +65,7 @@ export class BodySource {
     this.#given = given;
     this.#open = open;
     // A Node stream may fail before it is read: that must not end the process.
-    if (given !== undefined && isDestroyable(given)) given.on?.("error", silence);
+    if (given !== undefined && isEmitter(given)) given.on("error", silence);
   }
 
   /** It comes in pieces. */
@@ -95,12 +99,15 @@ export class BodySource {
     release(this.#given, () => this.#iterator ?? this.#open?.());
   }
 
-  /** It is its owner's again, as it came. */
+  /** It is its owner's again, as it came, but for a silent listener that leaves when the next comes. */
   giveBack(): void {
     const given = this.#given;
     if (given === undefined || this.#isOver) return;
     this.#isOver = true;
-    if (isDestroyable(given)) given.removeListener?.("error", silence);
+    if (!isEmitter(given)) return;
+    // The owner may only just have learned of it, and the stream may fail now.
+    guard(given);
+    given.removeListener("error", silence);
   }
 }
 
@@ -118,7 +125,7 @@ function silence(): void {
 export function bodySource(body: BodyInit | undefined): BodySource {
   if (body === undefined || body === null || body === "") return EMPTY;
   if (typeof body === "string") return wholeSource(toOctets(body));
-  const bytes = body instanceof ArrayBuffer ? new Uint8Array(body) : asBytes(body);
+  const bytes = asBytes(body) ?? bytesOfBuffer(body);
   if (bytes !== undefined) return bytes.length === 0 ? EMPTY : wholeSource(bytes);
   // Its elements can be iterated, and are not pieces of a body.
   if (ArrayBuffer.isView(body)) throw new LocalProtocolError("INVALID_BODY", "not a Uint8Array");
@@ -139,7 +146,7 @@ export function bodySource(body: BodyInit | undefined): BodySource {
 /** Text as its own octets if it is ASCII, which spares an encoding and a second write. */
 export function toOctets(piece: unknown): string | Uint8Array {
   if (typeof piece === "string") return isAscii(piece) ? piece : textToUtf8(piece);
-  const bytes = piece instanceof ArrayBuffer ? new Uint8Array(piece) : asBytes(piece);
+  const bytes = asBytes(piece) ?? bytesOfBuffer(piece);
   if (bytes !== undefined) return bytes;
   throw new LocalProtocolError("INVALID_BODY", `a piece that is a ${typeof piece}`);
 }
@@ -176,6 +183,10 @@ function relaySource(body: Body): BodySource {
 
 function isDestroyable(body: object): body is Destroyable {
   return typeof (body as Partial<Destroyable>).destroy === "function";
+}
+
+function isEmitter(body: object): body is Emitter {
+  return hasMethods(body, "destroy", "on", "removeListener");
 }
 
 // A Node stream is destroyed: its iterator's return() reaches nothing before the first piece, and

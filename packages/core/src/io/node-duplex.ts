@@ -3,6 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import { hasMethods } from "./byte-stream.ts";
 import { asError, wordsOf } from "./causes.ts";
+import { guard } from "./guard.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -280,21 +281,6 @@ function isShuttingDown(io: DuplexLike): boolean {
 // A net.Socket emits its "close" by itself, when its handle has closed.
 function tellsOfClose(io: DuplexLike): boolean {
   return io.connecting !== undefined || io._writableState?.emitClose !== false;
-}
-
-// While nobody owns it an error would crash the process. The silent listener goes when the next
-// owner's comes.
-function guard(io: DuplexLike): void {
-  io.on("error", silence);
-  io.on("newListener", leave);
-}
-
-function silence(): void {}
-
-function leave(this: DuplexLike, event: unknown): void {
-  if (event !== "error") return;
-  this.removeListener("newListener", leave);
-  this.removeListener("error", silence);
 }
 
 // What has ended both ways can carry nothing, whether it has closed yet or not.

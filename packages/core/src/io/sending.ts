@@ -4,14 +4,14 @@ import { LocalProtocolError, UpgradeError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
 import { type BodySource, toOctets } from "./body-source.ts";
-import { handled } from "./deferred.ts";
+import { handled, isThenable } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 
 /** Trailers to be sent: known, or known when the body has ended. */
 export type TrailersInit =
   | HeadersInit
-  | Promise<HeadersInit | undefined>
-  | (() => HeadersInit | Promise<HeadersInit | undefined> | undefined);
+  | PromiseLike<HeadersInit | undefined>
+  | (() => HeadersInit | PromiseLike<HeadersInit | undefined> | undefined);
 
 /** What stands behind a head, each part read once: what is checked is what is sent. */
 export interface Content {
@@ -34,12 +34,19 @@ export function contentOf(
   if (trailers === undefined) {
     return { source, trailers, known: undefined, bodyLength: source.length };
   }
-  // They may never be waited for, and fail all the same.
-  if (trailers instanceof Promise) handled(trailers);
-  const known = isLate(trailers) ? undefined : Headers.from(trailers);
+  const late = promisedTrailers(trailers);
+  const known = isLate(late) ? undefined : Headers.from(late);
   const isChunked = !isRelayed && (source.length !== 0 || known !== undefined);
   const bodyLength = isChunked ? "unknown" : source.length;
-  return { source, trailers: known ?? trailers, known, bodyLength };
+  return { source, trailers: known ?? late, known, bodyLength };
+}
+
+/** Trailers that are promised, as a promise of this realm: nobody may wait for it, and it may fail. */
+export function promisedTrailers<T extends TrailersInit | undefined>(
+  trailers: T,
+): T | Promise<HeadersInit | undefined> {
+  if (!isThenable(trailers)) return trailers;
+  return handled(Promise.resolve(trailers as PromiseLike<HeadersInit | undefined>));
 }
 
 /** A body on its way out, piece by piece, which may be stopped when it is not wanted any more. */
@@ -117,14 +124,14 @@ export function sendContent(driver: Driver, content: Content): Upload | undefine
 function isLate(
   trailers: TrailersInit | undefined,
 ): trailers is Exclude<TrailersInit, HeadersInit> {
-  return typeof trailers === "function" || trailers instanceof Promise;
+  return typeof trailers === "function" || isThenable(trailers);
 }
 
 function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
   return typeof trailers === "function" ? trailers() : trailers;
 }
 
-async function blamed<T>(make: () => T | Promise<T>): Promise<T> {
+async function blamed<T>(make: () => T | PromiseLike<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {

@@ -91,8 +91,8 @@ export class WebPairStream implements Lockable {
     // A cancelled stream ends well; ours was given up.
     if (this.#aborted !== undefined) return this.#gaveUp();
     if (done) return null;
-    const isBytes = !(value instanceof Uint8Array) || value.length > 0;
-    return isBytes ? (value as Uint8Array) : this.read();
+    const isEmpty = ArrayBuffer.isView(value) && value.byteLength === 0;
+    return isEmpty ? this.read() : (value as Uint8Array);
   };
 
   // What was given up is not locked again.
