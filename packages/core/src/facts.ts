@@ -1,6 +1,6 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
-import type { Headers } from "./headers.ts";
+import { type Headers, lineCount, lineName, lineNameLength, lineValue } from "./headers.ts";
 import { tape } from "./tape.ts";
 import * as layout from "./tape-layout.ts";
 import { listMembers } from "./tokens.ts";
@@ -64,8 +64,9 @@ const STEERING_BY_NAME = new Map<string, SteeringName>(STEERING_NAMES.map((name)
 /** Reads the fields that steer a connection; all others are passed over by their length. */
 export function inspect(headers: Headers): Facts {
   const facts = noFacts();
-  for (let i = 0; i < headers.length; i++) {
-    switch (headers.nameLengthAt(i)) {
+  const count = lineCount(headers);
+  for (let i = 0; i < count; i++) {
+    switch (lineNameLength(headers, i)) {
       case "te".length:
       case "host".length: // and Date's
       case "expect".length:
@@ -73,9 +74,9 @@ export function inspect(headers: Headers): Facts {
       case "connection".length:
       case "content-length".length:
       case "transfer-encoding".length: {
-        const name = STEERING_BY_NAME.get(headers.nameAt(i).toLowerCase());
+        const name = STEERING_BY_NAME.get(lineName(headers, i).toLowerCase());
         // Accept and Cookie are as long as Expect: their values are not worth cutting.
-        if (name !== undefined) take(facts, name, headers.valueAt(i));
+        if (name !== undefined) take(facts, name, lineValue(headers, i));
       }
     }
   }
@@ -107,7 +108,7 @@ export function factsOnTape(headers: Headers): Facts {
   facts.trailer = (flags & layout.TRAILER) !== 0;
   const end = layout.STEERING_LIST + tape[layout.STEERING]! * layout.INTS_PER_STEERING;
   for (let at = layout.STEERING_LIST; at < end; at += layout.INTS_PER_STEERING) {
-    take(facts, STEERING_NAMES[tape[at]! - 1]!, headers.valueAt(tape[at + 1]!));
+    take(facts, STEERING_NAMES[tape[at]! - 1]!, lineValue(headers, tape[at + 1]!));
   }
   return facts;
 }

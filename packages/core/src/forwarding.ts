@@ -7,7 +7,7 @@ import {
   RemoteProtocolError,
   UpgradeError,
 } from "./errors.ts";
-import { checkedHeaders, Headers } from "./headers.ts";
+import { checkedHeaders, Headers, lineCount, lineName, lineValue } from "./headers.ts";
 import { listMembers } from "./tokens.ts";
 
 // Fields for one connection (RFC 9110 §7.6.1), dropped even where Connection does not name them.
@@ -53,7 +53,8 @@ const NEVER_HOP_BY_HOP = new Set([
  * @param protocols The protocols a proposal, a 101 or a 426 may name, as in `["websocket"]`;
  *   compared whole, without regard to case. `Upgrade` keeps these alone, with
  *   `Connection: Upgrade`, and is dropped if none is left. Default, and `false`: none.
- * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither.
+ * @throws {LocalProtocolError} `INVALID_OPTION` if `protocols` is neither; `INVALID_HEADERS` for headers
+ *   that are none.
  */
 export function endToEnd(received: Headers, protocols: readonly string[] | false = []): Headers {
   if (protocols !== false && !isListOfNames(protocols)) {
@@ -61,7 +62,7 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
   }
   const headers = Headers.from(received);
   const named = new Set<string>();
-  for (const value of headers.getAll("connection")) {
+  for (const value of Headers.prototype.getAll.call(headers, "connection")) {
     for (const option of listMembers(value)) named.add(option.toLowerCase());
   }
   // An Upgrade that Connection does not name is no proposal, and must not become one on the way.
@@ -69,7 +70,10 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
     named.has("upgrade") && protocols !== false ? protocols.map((one) => one.toLowerCase()) : [];
   const kept: string[] = [];
   let proposes = false;
-  for (const [name, value] of headers) {
+  const count = lineCount(headers);
+  for (let i = 0; i < count; i++) {
+    const name = lineName(headers, i);
+    const value = lineValue(headers, i);
     const lower = name.toLowerCase();
     if (lower === "upgrade") {
       const upgrade = onlyAllowed(value, allowed);

@@ -25,6 +25,9 @@ export type HeadersInit =
 // Set by the class, which names itself nowhere: bundlers give another name to one that does.
 let isOurs: (init: unknown) => init is Headers;
 
+/** How many field lines, whatever the instance says. */
+export let lineCount: (headers: Headers) => number;
+
 // What comes with this was checked before. No other file can have it.
 const CHECKED = Symbol("checked");
 
@@ -46,8 +49,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
   readonly #from: number;
   readonly #page: number;
   #offsets: readonly number[] | undefined;
-  /** How many field lines. */
-  readonly length: number;
+  readonly #length: number;
 
   /**
    * Headers from pairs, a record (a list as value makes several lines), or a WHATWG `Headers`.
@@ -81,12 +83,13 @@ export class Headers implements Iterable<[name: string, value: string]> {
     this.#from = from;
     this.#page = page;
     this.#offsets = offsets;
-    this.length = isChecked ? length : this.#lines!.length / 2;
+    this.#length = isChecked ? length : this.#lines!.length / 2;
   }
 
   static {
     // Not instanceof: a prototype can be given to any object, and has no lines.
     isOurs = (init): init is Headers => typeof init === "object" && init !== null && #lines in init;
+    lineCount = (headers) => headers.#length;
   }
 
   /**
@@ -106,6 +109,11 @@ export class Headers implements Iterable<[name: string, value: string]> {
   static fromFlat(flat: readonly (string | number)[]): Headers {
     if (flat.length % 2 !== 0) throw new LocalProtocolError("INVALID_HEADERS", "an odd flat array");
     return checkedHeaders(checkedLines([...flat]));
+  }
+
+  /** How many field lines. */
+  get length(): number {
+    return this.#length;
   }
 
   /** The name of line `i`, as it was written. */
@@ -135,7 +143,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
   #places(): ArrayLike<number> {
     if (this.#offsets !== undefined) return this.#offsets;
     if (this.#page === page) return fieldsOnTape;
-    this.#offsets = cut(this.#text, this.#from, this.length);
+    this.#offsets = cut(this.#text, this.#from, this.#length);
     return this.#offsets;
   }
 
@@ -143,7 +151,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
   get(name: string): string | undefined {
     let found: string | undefined;
     for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
-      found = found === undefined ? this.valueAt(i) : `${found}, ${this.valueAt(i)}`;
+      found = found === undefined ? lineValue(this, i) : `${found}, ${lineValue(this, i)}`;
     }
     return found;
   }
@@ -152,7 +160,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
   getAll(name: string): string[] {
     const values: string[] = [];
     for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
-      values.push(this.valueAt(i));
+      values.push(lineValue(this, i));
     }
     return values;
   }
@@ -168,7 +176,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
-    for (let i = 0; i < this.length; i++) yield [this.nameAt(i), this.valueAt(i)];
+    for (let i = 0; i < this.#length; i++) yield [lineName(this, i), lineValue(this, i)];
   }
 
   /** Names and values in turn, as Node's `rawHeaders`. */
@@ -176,7 +184,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     if (this.#lines !== undefined) return [...this.#lines];
     const flat: string[] = [];
     const places = this.#places();
-    for (let at = 0; at < this.length * INTS_PER_FIELD; at += INTS_PER_FIELD) {
+    for (let at = 0; at < this.#length * INTS_PER_FIELD; at += INTS_PER_FIELD) {
       const name = this.#text.substring(places[at]!, places[at + 1]!);
       flat.push(name, this.#text.substring(places[at + 2]!, places[at + 3]!));
     }
@@ -194,7 +202,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
       return `${name}: ${SECRET.has(name.toLowerCase()) ? "(hidden)" : value}`;
     });
     const each = { ...options, compact: false };
-    return shown(`Headers(${this.length})`, lines, depth, each, inspect);
+    return shown(`Headers(${this.#length})`, lines, depth, each, inspect);
   }
 
   #find(name: string, from: number): number {
@@ -204,13 +212,31 @@ export class Headers implements Iterable<[name: string, value: string]> {
       if (number !== undefined) return findOnTape(number, name.length, from);
     }
     const places = this.#places();
-    for (let i = from, at = from * INTS_PER_FIELD; i < this.length; i++, at += INTS_PER_FIELD) {
+    for (let i = from, at = from * INTS_PER_FIELD; i < this.#length; i++, at += INTS_PER_FIELD) {
       const start = places[at]!;
       const isAsLong = places[at + 1]! - start === name.length;
       if (isAsLong && isSameName(this.#text, start, name)) return i;
     }
     return -1;
   }
+}
+
+// For what is checked and written: an instance's own methods may be replaced by anybody.
+const { nameAt, nameLengthAt, valueAt } = Headers.prototype;
+
+/** As {@link Headers.nameAt}, whatever the instance says. */
+export function lineName(headers: Headers, i: number): string {
+  return nameAt.call(headers, i);
+}
+
+/** As {@link Headers.nameLengthAt}, whatever the instance says. */
+export function lineNameLength(headers: Headers, i: number): number {
+  return nameLengthAt.call(headers, i);
+}
+
+/** As {@link Headers.valueAt}, whatever the instance says. */
+export function lineValue(headers: Headers, i: number): string {
+  return valueAt.call(headers, i);
 }
 
 function findLine(lines: readonly string[], name: string, from: number): number {
@@ -246,6 +272,8 @@ function headersFrom(init: HeadersInit | undefined): Headers {
 function checkedLinesOf(init: HeadersInit | undefined): string[] {
   if (init === undefined) return [];
   if (isOurs(init)) return Headers.prototype.toFlat.call(init);
+  // It has the methods of ours and not the lines, as a Proxy around one.
+  if ((init as unknown) instanceof Headers) throw invalidShape(init);
   return checkedLines([...linesOf(init, undefined)]);
 }
 
@@ -348,11 +376,12 @@ function invalidShape(came: unknown): LocalProtocolError {
 
 /** The headers with `Connection: Upgrade` and `Upgrade` behind them, each unless it is there. */
 export function withUpgrade(headers: Headers, protocol: string): Headers {
-  const options = headers.getAll("connection").flatMap(listMembers);
+  const given = Headers.from(headers);
+  const options = given.getAll("connection").flatMap(listMembers);
   const added: string[] = [];
   if (!options.some((option) => option.toLowerCase() === "upgrade")) {
     added.push("Connection", "Upgrade");
   }
-  if (!headers.has("upgrade")) added.push("Upgrade", protocol);
-  return added.length === 0 ? headers : Headers.fromFlat([...headers.toFlat(), ...added]);
+  if (!given.has("upgrade")) added.push("Upgrade", protocol);
+  return added.length === 0 ? given : Headers.fromFlat([...given.toFlat(), ...added]);
 }

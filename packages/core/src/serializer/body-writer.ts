@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
-import { Headers, type HeadersInit } from "../headers.ts";
+import { Headers, type HeadersInit, lineCount, lineName } from "../headers.ts";
 import { asBytes, isAscii } from "../octets.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
@@ -118,11 +118,13 @@ export function octetsOf(data: Uint8Array | string): Uint8Array | string {
 
 /** @throws {LocalProtocolError} `INVALID_TRAILER`. */
 export function checkTrailers(framing: Framing, trailers: Headers): void {
-  if (trailers.length === 0) return;
+  const count = lineCount(trailers);
+  if (count === 0) return;
   if (framing.kind !== "chunked") {
     throw new LocalProtocolError("INVALID_TRAILER", `a body framed by ${framing.kind}`);
   }
-  for (const [name] of trailers) {
+  for (let i = 0; i < count; i++) {
+    const name = lineName(trailers, i);
     if (NEVER_A_TRAILER.has(name.toLowerCase())) {
       throw new LocalProtocolError("INVALID_TRAILER", name);
     }

@@ -5,14 +5,15 @@ import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength, Version } from "../events.ts";
 import type { Facts } from "../facts.ts";
 import type { Framing, FramingFault } from "../framing.ts";
-import type { Headers } from "../headers.ts";
+import { type Headers, lineCount, lineName, lineValue } from "../headers.ts";
 import { isProtocol, listMembers, trimWhiteSpace } from "../tokens.ts";
 
 /** All lines as they go out. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {
   let lines = "";
-  for (let i = 0; i < headers.length; i++) {
-    lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`;
+  const count = lineCount(headers);
+  for (let i = 0; i < count; i++) {
+    lines += `${lineName(headers, i)}: ${lineValue(headers, i)}\r\n`;
   }
   return lines;
 }
