@@ -165,4 +165,33 @@ describe("streams that tell of no close", () => {
     expect(await done).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED" } });
     expect(a.destroyed).toBe(true);
   });
+
+  test.each([true, false])(
+    "with emitClose: %s, fail with the error of a write",
+    async (emitClose) => {
+      const full = new Error("full");
+      const b = new Duplex({
+        emitClose,
+        read() {},
+        write: (_chunk, _encoding, done) => done(full),
+      });
+      const a = silent();
+      const done = tunnel(a, b);
+      a.push("x");
+      expect(await done).toMatchObject({ endedBy: "b", error: { cause: full } });
+      await turns();
+      expect([a.destroyed, b.destroyed]).toEqual([true, true]);
+    },
+  );
+});
+
+test("L9: a side that is dead when it arrives late is given up without a word", async () => {
+  const quiet = watchQuiet();
+  const late = duplexPair()[0];
+  late.destroy();
+  await turns();
+  const end = await tunnel(Promise.reject(new Error("no route")), Promise.resolve(late));
+  expect(end).toMatchObject({ error: { code: "TRANSPORT_FAILED" } });
+  expect(await quiet.settled()).toEqual([]);
+  quiet.stop();
 });

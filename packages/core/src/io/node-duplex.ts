@@ -161,8 +161,8 @@ export class NodeDuplex implements Transport {
   readonly #onWritten = (error?: unknown): void => {
     if (this.#told) return;
     if (error === undefined || error === null) this.#events.accepted();
-    // Destroyed by somebody else, without a word of it.
-    else if (this.#io.destroyed && !tellsOfClose(this.#io)) this.#tellGone(error);
+    // Any other tells of it by "error" or "close".
+    else if (!tellsOfClose(this.#io)) this.#tellGone(error);
   };
 
   #hearNothing(): void {
