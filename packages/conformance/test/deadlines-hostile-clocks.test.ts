@@ -125,6 +125,18 @@ test("a clock whose clearTimer() throws at the end changes nothing of it", async
   expect(b.destroyed).toBe(true);
 });
 
+test("a clock that throws while close() ends HTTP leaves alone an io that is wanted", async () => {
+  const io = duplex();
+  const clock = new BrokenClock();
+  const { connection } = await connectTo(io, { clock });
+  const parts = connection.withoutShutdown();
+  clock.break("now");
+  void connection.close();
+  expect((await parts).io).toBe(io);
+  await turns();
+  expect([io.destroyed, connection.closeReason?.kind]).toEqual([false, "closed"]);
+});
+
 describe("a clock that throws when the parts are to be claimed", () => {
   const CLAIM_MS = 777;
   const clock = { ...systemClock, setTimer: (ms: number) => (ms === CLAIM_MS ? thrown() : ms) };

@@ -57,3 +57,19 @@ test("of several that passed while the process stood still, the first is told fi
   ring();
   expect(passed).toEqual(["claim", "write", "head"]);
 });
+
+test("a clock that throws is told once, and in a later turn", async () => {
+  const told: Error[] = [];
+  const broken = (): never => {
+    throw new Error("of the clock");
+  };
+  const deadlines = new Deadlines(
+    { now: broken, setTimer: broken, clearTimer: broken },
+    { deadlinePassed: broken, clockFailed: (error) => told.push(error) },
+  );
+  deadlines.start("head", 30);
+  deadlines.startEarlier("close", 10);
+  expect([told, deadlines.has("head")]).toEqual([[], false]);
+  await Promise.resolve();
+  expect(told).toEqual([expect.objectContaining({ code: "CALLBACK_FAILED" })]);
+});
