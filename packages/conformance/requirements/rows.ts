@@ -78,7 +78,7 @@ export const ROWS: readonly Row[] = [
   // Fields.
   { id: "F01", section: "9112 §5.1", level: "MUST", role: "server", says: "white space between name and colon is a 400", at: "core/src/parser/head-audit.ts" },
   { id: "F02", section: "9112 §5.1", level: "MUST", role: "proxy", says: "a proxy removes white space in front of a colon", because: "a proxy's duty; our client refuses such a response" },
-  { id: "F03", section: "9112 §5.2", level: "MUST NOT", role: "sender", says: "no folded line leaves", at: "core/src/headers.ts" },
+  { id: "F03", section: "9112 §5.2", level: "MUST NOT", role: "sender", says: "no folded line leaves", at: "core/src/given-lines.ts" },
   { id: "F04", section: "9112 §5.2", level: "MUST", role: "server", says: "a folded line in a request is a 400", at: "core/src/parser/head-audit.ts" },
   { id: "F05", section: "9112 §5.2", level: "MUST", role: "proxy", says: "a proxy unfolds a response, or answers 502", because: "a proxy's duty; our client refuses such a response" },
   { id: "F06", section: "9112 §5.2", level: "MUST", role: "client", says: "a folded line in a response is read as a space", at: "core/src/parser/head-audit.ts", because: "deliberate strictness: it is refused, since a reader that unfolds and one that does not see different fields" },
@@ -96,7 +96,7 @@ export const ROWS: readonly Row[] = [
   { id: "F18", section: "9110 §2.3", level: "MUST", role: "both", says: "what leaves by default comes in by default", at: "core/src/limits.ts" },
   { id: "F19", section: "9110 §5.6.1.1", level: "MUST NOT", role: "sender", says: "no empty member of a list is written", at: "core/src/serializer/head-checks.ts" },
   { id: "F20", section: "9110 §5.6.1.2", level: "MUST", role: "recipient", says: "empty members of a list are passed over", at: "core/src/tokens.ts" },
-  { id: "F21", section: "9110 §5.6.3", level: "MUST NOT/MUST", role: "both", says: "white space around a value is not written", at: "core/src/headers.ts" },
+  { id: "F21", section: "9110 §5.6.3", level: "MUST NOT/MUST", role: "both", says: "white space around a value is not written", at: "core/src/given-lines.ts" },
   { id: "F22", section: "9110 §5.6.4", level: "MUST", role: "recipient", says: "an escaped octet in quotes stands for itself", because: "no field that steers a connection has quotes; values are told verbatim" },
   { id: "F23", section: "9110 §2.2", level: "MUST NOT", role: "sender", says: "nothing off the grammar is written", at: "core/src/serializer/head-checks.ts" },
   { id: "F24", section: "9110 §5.6.7", level: "MUST", role: "both", says: "a date is written as IMF-fixdate", at: "server/src/date.ts" },
@@ -263,7 +263,7 @@ export const ROWS: readonly Row[] = [
   { id: "Y10", section: "9110 §15.5.9", level: "rule", role: "both", says: "a 408 on an idle connection answers nothing", at: "core/src/receiver.ts" },
 
   // Attacks.
-  { id: "Z01", section: "9112 §11.1", level: "rule", role: "both", says: "nothing that is sent can split a message", at: "core/src/headers.ts" },
+  { id: "Z01", section: "9112 §11.1", level: "rule", role: "both", says: "nothing that is sent can split a message", at: "core/src/given-lines.ts" },
   { id: "Z02", section: "9112 §11.2", level: "rule", role: "both", says: "ambiguous framing is refused", at: "core/src/framing.ts" },
   { id: "Z03", section: "9112 §11.3", level: "rule", role: "both", says: "a message that is not whole is told from one that is", at: "core/src/receiver.ts" },
   { id: "Z04", section: "9110 §17.5", level: "rule", role: "both", says: "everything has a bound", at: "core/src/limits.ts" },

@@ -3,18 +3,12 @@
 import { findOnTape, numberOf } from "./asked.ts";
 import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
+import { checkedLines, invalidShape, linesOf } from "./given-lines.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import { textToLatin1 } from "./octets.ts";
 import { fieldsOnTape, page, tape } from "./tape.ts";
 import { FIELDS, INTS_PER_FIELD } from "./tape-layout.ts";
-import {
-  faultOfToken,
-  faultOfValue,
-  isFieldValue,
-  isSameName,
-  isToken,
-  listMembers,
-} from "./tokens.ts";
+import { isSameName, listMembers } from "./tokens.ts";
 
 /** What may be given where headers are sent. Numbers are written in decimal. */
 export type HeadersInit =
@@ -313,65 +307,6 @@ function cut(text: string, from: number, length: number): number[] {
     at = cutFieldLine(text, at, offsets);
   }
   return offsets;
-}
-
-// Names and values in turn, each read once and not checked; `before` itself where they are the same.
-function linesOf(
-  init: Exclude<HeadersInit, Headers>,
-  before: readonly string[] | undefined,
-): readonly unknown[] {
-  if (typeof init !== "object" || init === null) throw invalidShape(init);
-  if (Symbol.iterator in init) return pairsOf(init, before);
-  const lines: unknown[] = [];
-  for (const [name, value] of Object.entries(init)) {
-    if (Array.isArray(value)) for (const one of value) lines.push(name, one);
-    else if (value !== undefined) lines.push(name, value);
-  }
-  return lines;
-}
-
-function pairsOf(init: Iterable<unknown>, before: readonly string[] = []): readonly unknown[] {
-  let lines: unknown[] | undefined;
-  let at = 0;
-  for (const pair of init) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw invalidShape(pair);
-    const name: unknown = pair[0];
-    const value: unknown = pair[1];
-    const isSame = at < before.length && name === before[at] && value === before[at + 1];
-    if (lines === undefined && !isSame) lines = before.slice(0, at);
-    lines?.push(name, value);
-    at += 2;
-  }
-  return lines ?? (at === before.length ? before : before.slice(0, at));
-}
-
-function checkedLines(lines: unknown[]): string[] {
-  for (let i = 0; i < lines.length; i += 2) checkLine(lines, i);
-  return lines as string[];
-}
-
-// Coerced once: what is checked here is what is written.
-function checkLine(lines: unknown[], i: number): void {
-  const name = lines[i];
-  const value = lines[i + 1];
-  // A name that is none may be a whole line, and hold the value too.
-  if (typeof name !== "string" || !isToken(name)) {
-    const fault = typeof name === "string" ? faultOfToken(name) : `is a ${typeof name}`;
-    throw new LocalProtocolError("INVALID_HEADER", `the name of field ${i / 2 + 1} ${fault}`);
-  }
-  if (typeof value !== "string" && typeof value !== "number") {
-    throw new LocalProtocolError("INVALID_HEADER", `${name} is a ${typeof value}`);
-  }
-  const text = String(value);
-  if (!isFieldValue(text)) {
-    throw new LocalProtocolError("INVALID_HEADER", `${name} ${faultOfValue(text)}`);
-  }
-  lines[i + 1] = text;
-}
-
-function invalidShape(came: unknown): LocalProtocolError {
-  const flat = typeof came === "string" ? "; for a flat array use Headers.fromFlat" : "";
-  return new LocalProtocolError("INVALID_HEADERS", `${typeof came}${flat}`);
 }
 
 /** The headers with `Connection: Upgrade` and `Upgrade` behind them, each unless it is there. */

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 // bars in one row does not see each other.
 const ROWS = [
   ["role codes errors tokens octets options limits field-line tape tape-layout asked inspect"],
-  ["headers"],
+  ["given-lines headers"],
   ["events facts target forwarding"],
   ["framing persistence switching"],
   ["state/*", "lifecycle/*"],
