@@ -16,7 +16,7 @@ import {
   headersToSend,
   listen,
   ReceivedMessage,
-  releaseBody,
+  releaseContent,
   type SignalLike,
   sendContent,
   type Upload,
@@ -61,14 +61,17 @@ export class Exchange {
   }
 
   /**
-   * A request that may be sent. The body of one that may not is released.
+   * A request that may be sent. The content of one that may not is released.
    *
    * @throws {LocalProtocolError} before anything is written.
    */
   static of(driver: Driver, request: ClientRequest, options: SendOptions): Exchange {
-    // Each part is read once: what is checked is what is written.
-    const { method, target, version, headers, body, trailers } = request;
+    let body: ClientRequest["body"];
+    let trailers: ClientRequest["trailers"];
     try {
+      // Each part is read once: what is checked is what is written. First what must be released.
+      ({ body, trailers } = request);
+      const { method, target, version, headers } = request;
       const content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
       const head = {
         type: "request",
@@ -81,7 +84,7 @@ export class Exchange {
       driver.http.check(head, content.known);
       return new Exchange(driver, head, content, options);
     } catch (error) {
-      releaseBody(body);
+      releaseContent(body, trailers);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 // application → [request] → connection: what a client may send
 
-import { type HeadersInit, UpgradeError, type Version } from "@upgrade/core";
+import { type HeadersInit, LocalProtocolError, type Version } from "@upgrade/core";
 import {
   type BodyInit,
   FUNCTION,
@@ -40,12 +40,22 @@ export interface SendOptions {
 
 export const SEND_OPTIONS: Kinds<SendOptions> = { signal: SIGNAL, onInformational: FUNCTION };
 
-/** What `make` makes. A refusal of it says that nothing was sent. */
+/**
+ * What `make` makes of a request.
+ *
+ * @throws {LocalProtocolError} A refusal, which says that nothing was sent. What a getter of the
+ *   request throws is the cause of an `INVALID_OPTION`.
+ */
 export function unsaid<T>(make: () => T): T {
   try {
     return make();
-  } catch (error) {
-    if (error instanceof UpgradeError) error.annotate({ sent: "nothing", responseSeen: false });
-    throw error;
+  } catch (cause) {
+    throw refusalOf(cause).annotate({ sent: "nothing", responseSeen: false });
   }
+}
+
+// One that knows already what was sent is of another request.
+function refusalOf(cause: unknown): LocalProtocolError {
+  if (cause instanceof LocalProtocolError && cause.sent === undefined) return cause;
+  return new LocalProtocolError("INVALID_OPTION", "the request cannot be read", { cause });
 }

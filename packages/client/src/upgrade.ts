@@ -1,9 +1,16 @@
 // io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
 
-import { Headers, type HeadersInit, withUpgrade } from "@upgrade/core";
+import {
+  ConnectionError,
+  forget,
+  Headers,
+  type HeadersInit,
+  LocalProtocolError,
+  withUpgrade,
+} from "@upgrade/core";
 import {
   ANY,
-  type BodyInit,
+  abandon,
   type Connection,
   type DriverKinds,
   DURATION,
@@ -12,10 +19,12 @@ import {
   type Inspect,
   type Io,
   type Parts,
-  releaseBody,
+  releaseContent,
   type SignalLike,
   shown,
 } from "@upgrade/core/io";
+import type { ClientSide } from "./client-side.ts";
+import type { Exchange } from "./exchange.ts";
 import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
 import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
@@ -75,9 +84,11 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
 /**
  * Proposes to switch the io to another protocol.
  *
- * @throws As `handshake` and `sendRequest`. A refusal is not thrown. For a request that may not be
- *   sent the io stays as it was; after any other failure it is aborted. `NOT_SENT` for an io that had
- *   failed already.
+ * It owns the io from this call on: whatever is thrown, the io is aborted. Only one that is refused
+ * with `INVALID_IO` stays as it is.
+ *
+ * @throws As `handshake` and `sendRequest`. `NO_PROPOSAL` for a request that proposes nothing, with
+ *   nothing sent; `NOT_SENT` for an io that had failed already. A refusal is not thrown.
  *
  * @example
  * ```ts
@@ -97,7 +108,8 @@ export function upgrade<IO extends Io>(
 }
 
 /**
- * Asks a proxy for a tunnel to `authority` (`host:port`). Adds `Host` unless given.
+ * Asks a proxy for a tunnel to `authority` (`host:port`). Adds `Host` unless given. It owns the io
+ * as `upgrade` does.
  *
  * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
  */
@@ -107,7 +119,8 @@ export function connect<IO extends Io>(
   options: ConnectOptions = {},
 ): Promise<UpgradeResult<IO>> {
   const asked = () => {
-    const given = Headers.from(options.headers);
+    // That options are an object is checked with the io.
+    const given = Headers.from(options?.headers);
     const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
     return { method: "CONNECT", target: authority, headers };
   };
@@ -116,21 +129,68 @@ export function connect<IO extends Io>(
 
 // Part by part: a request that was received has some of them from its class.
 function proposing(request: UpgradeRequest): ClientRequest {
-  const { protocol, method = "GET", target, version, headers, body, trailers } = request;
-  const rest = { method, target, version, body, trailers };
-  if (protocol === undefined) return { ...rest, headers };
-  const value = typeof protocol === "string" ? protocol : protocol.join(", ");
-  return releasing(body, () => ({ ...rest, headers: withUpgrade(Headers.from(headers), value) }));
+  let body: ClientRequest["body"];
+  let trailers: ClientRequest["trailers"];
+  try {
+    // First what must be released.
+    ({ body, trailers } = request);
+    const { protocol, method = "GET", target, version, headers } = request;
+    const rest = { method, target, version, body, trailers };
+    if (protocol === undefined) return { ...rest, headers };
+    return { ...rest, headers: withUpgrade(Headers.from(headers), listOf(protocol)) };
+  } catch (error) {
+    releaseContent(body, trailers);
+    throw error;
+  }
 }
 
-// A body that never gets as far as a request is released.
-function releasing<T>(body: BodyInit | undefined, make: () => T): T {
+function listOf(protocol: unknown): string {
+  const protocols: readonly unknown[] = Array.isArray(protocol) ? [...protocol] : [protocol];
+  if (protocols.every((one) => typeof one === "string")) return protocols.join(", ");
+  throw new LocalProtocolError("INVALID_OPTION", "protocol is neither a string nor a list of them");
+}
+
+// The content of a request that is never looked at is released.
+function orReleased<T>({ body, trailers }: ClientRequest, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    releaseBody(body);
+    releaseContent(body, trailers);
     throw error;
   }
+}
+
+/** A proposal that may be sent, and the connection on which it will be. */
+interface Prepared<IO> {
+  readonly side: ClientSide<IO>;
+  readonly exchange: Exchange;
+}
+
+function prepareProposal<IO extends Io>(
+  io: IO,
+  asked: () => ClientRequest,
+  options: UpgradeOptions,
+  kinds: DriverKinds<UpgradeOptions>,
+): Prepared<IO> {
+  try {
+    const request = unsaid(asked);
+    const side = orReleased(request, () => prepare(io, options, kinds));
+    const exchange = side.check(request, options);
+    exchange.releasing(() => unsaid(() => assertProposal(exchange)));
+    return { side, exchange };
+  } catch (error) {
+    // Nobody else holds this io, and there is no connection that could end.
+    abandon(io, new ConnectionError("ABORTED", "nothing was proposed", { cause: error }));
+    forget();
+    throw error;
+  }
+}
+
+// One that proposes nothing would wait for a switch that nobody was asked for.
+function assertProposal({ proposes }: Exchange): void {
+  if (proposes) return;
+  const missing = "give a `protocol`, or headers with Connection: Upgrade and Upgrade";
+  throw new LocalProtocolError("NO_PROPOSAL", missing);
 }
 
 async function propose<IO extends Io>(
@@ -139,10 +199,8 @@ async function propose<IO extends Io>(
   options: UpgradeOptions,
   kinds: DriverKinds<UpgradeOptions>,
 ): Promise<UpgradeResult<IO>> {
-  const request = unsaid(asked);
-  const side = releasing(request.body, () => prepare(io, options, kinds));
+  const { side, exchange } = prepareProposal(io, asked, options, kinds);
   const { driver, connection } = side;
-  const exchange = side.check(request, options);
   driver.start(side);
   driver.deadlines.start("answer", options.timeoutMs ?? 0);
   try {

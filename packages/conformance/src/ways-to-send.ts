@@ -56,7 +56,7 @@ export async function requested(request: object): Promise<Refused> {
   return { code: unsent(failure), leaked: leaked(peer.unread, NEXT) };
 }
 
-/** `upgrade()` or `connect()` refuses, and its io is as if nobody had touched it. */
+/** `upgrade()` or `connect()` refuses, and gives its io up with nothing sent. */
 export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<unknown>) {
   const [near, far] = memoryPair();
   const peer = new ScriptedPeer(far);
@@ -65,9 +65,9 @@ export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<un
     failureOf(begin(near, clock)),
     turns().then(() => "it waits"),
   ]);
-  upgrade(near, { target: "/next", headers: { Host: "a.test" } }, { clock }).catch(() => {});
   await turns();
-  return { code: unsent(failure), leaked: leaked(peer.unread, NEXT) };
+  const isAborted = peer.failure !== undefined;
+  return { code: unsent(failure), leaked: isAborted ? peer.unread : "the io is left open" };
 }
 
 /** A refusal says that nothing was sent. */

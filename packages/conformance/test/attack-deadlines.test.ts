@@ -73,13 +73,16 @@ describe("L13: the timeoutMs of upgrade()", () => {
     }
   });
 
-  test.each(NO_DURATIONS)("that is %s is refused, and the io is untouched", async (timeoutMs) => {
-    const [io, far] = memoryPair();
-    expect(await rejection(upgrade(io, CHAT, { timeoutMs }))).toBe("INVALID_OPTION");
-    const peer = new ScriptedPeer(far);
-    await turns();
-    expect([peer.unread, peer.failure]).toEqual(["", undefined]);
-  });
+  test.each(NO_DURATIONS)(
+    "that is %s is refused, with nothing sent, and the io is aborted",
+    async (timeoutMs) => {
+      const [io, far] = memoryPair();
+      expect(await rejection(upgrade(io, CHAT, { timeoutMs }))).toBe("INVALID_OPTION");
+      const peer = new ScriptedPeer(far);
+      await turns();
+      expect([peer.unread, String(peer.failure)]).toEqual(["", "Error: aborted"]);
+    },
+  );
 });
 
 describe("L12, L13: what is no duration and no size is refused, and does not mean for ever:", () => {

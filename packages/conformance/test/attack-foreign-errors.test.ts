@@ -1,9 +1,15 @@
-import { Duplex } from "node:stream";
-import { ConnectionError, handshake as connectTo, upgrade } from "@upgrade/client";
+import { Duplex, Readable } from "node:stream";
+import {
+  type ClientRequest,
+  ConnectionError,
+  connect,
+  handshake as connectTo,
+  upgrade,
+} from "@upgrade/client";
 import { type Connection, memoryPair, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { GET, POST } from "../src/against.ts";
+import { ask, GET, head, POST, serve as served } from "../src/against.ts";
 import { destroyPairs, PAIRS, tcpPair, webPair } from "../src/pairs.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
@@ -21,6 +27,10 @@ async function foreignError(): Promise<ConnectionError> {
   expect(error).toMatchObject({ code: "NOT_SENT", sent: "nothing", retrySafe: true });
   return error;
 }
+
+const thrower = (error: unknown) => (): never => {
+  throw error;
+};
 
 const closeError = ({ closeReason }: Connection<unknown>): unknown =>
   closeReason?.kind === "failed" ? closeReason.error : undefined;
@@ -156,6 +166,70 @@ describe("L16: an error of another connection that comes in", () => {
       cause: foreign,
       sent: "part",
     });
+  });
+
+  test.each<[string, string, (error: unknown) => object]>([
+    ["headers", "INVALID_HEADERS", (error) => ({ headers: { [Symbol.iterator]: thrower(error) } })],
+    [
+      "known trailers",
+      "INVALID_HEADERS",
+      (error) => ({ trailers: { [Symbol.iterator]: thrower(error) } }),
+    ],
+    [
+      "a getter",
+      "INVALID_OPTION",
+      (error) => Object.defineProperty({ ...GET }, "target", { get: thrower(error) }),
+    ],
+  ])("from %s of a request is the cause of a refusal", async (_, code, make) => {
+    const foreign = await foreignError();
+    const facts = { ...foreign };
+    for (const send of [
+      async (request: object) => (await ask()).sender.sendRequest(request as ClientRequest),
+      (request: object) => upgrade(memoryPair()[0], request as ClientRequest),
+    ]) {
+      const parts = make(foreign);
+      const ours: unknown = await send("method" in parts ? parts : { ...PAID, ...parts }).catch(
+        (reason: unknown) => reason,
+      );
+      expect(ours).toMatchObject({ code, cause: foreign, sent: "nothing", retrySafe: false });
+    }
+    expect({ ...foreign }).toEqual(facts);
+  });
+
+  test("from headers of connect() is the cause of a refusal", async () => {
+    const foreign = await foreignError();
+    const headers = { [Symbol.iterator]: thrower(foreign) } as never;
+    const asked = connect(memoryPair()[0], "a.test:80", { headers });
+    await expect(asked).rejects.toMatchObject({ code: "INVALID_HEADERS", cause: foreign });
+  });
+
+  test("that an earlier refusal of this request was is the cause of the next one", async () => {
+    const { sender } = await ask();
+    const refusal: unknown = await sender.sendRequest({ ...GET, target: "" }).catch((e) => e);
+    const again = Object.defineProperty({ ...GET }, "target", { get: thrower(refusal) });
+    await expect(sender.sendRequest(again)).rejects.toMatchObject({ cause: refusal });
+  });
+
+  test.each(["late trailers", "a getter"])("from %s of an answer", async (kind) => {
+    const foreign = await foreignError();
+    const facts = { ...foreign };
+    const broken = { [Symbol.iterator]: thrower(foreign) } as never;
+    const body = new Readable({ read() {} });
+    const late = { status: 200, body: "x", trailers: () => broken };
+    const unreadable = Object.defineProperty({ status: 200, body }, "trailers", {
+      get: thrower(foreign),
+    });
+    const { peer, reports } = await served(() => (kind === "a getter" ? unreadable : late));
+    await peer.send(head("GET /"));
+    await turns();
+    if (kind === "a getter") {
+      expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 502 /);
+      expect(body.destroyed).toBe(true);
+    } else {
+      expect(reports).toEqual(["response: INVALID_HEADERS"]);
+      body.destroy();
+    }
+    expect({ ...foreign }).toEqual(facts);
   });
 
   test("through a tunnel is the cause of its end", async () => {

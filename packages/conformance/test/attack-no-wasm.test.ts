@@ -32,10 +32,6 @@ describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
   test.each([
     ["our client", (io: Io) => connectTo(io)],
     ["our server", (io: Io) => serve(io, () => ({ status: 204 }))],
-    [
-      "upgrade()",
-      (io: Io) => upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } }),
-    ],
   ])("%s says so at once, and the io is untouched", async (_, shake) => {
     vi.stubGlobal("WebAssembly", platform);
     const [io] = duplexPair();
@@ -49,6 +45,14 @@ describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
     const [pair] = webPair();
     await expect(shake(pair)).rejects.toMatchObject({ code: "NO_WEBASSEMBLY" });
     expect([pair.readable.locked, pair.writable.locked]).toEqual([false, false]);
+  });
+
+  test("upgrade() says so, and aborts the io", async () => {
+    vi.stubGlobal("WebAssembly", platform);
+    const [io] = duplexPair();
+    const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
+    await expect(upgrade(io, request)).rejects.toMatchObject({ code: "NO_WEBASSEMBLY" });
+    expect(io.destroyed).toBe(true);
   });
 
   test("the heart says so, with what the platform said", () => {

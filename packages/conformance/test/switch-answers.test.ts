@@ -241,6 +241,24 @@ describe("L8: a request that waits behind a proposal", () => {
   );
 });
 
+test.each<[string, (request: ServerRequest<ByteStream>) => Promise<unknown>, string]>([
+  [
+    "switchTo() for a field",
+    (request) => request.switchTo("chat", { headers: { "Content-Length": "0" } }),
+    "INVALID_FRAMING",
+  ],
+  ["switchTo() for what was not offered", (request) => request.switchTo("h2c"), "NOT_OFFERED"],
+])("a service that does not answer behind a refused %s is told why", async (_, claim, code) => {
+  const causes: unknown[] = [];
+  const service: Service<ByteStream> = async (request) => {
+    await claim(request).catch(() => {});
+  };
+  const { peer } = await serve(service, { onError: (error) => causes.push(error) });
+  await peer.send(PROPOSING);
+  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+  expect(causes).toMatchObject([{ code: "NO_RESPONSE", cause: { code } }]);
+});
+
 describe("upgrade() and connect()", () => {
   const KINDS_OF_SUGAR = {
     upgrade: (io: ByteStream, signal: AbortSignal) =>

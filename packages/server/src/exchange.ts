@@ -76,6 +76,8 @@ export class Exchange<IO> {
   #continued = false;
   #answered = false;
   #why: UpgradeError | undefined;
+  /** Why the last claim to the io was rejected, while another answer was still possible. */
+  claimFailure: unknown;
   #upload: Upload | undefined;
   #pending: Pending<IO> | undefined;
   switched: Switched | undefined;
@@ -105,11 +107,15 @@ export class Exchange<IO> {
    * body of a response that may not be sent is released.
    */
   respond(response: ServerResponse): void {
-    const { status, tunnel, reason, headers, body, firstBytes } = response;
-    const trailers = promisedTrailers(response.trailers);
-    const parts = { status, reason, headers, body, trailers, firstBytes };
-    const opensTunnel = this.#isTunnel(status);
+    let body: ServerResponse["body"];
+    let firstBytes: ServerResponse["firstBytes"];
     try {
+      // First what must be released.
+      ({ body, firstBytes } = response);
+      const trailers = promisedTrailers(response.trailers);
+      const { status, tunnel, reason, headers } = response;
+      const parts = { status, reason, headers, body, trailers, firstBytes };
+      const opensTunnel = this.#isTunnel(status);
       this.#assertOpen();
       // L4: a service that never thought of CONNECT answers it like any other method.
       if (opensTunnel && tunnel !== true) {
@@ -122,7 +128,7 @@ export class Exchange<IO> {
       }
     } catch (error) {
       releaseBody(body);
-      releaseFirstBytes(parts);
+      releaseFirstBytes({ firstBytes });
       throw error;
     }
   }
@@ -282,6 +288,7 @@ export class Exchange<IO> {
     } catch (error) {
       releaseFirstBytes(options);
       if (isLate) this.#host.report(error, "switch", this.request);
+      else this.claimFailure = error;
       return handled(Promise.reject(error));
     }
   }

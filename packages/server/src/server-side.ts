@@ -98,7 +98,9 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     const holds = writing.hold();
     try {
       if (response) exchange.respond(response);
-      else if (exchange.isOpen) throw new LocalProtocolError("NO_RESPONSE");
+      else if (exchange.isOpen) {
+        throw new LocalProtocolError("NO_RESPONSE", "", { cause: exchange.claimFailure });
+      }
     } catch (error) {
       this.#serviceFailed(exchange, error);
     } finally {

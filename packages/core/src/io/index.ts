@@ -40,7 +40,7 @@ export {
   type Kinds,
   SIGNAL,
 } from "../options.ts";
-export type { Io } from "./adopt.ts";
+export { abandon, type Io } from "./adopt.ts";
 export { type BodySource, bodySource, releaseBody } from "./body-source.ts";
 export { takeParts } from "./connection.ts";
 export type { DeadlineName } from "./deadlines.ts";
@@ -49,5 +49,5 @@ export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./
 export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
 export { listen } from "./listening.ts";
 export { ReceivedMessage } from "./received-message.ts";
-export { type Content, contentOf, promisedTrailers, sendContent, type Upload } from "./sending.ts";
+export { type Content, contentOf, promisedTrailers, releaseContent, sendContent, type Upload } from "./sending.ts";
 export type { Side } from "./side.ts";

@@ -3,7 +3,7 @@
 import { LocalProtocolError, UpgradeError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
 import { Headers, type HeadersInit } from "../headers.ts";
-import { type BodySource, toOctets } from "./body-source.ts";
+import { type BodySource, releaseBody, toOctets } from "./body-source.ts";
 import { handled, isThenable } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 
@@ -47,6 +47,13 @@ export function promisedTrailers<T extends TrailersInit | undefined>(
 ): T | Promise<HeadersInit | undefined> {
   if (!isThenable(trailers)) return trailers;
   return handled(Promise.resolve(trailers as PromiseLike<HeadersInit | undefined>));
+}
+
+/** Lets go of what was given as the content of a message that is not sent. */
+export function releaseContent(body: unknown, trailers: unknown): void {
+  releaseBody(body);
+  // Nobody waits for them, and they may fail all the same.
+  handled(Promise.resolve(trailers));
 }
 
 /** A body on its way out, piece by piece, which may be stopped when it is not wanted any more. */
