@@ -69,6 +69,74 @@ async function* relaysInterim(cast: Cast) {
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 502 /);
 }
 
+/** Requests that our server takes, and what the origin then gets of them. */
+const ODD: readonly [request: string, line: RegExp, body: string][] = [
+  ["GET / HTTP/1.1\r\nExpect: 100-continue\r\n", /^GET \/ (?![\s\S]*Expect)/, ""],
+  [
+    "POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n",
+    /^POST \/a (?![\s\S]*Expect)/,
+    "",
+  ],
+  ["PUT / HTTP/1.1\r\nTrailer: X-Sum\r\n", /^PUT \/ (?![\s\S]*Trailer)/, ""],
+  ["OPTIONS * HTTP/1.1\r\n", /^OPTIONS \* /, ""],
+  ["DELETE / HTTP/1.1\r\nContent-Length: 4\r\n", /^DELETE \/ [\s\S]*\r\nContent-Length: 4/, "body"],
+];
+
+type Odd = (typeof ODD)[number];
+
+const relaysOdd = ([request, line, body]: Odd) =>
+  async function* (cast: Cast) {
+    const client = await cast.dial();
+    await client.send(`${request}Host: a.test\r\n\r\n${body}`);
+    const origin = await cast.accept();
+    expect(await origin.readHead()).toMatch(line);
+    yield "the request went on";
+    expect(await origin.read(body.length)).toBe(body);
+    await origin.send("HTTP/1.1 204 No Content\r\n\r\n");
+    expect(await client.readHead()).toMatch(/^HTTP\/1\.1 204 /);
+  };
+
+const PROPOSAL = "Host: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+const ACCEPTED = "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+
+const relaysOddProposal = ([request, line, body]: Odd) =>
+  async function* (cast: Cast) {
+    const client = await cast.dial();
+    await client.send(`${request}${PROPOSAL}\r\n${body}`);
+    const origin = await cast.accept();
+    expect(await origin.readHead()).toMatch(line);
+    yield "the proposal went on";
+    expect(await origin.read(body.length)).toBe(body);
+    await origin.send(`${ACCEPTED}Content-Length: 0\r\n\r\nhello`);
+    expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 (?![\s\S]*Content-Length)/);
+    expect(await client.read(5)).toBe("hello");
+  };
+
+const refusesTrace = (fields: string, status: number) =>
+  async function* (cast: Cast) {
+    const client = await cast.dial();
+    yield "the client is connected";
+    await client.send(`TRACE / HTTP/1.1\r\nContent-Length: 4\r\n${fields}\r\nbody`);
+    expect(await client.readHead()).toContain(` ${status} `);
+  };
+
+async function* relaysExpectation(cast: Cast) {
+  const client = await cast.dial();
+  await client.send(
+    `POST / HTTP/1.1\r\n${PROPOSAL}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n`,
+  );
+  const origin = await cast.accept();
+  expect(await origin.readHead()).toMatch(/\r\nExpect: 100-continue\r\n/);
+  yield "the proposal went on";
+  await origin.send("HTTP/1.1 100 Continue\r\n\r\n");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 100 /);
+  yield "the body is asked for";
+  await client.send("body");
+  expect(await origin.read(4)).toBe("body");
+  await origin.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+  expect(await client.readUntil("no")).toMatch(/^HTTP\/1\.1 403 /);
+}
+
 async function* relaysUpgrade(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
@@ -100,14 +168,20 @@ export const PROXIES: readonly Story[] = [
     throws: "the proxy answered 407",
     play: refusedByProxy,
   },
-  { sample: REVERSE, serves: "8080", asks: "8081", play: relays },
-  { sample: REVERSE, serves: "8080", asks: "8081", play: relaysInterim },
-  {
+  ...[relays, relaysInterim, ...ODD.map(relaysOdd), refusesTrace("Host: a\r\n", 501)].map(
+    (play) => ({ sample: REVERSE, serves: "8080", asks: "8081", play }),
+  ),
+  ...[
+    relaysUpgrade,
+    relaysExpectation,
+    ...ODD.map(relaysOddProposal),
+    refusesTrace(PROPOSAL, 404),
+  ].map((play) => ({
     sample: "docs/guides/connect-proxy.md: Relaying an upgrade",
     serves: "8080",
     asks: "8081",
     after: `
       net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
-    play: relaysUpgrade,
-  },
+    play,
+  })),
 ];

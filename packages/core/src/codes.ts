@@ -48,7 +48,7 @@ export const LOCAL_CODES = {
   INVALID_METHOD: { says: "the method is not a token" },
   INVALID_TARGET: { says: "the request target has an octet that is not allowed, or a form that does not go with its method" },
   INVALID_HEADERS: { says: "headers are pairs, a record, or a WHATWG Headers" },
-  INVALID_HEADER: { says: "a field name is not a token, or its value has an octet that is not allowed" },
+  INVALID_HEADER: { says: "a field name is not a token, its value has an octet that is not allowed, or the field has no place in this message" },
   INVALID_HOST: { says: 'an HTTP/1.1 request has exactly one Host, and it is uri-host [":" port]' },
   INVALID_STATUS: { says: "the status is not an integer this message may have" },
   INVALID_REASON: { says: "the reason phrase has an octet that is not allowed" },

@@ -39,6 +39,25 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
     );
   });
 
+  test("Expect without a body, and Trailer without chunks, announce nothing and go no further", () => {
+    const expects: [string, string][] = [
+      ["Expect", "100-continue"],
+      ["Trailer", "X-Sum"],
+      ["A", "b"],
+    ];
+    expect(forwarded(expects)).toEqual(["A", "b"]);
+    expect(forwarded([...expects, ["Content-Length", "00"]])).toEqual([
+      ...["A", "b"],
+      ...["Content-Length", "00"],
+    ]);
+    expect(forwarded([...expects, ["content-length", "5"]])).toEqual([
+      ...["Expect", "100-continue"],
+      ...["A", "b", "content-length", "5"],
+    ]);
+    const chunked: [string, string] = ["transfer-encoding", "chunked"];
+    expect(forwarded([...expects, chunked])).toEqual(expects.flat());
+  });
+
   test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
     const lines: [string, string][] = [
       ["Connection", "\u00a0X"],

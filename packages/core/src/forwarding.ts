@@ -44,7 +44,8 @@ const NEVER_HOP_BY_HOP = new Set([
 
 /**
  * The fields an intermediary forwards: all but Connection, the fields it names, and those that are
- * known to be for one connection only (RFC 9110 §7.6.1), `HTTP2-Settings` among them. Connection
+ * known to be for one connection only (RFC 9110 §7.6.1), `HTTP2-Settings` among them; and `Expect`
+ * where no body follows, `Trailer` where no chunks follow, which announce nothing. Connection
  * cannot name away a field that is meant for every recipient: `Host`, `Content-Length`,
  * `Content-Type`, `Content-Encoding`, `Content-Range`, `Cache-Control`, `Authorization`, `Cookie`,
  * `Set-Cookie`, `Forwarded`, `X-Forwarded-For`, `-Host` and `-Proto`, `Via`. Add fields of your own
@@ -75,6 +76,7 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
     const name = lineName(headers, i);
     const value = lineValue(headers, i);
     const lower = name.toLowerCase();
+    if (speaksOfNothing(lower, headers)) continue;
     if (lower === "upgrade") {
       const upgrade = onlyAllowed(value, allowed);
       if (upgrade === "") continue;
@@ -89,6 +91,16 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
 
 function isListOfNames(protocols: unknown): boolean {
   return Array.isArray(protocols) && protocols.every((one) => typeof one === "string");
+}
+
+// RFC 9110 §10.1.1: no client asks whether it may send a content that it does not have; RFC 9112
+// §7.1.2: only chunks have trailers behind them. Transfer-Encoding is not forwarded, so that nobody
+// else could tell.
+function speaksOfNothing(name: string, headers: Headers): boolean {
+  if (name !== "expect" && name !== "trailer") return false;
+  const get = (field: string) => Headers.prototype.get.call(headers, field);
+  if (get("transfer-encoding") !== undefined) return false;
+  return name === "trailer" || Number(get("content-length") ?? 0) === 0;
 }
 
 // The members of an Upgrade list that may pass, as they are spelled there.

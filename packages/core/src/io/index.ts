@@ -49,5 +49,12 @@ export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./
 export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
 export { listen } from "./listening.ts";
 export { ReceivedMessage } from "./received-message.ts";
-export { type Content, contentOf, promisedTrailers, releaseContent, sendContent, type Upload } from "./sending.ts";
+export {
+  type Content,
+  contentOf,
+  promisedTrailers,
+  releaseContent,
+  sendContent,
+  type Upload,
+} from "./sending.ts";
 export type { Side } from "./side.ts";
