@@ -1,3 +1,4 @@
+import vm from "node:vm";
 import { expect, test } from "vitest";
 import { asError, transportFailed, wordsOf } from "./causes.ts";
 
@@ -19,4 +20,20 @@ test("the failure of a transport that is passed on is named once", () => {
   expect(transportFailed(new Error("reset")).message).toBe(named);
   expect(transportFailed(transportFailed(new Error("reset"))).message).toBe(named);
   expect(transportFailed(new Error("the transport failed")).message).toBe("the transport failed");
+});
+
+test("an error of another realm is one; what only says so, and throws, is none", () => {
+  const foreign: unknown = vm.runInNewContext("new Error('reset')");
+  expect(transportFailed(foreign)).toMatchObject({
+    message: "the transport failed: reset",
+    cause: foreign,
+  });
+  expect(asError(foreign)).toBe(foreign);
+  const hostile = {
+    get [Symbol.toStringTag](): string {
+      throw new Error("hostile");
+    },
+  };
+  expect(transportFailed(hostile).message).toBe("the transport failed: closed");
+  expect(wordsOf(hostile)).toBe("something that cannot be read");
 });

@@ -3,10 +3,20 @@
 import { CONNECTION_CODES } from "../codes.ts";
 import { ConnectionError } from "../errors.ts";
 
+// Under Jest those of Node's sockets are of another realm.
+function isError(reason: unknown): reason is Error {
+  if (reason instanceof Error) return true;
+  try {
+    return Object.prototype.toString.call(reason) === "[object Error]";
+  } catch {
+    return false;
+  }
+}
+
 /** The words of what was thrown. There are errors whose words cannot be read. */
 export function wordsOf(reason: unknown): string {
   try {
-    return String(reason instanceof Error ? reason.message : reason);
+    return String(isError(reason) ? reason.message : reason);
   } catch {
     return "something that cannot be read";
   }
@@ -14,7 +24,7 @@ export function wordsOf(reason: unknown): string {
 
 /** What was thrown, as an error. */
 export function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(wordsOf(reason));
+  return isError(reason) ? reason : new Error(wordsOf(reason));
 }
 
 /**
@@ -22,7 +32,7 @@ export function asError(reason: unknown): Error {
  * one's facts (`sent`, `bytesRead`): so it is the cause, and never the error itself.
  */
 export function transportFailed(reason: unknown): ConnectionError {
-  const came = reason instanceof Error ? unprefixed(wordsOf(reason)) : "closed";
+  const came = isError(reason) ? unprefixed(wordsOf(reason)) : "closed";
   return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
 }
 
