@@ -5,7 +5,6 @@ import {
   forget,
   Headers,
   LocalProtocolError,
-  type RequestEvent,
   type ResponseEvent,
   UpgradeError,
 } from "@upgrade/core";
@@ -17,9 +16,10 @@ import {
   type Driver,
   handled,
   Incoming,
+  type Occasion,
   type Side,
   type SignalLike,
-  type Switched,
+  switchedBy,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
 import { type ClientRequest, SEND_OPTIONS, type SendOptions, unsaid } from "./request.ts";
@@ -33,8 +33,6 @@ export class ClientSide<IO> implements Side {
   readonly #inFlight: Exchange[] = [];
   readonly #waiting: Exchange[] = [];
   #ready: Deferred<void>[] | undefined;
-  refusal: ClientResponse | undefined;
-  switched: Switched | undefined;
 
   constructor(driver: Driver, io: IO) {
     this.driver = driver;
@@ -162,11 +160,27 @@ export class ClientSide<IO> implements Side {
     if (exchange === this.#inFlight[0]) this.driver.advance();
   }
 
-  onHead(event: RequestEvent | ResponseEvent): void {
-    if (event.type === "request") return;
-    const exchange = this.#inFlight[0]!;
-    if (event.type === "informational-response") this.#inform(exchange, event);
-    else this.#answer(exchange, event);
+  receive(occasion: Occasion): void {
+    switch (occasion.type) {
+      case "informational-response":
+        this.#inform(this.#inFlight[0]!, occasion);
+        break;
+      case "response":
+        this.#answer(this.#inFlight[0]!, occasion);
+        break;
+      case "end-of-message":
+        this.#endAnswer();
+        break;
+      case "drain-failed":
+        this.driver.fail(occasion.error);
+        break;
+      case "closing":
+        this.#rejectWaiting(undefined);
+        break;
+      case "deadline":
+        this.#deadlinePassed(occasion.name);
+        break;
+    }
   }
 
   #inform(exchange: Exchange, event: ResponseEvent): void {
@@ -188,11 +202,12 @@ export class ClientSide<IO> implements Side {
     const response = new ClientResponse(event, incoming);
     // After the accepted head nothing more is read, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
-      this.switched = switchedBy(exchange, response);
+      const { head } = exchange;
+      driver.switched = switchedBy({ ...head, version: head.version ?? "1.1" }, response);
       incoming.end(Headers.from([]));
     } else {
       driver.reading.incoming = incoming;
-      if (exchange.proposes) this.#refused(response);
+      if (exchange.proposes) driver.refused(response);
       // RFC 9110 §10.1.1: answered while it waited, the body is not wanted at all.
       const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;
       if (unwanted) exchange.stopUpload();
@@ -200,13 +215,8 @@ export class ClientSide<IO> implements Side {
     exchange.answer(response);
   }
 
-  #refused(response: ClientResponse): void {
-    this.refusal = response;
-    this.driver.ending.refused(response.status);
-  }
-
   // RFC 9110 §7.5: an answered upload goes on for a while; one that was stopped ends the connection.
-  onMessageEnd(): void {
+  #endAnswer(): void {
     const exchange = this.#inFlight[0];
     if (exchange === undefined || exchange.isSaid) return;
     const { driver } = this;
@@ -221,41 +231,17 @@ export class ClientSide<IO> implements Side {
     }
   }
 
-  onNextCycle(): void {
+  nextCycle(): void {
     this.#inFlight.shift()?.end();
     this.#startNext();
     if (this.isReady) this.#settleReady(undefined);
   }
 
-  onPeerEnd(): void {
-    // What the end of the server means is in the states: nobody waits for it apart from them.
+  #rejectWaiting(cause: UpgradeError | undefined): void {
+    for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(cause);
   }
 
-  onBodyWanted(): void {
-    // A server is never told to go on.
-  }
-
-  onDrainFailed(error: ConnectionError): void {
-    this.driver.fail(error);
-  }
-
-  onClose(): void {
-    for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(undefined);
-  }
-
-  onTakeable(): void {
-    // A client's parts are taken by whoever asks the connection for them.
-  }
-
-  answerFailure(_: UpgradeError): boolean {
-    return false;
-  }
-
-  onFailed(_: UpgradeError): void {
-    // Each request is told in its own promise.
-  }
-
-  onOver(why: () => UpgradeError): void {
+  over(why: () => UpgradeError): void {
     const [first, ...others] = this.#inFlight.splice(0);
     if (first !== undefined && this.#isOwed(first)) {
       if (this.driver.http.bufferedBytes > 0) first.isResponseSeen = true;
@@ -272,7 +258,7 @@ export class ClientSide<IO> implements Side {
           }),
         );
     }
-    for (const exchange of this.#waiting.splice(0)) exchange.rejectUnsent(error);
+    this.#rejectWaiting(error);
     this.#settleReady(error);
   }
 
@@ -283,7 +269,7 @@ export class ClientSide<IO> implements Side {
     );
   }
 
-  onDeadline(name: DeadlineName): void {
+  #deadlinePassed(name: DeadlineName): void {
     const exchange = this.#inFlight[0];
     if (exchange === undefined) return;
     if (name === "continue") exchange.proceed(this);
@@ -305,11 +291,4 @@ export class ClientSide<IO> implements Side {
     const cause = reason?.kind === "failed" ? reason.error : reason;
     return new ConnectionError("NOT_SENT", reason?.kind ?? "", { cause, sent: "nothing" });
   }
-}
-
-function switchedBy(exchange: Exchange, response: ClientResponse): Switched {
-  const { method, target, version = "1.1", headers } = exchange.head;
-  const kind = method === "CONNECT" ? "connect" : "upgrade";
-  const protocol = kind === "connect" ? target : (response.headers.get("upgrade") ?? "");
-  return { kind, protocol, request: { method, target, version, headers }, response };
 }

@@ -24,8 +24,8 @@ import {
   promisedTrailers,
   ReceivedMessage,
   releaseBody,
-  type Switched,
   sendContent,
+  switchedBy,
   type TrailersInit,
   takeParts,
   type Upload,
@@ -49,7 +49,6 @@ export interface ExchangeHost<IO> {
   readonly writesDate: boolean;
   /** Whether the connection may live on behind this refusal. */
   survivesRefusal(request: ServerRequest<IO>): boolean;
-  refused(response: ServerResponse): void;
   /** The final response is said to its last byte. */
   answered(exchange: Exchange<IO>): void;
   report(error: unknown, phase: string, request: ServerRequest<IO>): void;
@@ -80,12 +79,11 @@ export class Exchange<IO> {
   claimFailure: unknown;
   #upload: Upload | undefined;
   #pending: Pending<IO> | undefined;
-  switched: Switched | undefined;
 
   constructor(host: ExchangeHost<IO>, event: RequestEvent) {
     this.#host = host;
     this.#event = event;
-    this.incoming = new Incoming(event.framing, host.driver.reading);
+    this.incoming = new Incoming(event.framing, host.driver.reading, this);
     this.request = new ServerRequest(event, this.incoming, this);
   }
 
@@ -180,7 +178,7 @@ export class Exchange<IO> {
 
   #noteAnswer(response: ServerResponse): void {
     this.#outcome = "responding";
-    if (this.request.proposal !== undefined) this.#host.refused(response);
+    if (this.request.proposal !== undefined) this.#host.driver.refused(response);
   }
 
   #isBodiless(status: number): boolean {
@@ -342,9 +340,11 @@ export class Exchange<IO> {
     const pending = this.#pending;
     if (pending === undefined || !driver.life.isLive) return;
     if (pending.acceptance === undefined) {
-      driver.finish({ kind: "taken-apart", because: "takeOver()" }, true);
+      driver.taker = () => this.#take(pending);
+      driver.finish({ kind: "taken-apart", because: "takeOver()" });
       return;
     }
+    if (pending.parts !== undefined) driver.taker = () => this.#take(pending);
     this.#sayAcceptance(pending.acceptance);
     driver.advance();
   }
@@ -355,13 +355,8 @@ export class Exchange<IO> {
     const { firstBytes, headers: sent } = acceptance;
     if (typeof firstBytes === "string") driver.writing.outbox.text(firstBytes);
     else if (firstBytes !== undefined) driver.writing.outbox.bytes(firstBytes);
-    const { method, target, version, headers, proposal } = this.request;
-    this.switched = {
-      kind: proposal!.kind,
-      protocol: proposal!.kind === "connect" ? target : (sent.get("upgrade") ?? ""),
-      request: { method, target, version, headers },
-      response: { status: acceptance.status, reason: acceptance.reason ?? "", headers: sent },
-    };
+    const { status, reason = "" } = acceptance;
+    driver.switched = switchedBy(this.request, { status, reason, headers: sent });
   }
 
   #switchEvent({ status, reason, headers }: Acceptance) {
@@ -369,13 +364,10 @@ export class Exchange<IO> {
     return { type: "response", status, reason, headers, date } as const;
   }
 
-  /** The io may be taken: by this exchange, if it was promised to it. */
-  takeIfPromised(): void {
+  #take({ kind, parts }: Pending<IO>): void {
     const { driver, io } = this.#host;
-    const pending = this.#pending;
-    if (pending?.parts === undefined) return;
     this.#pending = undefined;
-    pending.parts.resolve(takeParts(driver, io, pending.kind, this.switched));
+    parts!.resolve(takeParts(driver, io, kind, driver.switched));
   }
 
   /** The request's body is too long, or too slow, to be drained in front of a switch. */

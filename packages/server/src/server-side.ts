@@ -6,22 +6,20 @@ import {
   LocalProtocolError,
   RemoteProtocolError,
   type RequestEvent,
-  type ResponseEvent,
   type UpgradeError,
 } from "@upgrade/core";
 import {
   Connection,
-  type DeadlineName,
   type Driver,
   handled,
   type Incoming,
+  type Occasion,
   type Side,
-  type Switched,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import type { ServerRequest } from "./request.ts";
-import type { ServerOptions, ServerResponse, Service, ServiceResult } from "./service.ts";
+import type { ServerOptions, Service, ServiceResult } from "./service.ts";
 
 const KEEP_ALIVE_AFTER_REFUSAL = ["h2c"];
 
@@ -33,7 +31,6 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   readonly #service: Service<IO>;
   readonly #options: ServerOptions<IO>;
   #exchange: Exchange<IO> | undefined;
-  refusal: ServerResponse | undefined;
 
   constructor(driver: Driver, io: IO, service: Service<IO>, options: ServerOptions<IO>) {
     this.driver = driver;
@@ -47,29 +44,38 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     return this.#exchange === undefined;
   }
 
-  get switched(): Switched | undefined {
-    return this.#exchange?.switched;
-  }
-
   get writesDate(): boolean {
     return this.#options.date !== false;
   }
 
-  onHead(event: RequestEvent | ResponseEvent): void {
-    if (event.type !== "request") return;
+  receive(occasion: Occasion): void {
+    switch (occasion.type) {
+      case "request":
+        this.#serve(occasion);
+        break;
+      case "end-of-message":
+        if (this.driver.http.endReceived) this.#notePeerEnd();
+        this.#exchange?.bodyEnded();
+        break;
+      case "peer-ended":
+        this.#notePeerEnd();
+        break;
+      case "drain-failed":
+        this.#drainFailed(occasion.error);
+        break;
+    }
+  }
+
+  #serve(event: RequestEvent): void {
     const { driver } = this;
     const exchange = new Exchange(this, event);
     this.#exchange = exchange;
     driver.requests++;
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     driver.reading.incoming = exchange.incoming;
-    if (event.framing.kind === "none") this.#notePeerEnd();
+    // The end may have come after this request while an earlier one was in hand.
+    if (event.framing.kind === "none" && driver.http.endReceived) this.#notePeerEnd();
     this.#call(exchange);
-  }
-
-  // The end may have come behind this request while an earlier one was in hand.
-  #notePeerEnd(): void {
-    if (this.driver.http.endReceived) this.onPeerEnd();
   }
 
   #call(exchange: Exchange<IO>): void {
@@ -137,32 +143,18 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     return proposal.protocols.every((protocol) => lower.includes(protocol.toLowerCase()));
   }
 
-  refused(response: ServerResponse): void {
-    this.refusal = response;
-    this.driver.ending.refused(response.status);
-  }
-
-  onMessageEnd(): void {
-    this.#notePeerEnd();
-    this.#exchange?.bodyEnded();
-  }
-
-  onBodyWanted(): void {
-    this.#exchange?.wantBody();
-  }
-
-  onNextCycle(): void {
+  nextCycle(): void {
     this.#exchange = undefined;
   }
 
-  onPeerEnd(): void {
+  #notePeerEnd(): void {
     const client = this.#exchange?.client;
     if (client === undefined) return;
     client.ended = true;
     if (this.#options.halfClose !== true) client.abort(new ConnectionError("PEER_ENDED"));
   }
 
-  onDrainFailed(error: ConnectionError): void {
+  #drainFailed(error: ConnectionError): void {
     const exchange = this.#exchange!;
     this.driver.http.endPersistence();
     // In front of a switch the body decides: it is answered in the 101's place.
@@ -173,15 +165,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     this.driver.advance();
   }
 
-  onClose(): void {
-    // The exchange in hand is finished; the driver says close in its head.
-  }
-
-  onTakeable(): void {
-    this.#exchange?.takeIfPromised();
-  }
-
-  answerFailure(error: UpgradeError): boolean {
+  answer(error: UpgradeError): boolean {
     if (error.status === undefined || !this.#mayStillAnswer(error)) return false;
     this.driver.http.endPersistence();
     this.driver.say({
@@ -201,18 +185,14 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     return answerable && (ourState === "idle" || ourState === "send-response");
   }
 
-  onFailed(error: UpgradeError): void {
+  reportFailure(error: UpgradeError): void {
     this.report(error, error.phase ?? "connection", this.#exchange?.request);
   }
 
-  onOver(why: () => UpgradeError): void {
+  over(why: () => UpgradeError): void {
     const exchange = this.#exchange;
     // A switch keeps its exchange until the parts are taken.
     if (exchange !== undefined && this.driver.life.phase !== "kept-open") exchange.end(why());
-  }
-
-  onDeadline(_: DeadlineName): void {
-    // The deadlines of a server are all the driver's.
   }
 
   report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {

@@ -102,7 +102,7 @@ export class Connection<IO> {
   intoParts(options?: { readonly force?: false }): Parts<IO>;
   intoParts(options: { readonly force?: boolean } = {}): Parts<IO> {
     checkOptions(options, INTO_PARTS_OPTIONS);
-    const { switched } = this.#driver.side;
+    const { switched } = this.#driver;
     const over = this.#driver.ending.isOver;
     return takeParts(
       this.#driver,
@@ -130,9 +130,9 @@ export class Connection<IO> {
     const end = await this.#driver.ending.poll();
     if (end.kind === "refused") {
       this.#withoutShutdown = undefined;
-      throw new SwitchRefused(end.status, this.#driver.side.refusal);
+      throw new SwitchRefused(end.status, this.#driver.refusal);
     }
-    const { switched } = this.#driver.side;
+    const { switched } = this.#driver;
     const offered = end.kind === "switched" ? switched : undefined;
     return takeParts(this.#driver, this.#io, "withoutShutdown", offered, false);
   }

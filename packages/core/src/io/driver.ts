@@ -14,6 +14,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
 import { PERFORM } from "./effects.ts";
 import { type CloseReason, Ending } from "./ending.ts";
+import type { Switched } from "./parts.ts";
 import { Reading } from "./reading.ts";
 import type { Side } from "./side.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -25,6 +26,8 @@ const PEER_ENDED = {
   kind: "peer-ended",
   because: "the peer ended its side between messages",
 } as const;
+const PEER_END = { type: "peer-ended" } as const;
+const CLOSING = { type: "closing" } as const;
 const LAST_CYCLE = {
   kind: "not-persistent",
   because: "one end does not let the connection live on",
@@ -66,6 +69,12 @@ export class Driver implements TransportEvents, Hurried {
   requests = 0;
   /** `close()` was called. */
   isClosing = false;
+  /** What the connection switches to, once both heads were seen. */
+  switched: Switched | undefined;
+  /** The response that refused the last proposal. */
+  refusal: unknown;
+  /** Takes the parts as soon as that is possible, if they are promised to somebody. */
+  taker: (() => void) | undefined;
   #side!: Side;
   #lingerLeft = 0;
 
@@ -127,7 +136,7 @@ export class Driver implements TransportEvents, Hurried {
     this.http.receiveEof();
     if (this.life.phase === "lingering") this.transport.destroy();
     this.advance();
-    if (this.life.isLive) this.#side.onPeerEnd();
+    if (this.life.isLive) this.#side.receive(PEER_END);
     this.withdrawn();
   }
 
@@ -203,13 +212,14 @@ export class Driver implements TransportEvents, Hurried {
 
   /**
    * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or it
-   * is `promised` to somebody.
+   * is promised to a {@link taker}.
    *
    * A peer that owes nothing may let our read wait for ever. If it cannot be withdrawn, only a
    * promised io is still waited for: any other cannot be left open, and is shut down.
    */
-  finish(reason: CloseReason, promised = false): void {
+  finish(reason: CloseReason): void {
     if (this.life.phase !== "http") return;
+    const promised = this.taker !== undefined;
     const { transport } = this;
     if (!promised && this.ending.isPolled && !transport.pause() && transport.isStuck === true) {
       this.ending.refuse(new LocalProtocolError("READ_PENDING"));
@@ -229,8 +239,14 @@ export class Driver implements TransportEvents, Hurried {
       error.annotate({ bytesRead: reading.bytesRead, bytesWritten: writing.outbox.handed });
       this.ending.reason = reason;
     }
-    const isAnswered = phase === "http" && this.#side.answerFailure(error);
+    const isAnswered = phase === "http" && this.#side.answer?.(error) === true;
     this.#move(isAnswered ? "answered" : cause, reason);
+  }
+
+  /** The proposal was refused; HTTP goes on. */
+  refused(response: { readonly status: number }): void {
+    this.refusal = response;
+    this.ending.refused(response.status);
   }
 
   /** As `Connection.abort`. */
@@ -256,7 +272,7 @@ export class Driver implements TransportEvents, Hurried {
     if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
     const reason: CloseReason =
       this.life.phase === "switching"
-        ? { kind: "switched", protocol: this.#side.switched!.protocol }
+        ? { kind: "switched", protocol: this.switched!.protocol }
         : this.ending.reason!;
     this.#move("quiet", reason);
   }
@@ -324,7 +340,7 @@ export class Driver implements TransportEvents, Hurried {
         this.retire("maxAgeMs");
         break;
       default:
-        this.#side.onDeadline(name);
+        this.#side.receive({ type: "deadline", name });
     }
   }
 
@@ -353,7 +369,7 @@ export class Driver implements TransportEvents, Hurried {
     if (this.life.phase === "http" && !this.http.hasSwitched) {
       this.isClosing = true;
       this.deadlines.startEarlier("close", timeoutMs);
-      this.#side.onClose();
+      this.#side.receive(CLOSING);
       this.retire(CLOSED.because);
       this.discardUnread();
     } else if (!this.ending.isOver || this.life.phase === "lingering") {

@@ -23,8 +23,8 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
   },
   notify,
   settle: ({ ending }) => ending.down(),
-  "offer-parts": ({ side }) => side.onTakeable(),
-  report: ({ side }, reason) => side.onFailed(errorOf(reason)),
+  "offer-parts": ({ taker }) => taker?.(),
+  report: ({ side }, reason) => side.reportFailure?.(errorOf(reason)),
 };
 
 function notify({ ending, reading, side }: Driver, reason: CloseReason): void {
@@ -36,7 +36,7 @@ function notify({ ending, reading, side }: Driver, reason: CloseReason): void {
   };
   ending.over(reason);
   reading.fail(why);
-  side.onOver(why);
+  side.over(why);
   // No more is read or sent on this connection.
   forget();
 }

@@ -7,12 +7,17 @@ import { Deferred } from "./deferred.ts";
 
 /** What a message being received asks of its connection. */
 export interface BodyOwner {
-  /** A reader waits for bytes that are not here: a client that waits for 100 may be sent one. */
+  /** A reader waits for bytes that are not here. */
   bodyWanted(): void;
   /** Bytes were taken out of the queue. */
   bodyTaken(): void;
   /** The rest is not wanted. Resolves when it is known how it ended. */
   discardBody(): Promise<BodyDisposal>;
+}
+
+/** Learns that a reader waits for bytes that are not here: a client may wait for a 100. */
+export interface BodyWanted {
+  wantBody(): void;
 }
 
 /** How the rest of an unwanted body ended: read and thrown away, or with its connection. */
@@ -35,6 +40,7 @@ const END: Read = Object.freeze({ done: true, value: undefined });
 export class Incoming {
   readonly framing: Framing;
   readonly #owner: BodyOwner;
+  readonly #wanted: BodyWanted | undefined;
   #chunks: Uint8Array[] | undefined;
   #received: Headers | undefined;
   #failure: unknown;
@@ -51,9 +57,10 @@ export class Incoming {
   isGivenUp = false;
   refusal: Refusal | undefined;
 
-  constructor(framing: Framing, owner: BodyOwner) {
+  constructor(framing: Framing, owner: BodyOwner, wanted?: BodyWanted) {
     this.framing = framing;
     this.#owner = owner;
+    this.#wanted = wanted;
   }
 
   /** How many bytes there will be; undefined if only the end will tell. */
@@ -129,6 +136,7 @@ export class Incoming {
     if (this.isComplete || this.#isDiscarded) return Promise.resolve(END);
     this.#reader ??= new Deferred();
     const { promise } = this.#reader;
+    this.#wanted?.wantBody();
     this.#owner.bodyWanted();
     return promise;
   }

@@ -48,6 +48,7 @@ export { Deferred, handled } from "./deferred.ts";
 export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./driver.ts";
 export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./incoming.ts";
 export { listen } from "./listening.ts";
+export { switchedBy } from "./parts.ts";
 export { ReceivedMessage } from "./received-message.ts";
 export {
   type Content,
@@ -57,4 +58,4 @@ export {
   sendContent,
   type Upload,
 } from "./sending.ts";
-export type { Side } from "./side.ts";
+export type { Occasion, Side } from "./side.ts";

@@ -28,6 +28,14 @@ export interface Switched {
   readonly response: ResponseHead;
 }
 
+/** What the connection switches to, by the heads that agreed on it. */
+export function switchedBy(request: RequestHead, response: ResponseHead): Switched {
+  const { method, target, version, headers } = request;
+  const kind = method === "CONNECT" ? "connect" : "upgrade";
+  const protocol = kind === "connect" ? target : (response.headers.get("upgrade") ?? "");
+  return { kind, protocol, request: { method, target, version, headers }, response };
+}
+
 /** A connection, taken apart. */
 export interface Parts<IO> {
   /** The very object that was given to the handshake. */

@@ -86,7 +86,7 @@ export class Reading implements BodyOwner {
   #startNextCycle(): void {
     this.#driver.http.startNextCycle();
     this.incoming = undefined;
-    this.#driver.side.onNextCycle();
+    this.#driver.side.nextCycle();
   }
 
   #dispatch(event: Event): void {
@@ -95,7 +95,7 @@ export class Reading implements BodyOwner {
       case "request":
       case "response":
       case "informational-response":
-        side.onHead(event);
+        side.receive(event);
         if (!this.#driver.http.persists) this.#driver.noteLastCycle();
         break;
       case "data":
@@ -105,7 +105,7 @@ export class Reading implements BodyOwner {
       case "end-of-message":
         this.incoming?.end(event.trailers);
         this.#endDraining("drained");
-        side.onMessageEnd();
+        side.receive(event);
         break;
       case "connection-closed":
         // What follows from it is in the states already.
@@ -137,7 +137,6 @@ export class Reading implements BodyOwner {
   }
 
   bodyWanted(): void {
-    this.#driver.side.onBodyWanted();
     this.advance();
   }
 
@@ -174,7 +173,7 @@ export class Reading implements BodyOwner {
     if (error === undefined) return;
     this.incoming!.isGivenUp = true;
     this.#endDraining("closed");
-    this.#driver.side.onDrainFailed(error);
+    this.#driver.side.receive({ type: "drain-failed", error });
   }
 
   #endDraining(disposal: BodyDisposal): void {

@@ -1,38 +1,34 @@
 // driver ↔ [side] ↔ application: what a role adds to the driver
 
 import type { ConnectionError, UpgradeError } from "../errors.ts";
-import type { RequestEvent, ResponseEvent } from "../events.ts";
+import type { EndOfMessageEvent, RequestEvent, ResponseEvent } from "../events.ts";
 import type { DeadlineName } from "./deadlines.ts";
-import type { Switched } from "./parts.ts";
+
+/** What happens on a connection and matters to a role: what the peer sends, and what becomes of it. */
+export type Occasion =
+  | RequestEvent
+  | ResponseEvent
+  | EndOfMessageEvent
+  /** The peer has ended its side, after complete messages. */
+  | { readonly type: "peer-ended" }
+  /** The rest of the peer's body is longer, or slower, than is worth reading. */
+  | { readonly type: "drain-failed"; readonly error: ConnectionError }
+  /** `close()` was called. */
+  | { readonly type: "closing" }
+  /** A deadline has passed that the role has started. */
+  | { readonly type: "deadline"; readonly name: DeadlineName };
 
 /** How events look to an application: the client's way, or the server's. */
 export interface Side {
   /** No exchange is in hand, and none waits. */
   readonly isIdle: boolean;
-  /** What the connection has switched to, once both heads were seen. */
-  readonly switched: Switched | undefined;
-  /** The response that refused the last proposal. */
-  readonly refusal: unknown;
-  onHead(event: RequestEvent | ResponseEvent): void;
-  /** The peer's message is complete. */
-  onMessageEnd(): void;
-  /** The peer has ended its side, behind complete messages. */
-  onPeerEnd(): void;
+  receive(occasion: Occasion): void;
   /** The cycle is over and the next one may begin. */
-  onNextCycle(): void;
-  /** Somebody waits for a body that is not here yet. */
-  onBodyWanted(): void;
-  /** The rest of the peer's body is longer, or slower, than is worth reading. */
-  onDrainFailed(error: ConnectionError): void;
-  /** Graceful close was asked for. */
-  onClose(): void;
-  /** HTTP has failed. True: an answer was said that the peer should get. Calls no application. */
-  answerFailure(error: UpgradeError): boolean;
-  /** HTTP has failed, and all that follows for the io is done: who wants to know is told. */
-  onFailed(error: UpgradeError): void;
-  /** HTTP is over: whoever still waits for something is told why it will not come. */
-  onOver(why: () => UpgradeError): void;
-  /** The io waits for its next owner; who was promised the parts takes them now. */
-  onTakeable(): void;
-  onDeadline(name: DeadlineName): void;
+  nextCycle(): void;
+  /** HTTP is over: whoever still waits for something learns why it will not come. */
+  over(why: () => UpgradeError): void;
+  /** HTTP has failed. True: the peer is sent an answer that says so. Calls no application. */
+  answer?(error: UpgradeError): boolean;
+  /** HTTP has failed, and all that follows for the io is done. */
+  reportFailure?(error: UpgradeError): void;
 }
