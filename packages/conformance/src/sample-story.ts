@@ -36,6 +36,7 @@ export class Cast {
   readonly #sockets: net.Socket[] = [];
   readonly #upstream: net.Server;
   readonly #waiting: net.Socket[] = [];
+  #isOver = false;
 
   private constructor(stage: Stage, served: number, upstream: net.Server) {
     this.stage = stage;
@@ -44,6 +45,8 @@ export class Cast {
     upstream.on("connection", (socket) => {
       socket.on("error", () => {});
       this.#waiting.push(socket);
+      // It comes too late to meet anyone.
+      if (this.#isOver) socket.resume().end();
       upstream.emit("waiting");
     });
   }
@@ -89,6 +92,8 @@ export class Cast {
 
   /** `victim` dies in some way, and then the others go, so that in the end no socket has a peer. */
   kill(victim: number, way: Way): void {
+    this.#isOver = true;
+    for (const socket of this.#waiting) socket.resume().end();
     const peers = [...this.peers];
     const [dying] = peers.splice(victim, 1);
     const isFirst = victim === 0;

@@ -268,7 +268,6 @@ export class Driver implements TransportEvents, Hurried {
   // A switch, and an end without shutdown, wait until our last byte is accepted (L3), and until no
   // read of ours may bring what belongs to the next owner (L17).
   #awaitQuiet(): void {
-    if (!this.life.awaitsQuiet) return;
     if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
     const reason: CloseReason =
       this.life.phase === "switching"

@@ -40,11 +40,6 @@ export class Ending {
     return this.#end !== undefined;
   }
 
-  /** Who has the parts. */
-  get owner(): string | undefined {
-    return this.#owner;
-  }
-
   poll(): Promise<HttpEnd> {
     const waiter = new Deferred<HttpEnd>();
     if (this.#end !== undefined) settle(waiter, this.#end, this.reason!);

@@ -32,7 +32,8 @@ export interface Switched {
 export function switchedBy(request: RequestHead, response: ResponseHead): Switched {
   const { method, target, version, headers } = request;
   const kind = method === "CONNECT" ? "connect" : "upgrade";
-  const protocol = kind === "connect" ? target : (response.headers.get("upgrade") ?? "");
+  // A 101 without Upgrade is no switch.
+  const protocol = kind === "connect" ? target : response.headers.get("upgrade")!;
   return { kind, protocol, request: { method, target, version, headers }, response };
 }
 
