@@ -1,11 +1,11 @@
-// A vitest reporter that says nothing: it writes how many tests passed and failed into a file,
-// from which scripts/x.mjs makes the last line of its output.
+// A silent vitest reporter: writes the number of passed and failed tests to a file, from which
+// scripts/x.mjs prints the last line of its output.
 import { writeFileSync } from "node:fs";
 
 export default class CountTests {
   onTestRunEnd(files, errors) {
     let passed = 0;
-    // Errors outside of any test fail the run as well.
+    // Errors outside any test fail the run, too.
     let failed = errors.length;
     for (const file of files) {
       for (const test of file.children.allTests()) {
@@ -13,7 +13,7 @@ export default class CountTests {
         if (state === "passed") passed++;
         else if (state === "failed") failed++;
       }
-      // Files that cannot be loaded, and suites whose hooks throw.
+      // Files that fail to load, and suites whose hooks throw.
       failed += file.errors().length;
       for (const suite of file.children.allSuites()) failed += suite.errors().length;
     }

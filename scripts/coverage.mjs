@@ -1,5 +1,5 @@
-// What the tests reach of the core: every line and branch that they do not must be in the list, with
-// a reason. Lines are named by their text, so that the list survives a change above them.
+// Checks the tests' coverage of core: every line and branch that is not reached must be listed with
+// a reason. The list identifies lines by their text, so edits elsewhere do not break it.
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const CORE = fileURLToPath(new URL("../packages/core/src/", import.meta.url));
 const LIST = new URL("../packages/conformance/coverage/uncovered.json", import.meta.url);
 
-/** What vitest has to be told to write `coverage-final.json` into a folder. */
+/** The vitest arguments to write `coverage-final.json` into a folder. */
 export const coverageArguments = (folder) => [
   "--coverage.enabled",
   "--coverage.provider=v8",
@@ -22,7 +22,7 @@ export function readUncovered() {
   return JSON.parse(readFileSync(LIST, "utf8"));
 }
 
-/** One line that says how much is covered, and one for each place that is not and has no reason. */
+/** A summary line, and a fault for each uncovered place without a reason. */
 export function judgeCoverage(file) {
   const lines = { all: 0, covered: 0 };
   const branches = { all: 0, covered: 0 };
@@ -62,13 +62,13 @@ function countBranches({ branchMap, b }, total, miss) {
     for (const [at, times] of b[id].entries()) {
       total.all++;
       if (times > 0) total.covered++;
-      // A branch that is not written, an else, has no place of its own.
+      // An implicit else has no location of its own.
       else miss(locations[at]?.start?.line ?? loc.start.line);
     }
   }
 }
 
-// Cut and not rounded: 100 % is all of it.
+// Truncated, not rounded: 100 % means all.
 function percent({ all, covered }) {
   return `${(Math.floor((covered / all) * 1_000) / 10).toFixed(1)} %`;
 }

@@ -1,5 +1,5 @@
-// Part of a package's build: an editor that goes to a definition arrives in the source.
-// The declarations are bundled by a tool that makes no maps; names are enough to make them.
+// Part of a package's build: makes "go to definition" open the source. The tool that bundles the
+// declarations writes no maps; this makes them by matching names.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -12,7 +12,7 @@ function filesIn(folder, pattern) {
     .map((name) => join(folder, name));
 }
 
-/** Calls `found` with each name that a file declares, as `Headers` and `Headers.get`. */
+/** Calls `found` with each name that a file declares, such as `Headers` and `Headers.get`. */
 function visitNames(file, found) {
   const text = readFileSync(file, "utf8");
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
@@ -22,7 +22,7 @@ function visitNames(file, found) {
       return;
     }
     if (node.name === undefined || !ts.isIdentifier(node.name)) return;
-    // The bundler numbers names of which it has met two.
+    // The bundler appends a number to a duplicate name.
     const name = owner + node.name.text.replace(/\$\d+$/, "");
     const at = source.getLineAndCharacterOfPosition(node.name.getStart(source));
     const isExported = (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Export) !== 0;
@@ -36,7 +36,7 @@ function visitNames(file, found) {
 const places = new Map();
 for (const file of filesIn("src", /\.ts$/)) {
   visitNames(file, (name, place) => {
-    // The first of several signatures.
+    // Of several overloads, take the first.
     const known = places.get(name);
     if (known === undefined || (place.isExported && !known.isExported)) places.set(name, place);
   });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Writes the generated pages and checks all pages: node scripts/docs.mjs [--check]
-// With --check nothing is written, and a generated page that would change is a failure.
+// Generates pages and checks all pages: node scripts/docs.mjs [--check]
+// With --check it writes nothing and fails if a generated page would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { corporaPage } from "./docs/corpora.mjs";
 import { coveragePage } from "./docs/coverage.mjs";

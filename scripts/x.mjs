@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Every command of the workspace: node scripts/x.mjs <task> [arguments]
-// It needs Node and npm, nothing else: the first run on a fresh clone installs what is missing.
+// Needs only Node and npm: the first run on a fresh clone installs what is missing.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -26,21 +26,21 @@ const fixtures = "packages/conformance/fixtures";
 const published = ["core", "client", "server"];
 
 const tasks = {
-  /** Builds what the chat needs and starts it. */
+  /** Builds and starts the chat. */
   async demo(args) {
     await build("--filter=demo-chat...");
     await node("apps/demo-chat/dist/main.js", args);
   },
 
   /**
-   * Runs the tests, from the sources: `npm test framing` runs the files with that in their path.
-   * The whole run also measures what it reaches of the core.
+   * Runs the tests, from the sources: `npm test framing` runs the files whose path contains that.
+   * A full run also measures the coverage of core.
    */
   async test(args) {
     conclude([await runTests(process.execPath, args)]);
   },
 
-  /** Runs the tests on this Node and on the newest one, which npm brings, and adds up the counts. */
+  /** Runs the tests on this Node and on the newest one, fetched by npm, and adds up the counts. */
   async "test:nodes"(args) {
     step(`tests on Node ${process.versions.node}`);
     const results = [await runTests(process.execPath, args)];
@@ -49,7 +49,7 @@ const tasks = {
     conclude(results);
   },
 
-  /** All that must hold before a change is merged; `--no-tests` leaves the tests to somebody else. */
+  /** Everything that must pass before a merge; `--no-tests` skips laws and tests. */
   async check(args) {
     step("format and lint");
     await node(local("@biomejs/biome/bin/biome"), ["check", "--error-on-warnings"]);
@@ -72,7 +72,7 @@ const tasks = {
     await tasks.test(args);
   },
 
-  /** Breaks each law on purpose, and demands that a test of it notices: `npm run laws:break L7`. */
+  /** Breaks each law on purpose and requires a test of it to fail: `npm run laws:break L7`. */
   async "laws:break"(args) {
     await node("scripts/laws.mjs", args);
   },
@@ -81,13 +81,13 @@ const tasks = {
     await build(...args);
   },
 
-  /** Measures the built packages, which is what people install. */
+  /** Benchmarks the built packages. */
   async bench(args) {
     await build("--filter=@upgrade/bench...");
     await node("packages/bench/dist/main.js", args);
   },
 
-  /** Looks for inputs that break the heart: --seconds N, --seed S, --corpus DIR; or --faults. */
+  /** Fuzzes the core: --seconds N, --seed S, --corpus DIR; or --faults. */
   async fuzz(args) {
     if (args[0] === "--faults") {
       await node("packages/conformance/fuzz/faults.mjs", args.slice(1));
@@ -97,19 +97,19 @@ const tasks = {
     await node("packages/conformance/dist/fuzz/main.js", [fixtures, ...args]);
   },
 
-  /** Compares the heart with other implementations: --mutations N, --seed S. */
+  /** Compares the core with other implementations: --mutations N, --seed S. */
   async differential(args) {
     await bundle("fuzz");
     await node("packages/conformance/dist/fuzz/differential.js", [fixtures, ...args]);
   },
 
-  /** Opens and ends connections by the thousand and weighs what they leave: --connections N, --seed S. */
+  /** Opens and ends thousands of connections and measures leaks: --connections N, --seed S. */
   async churn(args) {
     await bundle("churn");
     await node("packages/conformance/dist/churn/main.js", args);
   },
 
-  /** Plays the book cut at every byte, and over transports that fail there: the tests play a part. */
+  /** Plays the fixtures split at every byte, and over failing transports; tests play a sample. */
   async hostile(args) {
     const vitest = [local("vitest/vitest.mjs"), "run", "--project=conformance"];
     const every = { UPGRADE_EVERY_MOMENT: "1" };
@@ -117,23 +117,23 @@ const tasks = {
     if (code !== 0) process.exit(code);
   },
 
-  /** Writes the generated pages again, and checks all pages. */
+  /** Regenerates pages and checks all pages. */
   async docs(args) {
     await node("scripts/docs.mjs", args);
   },
 
-  /** Leaves the packages in .pack, as the registry would get them. */
+  /** Packs the packages into .pack, as published. */
   async pack() {
     for (const tarball of await pack()) console.log(tarball);
   },
 
-  /** Packs, installs the tarballs in an empty project and runs the README's example from them. */
+  /** Packs, installs the tarballs in an empty project and runs the README's example against them. */
   async tarballs() {
     await node("scripts/tarballs.mjs", await pack());
   },
 };
 
-/** Runs the tests on the Node at `program`: how many passed and failed, and with what exit code. */
+/** Runs the tests with the Node at `program`; returns the counts and the exit code. */
 async function runTests(program, args) {
   const folder = mkdtempSync(join(tmpdir(), "upgrade-test-"));
   const file = join(folder, "counts.json");
@@ -145,16 +145,16 @@ async function runTests(program, args) {
     [local("vitest/vitest.mjs"), "run", ...reporters, ...measured, ...args],
     { UPGRADE_TEST_COUNTS: file },
   );
-  // Without the file vitest did not get as far as running tests.
+  // Without the file, vitest did not get to running tests.
   const counts = existsSync(file)
     ? JSON.parse(readFileSync(file, "utf8"))
     : { passed: 0, failed: code === 0 ? 0 : 1 };
-  const covered = tellCoverage(join(folder, "coverage-final.json"), counts.failed > 0);
+  const covered = reportCoverage(join(folder, "coverage-final.json"), counts.failed > 0);
   rmSync(folder, { recursive: true, force: true });
   return { ...counts, code: code !== 0 || counts.failed > 0 || !covered ? code || 1 : 0 };
 }
 
-/** A newest Node that cannot be had is a failure like any other: the last line must count it. */
+/** If the newest Node cannot be fetched, that counts as a failure in the last line. */
 async function runTestsOnNewest(args) {
   try {
     const newest = newestNode();
@@ -167,7 +167,7 @@ async function runTestsOnNewest(args) {
   }
 }
 
-/** Prints the last line, which counts the tests of all runs, and fails if one of them did. */
+/** Prints the last line with the counts of all runs, and fails if any run failed. */
 function conclude(results) {
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
@@ -180,7 +180,7 @@ async function build(...args) {
   await turbo("build", ...args);
 }
 
-// Straight from the sources: they are what is to be found wrong.
+// From the sources, because they are what is under test.
 async function bundle(program) {
   const cwd = join(root, "packages/conformance");
   const config = `${program}/tsup.config.ts`;
@@ -217,8 +217,8 @@ function step(name) {
   console.log(`\n- ${name}`);
 }
 
-/** False: something is not covered, without a reason. Tests that fail reach less, and are told first. */
-function tellCoverage(file, haveFailed) {
+/** False if something is uncovered without a reason. After a failed test that is not reported. */
+function reportCoverage(file, haveFailed) {
   if (!existsSync(file)) return true;
   const { says, faults } = judgeCoverage(file);
   if (!haveFailed) for (const fault of faults) console.error(fault);
@@ -226,7 +226,7 @@ function tellCoverage(file, haveFailed) {
   return haveFailed || faults.length === 0;
 }
 
-/** A program of the workspace's own node_modules, started by path: the same on every system. */
+/** A program in the workspace's node_modules, by path, which works on every system. */
 function local(file) {
   return join(root, "node_modules", file);
 }
@@ -240,7 +240,7 @@ async function run(command, args, options) {
   if (code !== 0) process.exit(code);
 }
 
-/** Runs a command in the foreground; it gets the signals that are meant for it. */
+/** Runs a command in the foreground and forwards signals to it. */
 function exitCode(command, args, env = {}, options = {}) {
   const child = spawn(command, args, {
     cwd: root,
@@ -249,7 +249,7 @@ function exitCode(command, args, env = {}, options = {}) {
     ...options,
   });
   const forward = (signal) => {
-    // A terminal has sent Ctrl-C to the child already; twice would mean "at once" to many programs.
+    // A terminal also sends Ctrl-C to the child; many programs take a second one as "quit now".
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -263,7 +263,7 @@ function exitCode(command, args, env = {}, options = {}) {
   });
 }
 
-/** Puts the pinned pnpm first on PATH: for ourselves, and for turbo, which calls it. */
+/** Puts the pinned pnpm first on PATH, for us and for turbo, which calls it. */
 function providePnpm() {
   process.env.PATH = pathWith(packageManager);
 }
@@ -290,7 +290,7 @@ process.env.TURBO_TELEMETRY_DISABLED = "1";
 const { stamp, wanted } = installed();
 const current = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 
-// Tests on an installed workspace need no pnpm, and half a second matters there.
+// On an installed workspace these need no pnpm, and half a second matters.
 const alone = [
   "test",
   "test:nodes",

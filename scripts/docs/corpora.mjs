@@ -1,23 +1,23 @@
-// The page of the test inputs of others: where we read them otherwise, and why.
+// docs/corpora.md: test inputs of other projects with another result here, and why.
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
 import { proofLink } from "./requirements.mjs";
 
-// A cause that many cases share is told once; the table behind the page has all of them.
+// How many cases a row shows; the table in the sources has all of them.
 const SHOWN = 4;
 
-/** The page, what is wrong with the table behind it, and one line that counts. */
+/** The page, the faults of its table, and a summary line. */
 export function corporaPage(requirements) {
   const { CORPORA, DISAGREEMENTS, FLOWS, findCorporaProofs, countCorpora } = requirements;
   const { shown, faults } = findCorporaProofs(CORPORA, DISAGREEMENTS, root);
   const summary = countCorpora(CORPORA, DISAGREEMENTS);
   const text = page(
-    "# Beside other parsers' tests",
+    "# Other parsers' tests",
     NOTE("packages/conformance/requirements/{corpora,disagreements}.ts and the book"),
-    "Other projects test their parsers with inputs of their own. They were played through `HttpConnection`, with its default limits, once, and whatever came out otherwise than there was looked into, and is told here. None of those inputs is in this project. Where they showed something that the book did not tell, it has a story now, in bytes of its own.",
-    `**${summary}.** *Stricter* is what is refused here and read there; *different* is all the rest.`,
+    "Other projects test their parsers with their own inputs. We played them once through `HttpConnection`, with default limits, and examined every result that differed; the differences are listed here. The inputs themselves are not included. Where they showed a case that our fixtures did not cover, we added a fixture with bytes of our own.",
+    `**${summary}.** *Stricter* means refused here and accepted there; *different* is any other difference.`,
     tallies(requirements),
-    `Beside them ${FLOWS.flows} captured conversations of [${FLOWS.project}](https://github.com/OISF/libhtp) (${FLOWS.version}, ${FLOWS.license}), which have no verdict: each of the ${FLOWS.halves} directions that has bytes was played whole, byte by byte, and cut in two at up to 400 places, with and without an end behind it, and ended alike each time.`,
+    `In addition, ${FLOWS.flows} captured connections from [${FLOWS.project}](https://github.com/OISF/libhtp) (${FLOWS.version}, ${FLOWS.license}), which have no expected results: each of the ${FLOWS.halves} directions that contain bytes was played whole, byte by byte, and split in two at up to 400 positions, with and without an end of file, always with the same result.`,
     ...CORPORA.flatMap((corpus) => sectionOf(corpus, DISAGREEMENTS, shown)),
   );
   return { text, faults, summary };
@@ -51,7 +51,7 @@ function sectionOf({ name, project, license, says, skipped }, rows, shown) {
     `## ${name}`,
     `${project} (${license}): ${says}.`,
     ...(left.length === 0 ? [] : [`Left out:\n\n${left.join("\n")}`]),
-    table(["case", "input", "there", "here", "", "because", "shown by"], others),
+    table(["case", "input", "there", "here", "", "why", "shown by"], others),
   ];
 }
 

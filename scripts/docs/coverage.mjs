@@ -1,9 +1,9 @@
-// The page of what no test of the core reaches, each place with its reason.
+// docs/coverage.md: code in core that no test reaches, with reasons.
 import { readFileSync } from "node:fs";
 import { CORE, readUncovered } from "../coverage.mjs";
 import { NOTE, page } from "./pages.mjs";
 
-/** The page, and the entries whose line is not there any more. */
+/** The page, and the entries whose line no longer exists. */
 export function coveragePage() {
   const rows = readUncovered();
   const files = [...new Set(rows.map(({ file }) => file))];
@@ -20,7 +20,7 @@ function textOf(files, rows) {
   return page(
     "# What no test reaches",
     NOTE("packages/conformance/coverage/uncovered.json"),
-    "`npm test` measures which lines and branches of `packages/core/src` the tests reach, and fails for one that they do not unless it stands here, with the reason.",
+    "`npm test` measures which lines and branches of `packages/core/src` the tests reach. It fails for any that is not reached, unless it is listed here with a reason.",
     ...sections,
   );
 }

@@ -1,4 +1,4 @@
-// The page of where we and others read the same bytes otherwise.
+// docs/differences.md: bytes that we and other parsers read differently.
 import { NOTE, table } from "./pages.mjs";
 
 const PEERS = {
@@ -7,14 +7,14 @@ const PEERS = {
 };
 const WORDS = {
   accepts: "we accept, it refuses",
-  reads: "both accept, and read otherwise",
+  reads: "both accept, with different results",
   earlier: "we refuse earlier",
   later: "we refuse later",
-  leaves: "we leave unread what it refuses",
+  leaves: "it refuses what we leave unread",
 };
 const INTRO = [
-  "`pnpm fuzz` plays mutations of every input of the book to `HttpConnection` and asks an oracle of our own, a second reading of the RFCs that shares nothing with the core. `pnpm differential` plays them to the parser of the running Node and to h11, too. A difference that no row here explains is a failure of that command.",
-  "Nothing in the second and third table is a judgement of others: a parser that leaves a question to its caller is right to do so, and HTTP lets a recipient repair much. We refuse what can be read in two ways.",
+  "`pnpm fuzz` feeds mutations of every fixture input to `HttpConnection` and compares the result with an oracle, a second implementation of the RFCs that shares no code with the core. `pnpm differential` also feeds them to the parser of the running Node and to h11. A difference that no row here explains makes the command fail.",
+  "The second and third tables do not judge other parsers: a parser may leave a question to its caller, and HTTP allows a recipient to repair a lot. We refuse what can be read in two ways.",
 ];
 
 export function differencesPage({ KNOWN_DIFFERENCES, EXPLANATIONS }) {
@@ -28,15 +28,15 @@ export function differencesPage({ KNOWN_DIFFERENCES, EXPLANATIONS }) {
         reason,
       ],
     );
-    return [heading, table(["what", "input", "it says", "because"], rows)];
+    return [heading, table(["difference", "input", "its message", "why"], rows)];
   });
   return `${[
     "# Differences",
     NOTE("packages/conformance/fuzz/known.ts and explained.ts"),
     ...INTRO,
     "## The oracle",
-    "The oracle takes what the grammar takes; the heart refuses these all the same, or waits.",
-    table(["name", "because"], oracle),
+    "The oracle accepts whatever the grammar accepts; the core refuses these anyway, or waits.",
+    table(["name", "why"], oracle),
     ...sections,
   ].join("\n\n")}\n`;
 }

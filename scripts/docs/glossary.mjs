@@ -1,4 +1,4 @@
-// Every name the glossary writes as code is a name of the sources: a word that was renamed is found.
+// Checks that every name in code font in the glossary occurs in the sources, to catch renames.
 import { readdirSync } from "node:fs";
 import { read, root } from "./markdown.mjs";
 
@@ -11,11 +11,11 @@ export function checkGlossary() {
   const sources = sourceFiles().map(read).join("\n");
   const faults = [...names]
     .filter((name) => !name.split(".").every((part) => sources.includes(part)))
-    .map((name) => `${GLOSSARY}: no source knows ${name}`);
+    .map((name) => `${GLOSSARY}: ${name} is in no source file`);
   return { faults, count: names.size };
 }
 
-/** The sources of the published packages, tests apart. */
+/** The sources of the published packages, without tests. */
 export function sourceFiles() {
   return ["core", "client", "server"].flatMap((name) => {
     const folder = `packages/${name}/src/`;

@@ -1,9 +1,9 @@
-// The page about hyper: what its tests pin of HTTP/1, and what is done here.
+// docs/hyper.md: what hyper's tests require of HTTP/1, and what we do.
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
 import { proofLink } from "./requirements.mjs";
 
-/** The page, what is wrong with the table behind it, and one line that counts. */
+/** The page, the faults of its table, and a summary line. */
 export function hyperPage({ BEHAVIOURS, CORNERS, findHyperProofs, countBehaviours }) {
   const { byNumber, faults } = findHyperProofs(BEHAVIOURS, CORNERS, root);
   const shown = (n) => {
@@ -22,23 +22,23 @@ function textOf(behaviours, corners, shown, summary) {
       of(wanted).map(({ n, says, because }) => [n, says, because, shown(n)]),
     );
   return page(
-    "# Beside hyper",
+    "# Compared with hyper",
     NOTE("packages/conformance/requirements/hyper.ts and the tests"),
-    "This library gives JavaScript what hyper's `client::conn` and `server::conn` give Rust. What hyper's own tests pin of HTTP/1 is told here in our words, each behaviour with the test that shows what is done here. The numbers count all behaviours those tests pin; the gaps are HTTP/2, pools of connections, and what only Rust has.",
-    `**${summary}.** Beside them ${corners.length} corners that hyper's tests leave out.`,
+    "This library gives JavaScript what hyper's `client::conn` and `server::conn` give Rust. This page lists, in our words, what hyper's own tests require of HTTP/1, each behavior with the test that shows ours. The numbers count every behavior in those tests; the gaps are HTTP/2, connection pools and Rust specifics.",
+    `**${summary}.** In addition, ${corners.length} corner cases that hyper's tests do not cover.`,
     "## Stricter",
-    "Refused here, where hyper repairs it or lets it pass: two readers that repair differently see two messages.",
+    "Refused here, where hyper repairs or accepts it: two readers that repair differently see different messages.",
     other("stricter"),
     "## Different",
     other("different"),
-    "## The corners",
+    "## Corner cases",
     table(
       ["", "case", "hyper", "here", "shown by"],
       corners.map(({ n, says, hyper, here }) => [n, says, hyper, here, shown(n)]),
     ),
     "## The same",
     table(
-      ["", "behaviour", "shown by"],
+      ["", "behavior", "shown by"],
       of("same").map(({ n, says }) => [n, says, shown(n)]),
     ),
   );

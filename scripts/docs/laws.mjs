@@ -1,19 +1,16 @@
-// The page of the laws: each with the tests that name it and the patches that break it.
+// docs/laws.md: each law with the tests that name it and the patches that break it.
 import { findNamed } from "../laws/named.mjs";
 import { FOLDER, faultsOf, readLaws, readPatches } from "../laws/patches.mjs";
 import { NOTE, page, table } from "./pages.mjs";
 import { escaped, proofLink } from "./requirements.mjs";
 
-/** The page, what is wrong with the laws' tests and patches, and one line that counts. */
+/** The page, the faults of the laws' tests and patches, and a summary line. */
 export function lawsPage() {
   const laws = readLaws();
   const patches = readPatches();
   const named = findNamed();
   const unnamed = laws.filter(({ law }) => !named.some((test) => test.laws.includes(law)));
-  const faults = [
-    ...faultsOf(laws, patches),
-    ...unnamed.map(({ law }) => `${law} is named by no test`),
-  ];
+  const faults = [...faultsOf(laws, patches), ...unnamed.map(({ law }) => `no test names ${law}`)];
   const summary = `${laws.length} laws: ${named.length} titles and stories name them, ${patches.length} patches break them`;
   return { text: textOf(laws, named, patches, summary), faults, summary };
 }
@@ -22,13 +19,16 @@ function textOf(laws, named, patches, summary) {
   const sections = laws.flatMap(({ law, says }) => [
     `## ${law}`,
     says,
-    table(["broken by", "so that"], patches.filter((patch) => patch.law === law).map(patchCells)),
-    `Held by:\n\n${testsOf(named.filter((test) => test.laws.includes(law)))}`,
+    table(
+      ["patch", "what it breaks"],
+      patches.filter((patch) => patch.law === law).map(patchCells),
+    ),
+    `Tests:\n\n${testsOf(named.filter((test) => test.laws.includes(law)))}`,
   ]);
   return page(
-    "# The laws, and who guards them",
+    "# The laws and their tests",
     NOTE("ARCHITECTURE.md, packages/conformance/laws and the tests"),
-    "Each [law](../ARCHITECTURE.md#the-laws) has tests that name it, and patches of one line that break it, as a tired hand could. `npm run laws:break` applies one patch at a time to a copy of the sources and demands that a test of that law fails; `npm run laws:break L7` tries those of one law. A group of tests stands here with its own title.",
+    "Each [law](../ARCHITECTURE.md#the-laws) has tests that name it, and one-line patches that break it in plausible ways. `npm run laws:break` applies one patch at a time to a copy of the sources and requires a test of that law to fail; `npm run laws:break L7` tries the patches of one law. A group of tests is listed by its own title.",
     `**${summary}.**`,
     ...sections,
   );
@@ -39,7 +39,7 @@ function patchCells({ name, says }) {
   return [`[${title}](../${FOLDER}${name})`, escaped(says)];
 }
 
-// One line a file, in the order of its lines.
+// One line per file, in source order.
 function testsOf(tests) {
   const files = [...new Set(tests.map(({ file }) => file))];
   return files

@@ -1,4 +1,4 @@
-// The rows of the layer rule in ARCHITECTURE are those the test holds the sources to.
+// Checks that the rows of the layer rule in ARCHITECTURE are those that the test enforces.
 import { read } from "./markdown.mjs";
 
 const TEST = "packages/core/test/layers.test.ts";
@@ -8,9 +8,9 @@ export function checkLayers() {
   const held = [...rows.matchAll(/^ {2}\[(.*)\],$/gm)].map(([, columns]) =>
     columns.replaceAll('"', "").replaceAll(",", " |"),
   );
-  const told = [...read("ARCHITECTURE.md").matchAll(/^\| \d+ \| (`.*`) \|$/gm)].map(([, cell]) =>
+  const listed = [...read("ARCHITECTURE.md").matchAll(/^\| \d+ \| (`.*`) \|$/gm)].map(([, cell]) =>
     cell.replaceAll("`", "").replaceAll("\\|", "|"),
   );
-  if (held.length > 0 && held.join("\n") === told.join("\n")) return [];
-  return [`ARCHITECTURE.md: its rows are not those of ${TEST}`];
+  if (held.length > 0 && held.join("\n") === listed.join("\n")) return [];
+  return [`ARCHITECTURE.md: the rows differ from ${TEST}`];
 }

@@ -1,4 +1,4 @@
-// Every relative link leads to a file that is there, and every #anchor to a heading in it.
+// Checks that every relative link names an existing file, and every #anchor a heading in it.
 import { existsSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { proseOf, read, root } from "./markdown.mjs";
@@ -39,7 +39,7 @@ function anchorsOf(text) {
   return new Set([...headings].map(([, heading]) => anchorOf(heading)));
 }
 
-// As GitHub makes them: lower case, punctuation dropped, a dash for each space.
+// Like GitHub's anchors: lower case, no punctuation, a dash for each space.
 export function anchorOf(heading) {
   return heading
     .toLowerCase()

@@ -1,11 +1,11 @@
-// The pages of the project, and what can be found in one.
+// Finds and reads the project's Markdown pages.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 export const root = new URL("../../", import.meta.url);
 
 const FOLDERS = ["docs/", "docs/guides/", "docs/decisions/"];
 
-/** Every page people read, by its path from the root. Fixtures are tests, not pages. */
+/** The path of every page, relative to the root. Fixtures are tests, not pages. */
 export function markdownFiles() {
   const found = ["", ...FOLDERS].flatMap((folder) => markdownIn(folder));
   const packages = ["packages", "apps"].flatMap((group) =>
@@ -28,8 +28,8 @@ export function read(file) {
 }
 
 /**
- * The fenced blocks of a page in `language`, each with its line and what is given in front of it:
- * the text of an HTML comment that begins with "given", right above the fence.
+ * The fenced blocks of a page in `language`, each with its line and its given code: the text of an
+ * HTML comment that begins with "given", right above the fence.
  */
 export function fencedBlocks(text, language) {
   const blocks = [];
@@ -42,7 +42,7 @@ export function fencedBlocks(text, language) {
   return blocks;
 }
 
-/** The page without its code, so that nothing in there is taken for a link or a heading. */
+/** The page without its code blocks, so that nothing in them is taken for a link or a heading. */
 export function proseOf(text) {
   return text.replace(/^```.*?^```$/gms, (block) => block.replace(/[^\n]/g, ""));
 }

@@ -1,4 +1,4 @@
-// The page of the RFCs' rules: each with the file that obeys it and the tests that show it.
+// docs/rfc-map.md: the rules of the RFCs, each with the file that implements it and its tests.
 import { anchorOf } from "./links.mjs";
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
@@ -21,7 +21,7 @@ const TOPICS = {
   Z: "Attacks",
 };
 
-/** The page, what is wrong with the table behind it, and one line that counts. */
+/** The page, the faults of its table, and a summary line. */
 export function requirementsPage({ ROWS, findProofs, faultsOf, countRows }) {
   const proofs = findProofs(root);
   return {
@@ -35,14 +35,14 @@ function rfcPage(rows, proofs, summary) {
   const sections = Object.entries(TOPICS).flatMap(([letter, topic]) => [
     `## ${topic}`,
     table(
-      ["id", "RFC", "level", "of", "rule", "obeyed in", "shown by, or why not"],
+      ["id", "RFC", "level", "for", "rule", "implemented in", "shown by, or why not"],
       rows.filter(({ id }) => id.startsWith(letter)).map((row) => cells(row, proofs)),
     ),
   ]);
   return page(
     "# The rules of the RFCs",
     NOTE("packages/conformance/requirements/rows.ts and the tests"),
-    "What RFC 9110, 9112 and 9931 ask of an end of a connection, in our words; the RFC has the exact ones. A rule is proven by the stories and tests that name it; one that is not ours, or that we break on purpose, says why. At most two proofs are shown: a search for the id finds the others.",
+    "What RFC 9110, 9112 and 9931 require of an end of a connection, in our words; see the RFC for the exact text. A rule is proven by the fixtures and tests that name it; a rule that does not apply to us, or that we break on purpose, has a reason. At most two proofs are shown; search for the id to find the others.",
     `**${summary}.**`,
     ...sections,
   );
@@ -57,13 +57,13 @@ function cells({ id, section, level, role, says, at, because }, proofs) {
   return [id, section, level, role, says, file, [...reasons, ...links, ...more].join("; ")];
 }
 
-/** A story by its heading, a test by its file. */
+/** Links a story to its heading, a test to its file. */
 export function proofLink({ file, title }) {
   const anchor = file.endsWith(".md") ? `#${anchorOf(title)}` : "";
   return `[${escaped(title.replace(/%[a-z]/g, "…"))}](../${file}${anchor})`;
 }
 
-// A title is text: what Markdown would take for its own is not.
+/** Escapes Markdown syntax in a title. */
 export function escaped(text) {
   return text.replace(/[\\`*_[\]<>]/g, "\\$&");
 }

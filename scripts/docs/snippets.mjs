@@ -1,11 +1,11 @@
-// Every ```ts block is type-checked against the sources, in the pages and in the @example of a doc
-// comment, where the fence marks what is complete: an example that does not compile is a lie.
+// Type-checks every ```ts block against the sources, in pages and in the @example of doc comments.
+// An @example without a fence is incomplete and not checked.
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { sourceFiles } from "./glossary.mjs";
 import { fencedBlocks, read, root } from "./markdown.mjs";
 
-// Where the packages, and those the guides use them with, can be imported from.
+// From here the packages, and the ones the guides use, can be imported.
 const HOME = "packages/conformance/.snippets/";
 
 export function checkSnippets(markdown) {
@@ -19,7 +19,7 @@ export function checkSnippets(markdown) {
   return { faults, blocks: blocks.length, examples: examples.length };
 }
 
-// An example shows neither the import of its own package nor that of node:net.
+// An example shows neither the import of its own package nor of node:net.
 function examplesIn(file, text) {
   const [, name] = /^packages\/(\w+)\//.exec(file);
   const pattern = /^ *\* @example\n *\* ```ts\n((?: *\*(?! ```).*\n)+) *\* ```$/gm;
@@ -61,7 +61,7 @@ function typeCheck(blocks) {
   });
 }
 
-// Each is a module of its own, with what the page has given in front.
+// Each block is a module of its own, after its given code.
 function textOf(block) {
   return block === undefined ? undefined : `${block.given}${block.code}\nexport {};\n`;
 }
@@ -82,10 +82,10 @@ function compilerOptions() {
     lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts"],
     types: ["node"],
     typeRoots: [fileURLToPath(new URL("node_modules/@types", root))],
-    // A page shows a name and leaves its use to the reader.
+    // A page may declare a name and leave its use to the reader.
     noUnusedLocals: false,
     noUnusedParameters: false,
-    // A service that has switched returns nothing.
+    // A service returns nothing after a switch.
     noImplicitReturns: false,
   };
 }

@@ -1,7 +1,6 @@
-// The tables of the core and of the conformance, loaded from their TypeScript: nothing has to be
-// built, and Node 20 reads no TypeScript by itself. What the core's tables import is their own row
-// of the core, hence no wasm. Why a row of theirs is as it is stands above it, as a comment: nobody
-// loads a reason at run time.
+// Loads the tables of core and conformance from their TypeScript sources, without a build; Node 20
+// cannot load TypeScript itself. Core's tables import only their own layer, so no wasm is loaded.
+// The reason for a row is a comment above it, so that it is not loaded at run time.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +44,7 @@ export function loadTables() {
   });
 }
 
-/** What is said above each row of a table of the core; where they are shared, above the first of some. */
+/** The comment above each row of a table of core; if shared, one comment covers the rows below it. */
 function remarksIn(path, name, { areShared = false } = {}) {
   const text = readFileSync(new URL(`packages/core/src/${path}`, root), "utf8");
   const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
@@ -64,7 +63,7 @@ function remarksIn(path, name, { areShared = false } = {}) {
   });
 }
 
-/** What the RFCs require of a connection, what hyper and the tests of others do, and what shows it. */
+/** The rules of the RFCs, the results of hyper and other parsers' tests, and their proofs. */
 export function loadRequirements() {
   return loaded("packages/conformance/requirements/", [""], async (load) => ({
     ...(await load("rows.js")),
@@ -77,7 +76,7 @@ export function loadRequirements() {
   }));
 }
 
-/** Where the heart and others read the same bytes otherwise, and why. */
+/** Where the core and other parsers read the same bytes differently, and why. */
 export function loadDifferences() {
   return loaded("packages/conformance/fuzz/", [""], async (load) => ({
     ...(await load("known.js")),

@@ -1,16 +1,16 @@
-// The tests that name a law: in a title of their own or of their group, or as a story of a chapter.
+// Finds the tests that name a law, in their own or their group's title, or as a fixture story.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { root } from "./patches.mjs";
 
 const FIXTURES = "packages/conformance/fixtures/";
-/** What plays the stories: the name of each test has the laws it holds. */
+/** Plays the stories; the name of each test lists its laws. */
 const STORY_TESTS = "packages/conformance/test/fixtures.test.ts";
 
 // "L7: a title", "L7 account, over $name", "L10, Z01: a title", "a title (L7)".
 const TITLE =
   /(["`])(L[0-9]{1,2}(?:, [A-Z][0-9]{1,2})*[: ][^"`\n]*|[^"`\n]*\([^()"`\n]*\bL[0-9]{1,2}\))\1/g;
 
-/** All tests and stories that name a law: `{ file, title, laws, runs }`, `runs` being the file to run. */
+/** All tests and stories that name a law: `{ file, title, laws, runs }`; `runs` is the file to run. */
 export function findNamed() {
   const files = ["packages/", "apps/"].flatMap((group) =>
     readdirSync(new URL(group, root))

@@ -1,27 +1,27 @@
-// The laws, as ARCHITECTURE has them, and the patches that break them: one changed line each.
+// Reads the laws from ARCHITECTURE, and the one-line patches that break them.
 import { readdirSync, readFileSync } from "node:fs";
 
 export const root = new URL("../../", import.meta.url);
 export const FOLDER = "packages/conformance/laws/";
 
-/** At least so many ways to break a law must be noticed. */
+/** Each law needs at least this many patches. */
 const PATCHES_PER_LAW = 2;
 
 const NAME = /^(L[0-9]{2})-[a-z0-9-]+\.patch$/;
 
-/** Every law with the sentence that states it, in order: `{ law: "L7", says }`. */
+/** Every law with its text, in order: `{ law: "L7", says }`. */
 export function readLaws() {
   const rows = read("ARCHITECTURE.md").matchAll(/^\| \*\*(L[0-9]+)\*\* \| (.+) \|$/gm);
   return [...rows].map(([, law, says]) => ({ law, says }));
 }
 
-/** Every patch, by the name of its file. */
+/** Every patch, sorted by file name. */
 export function readPatches() {
   const names = readdirSync(new URL(FOLDER, root)).filter((name) => name.endsWith(".patch"));
   return names.sort().map((name) => parse(name, read(`${FOLDER}${name}`)));
 }
 
-// What it breaks, in a sentence; then a unified diff of one file and one hunk.
+// A sentence that says what breaks, then a unified diff with one hunk.
 function parse(name, text) {
   const [, file] = /^\+\+\+ b\/(.+)$/m.exec(text) ?? [];
   const lines = text.slice(text.indexOf("\n@@")).split("\n").slice(2);
@@ -40,14 +40,14 @@ function parse(name, text) {
   };
 }
 
-/** The text with the patch in it; undefined unless it fits in exactly one place. */
+/** The patched text; undefined unless the patch fits in exactly one place. */
 export function applyTo(source, { before, after }) {
   const [head, tail, ...others] = source.split(before);
   if (tail === undefined || others.length > 0) return undefined;
   return `${head}${after}${tail}`;
 }
 
-/** What is wrong with the patches themselves, before any is tried. */
+/** The faults of the patches themselves, before any is tried. */
 export function faultsOf(laws, patches) {
   const faults = patches.flatMap((patch) => {
     const fault = faultOf(laws, patch);
@@ -61,12 +61,13 @@ export function faultsOf(laws, patches) {
 }
 
 function faultOf(laws, { name, law, says, file, added, removed, ...sides }) {
-  if (!NAME.test(name)) return "the name is L07-what-breaks.patch";
+  if (!NAME.test(name)) return "the name must be like L07-what-breaks.patch";
   if (!laws.some((one) => one.law === law)) return `there is no law ${law}`;
-  if (!/^[A-Z].*\.$/.test(says)) return "the first line is a sentence that says what breaks";
-  if (!/^packages\/(?:core|client|server)\/src\//.test(file)) return "it changes no source";
-  if (added > 1 || removed > 1 || added + removed === 0) return "one line changes, and no more";
-  if (applyTo(read(file), sides) === undefined) return `it does not fit one place in ${file}`;
+  if (!/^[A-Z].*\.$/.test(says)) return "the first line must be a sentence that says what breaks";
+  if (!/^packages\/(?:core|client|server)\/src\//.test(file)) return "it must change a source file";
+  if (added > 1 || removed > 1 || added + removed === 0) return "it must change exactly one line";
+  if (applyTo(read(file), sides) === undefined)
+    return `it does not fit exactly one place in ${file}`;
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-// A copy of the workspace in which sources may be broken; the checkout is never touched.
+// Makes copies of the workspace whose sources can be broken; the checkout is never touched.
 import { spawn } from "node:child_process";
 import {
   cpSync,
@@ -21,7 +21,7 @@ const here = fileURLToPath(root);
 const GROUPS = ["packages", "apps"];
 const NOT_COPIED = new Set(["node_modules", "dist", "coverage", ".turbo"]);
 
-// One project and no cache: what costs is vitest's start, not the few tests of a law.
+// One project and no cache: starting vitest costs more than the few tests of a law.
 const CONFIG = `
 import base from "./vitest.config.ts";
 export default {
@@ -31,7 +31,7 @@ export default {
 };
 `;
 
-/** Makes one. Several may exist at once. */
+/** Creates a copy. Several may exist at once. */
 export function makeSandbox() {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-laws-")));
   for (const name of readdirSync(here)) {
@@ -65,7 +65,7 @@ export function makeSandbox() {
   }
 }
 
-// Packages of the workspace lead to their copies, all others to where they are installed.
+// Links workspace packages to their copies, and all others to their installed location.
 function linkModules(folder, member) {
   const modules = join(here, member, "node_modules");
   if (!existsSync(modules)) return;
@@ -84,14 +84,14 @@ function linkModules(folder, member) {
   }
 }
 
-// A junction is what Windows lets everyone make; elsewhere it is an ordinary link.
+// Windows lets any user create a junction; elsewhere this is an ordinary symlink.
 function link(target, path) {
   symlinkSync(target, path, "junction");
 }
 
 /**
- * Runs the tests in `files` that name one of `laws`, up to the first that fails: its name is
- * `failed`. `hung` and `broken` tell why there is none.
+ * Runs the tests in `files` that name one of `laws`, until one fails: `failed` is its name. `hung`
+ * and `broken` say why there is none.
  */
 function runTests(folder, files, laws, withinMs) {
   const child = spawn(
@@ -100,7 +100,7 @@ function runTests(folder, files, laws, withinMs) {
       join(here, "node_modules/vitest/vitest.mjs"),
       "run",
       "--config=laws.config.mjs",
-      `--reporter=${join(here, "scripts/laws/tell-failure.mjs")}`,
+      `--reporter=${join(here, "scripts/laws/report-failure.mjs")}`,
       `--testNamePattern=\\b(?:${laws.join("|")})\\b`,
       ...files,
     ],
@@ -123,9 +123,11 @@ function runTests(folder, files, laws, withinMs) {
     child.on("error", fail);
     child.on("close", () => {
       clearTimeout(timer);
-      const [, told] = /^told: (.*)$/m.exec(out) ?? [];
+      const [, result] = /^result: (.*)$/m.exec(out) ?? [];
       settle(
-        told === undefined ? { hung, passed: 0, broken: hung ? undefined : err } : JSON.parse(told),
+        result === undefined
+          ? { hung, passed: 0, broken: hung ? undefined : err }
+          : JSON.parse(result),
       );
     });
   });

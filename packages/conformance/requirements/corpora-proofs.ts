@@ -1,10 +1,10 @@
-// Where the tests are that show what docs/corpora.md says of us. Loaded by the tests and by scripts/docs.
+// Finds the tests that show what docs/corpora.md says about us. Loaded by the tests and by scripts/docs.
 
 import type { Corpus } from "./corpora.ts";
 import type { Disagreement } from "./disagreements.ts";
 import { chapterFiles, filesIn, type Proof, read } from "./proofs.ts";
 
-/** How the cases of one corpus are read here. */
+/** The results for one corpus. */
 export interface Tally {
   readonly used: number;
   readonly same: number;
@@ -13,7 +13,7 @@ export interface Tally {
   readonly skipped: number;
 }
 
-/** What is wrong with the table, and what shows each row of it. */
+/** The proof of each row, and the faults of the table. */
 export interface CorporaProofs {
   readonly shown: ReadonlyMap<Disagreement, Proof>;
   readonly faults: readonly string[];
@@ -22,7 +22,7 @@ export interface CorporaProofs {
 const CODE = /^[A-Z][A-Z_]+$/;
 const CITATION = /RFC [0-9]{4} §[0-9]/;
 
-/** How many cases there are of each kind; what no row names is read alike. */
+/** How many cases there are of each kind. A case without a row has the same result in both. */
 export function tallyOf({ name, cases, skipped }: Corpus, rows: readonly Disagreement[]): Tally {
   const count = (verdict: Disagreement["verdict"]) =>
     rows
@@ -46,12 +46,12 @@ export function findCorporaProofs(
   for (const row of rows) {
     const named = `${row.corpus} ${row.cases[0]}`;
     for (const id of row.cases.map((one) => `${row.corpus} ${one}`)) {
-      if (seen.has(id)) faults.push(`${id} stands there twice`);
+      if (seen.has(id)) faults.push(`${id} is listed twice`);
       seen.add(id);
     }
-    if (row.cases.length === 0) faults.push(`${row.corpus}: ${row.says}: of no case`);
+    if (row.cases.length === 0) faults.push(`${row.corpus}: ${row.says}: has no case`);
     if (!corpora.some(({ name }) => name === row.corpus)) faults.push(`${named}: no such corpus`);
-    if (!CITATION.test(row.because)) faults.push(`${named}: which RFC says so?`);
+    if (!CITATION.test(row.because)) faults.push(`${named}: cites no RFC`);
     const proof = proofOf(row.by);
     if (proof === undefined) faults.push(`${named}: no test shows it: ${row.by}`);
     else if (CODE.test(row.ours) && !textOf(proof).includes(row.ours)) {
@@ -71,7 +71,7 @@ export function findCorporaProofs(
     return proof === undefined || textOf(proof) === "" ? undefined : proof;
   }
 
-  // A story up to the next one; the line that names a difference, and what follows.
+  // A story up to the next heading, or a difference from the line with its name.
   function textOf({ file, title }: Proof): string {
     const text = read(root, file);
     const mark = file.endsWith(".md") ? `\n## ${title}\n` : `name: "${title}"`;
@@ -82,9 +82,9 @@ export function findCorporaProofs(
   }
 }
 
-/** How many cases of others were read, and how. */
+/** How many cases of other projects were read, and with what result. */
 export function countCorpora(corpora: readonly Corpus[], rows: readonly Disagreement[]): string {
   const tallies = corpora.map((corpus) => tallyOf(corpus, rows));
   const sum = (kind: keyof Tally) => tallies.reduce((total, tally) => total + tally[kind], 0);
-  return `${sum("used")} cases of others: ${sum("same")} read alike, ${sum("stricter")} stricter, ${sum("different")} different`;
+  return `${sum("used")} cases of other projects: ${sum("same")} the same, ${sum("stricter")} stricter, ${sum("different")} different`;
 }

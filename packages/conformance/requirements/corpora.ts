@@ -1,16 +1,16 @@
-// The tests of other parsers that were played here: docs/corpora.md is made of them.
+// The tests of other parsers that were played here. Source of docs/corpora.md.
 
-/** The test inputs of another project. None of them is here: only what it makes of them, and what we do. */
+/** The test inputs of another project. The inputs are not included, only the results there and here. */
 export interface Corpus {
   readonly name: string;
   readonly project: string;
-  /** Which state of it. */
+  /** The version that was played. */
   readonly version: string;
   readonly license: string;
-  /** What its cases are, and how they were played here. */
+  /** What its cases are, and how they were compared. */
   readonly says: string;
   readonly cases: number;
-  /** Cases that ask nothing of us. */
+  /** Cases that do not apply here. */
   readonly skipped: readonly { readonly cases: number; readonly because: string }[];
 }
 
@@ -20,20 +20,20 @@ export const CORPORA: readonly Corpus[] = [
     project: "nodejs/llhttp",
     version: "9.4.2 (01e105a)",
     license: "MIT",
-    says: "the Markdown tests of the parser of Node; a case is the line its heading stands in. Messages, targets, fields and bodies are compared with its spans, a pause at an upgrade with a switch that is accepted, and a request without Host once more with one",
+    says: "the Markdown tests of Node's parser; a case is the line of its heading. Messages, targets, fields and bodies are compared with its spans, and a pause at an upgrade with an accepted switch; a request without Host is played a second time with one",
     cases: 272,
     skipped: [
       {
         cases: 21,
-        because: "they cut URLs; here a target is taken or refused, and given as it came",
+        because: "they split URLs; here a target is accepted or refused, and passed on as received",
       },
-      { cases: 24, because: "they pause inside a callback; here nobody can" },
+      { cases: 24, because: "they pause inside a callback, which is not possible here" },
       {
         cases: 37,
         because:
-          "they ask for a leniency, of which there is none here; none of them is read leniently",
+          "they turn on a lenient flag; there are none here, and none of these inputs is read leniently",
       },
-      { cases: 1, because: "it passes over the body of a request" },
+      { cases: 1, because: "it skips the body of a request" },
     ],
   },
   {
@@ -41,13 +41,13 @@ export const CORPORA: readonly Corpus[] = [
     project: "benoitc/gunicorn, tests/requests",
     version: "65ac1a3",
     license: "MIT",
-    says: "requests, each with what the server's parser makes of it. Start lines, fields and bodies are compared",
+    says: "requests, each with the result of the server's parser. Start lines, fields and bodies are compared",
     cases: 137,
     skipped: [
       {
         cases: 24,
         because:
-          "they ask for another configuration: limits of their own, folded lines, the PROXY protocol",
+          "they need another configuration: limits of their own, folded lines, the PROXY protocol",
       },
     ],
   },
@@ -56,7 +56,7 @@ export const CORPORA: readonly Corpus[] = [
     project: "golang/go, net/http: readrequest_test.go and response_test.go",
     version: "1.19.8",
     license: "BSD-3-Clause",
-    says: "tables of requests and responses; a case is its place in its table. One message is compared, with its body and whether the connection lives on",
+    says: "tables of requests and responses; a case is an index into its table. One message is compared, with its body and whether the connection persists",
     cases: 43,
     skipped: [],
   },
@@ -74,13 +74,13 @@ export const CORPORA: readonly Corpus[] = [
     project: "web-platform-tests/wpt, fetch/content-length",
     version: "36c7bd6",
     license: "BSD-3-Clause",
-    says: "lines of Content-Length in a response, and how long browsers take its body to be; a case is its place in the list",
+    says: "Content-Length lines in a response, and the body length that browsers read; a case is an index into the list",
     cases: 28,
     skipped: [],
   },
 ];
 
-/** Inputs that say nothing of what they should be taken for. */
+/** Inputs without expected results. */
 export const FLOWS = {
   project: "OISF/libhtp, test/files",
   version: "91b0117",

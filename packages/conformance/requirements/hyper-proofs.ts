@@ -1,4 +1,4 @@
-// Where the tests are that show a behaviour of docs/hyper.md. Loaded by the tests and by scripts/docs.
+// Finds the tests that show a behavior of docs/hyper.md. Loaded by the tests and by scripts/docs.
 
 import type { Behaviour, Corner } from "./hyper.ts";
 import { chapterFiles, filesIn, type Proof, read, testFiles } from "./proofs.ts";
@@ -6,7 +6,7 @@ import { chapterFiles, filesIn, type Proof, read, testFiles } from "./proofs.ts"
 // "179, 180: a title".
 const NUMBERED = /(["`])(X?[0-9]+(?:, X?[0-9]+)*): ([^"`\n]+)\1/g;
 
-/** The tests that have a number, or that the table names, by number. */
+/** The tests that show each behavior, by its number. */
 export interface HyperProofs {
   readonly byNumber: ReadonlyMap<string, Proof>;
   readonly faults: readonly string[];
@@ -25,12 +25,12 @@ export function findHyperProofs(
     const id = String(n);
     const found = by === undefined ? numbered.find((test) => test.ids.includes(id)) : namedTest(by);
     if (found === undefined) faults.push(`hyper ${id}: no test shows it${by ? `: ${by}` : ""}`);
-    else if (byNumber.has(id)) faults.push(`hyper ${id} stands there twice`);
+    else if (byNumber.has(id)) faults.push(`hyper ${id} is listed twice`);
     else byNumber.set(id, found);
   }
   for (const { file, title, ids } of numbered) {
-    const strangers = ids.filter((id) => !byNumber.has(id));
-    for (const id of strangers) faults.push(`${file}: ${title}: no behaviour ${id}`);
+    const unknown = ids.filter((id) => !byNumber.has(id));
+    for (const id of unknown) faults.push(`${file}: ${title}: no behavior ${id}`);
   }
   for (const { n, verdict, because } of behaviours) {
     if ((verdict === "same") !== (because === undefined))
@@ -63,9 +63,9 @@ function numberedTests(root: URL): Proof[] {
   );
 }
 
-/** How many behaviours are hyper's, and how many are not. */
+/** How many behaviors are the same as hyper's, and how many are not. */
 export function countBehaviours(behaviours: readonly Behaviour[]): string {
   const count = (wanted: Behaviour["verdict"]) =>
     behaviours.filter(({ verdict }) => verdict === wanted).length;
-  return `${behaviours.length} behaviours of hyper: ${count("same")} the same, ${count("stricter")} stricter, ${count("different")} different`;
+  return `${behaviours.length} behaviors of hyper: ${count("same")} the same, ${count("stricter")} stricter, ${count("different")} different`;
 }

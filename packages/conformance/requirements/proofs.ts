@@ -1,11 +1,11 @@
-// Where the tests are that name a rule. Loaded by the tests and by scripts/docs, hence no package of ours.
+// Finds the tests that name a rule. Loaded by the tests and by scripts/docs, so it imports none of our packages.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Row } from "./rows.ts";
 
-/** A story of a chapter, or a test, that names rules. */
+/** A story or a test that names rules. */
 export interface Proof {
-  /** From the root of the workspace. */
+  /** Relative to the root of the workspace. */
   readonly file: string;
   readonly title: string;
   readonly ids: readonly string[];
@@ -14,10 +14,10 @@ export interface Proof {
 const FIXTURES = "packages/conformance/fixtures/";
 const LAW = /^L[0-9]{1,2}$/;
 const IDS = "[A-Z][0-9]{1,2}(?:, [A-Z][0-9]{1,2})*";
-// "R09, R10: a title", "a title (R09, R10)"; never in a comment, which proves nothing.
+// "R09, R10: a title", "a title (R09, R10)"; not in a comment.
 const TITLE = new RegExp(`(["\`])(?:(${IDS}): ([^"\`\\n]+)|([^"\`\\n]+) \\((${IDS})\\))\\1`, "g");
 
-/** All that names a rule, stories first. `root` is the workspace's. */
+/** Everything that names a rule, stories first. `root` is the root of the workspace. */
 export function findProofs(root: URL): Proof[] {
   return [
     ...chapterFiles(root).flatMap((file) => storiesIn(root, file)),
@@ -31,10 +31,10 @@ function storiesIn(root: URL, file: string): Proof[] {
 }
 
 function titlesIn(root: URL, file: string): Proof[] {
-  return [...read(root, file).matchAll(TITLE)].map(([, , before, title, other, behind]) => ({
+  return [...read(root, file).matchAll(TITLE)].map(([, , before, title, other, after]) => ({
     file,
     title: title ?? other ?? "",
-    ids: (before ?? behind ?? "").split(", "),
+    ids: (before ?? after ?? "").split(", "),
   }));
 }
 
@@ -42,7 +42,7 @@ export function chapterFiles(root: URL): string[] {
   return filesIn(root, FIXTURES, /^(?!README).*\.md$/);
 }
 
-/** All but those for hyper's cases, whose numbers look like rules of ours. */
+/** All but the tests for hyper's cases, whose numbers look like our rules. */
 export function testFiles(root: URL): string[] {
   const packages = readdirSync(new URL("packages/", root)).sort();
   return packages
@@ -65,7 +65,7 @@ export function read(root: URL, file: string): string {
   return readFileSync(new URL(file, root), "utf8");
 }
 
-/** What is wrong with the table: rules nobody proves or explains, and names of no rule. */
+/** Faults of the table: rules with neither proof nor reason, and unknown ids. */
 export function faultsOf(rows: readonly Row[], proofs: readonly Proof[], root: URL): string[] {
   const proven = new Set(proofs.flatMap(({ ids }) => ids));
   const known = new Set(rows.map(({ id }) => id));
@@ -73,19 +73,19 @@ export function faultsOf(rows: readonly Row[], proofs: readonly Proof[], root: U
   for (const { id, at, because } of rows) {
     const open = because === undefined && !proven.has(id);
     if (open) faults.push(`${id} has neither a test nor a reason`);
-    if (because === undefined && at === undefined) faults.push(`${id} is obeyed nowhere`);
+    if (because === undefined && at === undefined) faults.push(`${id} names no file`);
     if (at !== undefined && !existsSync(new URL(`packages/${at}`, root))) {
-      faults.push(`${id} is said to be obeyed in packages/${at}, which is not there`);
+      faults.push(`${id} names packages/${at}, which does not exist`);
     }
   }
   for (const { file, title, ids } of proofs) {
-    const strangers = ids.filter((id) => !known.has(id) && !LAW.test(id));
-    for (const id of strangers) faults.push(`${file}: ${title}: no rule ${id}`);
+    const unknown = ids.filter((id) => !known.has(id) && !LAW.test(id));
+    for (const id of unknown) faults.push(`${file}: ${title}: no rule ${id}`);
   }
   return faults;
 }
 
-/** How many rules are proven by a test, and how many have a reason instead. */
+/** How many rules are proven by a test, and how many are explained instead. */
 export function countRows(rows: readonly Row[]): string {
   const explained = rows.filter(({ because }) => because !== undefined).length;
   return `${rows.length} rules of the RFCs: ${rows.length - explained} proven, ${explained} explained`;

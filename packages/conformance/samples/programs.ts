@@ -46,7 +46,7 @@ export const PROGRAMS: readonly Story[] = [
     prints: "HTTP/1.1 400\n",
   },
   {
-    sample: "docs/guides/testing.md: A clock that stands still",
+    sample: "docs/guides/testing.md: A manual clock",
     given: SERVICE,
     after: "console.log(late.slice(0, 12), reason.kind, clock.pending);",
     prints: "HTTP/1.1 408 failed 0\n",

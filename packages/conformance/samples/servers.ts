@@ -82,7 +82,7 @@ async function* speaking(_: Cast, connect: () => Promise<ScriptedPeer>) {
   yield "a frame came back";
 }
 
-const BEFORE = "docs/guides/server.md: Before the handshake, and beside it";
+const BEFORE = "docs/guides/server.md: Before the handshake, and alongside it";
 const BESIDE = `
   import http from "node:http";
   const httpServer = http.createServer((_, response) => response.end("hello"));

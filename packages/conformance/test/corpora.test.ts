@@ -28,7 +28,7 @@ test.each<[string, Partial<Disagreement>, string]>([
   ["a chapter that is not there", { by: "x.md: A y" }, "no test shows it: x.md: A y"],
   ["a story that ends otherwise", { ours: "BAD_HOST" }, `${ROW.by} does not end in BAD_HOST`],
   ["a corpus nobody knows", { corpus: "x" }, "no such corpus"],
-  ["a reason that names no RFC", { because: "we like it" }, "which RFC says so?"],
+  ["a reason that names no RFC", { because: "we like it" }, "cites no RFC"],
 ])("%s is seen", (_, change, fault) => {
   const row = { ...ROW, ...change };
   const named = `${row.corpus} a`;
@@ -46,7 +46,7 @@ test("a case that stands there twice, and more of them than there are, are seen"
     skipped: 1,
   });
   expect(findCorporaProofs([corpus], [ROW, ROW], root).faults).toEqual([
-    "llhttp a stands there twice",
+    "llhttp a is listed twice",
     "llhttp has more rows than cases",
   ]);
 });

@@ -23,8 +23,8 @@ test("a rule without either, a file that is gone and a name of no rule are seen"
   const proof = { file: "x.test.ts", title: "a title", ids: ["A02", "A03", "A05", "L1"] };
   expect(faultsOf(rows, [proof], root)).toEqual([
     "A01 has neither a test nor a reason",
-    "A02 is said to be obeyed in packages/core/src/gone.ts, which is not there",
-    "A03 is obeyed nowhere",
+    "A02 names packages/core/src/gone.ts, which does not exist",
+    "A03 names no file",
     "x.test.ts: a title: no rule A05",
   ]);
 });
@@ -47,5 +47,5 @@ test("a behaviour without a test, without a reason or by a test that is not ther
   expect(faults).toContain("hyper 1002: stricter, why?");
   expect(faults.filter((fault) => fault.startsWith("hyper 1:"))).toEqual([]);
   // The tests' other numbers name nothing in this table.
-  expect(faults.some((fault) => fault.endsWith("no behaviour 179"))).toBe(true);
+  expect(faults.some((fault) => fault.endsWith("no behavior 179"))).toBe(true);
 });

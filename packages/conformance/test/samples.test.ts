@@ -29,7 +29,7 @@ async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<voi
 
 const RUN_ELSEWHERE = [
   // Its lines are those of transports-suite.test.ts, but for the runner.
-  "docs/guides/own-transport.md: Whether it keeps its promises",
+  "docs/guides/own-transport.md: Testing your transport",
 ];
 
 test("every sample of the pages is run", () => {

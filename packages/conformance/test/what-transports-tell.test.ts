@@ -206,7 +206,7 @@ async function manyTurns(): Promise<void> {
 const page = readFileSync(new URL("../../../docs/transports.md", import.meta.url), "utf8");
 const rows = page
   .split("\n")
-  .filter((line) => / \| (?:told|not told)/.test(line))
+  .filter((line) => / \| (?:seen|not seen)/.test(line))
   .map((line) => line.slice(2, -2).split(" | "));
 
 test("every transport of the table is known here, and the other way round", () => {
@@ -223,5 +223,5 @@ test.each(
   ),
 )("L18: $way on a $name, with a $inHand in hand: $cell", async ({ name, way, inHand, cell }) => {
   const told = await isTold(await transports[name]!(), inHand, ways[way]!);
-  expect(told ? "told" : "not told").toBe(cell);
+  expect(told ? "seen" : "not seen").toBe(cell);
 });

@@ -1,6 +1,6 @@
-// A vitest reporter for scripts/laws.mjs: one line with the first test that failed, if one did.
+// A vitest reporter for scripts/laws.mjs: prints one line with the first failed test, if any.
 
-export default class TellFailure {
+export default class ReportFailure {
   onTestRunEnd(files, errors) {
     let passed = 0;
     let failed;
@@ -16,6 +16,6 @@ export default class TellFailure {
         else if (state === "failed") failed ??= test.fullName;
       }
     }
-    console.log(`told: ${JSON.stringify({ passed, failed, broken: broken[0] })}`);
+    console.log(`result: ${JSON.stringify({ passed, failed, broken: broken[0] })}`);
   }
 }
