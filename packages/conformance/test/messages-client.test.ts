@@ -224,7 +224,7 @@ describe("interim responses", () => {
       await peer.send(answer("103 Early Hints"));
       await expect(asked).rejects.toMatchObject({
         code: "CALLBACK_FAILED",
-        message: "a callback that you gave threw: onInformational",
+        message: "a callback threw: onInformational",
         cause: { message: "listener" },
         responseSeen: true,
       });

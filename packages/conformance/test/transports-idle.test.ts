@@ -45,7 +45,7 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
         for (let i = 0; i < exchanges; i++) await exchange();
         await turns();
         if (name.startsWith("WHATWG")) {
-          expect(() => connection.intoParts()).toThrow("cannot withdraw");
+          expect(() => connection.intoParts()).toThrow("cannot cancel");
           await exchange();
           continue;
         }

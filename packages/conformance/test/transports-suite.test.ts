@@ -34,7 +34,7 @@ describe.each(Object.entries(STREAMS))("%s", (_, makePair) => {
 });
 
 // Deno has no reset to send: the peer of a connection that is given up reads an end.
-const BEYOND_DENO = "an abort reaches the peer as a failure";
+const BEYOND_DENO = "the peer sees an abort as a failure";
 
 describe("the adapter of a Deno.Conn", () => {
   const cases = transportSuite(async () => {
@@ -83,7 +83,7 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
         void stream.write(chunks).catch(() => {});
       },
     }),
-    "a write waits while nobody reads, and resolves when somebody does",
+    "a write waits until the peer reads",
   ],
   [
     "ends both sides at once",
@@ -92,7 +92,7 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
         stream.abort("closed");
       },
     }),
-    "one side ends, the other goes on",
+    "one side ends, the other continues",
   ],
   [
     "reads the end once",
@@ -107,22 +107,22 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
         },
       };
     },
-    "the end is read for ever",
+    "every read after the end resolves to null",
   ],
   [
     "ends in order where it should fail",
     (stream) => ({ abort: () => void stream.closeWrite() }),
-    "an abort reaches the peer as a failure",
+    "the peer sees an abort as a failure",
   ],
   [
     "leaves a read pending",
     (stream) => ({ read: () => stream.read().catch(() => new Promise<never>(() => {})) }),
-    "an abort settles what is pending",
+    "an abort settles pending calls",
   ],
   [
     "says that it withdrew a read, and did not",
     () => ({ cancelRead: () => true }),
-    "a read that is withdrawn loses nothing",
+    "a cancelled read loses nothing",
   ],
 ];
 

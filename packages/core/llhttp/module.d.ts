@@ -1,6 +1,6 @@
 /**
- * llhttp as a `WebAssembly.Module`, and the scanner beside it. The types say `object`, because the
- * core is compiled without the types of any platform. Nothing is compiled before it is asked for.
+ * llhttp and the scanner as `WebAssembly.Module`s. The type is `object`, because the core is compiled
+ * without the types of any platform. Each is compiled only when its function is called.
  */
 export function compileLlhttp(): object;
 export function compileScanner(): object;

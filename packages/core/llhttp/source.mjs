@@ -1,5 +1,5 @@
-// What "#llhttp" means when the packages run from their sources: no build has put the parser
-// into dist yet, so it comes straight from the package that the build takes it from.
+// "#llhttp" when the packages run from their sources: no build has put the parser into dist yet, so
+// it comes straight from the package that the build takes it from.
 import { createRequire } from "node:module";
 import { SCANNER } from "../scanner/compiled.mjs";
 

@@ -1,8 +1,8 @@
 // bytes → [scanner] → tape: a whole head in one pass, sixteen octets at a time
 //
-// AssemblyScript. It only ever says yes: to a head that is all there, and has nothing in it but what
-// the grammar of RFC 9112 allows beyond any doubt. Every other head goes to llhttp and to
-// parser/head-audit.ts, which know what is wrong with it, and what only looks so.
+// AssemblyScript. It accepts only a head that is complete and certain to follow the grammar of RFC
+// 9112. Every other head goes to llhttp and parser/head-audit.ts, which find out what is wrong with
+// it, if anything.
 
 import {
   BYTES_PER_NAME,
@@ -33,14 +33,14 @@ import {
   UPGRADE,
 } from "../src/tape-layout";
 
-// The tape is of integers, and memory of bytes.
+// The tape counts in integers, memory in bytes.
 const FIRST_STEERING = STEERING_LIST << 2;
 const BYTES_PER_STEERING = INTS_PER_STEERING << 2;
 const FIRST_FIELD = FIELD_LIST << 2;
 const BYTES_PER_FIELD = INTS_PER_FIELD << 2;
 const NAMES = FIRST_FIELD + MAX_FIELDS * BYTES_PER_FIELD;
 
-// There is a Content-Length, a Transfer-Encoding; nobody else asks for these two.
+// There is a Content-Length, a Transfer-Encoding. Used only here.
 const LENGTHS = 256;
 const CODINGS = 512;
 
@@ -55,7 +55,7 @@ const CRLF: u16 = 0x0a0d;
 // " HTTP/1." and "HTTP/1.", read as little-endian integers.
 const VERSION: u64 = 0x2e312f5054544820;
 const STATUS_VERSION: u64 = 0x002e312f50545448;
-// Each letter in lower case; a token has no other octet that this bit makes a letter of.
+// Turns each letter to lower case; this bit turns no other octet of a token into a letter.
 const LOWER: u64 = 0x2020202020202020;
 
 let base: i32 = 0;
@@ -63,9 +63,9 @@ let flags: i32 = 0;
 let steering: i32 = 0;
 
 /**
- * Reads the request head at `from`, of which at most the bytes up to `to` belong to it.
+ * Reads the request head at `from`, which must end by `to`.
  *
- * @returns Its length; 0 where it is not exact, -1 where more bytes may make it so.
+ * @returns Its length; 0 if it is not exact, -1 if more bytes may make it so.
  */
 export function scanRequest(from: i32, to: i32): i32 {
   base = from;
@@ -83,7 +83,7 @@ export function scanRequest(from: i32, to: i32): i32 {
   return scanFields(end + 11, to);
 }
 
-/** As {@link scanRequest}, for the head of a response. */
+/** Like {@link scanRequest}, for a response head. */
 export function scanResponse(from: i32, to: i32): i32 {
   base = from;
   // RFC 9112 §4: HTTP-version SP status-code SP [ reason-phrase ] CRLF; the last SP may be missing.
@@ -110,7 +110,7 @@ export function scanResponse(from: i32, to: i32): i32 {
   return scanFields(end + 2, to);
 }
 
-/** As {@link scanRequest}, for a trailer section (RFC 9112 §7.1.2). */
+/** Like {@link scanRequest}, for a trailer section (RFC 9112 §7.1.2). */
 export function scanTrailers(from: i32, to: i32): i32 {
   base = from;
   put(TARGET_START, 0);
@@ -118,7 +118,7 @@ export function scanTrailers(from: i32, to: i32): i32 {
   return scanFields(from, to);
 }
 
-// RFC 9112 §5: name ":" OWS value OWS CRLF, line behind line, and an empty one.
+// RFC 9112 §5: name ":" OWS value OWS CRLF, line after line, and an empty one.
 function scanFields(start: i32, to: i32): i32 {
   let at = start;
   let field = FIRST_FIELD;
@@ -155,7 +155,7 @@ function failed(at: i32, to: i32): i32 {
   return at >= to ? NOT_WHOLE : NOT_EXACT;
 }
 
-// The methods nearly every request has; their numbers are places in src/tape.ts's list.
+// The methods of nearly all requests, numbered by their index in the list of src/tape.ts.
 function methodLength(first: u32, then: u32): i32 {
   switch (first) {
     case 0x20544547: // GET SP
@@ -183,34 +183,34 @@ function method(number: i32, length: i32): i32 {
   return length;
 }
 
-// A set of octets below 0x80 as two tables: by the low four bits, which of the eight upper halves it
-// has there; by the high four bits, which of these eight bits asks for it.
+// A set of octets below 0x80 is one table: for each low half, a bit for each high half with which it
+// is in the set. HIGH gives the bit for each high half.
 const HIGH = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
 // RFC 9110 §5.6.2: tchar.
 const TOKEN = i8x16(-24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112);
-// What src/target.ts has in a path and a query: 0x21 to 0x7e, except `"`, `#`, `<` and `>`.
+// The octets that src/target.ts allows in a path and a query: 0x21 to 0x7e except `"`, `#`, `<`, `>`.
 const TARGET = i8x16(-8, -4, -8, -8, -4, -4, -4, -4, -4, -4, -4, -4, -12, -4, -12, 124);
 
-// RFC 3986 §3.2.2: reg-name, but for "%".
+// RFC 3986 §3.2.2: reg-name, except "%".
 const REG_NAME = i8x16(-88, -4, -8, -8, -4, -8, -4, -4, -4, -4, -12, 92, 84, 92, -44, 112);
 
 // A bit for each of the sixteen octets that is not in the set.
-function strangers(octets: v128, set: v128): i32 {
+function outside(octets: v128, set: v128): i32 {
   const low = i8x16.swizzle(set, v128.and(octets, i8x16.splat(0x0f)));
   const high = i8x16.swizzle(HIGH, i8x16.shr_u(octets, 4));
   return i8x16.bitmask(i8x16.eq(v128.and(low, high), i8x16.splat(0)));
 }
 
-// Where from `start` on the first octet stands that is not in the set; `to` or more if not before.
+// The position of the first octet from `start` on that is not in the set; `to` or more if none is.
 function endOf(set: v128, start: i32, to: i32): i32 {
   for (let at = start; at < to; at += 16) {
-    const mask = strangers(v128.load(at), set);
+    const mask = outside(v128.load(at), set);
     if (mask !== 0) return at + ctz(mask);
   }
   return to;
 }
 
-// RFC 9110 §7.2: uri-host [":" port], of which the host has neither "%" nor "[".
+// RFC 9110 §7.2: uri-host [":" port], with neither "%" nor "[" in the host.
 function isPlainHost(value: i32, valueEnd: i32): bool {
   const hostEnd = endOf(REG_NAME, value, valueEnd);
   if (hostEnd >= valueEnd) return true;
@@ -241,7 +241,7 @@ function endOfText(start: i32, to: i32): i32 {
   return to;
 }
 
-/** The place of the first field from `first` on that has the name `wanted`; -1 where none has. */
+/** The index of the first field from `first` on with the name `wanted`; -1 if there is none. */
 export function find(wanted: i32, length: i32, first: i32): i32 {
   const count = load<i32>(FIELDS << 2);
   const name = NAMES + wanted * BYTES_PER_NAME;
@@ -253,7 +253,7 @@ export function find(wanted: i32, length: i32, first: i32): i32 {
   return -1;
 }
 
-// RFC 9110 §5.1: letters in either case. What is wanted is in lower case, with zeros behind.
+// RFC 9110 §5.1: names are case-insensitive. `wanted` is in lower case, padded with zeros.
 function isNamed(at: i32, wanted: i32, length: i32): bool {
   const first = differing(at, wanted);
   if (length <= 16) return (first & ((1 << length) - 1)) === 0;
@@ -267,8 +267,8 @@ function differing(at: i32, wanted: i32): i32 {
   return i8x16.bitmask(i8x16.ne(lower, v128.load(wanted)));
 }
 
-// Fields that steer a connection. Of those that say more than a flag can hold, kind and place go to
-// the tape: the kind is the place in facts.ts's list, from 1.
+// Fields that control a connection. If a flag cannot hold the value, the kind and index of the field
+// go on the tape; the kind is the index in the list of facts.ts, from 1.
 function steer(name: i32, length: i32, value: i32, valueEnd: i32, field: i32): bool {
   switch (length) {
     case 2:
@@ -309,14 +309,14 @@ function list(kind: i32, field: i32): bool {
   return true;
 }
 
-// Two that frame, and what llhttp would refuse, are left to llhttp.
+// A second framing field, and whatever llhttp would refuse, is left to llhttp.
 function frames(flag: i32): bool {
   const isFirst = (flags & flag) === 0;
   flags |= flag;
   return isFirst;
 }
 
-// As many digits as make a safe integer, whatever they are, and the number, if it is no long one.
+// Accepts as many digits as always make a safe integer, and stores the number if it is short.
 function readLength(start: i32, end: i32, field: i32): bool {
   let length = 0;
   for (let at = start; at < end; at++) {
@@ -335,7 +335,7 @@ function isChunked(value: i32, end: i32): bool {
   return end - value === 7 && is(value, 0, 7, 0x64656b6e756863);
 }
 
-// RFC 9110 §7.6.1: options are compared whole and without regard to case.
+// RFC 9110 §7.6.1: options are compared whole, ignoring case.
 function readOptions(start: i32, end: i32): void {
   let at = start;
   while (at < end) {
@@ -362,7 +362,7 @@ function flagOf(option: i32, length: i32): i32 {
   return 0;
 }
 
-// Whether `count` octets at `from` behind `at` are those of `wanted`, letters in either case.
+// Whether the `count` octets at `at + from` are those of `wanted`, ignoring case.
 function is(at: i32, from: i32, count: i32, wanted: u64): bool {
   const mask: u64 = count === 8 ? ~(<u64>0) : ((<u64>1) << (<u64>count * 8)) - 1;
   return ((load<u64>(at + from) | LOWER) & mask) === wanted;

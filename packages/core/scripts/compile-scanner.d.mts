@@ -1,2 +1,2 @@
-/** The bytes of the scanner, compiled from its source. */
+/** Compiles the scanner and returns its bytes. */
 export function compileScanner(): Promise<Uint8Array>;

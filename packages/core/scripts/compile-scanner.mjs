@@ -1,5 +1,5 @@
-// Compiles scanner/scanner.ts. Its four kilobytes are kept beside it as text, so that running from
-// the sources needs no compiler, and bundling them no loader; a test holds one against the other.
+// Compiles scanner/scanner.ts. The result, four kilobytes, is kept next to it as text, so that
+// running from the sources needs no compiler, and bundling no loader. A test compares the two.
 //
 //     node packages/core/scripts/compile-scanner.mjs
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,13 +9,13 @@ import asc from "assemblyscript/asc";
 const SOURCES = ["scanner.ts", "../src/tape-layout.ts"];
 const folder = new URL("../scanner/", import.meta.url);
 
-/** The module's bytes. */
+/** The bytes of the module. */
 export async function compileScanner() {
   let compiled;
   const { error, stderr } = await asc.main(
     [
       "scanner.ts",
-      // No runtime, no abort, and as much memory as the tape and the longest head want.
+      // No runtime, no abort, and enough memory for the tape and the longest head.
       ...["--runtime", "stub", "--use", "abort=", "--initialMemory", "2", "--maximumMemory", "2"],
       ...["-O3", "--converge", "--enable", "simd", "--outFile", "scanner.wasm"],
     ],

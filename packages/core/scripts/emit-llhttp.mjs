@@ -1,6 +1,6 @@
 // Puts llhttp and the scanner into dist, in one form per kind of runtime; "imports" in package.json
-// choose among them. The npm package `llhttp` is years old, so the parser comes from undici, which
-// ships llhttp's own builds. This is the one for SIMD, which every runtime has had since 2023.
+// chooses between them. The npm package `llhttp` is years old, so the parser comes from undici, which
+// ships llhttp's own builds. This is the SIMD build, which every runtime has supported since 2023.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,19 +15,19 @@ const require = createRequire(import.meta.url);
 const wasm = require("undici/lib/llhttp/llhttp_simd-wasm.js");
 const scanner = Buffer.from(SCANNER, "base64");
 
-// A new undici may bring a new grammar: that is a decision, never a side effect of an update.
+// A new undici may have a new grammar: adopting it is a decision, not a side effect of an update.
 const sha256 = createHash("sha256").update(wasm).digest("hex");
 if (sha256 !== LLHTTP.sha256) {
   throw new Error(
-    `undici carries an llhttp with the sha256 ${sha256}, but this is ${LLHTTP.version}'s: ${LLHTTP.sha256}`,
+    `the llhttp of undici has the sha256 ${sha256}, but that of ${LLHTTP.version} is ${LLHTTP.sha256}`,
   );
 }
 
 const dist = new URL("../dist/", import.meta.url);
 const emit = (name, content) => writeFileSync(new URL(name, dist), content);
 
-// Node's own decoder where it is: a cold loop takes half a millisecond. Else `atob` and a loop, which
-// every runtime has, and which is much faster than Uint8Array.from.
+// Node's own decoder if there is one: a cold loop takes half a millisecond. Otherwise `atob`, which
+// every runtime has, and a loop, which is much faster than Uint8Array.from.
 const inline = (
   exporting,
 ) => `/*! llhttp ${LLHTTP.version}, MIT, Copyright Fedor Indutny, 2018: see LICENSE-llhttp */

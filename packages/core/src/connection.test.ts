@@ -4,7 +4,7 @@ import { type Event, HttpConnection, RemoteProtocolError, type Role, type Wait }
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const text = (octets: Uint8Array) => Buffer.from(octets).toString("latin1");
 
-/** What follows from `input`, cut into pieces of `size`: events, then the wait or the error. */
+/** The events of `input`, split into pieces of `size`. */
 function play(connection: HttpConnection, input: string, size = input.length || 1): string[] {
   const log: string[] = [];
   let body = "";
@@ -64,7 +64,7 @@ describe("a server's connection reads requests", () => {
     "POST /a?b HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nE:\r\n\r\n" +
     "5;x=y\r\nhello\r\n0006\r\n world\r\n0\r\nDigest: abc \r\n\r\nGET /next HTTP/1.1\r\n";
 
-  test.each([1, 2, 3, 7, 50, 1000])("cut into pieces of %i", (size) => {
+  test.each([1, 2, 3, 7, 50, 1000])("in pieces of %i bytes", (size) => {
     const connection = new HttpConnection("server");
     expect(play(connection, chunked, size)).toEqual([
       "request POST /a?b Host|a.test|Transfer-Encoding|chunked|E|",
@@ -126,7 +126,7 @@ describe("L4: a switch needs consent", () => {
   const proposal =
     "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: Chat/1, x\r\n\r\n";
 
-  test("both ends come to the same state, and the bytes behind the heads are left", () => {
+  test("both ends reach the same state, and the bytes after the heads are left", () => {
     const client = new HttpConnection("client");
     const server = new HttpConnection("server");
     server.receiveData(
@@ -185,7 +185,7 @@ describe("L4: a switch needs consent", () => {
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 describe("a connection", () => {
-  test("keeps what it is given, and gives views of it: nothing is copied", () => {
+  test("keeps its input, and returns views of it: nothing is copied", () => {
     const server = new HttpConnection("server");
     const chunk = bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
     server.receiveData(chunk);
@@ -195,20 +195,20 @@ describe("a connection", () => {
     expect((data as { bytes: Uint8Array }).bytes.buffer).toBe(chunk.buffer);
   });
 
-  test("hands data to a sink uncopied, and text as text", () => {
+  test("writes data to a sink uncopied, and text as text", () => {
     const server = new HttpConnection("server");
     play(server, GET);
-    const heard: (string | Uint8Array)[] = [];
+    const written: (string | Uint8Array)[] = [];
     const sink = {
-      text: (octets: string) => heard.push(octets),
-      bytes: (octets: Uint8Array) => heard.push(octets),
+      text: (octets: string) => written.push(octets),
+      bytes: (octets: Uint8Array) => written.push(octets),
     };
     const body = bytes("ok");
     server.sendTo(sink, { type: "response", status: 200, bodyLength: 4 });
     server.sendTo(sink, { type: "data", bytes: body });
     server.sendTo(sink, { type: "data", bytes: "\xe9!" });
-    expect(heard).toEqual(["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", body, "\xe9!"]);
-    expect(heard[1]).toBe(body);
+    expect(written).toEqual(["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", body, "\xe9!"]);
+    expect(written[1]).toBe(body);
   });
 
   test("sends bytes in memory of their own", () => {
@@ -221,7 +221,7 @@ describe("a connection", () => {
     expect(text(sent)).toBe("ok");
   });
 
-  test("tells what it holds and whether a head has begun", () => {
+  test("reports how many bytes it holds and whether a head has begun", () => {
     const server = new HttpConnection("server");
     const seen = () => [server.bufferedBytes, server.headHasBegun, server.endReceived];
     expect(seen()).toEqual([0, false, false]);
@@ -241,29 +241,29 @@ describe("a connection", () => {
     expect(server.bufferedBytes).toBe(0);
   });
 
-  test("takes a head that waits in a hundred thousand pieces", () => {
+  test("reads a head that was received in a hundred thousand pieces", () => {
     const server = new HttpConnection("server", { maxHeadBytes: 200_000, maxTargetBytes: 200_000 });
     const head = `GET /${"a".repeat(100_000)} HTTP/1.1\r\nHost: a\r\n\r\n`;
     for (const octet of bytes(head)) server.receiveData(Uint8Array.of(octet));
     expect(server.nextEvent()).toMatchObject({ type: "request" });
   });
 
-  test("tells the same error again, as often as it is asked", () => {
+  test("throws the same error on every call", () => {
     const server = new HttpConnection("server");
     server.receiveData(bytes("\0"));
-    const told = [1, 2].map(() => {
+    const errors = [1, 2].map(() => {
       try {
         return server.nextEvent();
       } catch (error) {
         return error;
       }
     });
-    expect(told[0]).toBeInstanceOf(RemoteProtocolError);
-    expect(told[1]).toBe(told[0]);
-    expect(told[0]).toMatchObject({ phase: "head", offset: 0 });
+    expect(errors[0]).toBeInstanceOf(RemoteProtocolError);
+    expect(errors[1]).toBe(errors[0]);
+    expect(errors[0]).toMatchObject({ phase: "head", offset: 0 });
   });
 
-  test("has a proposal while it waits for its answer, and after it was accepted", () => {
+  test("has a proposal until it is refused", () => {
     const client = new HttpConnection("client");
     const headers = { Host: "a", Connection: "upgrade", Upgrade: "x" };
     client.send({ type: "request", method: "GET", target: "/", headers });
@@ -273,12 +273,12 @@ describe("a connection", () => {
     expect(client.proposal).toBeUndefined();
   });
 
-  test("takes its bounds when it is made, and no others", () => {
+  test("checks its limits when it is made", () => {
     expect(() => new HttpConnection("server", { maxHeadBytes: -1 })).toThrow("maxHeadBytes");
     expect(new HttpConnection("client").limits.maxHeaders).toBe(100);
   });
 
-  test("knows where both roles stand, whichever is ours", () => {
+  test("has the states of both roles, whichever is ours", () => {
     const client = new HttpConnection("client");
     const server = new HttpConnection("server");
     const sent = client.send({
@@ -295,20 +295,20 @@ describe("a connection", () => {
   });
 });
 
-describe("a whole message is said in one step, or not at all", () => {
+describe("a whole message is sent in one step, or not at all", () => {
   const GET = { type: "request", method: "GET", target: "/", headers: { Host: "a" } } as const;
   const OK = { type: "response", status: 200 } as const;
 
-  function asked(method: string, version = "1.1"): HttpConnection {
+  function requested(method: string, version = "1.1"): HttpConnection {
     const server = new HttpConnection("server");
     server.receiveData(Buffer.from(`${method} / HTTP/${version}\r\nHost: a\r\n\r\n`));
     while (typeof server.nextEvent() === "object");
     return server;
   }
-  const sunk = () => {
-    const said: string[] = [];
-    const take = (octets: Uint8Array | string) => said.push(Buffer.from(octets).toString("latin1"));
-    return { said, sink: { text: take, bytes: take } };
+  const recorder = () => {
+    const sent: string[] = [];
+    const take = (octets: Uint8Array | string) => sent.push(Buffer.from(octets).toString("latin1"));
+    return { sent, sink: { text: take, bytes: take } };
   };
 
   test.each([
@@ -320,41 +320,41 @@ describe("a whole message is said in one step, or not at all", () => {
     ["WRONG_MOMENT", { type: "informational-response", status: 103 }, undefined],
     ["WRONG_MOMENT", GET, undefined],
   ] as const)("%s: %j, %j", (code, head, body) => {
-    const server = asked("GET");
-    const { said, sink } = sunk();
+    const server = requested("GET");
+    const { sent, sink } = recorder();
     expect(() => server.sendWholeTo(sink, head, body)).toThrow(expect.objectContaining({ code }));
-    expect([said, server.ourState]).toEqual([[], "send-response"]);
+    expect([sent, server.ourState]).toEqual([[], "send-response"]);
     server.sendWholeTo(sink, { ...OK, bodyLength: 2 }, "ok");
-    expect(said.join("")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    expect(sent.join("")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     expect(server.cycleIsOver).toBe(true);
   });
 
   test.each([
     [
       "chunked",
-      asked("GET"),
+      requested("GET"),
       { ...OK, headers: { "Transfer-Encoding": "chunked" } },
       "2\r\nok\r\n0\r\n\r\n",
     ],
-    ["until close", asked("GET", "1.0"), { ...OK, bodyLength: "unknown" }, "ok"],
-    ["by its length", asked("POST"), { ...OK, bodyLength: 2 }, "ok"],
+    ["until close", requested("GET", "1.0"), { ...OK, bodyLength: "unknown" }, "ok"],
+    ["by its length", requested("POST"), { ...OK, bodyLength: 2 }, "ok"],
   ] as const)("framed %s", (_, server, head, framed) => {
-    const { said, sink } = sunk();
+    const { sent, sink } = recorder();
     server.sendWholeTo(sink, head, Buffer.from("ok"));
-    expect(said.join("").split("\r\n\r\n", 1)[0]).toContain("HTTP/1.1 200 OK");
-    expect(said.join("").slice(said.join("").indexOf("\r\n\r\n") + 4)).toBe(framed);
+    expect(sent.join("").split("\r\n\r\n", 1)[0]).toContain("HTTP/1.1 200 OK");
+    expect(sent.join("").slice(sent.join("").indexOf("\r\n\r\n") + 4)).toBe(framed);
   });
 
-  test("a client's, of which the body is empty", () => {
+  test("of a client, with an empty body", () => {
     const client = new HttpConnection("client");
-    const { said, sink } = sunk();
+    const { sent, sink } = recorder();
     client.sendWholeTo(sink, GET, undefined);
-    expect([said, client.ourState]).toEqual([["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], "done"]);
+    expect([sent, client.ourState]).toEqual([["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], "done"]);
   });
 
-  test("L5: a body that is said with its head is not held back, and a 101 may follow", () => {
+  test("L5: a body that is sent with its head is not held back, and a 101 may follow", () => {
     const client = new HttpConnection("client");
-    const { sink } = sunk();
+    const { sink } = recorder();
     const headers = { Host: "a", Connection: "upgrade", Upgrade: "x", Expect: "100-continue" };
     const head = { type: "request", method: "POST", target: "/", headers, bodyLength: 2 } as const;
     client.sendWholeTo(sink, head, "ok");

@@ -1,4 +1,4 @@
-// bytes → parser → events → [connection] → events → serializer → bytes: where the three meet
+// bytes → parser → events → [connection] → events → serializer → bytes
 
 import { Cycle } from "./cycle.ts";
 import { LocalProtocolError } from "./errors.ts";
@@ -24,10 +24,10 @@ import type { Proposal } from "./switching.ts";
  * One HTTP/1.1 connection without io and without a clock: bytes in, events out; events in, bytes
  * out. The same class serves both roles.
  *
- * Four kinds of members: *getters*; {@link receiveData} and {@link receiveEof} (the network gave
- * something); {@link send} and {@link startNextCycle} (the application decided something);
- * {@link nextEvent} (what came of it). The one law: after each `receive…` and each
- * `startNextCycle`, call `nextEvent` until it answers with a wait.
+ * It has four kinds of members: *getters*; {@link receiveData} and {@link receiveEof} (input from
+ * the network); {@link send} and {@link startNextCycle} (decisions of the application);
+ * {@link nextEvent} (the result). The one rule: after each `receive…` and each `startNextCycle`,
+ * call `nextEvent` until it returns a wait.
  *
  * @example
  * ```ts
@@ -44,72 +44,72 @@ export class HttpConnection {
   readonly #cycle = new Cycle();
   readonly #machine = this.#cycle.machine;
   readonly #receiver: Receiver;
-  // How the message is framed that our role says, and what writes its body where it comes in pieces.
+  // The framing of the message we send, and the writer of its body if that is sent in pieces.
   #framing: Framing = NO_BODY;
   #writer: BodyWriter | undefined;
-  // Requests sent before the answer to the one in hand: they become cycles in turn.
+  // Requests sent before the current one was answered: each becomes a cycle in turn.
   #pipelined: CheckedRequest[] | undefined;
 
-  /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: no head could be read. */
+  /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: heads cannot be read. */
   constructor(role: Role, options: LimitOptions = {}) {
     this.role = checkRole(role);
     this.limits = resolveLimits(options, role);
-    // It fails now, if it must, and not when the first head has come.
+    // If this fails, fail now and not on the first head.
     prepareScanner();
     this.#receiver = new Receiver(role, this.limits, this.#cycle);
   }
 
-  /** Where our role stands. */
+  /** The state of our role. */
   get ourState(): State {
     return this.#machine.stateOf(this.role);
   }
 
-  /** Where the peer's role stands. */
+  /** The state of the peer's role. */
   get theirState(): State {
     return this.#machine.stateOf(peerOf(this.role));
   }
 
-  /** Where both roles stand, in h11's words. */
+  /** The states of both roles, named as in h11. */
   get states(): { readonly client: State; readonly server: State } {
     return { client: this.#machine.stateOf("client"), server: this.#machine.stateOf("server") };
   }
 
-  /** What the request in hand offers to switch to. */
+  /** What the current request offers to switch to. */
   get proposal(): Proposal | undefined {
     return this.#machine.proposed ? this.#cycle.request.proposal : undefined;
   }
 
-  /** The connection may carry another cycle behind this one. */
+  /** Whether the connection may carry another cycle after this one. */
   get persists(): boolean {
     return this.#machine.persists;
   }
 
-  /** Both messages of the cycle are complete and another may follow. */
+  /** Whether both messages of the cycle are complete and another cycle may follow. */
   get cycleIsOver(): boolean {
     return this.#machine.cycleIsOver;
   }
 
-  /** Another request may be sent in front of the answer to the one in hand. */
+  /** Whether another request may be sent before the current one is answered. */
   get mayPipeline(): boolean {
     const { ourState } = this;
     if (ourState !== "done" || !this.#machine.persists || this.#receiver.ended) return false;
-    // RFC 9112 §9.6: behind a request that says close no other follows.
+    // RFC 9112 §9.6: no request follows one with the option close.
     const last = this.#pipelined?.at(-1);
     if (last !== undefined && !persists(last.version, last.facts)) return false;
     return this.#cycle.request.proposal === undefined;
   }
 
-  /** HTTP is over on both sides, and what follows belongs to another protocol. */
+  /** Whether both sides have switched: what follows belongs to another protocol. */
   get hasSwitched(): boolean {
     return this.#machine.hasSwitched;
   }
 
-  /** The client holds its body back until it sees a 100 (RFC 9110 §10.1.1). */
+  /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   get bodyIsWithheld(): boolean {
     return this.#cycle.bodyWithheld;
   }
 
-  /** No 100 will be sent, and the body is wanted all the same: from now on the peer owes it. */
+  /** Expects the body without sending a 100: from now on the peer has to send it. */
   awaitBody(): void {
     this.#cycle.bodyWithheld = false;
   }
@@ -119,50 +119,51 @@ export class HttpConnection {
     return this.#receiver.bufferedBytes;
   }
 
-  /** Whether anything of the next head has come, empty lines apart. */
+  /** Whether any of the next head was received, apart from empty lines. */
   get headHasBegun(): boolean {
     return this.#receiver.headHasBegun;
   }
 
-  /** What of its body the peer owes now: nothing while it waits for our 100. */
+  /** The part of its body the peer has to send now: none while it waits for our 100. */
   get bodyOwed(): "content" | "trailers" | undefined {
     return this.#receiver.bodyOwed;
   }
 
-  /** The peer has ended its side; there may still be bytes before that end. */
+  /** Whether the peer has ended its side; bytes received before may still be unread. */
   get endReceived(): boolean {
     return this.#receiver.ended;
   }
 
-  /** Bytes came from the peer. They are kept, not copied: do not change them. */
+  /** Takes bytes from the peer. They are kept, not copied: do not change them. */
   receiveData(bytes: Uint8Array): void {
     this.#receiver.add(bytes);
   }
 
-  /** The peer has ended its side. */
+  /** Notes that the peer has ended its side. */
   receiveEof(): void {
     this.#receiver.ended = true;
   }
 
   /**
-   * The next event that follows from what was received. Call it again until it answers with a wait:
-   * `"need-data"`, nothing more follows before the next bytes; `"paused"`, bytes may be there, but
-   * are not to be read now: the cycle is over ({@link startNextCycle}), or a proposal is open
-   * (answer it), or the protocol has switched ({@link takeReadBuf} and leave).
+   * The next event from what was received. Call it until it returns a wait: `"need-data"`, there is
+   * no event until more bytes are received; `"paused"`, there may be bytes, but they must not be
+   * read now: the cycle is over (call {@link startNextCycle}), or a proposal is open (answer it), or
+   * the protocol has switched (call {@link takeReadBuf} and leave).
    *
-   * @throws {RemoteProtocolError} The peer broke the rules. Its state is `error` for good; ours is
-   *   not, so a server can still answer with the error's `status`.
-   * @throws {ConnectionError} `INCOMPLETE_MESSAGE`: the peer ended in the middle of a message, or owes one.
+   * @throws {RemoteProtocolError} The peer broke the rules. Its state stays `error`; ours does not
+   *   change, so a server can still answer with the error's `status`.
+   * @throws {ConnectionError} `INCOMPLETE_MESSAGE`: the peer ended its side in the middle of a
+   *   message, or before its response.
    */
   nextEvent(): Event | Wait {
     return this.#receiver.next();
   }
 
   /**
-   * Says something to the peer and returns its bytes, in memory of their own.
+   * Sends an event: returns its bytes, in memory of their own.
    *
-   * @throws {LocalProtocolError} It may not be said: `WRONG_MOMENT`, or what the serializer found.
-   *   Nothing was said then, and something else may be.
+   * @throws {LocalProtocolError} It must not be sent: `WRONG_MOMENT`, or an error of the serializer.
+   *   Nothing was sent, and the caller may send something else.
    */
   send(event: EventToSend): Uint8Array {
     const pieces: Uint8Array[] = [];
@@ -176,7 +177,7 @@ export class HttpConnection {
     return concat(pieces);
   }
 
-  /** As {@link send}, into a sink of the caller's: text as text, data uncopied. */
+  /** Like {@link send}, but writes to a sink: text as text, data uncopied. */
   sendTo(sink: Sink, event: EventToSend): void {
     switch (event.type) {
       case "request":
@@ -204,10 +205,10 @@ export class HttpConnection {
   }
 
   /**
-   * Says a whole message in one step: its head, its body and its end.
+   * Sends a whole message in one step: its head, its body and its end.
    *
-   * @throws {LocalProtocolError} As {@link send}, and what the body breaks of what its head says;
-   *   `WRONG_MOMENT` for an interim response, and for one that switches. Nothing was said then.
+   * @throws {LocalProtocolError} As {@link send}, and if the body contradicts its head;
+   *   `WRONG_MOMENT` for an interim response, and for one that switches. Nothing was sent.
    */
   sendWholeTo(
     sink: Sink,
@@ -227,7 +228,7 @@ export class HttpConnection {
     this.#machine.move(this.role, "end-of-message");
   }
 
-  // A client that says some of its body does not hold it back any more.
+  // A client that sends any of its body no longer holds it back.
   #noteBody(length: number): void {
     if (this.role === "client" && length > 0) this.#cycle.bodyWithheld = false;
   }
@@ -242,7 +243,7 @@ export class HttpConnection {
     this.#writer = undefined;
   }
 
-  // `whole`: how long the body is, where all of it is there.
+  // `whole`: the length of the body, if all of it is known.
   #sendRequest(sink: Sink, event: RequestToSend, whole?: number): void {
     const request = checkRequest(event, !this.#machine.persists);
     this.#demand("request");
@@ -257,10 +258,10 @@ export class HttpConnection {
   }
 
   /**
-   * Sends a request before the answer to the one in hand is complete. It must have no body and
-   * propose nothing; neither may the one in hand.
+   * Sends a request before the response to the current one is complete. It must have no body and no
+   * proposal; nor may the current request have a proposal.
    *
-   * @throws {LocalProtocolError} `WRONG_MOMENT`, or what the serializer found.
+   * @throws {LocalProtocolError} `WRONG_MOMENT`, or an error of the serializer.
    */
   pipelineTo(sink: Sink, event: RequestToSend): void {
     const request = checkRequest(event, false);
@@ -270,15 +271,15 @@ export class HttpConnection {
     }
     this.#pipelined ??= [];
     this.#pipelined.push(request);
-    this.#receiver.awaited = this.#pipelined.length;
+    this.#receiver.pipelined = this.#pipelined.length;
     sink.text(request.text);
   }
 
   /**
-   * Checks a head, a response's against the request in hand, and what trailers are known already,
-   * and says nothing.
+   * Checks a head, and any trailers that are already known, without sending them. A response is
+   * checked against the current request.
    *
-   * @throws {LocalProtocolError} What {@link send} would find in them, the moment apart.
+   * @throws {LocalProtocolError} As {@link send} would, except for `WRONG_MOMENT`.
    */
   check(event: RequestToSend | ResponseToSend, trailers?: HeadersInit): void {
     const { framing } =
@@ -288,9 +289,9 @@ export class HttpConnection {
 
   #checked(event: ResponseToSend): CheckedResponse {
     const { version, method } = this.#cycle.request;
-    // A server that answers before it was asked ends the conversation.
-    const lives = this.#machine.persists && this.ourState !== "idle";
-    return checkResponse(event, { method, version, proposal: this.proposal, persists: lives });
+    // A server that answers before a request ends the connection.
+    const mayPersist = this.#machine.persists && this.ourState !== "idle";
+    return checkResponse(event, { method, version, proposal: this.proposal, persists: mayPersist });
   }
 
   #sendResponse(sink: Sink, event: ResponseToSend, whole?: number): void {
@@ -301,7 +302,7 @@ export class HttpConnection {
       if (cause !== "response") throw new LocalProtocolError("WRONG_MOMENT", `whole ${cause}`);
       checkWhole(response.framing, whole);
     }
-    // RFC 9110 §7.8: a client that waits for a 100 gets it before the 101.
+    // RFC 9110 §7.8: a client that expects a 100 gets it before the 101.
     if (cause === "switch-accepted" && this.#cycle.bodyWithheld) {
       throw new LocalProtocolError("WRONG_MOMENT", "101 before 100");
     }
@@ -314,15 +315,15 @@ export class HttpConnection {
     sink.text(response.text);
   }
 
-  /** This cycle is the last: the next head we send says `Connection: close`. */
+  /** Makes this cycle the last: the next head we send has `Connection: close`. */
   endPersistence(): void {
     this.#machine.endPersistence();
   }
 
   /**
-   * Begins the next cycle on a connection that persists.
+   * Starts the next cycle on a connection that persists.
    *
-   * @throws {LocalProtocolError} `WRONG_MOMENT`: a message is not complete, or persistence is off.
+   * @throws {LocalProtocolError} `WRONG_MOMENT`: a message is incomplete, or this cycle is the last.
    */
   startNextCycle(): void {
     if (!this.#machine.cycleIsOver) {
@@ -336,14 +337,14 @@ export class HttpConnection {
     this.#receiver.startNextCycle();
     const next = this.#pipelined?.shift();
     if (next === undefined) return;
-    this.#receiver.awaited = this.#pipelined!.length;
+    this.#receiver.pipelined = this.#pipelined!.length;
     this.#startRequest(next);
     this.#machine.move("client", "end-of-message");
   }
 
   /**
-   * Takes every byte that was received and is not HTTP's, in memory of its own: at a switch, or
-   * at the end. Of a head or a trailer section that is not complete, the bytes are in it too.
+   * Takes all bytes that were received but not read as HTTP, in memory of their own: at a switch, or
+   * at the end. They include those of an incomplete head or trailer section.
    */
   takeReadBuf(): Uint8Array {
     return this.#receiver.takeAll();

@@ -4,7 +4,7 @@ import type { Version } from "./events.ts";
 import { StateMachine } from "./state/machine.ts";
 import type { Proposal } from "./switching.ts";
 
-/** What both ends must remember of the request while it waits for its response. */
+/** What both ends need to know of the request until its response is complete. */
 export interface RequestInHand {
   readonly method: string;
   readonly version: Version;
@@ -19,23 +19,23 @@ const NO_REQUEST: RequestInHand = {
   expectsContinue: false,
 };
 
-/** One request and its final response: where both roles stand, and what was asked. */
+/** One request and its final response: the states of both roles, and the request. */
 export class Cycle {
   readonly machine = new StateMachine();
   request = NO_REQUEST;
-  /** The client holds its body back until it sees a 100 (RFC 9110 §10.1.1). */
+  /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   bodyWithheld = false;
 
-  /** The client has said this request; `lives` is what it says of persistence. */
-  begin(request: RequestInHand, lives: boolean): void {
+  /** Begins with this request; `persists` is whether it lets the connection persist. */
+  begin(request: RequestInHand, persists: boolean): void {
     this.request = request;
     this.bodyWithheld = request.expectsContinue;
     this.machine.move("client", "request");
     if (request.proposal !== undefined) this.machine.propose();
-    if (!lives) this.machine.endPersistence();
+    if (!persists) this.machine.endPersistence();
   }
 
-  /** Makes room for the next request. Callers have asked the machine whether the cycle is over. */
+  /** Resets for the next request. The caller has checked that the cycle is over. */
   startNext(): void {
     this.machine.startNextCycle();
     this.request = NO_REQUEST;

@@ -21,13 +21,13 @@ function classOf(code: ErrorCode) {
   const [, Fault] = classes.find(([table]) => code in table)!;
   return Fault as new (
     code: ErrorCode,
-    came?: string,
+    detail?: string,
     details?: object,
   ) => UpgradeError;
 }
 
-function make(code: ErrorCode, came?: string, details = {}): UpgradeError {
-  return new (classOf(code))(code, came, details);
+function make(code: ErrorCode, detail?: string, details = {}): UpgradeError {
+  return new (classOf(code))(code, detail, details);
 }
 
 test("no code is in two tables", () => {
@@ -47,7 +47,7 @@ test("every code is thrown somewhere in the sources", () => {
   expect(codes.filter((code) => !sources.includes(`"${code}"`))).toEqual([]);
 });
 
-test.each(codes)("L16: %s tells its code, its fault and what a server answers", (code) => {
+test.each(codes)("L16: %s has its code, its class and the status a server answers with", (code) => {
   const { says, status } = CODES[code];
   const error = make(code, "a");
   expect(error.code).toBe(code);
@@ -59,8 +59,8 @@ test.each(codes)("L16: %s tells its code, its fault and what a server answers", 
   if (status !== undefined) expect([400, 408, 413, 414, 417, 431, 501, 505]).toContain(status);
 });
 
-describe("kinship", () => {
-  test("each is an Error, an UpgradeError, and of its class alone", () => {
+describe("instanceof", () => {
+  test("each error is an Error, an UpgradeError, and of its own class only", () => {
     for (const code of codes) {
       const error = make(code);
       expect(error instanceof Error && error instanceof UpgradeError).toBe(true);
@@ -80,14 +80,14 @@ describe("kinship", () => {
     expect(foreign instanceof LocalProtocolError).toBe(false);
   });
 
-  test("is not claimed by what is no error of ours", () => {
-    for (const stranger of [new Error("x"), {}, null, undefined, "BAD_HOST", 1]) {
-      expect((stranger as object) instanceof UpgradeError).toBe(false);
+  test("is false for anything else", () => {
+    for (const other of [new Error("x"), {}, null, undefined, "BAD_HOST", 1]) {
+      expect((other as object) instanceof UpgradeError).toBe(false);
     }
   });
 });
 
-describe("an error that is none", () => {
+describe("an invalid code", () => {
   const makes = (Fault: unknown, ...args: unknown[]): unknown => {
     try {
       return new (Fault as new (...args: unknown[]) => unknown)(...args);
@@ -97,19 +97,19 @@ describe("an error that is none", () => {
   };
 
   test.each([
-    ["a code that is in no table", RemoteProtocolError, "NOPE"],
+    ["a code in no table", RemoteProtocolError, "NOPE"],
     ["a name that every object has", LocalProtocolError, "toString"],
     ["a code of another class", LocalProtocolError, "BAD_HOST"],
     ["no code", ConnectionError, undefined],
     ["a symbol", ConnectionError, Symbol("x")],
-  ])("%s is refused, by name", (_, Fault, code) => {
+  ])("%s is refused, and named", (_, Fault, code) => {
     const error = makes(Fault, code);
     expect(error).toBeInstanceOf(LocalProtocolError);
     expect(error).toMatchObject({ code: "INVALID_OPTION" });
-    expect(String(error)).toContain(`${String(code)} is no code of ${Fault.name}`);
+    expect(String(error)).toContain(`${String(code)} is not a code of ${Fault.name}`);
   });
 
-  test("the common base is refused, whatever table it is given", () => {
+  test("the base class is refused, whatever its arguments", () => {
     for (const args of [["BAD_HOST"], [{ X: { says: "x" } }, "X", "", {}]]) {
       expect(makes(UpgradeError, ...args)).toMatchObject({ code: "INVALID_OPTION" });
     }
@@ -120,7 +120,7 @@ describe("in a console, and in JSON", () => {
   const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
   const failed = new ConnectionError("TRANSPORT_FAILED", "x", { sent: "part", cause });
 
-  test("an error has no property for what is not known", () => {
+  test("an error has no property for an unknown detail", () => {
     const plain = new ConnectionError("TRANSPORT_FAILED");
     expect(Object.keys(plain)).toEqual(["code"]);
     expect(Object.keys(failed)).toEqual(["code", "sent"]);
@@ -130,7 +130,7 @@ describe("in a console, and in JSON", () => {
     );
   });
 
-  test("JSON has its name, its message and its facts, and the cause in short", () => {
+  test("JSON has its name, its message, its details and a summary of its cause", () => {
     expect(JSON.parse(JSON.stringify(failed))).toEqual({
       name: "ConnectionError",
       code: "TRANSPORT_FAILED",
@@ -148,7 +148,7 @@ describe("in a console, and in JSON", () => {
 });
 
 describe("details", () => {
-  test("the first word on each point stays", () => {
+  test("a detail that is set is kept", () => {
     const error = new ConnectionError("TRANSPORT_FAILED", "", { sent: "part", offset: 0 });
     error.annotate({ sent: "all", offset: 5, phase: "body", responseSeen: false });
     expect(error).toMatchObject({ sent: "part", offset: 0, phase: "body", responseSeen: false });
@@ -165,21 +165,21 @@ describe("details", () => {
     ]);
   });
 
-  test("a cause is kept, and none is made up", () => {
+  test("a cause is kept, and absent if not given", () => {
     const cause = new Error("ECONNRESET");
     expect(new ConnectionError("TRANSPORT_FAILED", "", { cause }).cause).toBe(cause);
     expect("cause" in new ConnectionError("TRANSPORT_FAILED")).toBe(false);
   });
 });
 
-test("in JSON, a cause tells its name and words, and its code if that is text", () => {
-  const asked = (code: unknown) =>
+test("in JSON, a cause has its name and message, and its code if that is a string", () => {
+  const withCode = (code: unknown) =>
     new ConnectionError("TRANSPORT_FAILED", "", {
       cause: Object.assign(new Error("reset"), { code }),
     });
   const cause = { name: "Error", message: "reset" };
-  expect(JSON.parse(JSON.stringify(asked("ECONNRESET")))).toMatchObject({
+  expect(JSON.parse(JSON.stringify(withCode("ECONNRESET")))).toMatchObject({
     cause: { ...cause, code: "ECONNRESET" },
   });
-  expect(JSON.parse(JSON.stringify(asked(104))).cause).toEqual(cause);
+  expect(JSON.parse(JSON.stringify(withCode(104))).cause).toEqual(cause);
 });

@@ -6,7 +6,7 @@ import type { Proposal } from "./switching.ts";
 
 export type Version = "1.0" | "1.1";
 
-/** A request's head came. */
+/** A request head was received. */
 export interface RequestEvent {
   readonly type: "request";
   readonly method: string;
@@ -15,13 +15,13 @@ export interface RequestEvent {
   readonly version: Version;
   readonly headers: Headers;
   readonly framing: Framing;
-  /** What the client offers to switch to, if it does. */
+  /** What the client offers to switch to, if anything. */
   readonly proposal: Proposal | undefined;
-  /** The client holds its body back until it sees a 100 (RFC 9110 §10.1.1). */
+  /** The client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
 }
 
-/** The head of a response came: an interim one, or the final one. */
+/** A response head was received: an interim one, or the final one. */
 export interface ResponseEvent {
   readonly type: "informational-response" | "response";
   readonly status: number;
@@ -31,7 +31,7 @@ export interface ResponseEvent {
   readonly framing: Framing;
 }
 
-/** A piece of the body came. The bytes are a view of what was received. */
+/** A piece of the body was received. The bytes are a view of the input. */
 export interface DataEvent {
   readonly type: "data";
   readonly bytes: Uint8Array;
@@ -43,12 +43,12 @@ export interface EndOfMessageEvent {
   readonly trailers: Headers;
 }
 
-/** The peer has ended its side, between messages. */
+/** The peer has ended its side between messages. */
 export interface ConnectionClosedEvent {
   readonly type: "connection-closed";
 }
 
-/** One fact of the conversation, as received. */
+/** Anything that can be received. */
 export type Event =
   | RequestEvent
   | ResponseEvent
@@ -56,10 +56,10 @@ export type Event =
   | EndOfMessageEvent
   | ConnectionClosedEvent;
 
-/** Why there is no event now: more bytes are needed, or the bytes there are not to be read yet. */
+/** Why there is no event now: more bytes are needed, or the available bytes must not be read yet. */
 export type Wait = "need-data" | "paused";
 
-/** A request's head, to be sent. */
+/** A request head to send. */
 export interface RequestToSend {
   readonly type: "request";
   readonly method: string;
@@ -70,26 +70,26 @@ export interface RequestToSend {
   readonly bodyLength?: BodyLength | undefined;
 }
 
-/** A response's head, to be sent. */
+/** A response head to send. */
 export interface ResponseToSend {
   readonly type: "informational-response" | "response";
   readonly status: number;
-  /** Default: the phrase RFC 9110 has for the status. */
+  /** Default: the phrase of RFC 9110 for the status. */
   readonly reason?: string | undefined;
   readonly headers?: HeadersInit | undefined;
   readonly bodyLength?: BodyLength | undefined;
-  /** Written as Date, unless the headers have one. The heart has no clock to make it from. */
+  /** Sent as Date, unless the headers have one. The core has no clock of its own. */
   readonly date?: string | undefined;
 }
 
 /**
- * How long the body will be: bytes, `"unknown"`, or undefined to let the headers alone say it.
- * Where the headers do not frame the message, a number adds `Content-Length`, and `"unknown"`
- * adds `Transfer-Encoding: chunked` (or ends with the connection, to an HTTP/1.0 client).
+ * The length of the body: bytes, `"unknown"`, or undefined if the headers alone frame the message.
+ * If they do not, a number adds `Content-Length`, and `"unknown"` adds `Transfer-Encoding: chunked`
+ * (or the body ends with the connection, for an HTTP/1.0 client).
  */
 export type BodyLength = number | "unknown";
 
-/** What can be sent. `data` may be text, one character an octet. */
+/** What can be sent. `data` may be text, one character per octet. */
 export type EventToSend =
   | RequestToSend
   | ResponseToSend

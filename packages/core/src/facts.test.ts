@@ -4,7 +4,7 @@ import { Headers } from "./headers.ts";
 
 const factsOf = (...flat: string[]) => inspect(Headers.fromFlat(flat));
 
-test("a head without steering fields says nothing", () => {
+test("a head without control fields has no facts", () => {
   expect(factsOf("Accept", "*", "Hosts", "a", "Connections", "close")).toEqual({
     hosts: 0,
     host: "",
@@ -24,7 +24,7 @@ test("a head without steering fields says nothing", () => {
   });
 });
 
-test("names are compared without regard to case", () => {
+test("names are case-insensitive", () => {
   const facts = factsOf("hOST", "a", "DATE", "now", "content-LENGTH", "5", "eXPECT", "x");
   expect(facts).toMatchObject({
     hosts: 1,
@@ -53,7 +53,7 @@ test("several lines are one list, and are counted", () => {
   });
 });
 
-test("an empty line counts: an empty Transfer-Encoding is there", () => {
+test("an empty value counts: an empty Transfer-Encoding is present", () => {
   expect(factsOf("Transfer-Encoding", "", "Upgrade", "")).toMatchObject({
     transferEncodings: 1,
     transferEncoding: "",
@@ -81,7 +81,7 @@ test("TE and its option", () => {
   expect(factsOf("TE", "", "Connection", "tes")).toMatchObject({ te: "", connectionTe: false });
 });
 
-test("options stand in any Connection line", () => {
+test("options may be in any Connection line", () => {
   expect(factsOf("Connection", "close", "Connection", "upgrade")).toMatchObject({
     close: true,
     connectionUpgrade: true,

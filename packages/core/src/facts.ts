@@ -5,28 +5,28 @@ import { tape } from "./tape.ts";
 import * as layout from "./tape-layout.ts";
 import { listMembers } from "./tokens.ts";
 
-/** What the fields of one head say about the connection. Values are verbatim and unjudged. */
+/** What the fields of one head say about the connection. Values are verbatim and unchecked. */
 export interface Facts {
   hosts: number;
-  /** The last Host; empty where the scanner has found it sound. */
+  /** The last Host; empty if the scanner has already found it valid. */
   host: string;
   contentLengths: number;
   /** All Content-Length lines, joined with commas. */
   contentLength: string;
-  /** The only Content-Length, where the scanner has read it: {@link contentLength} is empty then. */
+  /** The only Content-Length, if the scanner has read it; {@link contentLength} is then empty. */
   length: number | undefined;
   transferEncodings: number;
   /** All Transfer-Encoding lines, joined with commas. */
   transferEncoding: string;
   close: boolean;
   keepAlive: boolean;
-  /** The connection option `upgrade` stands in Connection. */
+  /** Connection has the option `upgrade`. */
   connectionUpgrade: boolean;
-  /** The connection option `TE` stands in Connection. */
+  /** Connection has the option `TE`. */
   connectionTe: boolean;
   /** All TE lines, joined with commas. */
   te: string | undefined;
-  /** All Upgrade lines, joined with commas; undefined where there is none. */
+  /** All Upgrade lines, joined with commas; undefined if there are none. */
   upgrade: string | undefined;
   /** All Expect lines, joined with commas. */
   expect: string | undefined;
@@ -35,17 +35,17 @@ export interface Facts {
   trailer: boolean;
 }
 
-/** Some field of the head frames a body, well or badly. */
+/** Whether any field of the head frames a body, validly or not. */
 export function hasFraming(facts: Facts): boolean {
   return facts.contentLengths > 0 || facts.transferEncodings > 0;
 }
 
-/** What Expect asks for, in lower case. It is a list: empty members and repetitions say nothing. */
+/** The members of Expect, in lower case. Empty members and duplicates are dropped. */
 export function expectationsOf({ expect }: Facts): ReadonlySet<string> {
   return new Set(expect === undefined ? [] : listMembers(expect.toLowerCase()));
 }
 
-// The fields that steer a connection; scanner/scanner.ts counts them in this order, from 1.
+// The fields that control a connection; scanner/scanner.ts numbers them in this order, from 1.
 const STEERING_NAMES = [
   "host",
   "te",
@@ -61,7 +61,7 @@ type SteeringName = (typeof STEERING_NAMES)[number];
 
 const STEERING_BY_NAME = new Map<string, SteeringName>(STEERING_NAMES.map((name) => [name, name]));
 
-/** Reads the fields that steer a connection; all others are passed over by their length. */
+/** Reads the fields that control a connection; the length of most others rules them out. */
 export function inspect(headers: Headers): Facts {
   const facts = noFacts();
   const count = lineCount(headers);
@@ -75,7 +75,7 @@ export function inspect(headers: Headers): Facts {
       case "content-length".length:
       case "transfer-encoding".length: {
         const name = STEERING_BY_NAME.get(lineName(headers, i).toLowerCase());
-        // Accept and Cookie are as long as Expect: their values are not worth cutting.
+        // Accept and Cookie are as long as Expect: do not cut their values.
         if (name !== undefined) take(facts, name, lineValue(headers, i));
       }
     }
@@ -84,8 +84,8 @@ export function inspect(headers: Headers): Facts {
 }
 
 /**
- * As {@link inspect}, for the headers that are on the tape: the scanner has found the fields. The
- * facts hold until they are asked for again.
+ * Like {@link inspect}, for headers on the tape, whose fields the scanner has found. The result is
+ * valid until the next call.
  */
 export function factsOnTape(headers: Headers): Facts {
   const facts = onTape;
@@ -134,10 +134,10 @@ function noFacts(): Facts {
   };
 }
 
-// One object for all heads: no one keeps the facts of a head that was judged.
+// One object for all heads: the facts of a head are not kept after it is checked.
 const onTape = noFacts();
 
-/** As `forget`, of what is remembered here. */
+/** Part of `forget`. */
 export function forgetFacts(): void {
   onTape.host = "";
   onTape.te = undefined;
@@ -182,9 +182,9 @@ function take(facts: Facts, name: SteeringName, value: string): void {
   }
 }
 
-// RFC 9110 §7.6.1: options are compared whole and without regard to case.
+// RFC 9110 §7.6.1: options are compared whole, ignoring case.
 function takeOptions(facts: Facts, value: string): void {
-  // What nearly everybody says.
+  // By far the most common value.
   if (value === "keep-alive") {
     facts.keepAlive = true;
     return;

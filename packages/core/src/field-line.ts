@@ -1,12 +1,12 @@
-// bytes → parser → [field line] → headers: cut at its colon and its line end
+// bytes → parser → [field line] → headers: split at its colon and its line end
 
 import { isWhiteSpace } from "./tokens.ts";
 
 /**
- * Cuts the field line at `at` (RFC 9112 §5): pushes where its name starts and ends, and where its
- * value starts and ends. Judges nothing; of a line without a colon the name is the whole of it.
+ * Splits the field line at `at` (RFC 9112 §5): pushes the start and end of its name, and the start
+ * and end of its value. Checks nothing; a line without a colon is all name.
  *
- * @returns Where the next line begins.
+ * @returns The start of the next line.
  */
 export function cutFieldLine(text: string, at: number, offsets: number[]): number {
   const crlf = text.indexOf("\r\n", at);

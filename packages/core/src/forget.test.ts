@@ -21,7 +21,7 @@ function requestOf(http: HttpConnection) {
 
 function answer(http: HttpConnection): string {
   const date = "Thu, 26 Nov 2026 12:00:00 GMT";
-  const said = http.send({
+  const sent = http.send({
     type: "response",
     status: 200,
     headers: [["A", "b"]],
@@ -29,10 +29,10 @@ function answer(http: HttpConnection): string {
     date,
   });
   http.send({ type: "end-of-message" });
-  return String.fromCharCode(...said);
+  return String.fromCharCode(...sent);
 }
 
-test("the headers of a request that is in hand are there after it, asked for before or not", () => {
+test("the headers of the current request are still readable, whether read before or not", () => {
   const http = server(head("GET /", "X-Long-Enough-Name: one", "B: two"));
   const { headers } = requestOf(http);
   expect(headers.get("b")).toBe("two");
@@ -41,7 +41,7 @@ test("the headers of a request that is in hand are there after it, asked for bef
   expect([...headers]).toHaveLength(3);
 });
 
-test("a request that came in one chunk with the one before is read as if nothing was forgotten", () => {
+test("a request in the same chunk as the one before is read as usual", () => {
   const http = server(
     `${head("GET /1", "A: 1")}${head("GET /2", "A: 2")}${head("GET /3", "A: 3")}`,
   );
@@ -55,7 +55,7 @@ test("a request that came in one chunk with the one before is read as if nothing
   }
 });
 
-test("a head that comes in pieces goes on where it was", () => {
+test("a head received in pieces continues where it was", () => {
   const whole = head("GET /", "A: 1");
   const http = server(whole.slice(0, 20));
   expect(http.nextEvent()).toBe("need-data");
@@ -64,15 +64,15 @@ test("a head that comes in pieces goes on where it was", () => {
   expect(requestOf(http).headers.get("a")).toBe("1");
 });
 
-test("the same is answered by the same, and a proposal can be accepted", () => {
-  const said = [0, 1].map(() => {
+test("the same request gets the same answer, and a proposal can be accepted", () => {
+  const sent = [0, 1].map(() => {
     const http = server(head("GET /"));
     requestOf(http);
     http.nextEvent();
     forget();
     return answer(http);
   });
-  expect(said[0]).toBe(said[1]);
+  expect(sent[0]).toBe(sent[1]);
   const http = server(head("GET /", "Connection: Upgrade", "Upgrade: chat"));
   expect(requestOf(http).proposal?.offers("chat")).toBe(true);
   http.nextEvent();

@@ -1,4 +1,4 @@
-// driver → [forget] → parser, serializer: no message outlives its connection in the memory of the process
+// driver → [forget] → parser, serializer: no message stays in memory after its connection
 
 import { forgetFacts } from "./facts.ts";
 import { forgetHeaders } from "./headers.ts";
@@ -10,9 +10,9 @@ import { forgetOffer } from "./switching.ts";
 import { forgetHost } from "./target.ts";
 
 /**
- * Forgets the messages of all connections: what was sent last, in case the next is the same, and
- * what was read last, which is still in WebAssembly's memory. The next message of any connection
- * costs a little more; nothing else changes.
+ * Clears what the process remembers of messages: caches of what was sent last, and what was read
+ * last, which is still in WebAssembly's memory. The next message of any connection costs a little
+ * more; nothing else changes.
  *
  * The driver calls this at the end of each connection. If you use `HttpConnection` without a driver,
  * call it when a connection is over.
@@ -26,6 +26,6 @@ export function forget(): void {
   forgetFacts();
   forgetWindow();
   forgetSlice();
-  // The platform remembers the text in which an expression was found last.
+  // The platform keeps the text of the last match (RegExp.input).
   /^/.test("");
 }

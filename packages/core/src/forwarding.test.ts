@@ -7,7 +7,7 @@ const forwarded = (lines: [string, string][], protocols?: readonly string[] | fa
   endToEnd(Headers.from(lines), protocols).toFlat();
 
 describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
-  test("K02, K03: not Connection, not what it names, not what is known to be for one hop", () => {
+  test("K02, K03: not Connection, nor the fields it names, nor known hop-by-hop fields", () => {
     const lines: [string, string][] = [
       ["Host", "a"],
       ["Connection", "X-Own, close"],
@@ -23,7 +23,7 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
     expect(forwarded(lines)).toEqual(["Host", "a", "Accept", "*"]);
   });
 
-  test("K02: a client that names Host, the framing or the forwarding chain strips none of them", () => {
+  test("K02: a client cannot remove Host, framing or forwarding fields by naming them", () => {
     const lines: [string, string][] = [
       ["Host", "a.test"],
       ["Connection", "Host, content-length, Transfer-Encoding, Cookie"],
@@ -39,7 +39,7 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
     );
   });
 
-  test("Expect without a body, and Trailer without chunks, announce nothing and go no further", () => {
+  test("Expect without a body and Trailer without chunks announce nothing and are dropped", () => {
     const expects: [string, string][] = [
       ["Expect", "100-continue"],
       ["Trailer", "X-Sum"],
@@ -58,7 +58,7 @@ describe("what an intermediary forwards (RFC 9110 §7.6.1)", () => {
     expect(forwarded([...expects, chunked])).toEqual(expects.flat());
   });
 
-  test("an option is a token between SP and HTAB: a NBSP does not make it another", () => {
+  test("only SP and HTAB surround an option: a NBSP is not white space", () => {
     const lines: [string, string][] = [
       ["Connection", "\u00a0X"],
       ["X", "1"],
@@ -79,7 +79,7 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
     ...upgrades.flatMap((value) => ["upgrade", value]),
   ];
 
-  test("h2c does not, alone, in a list, in another case or on a line of its own", () => {
+  test("not h2c, alone, in a list, in another case or on a line of its own", () => {
     expect(forwarded(offer("h2c"), ["websocket"])).toEqual(["X", "1"]);
     for (const list of ["h2c, websocket", "websocket ,\tH2C", ",websocket,,h2c/2", "websocket"]) {
       expect(forwarded(offer(list), ["websocket"])).toEqual(proposing("websocket"));
@@ -87,11 +87,11 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
     expect(forwarded(offer("h2c", "websocket"), ["websocket"])).toEqual(proposing("websocket"));
   });
 
-  test("h2c does where it is named", () => {
+  test("h2c, if it is named", () => {
     expect(forwarded(offer("h2c"), ["h2c"])).toEqual(proposing("h2c"));
   });
 
-  test("names are compared whole and in any case, and leave as they were written", () => {
+  test("names are compared whole, ignoring case, and keep their spelling", () => {
     const list = "WebSocket, websocket/13, IRC/6.9";
     expect(forwarded(offer(list), ["websocket", "irc/6.9"])).toEqual(
       proposing("WebSocket, IRC/6.9"),
@@ -106,7 +106,7 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
     ]);
   });
 
-  test("no protocol passes where none is named, nor an Upgrade that Connection does not name", () => {
+  test("no protocol passes if none is named, nor an Upgrade that Connection does not name", () => {
     expect(forwarded(offer("websocket"))).toEqual(["X", "1"]);
     expect(forwarded(offer("websocket"), [])).toEqual(["X", "1"]);
     // As in `status === 426 && ["websocket"]`.
@@ -115,7 +115,7 @@ describe("L4, U15: a proposal passes a proxy only for protocols that the proxy n
   });
 
   test.each([true, "websocket", new Set(["websocket"]), [1], ["h2c", undefined]])(
-    "%o is no list of protocols",
+    "%o is not a list of protocols",
     (wrong) => {
       expect(() => endToEnd(Headers.from(offer("h2c")), wrong as never)).toThrow(
         'protocols is a list, such as ["websocket"]',
@@ -147,13 +147,13 @@ describe("what a gateway answers", () => {
     ],
     [500, "a request that may not be sent", new LocalProtocolError("INVALID_HOST")],
     [500, "an error of the caller's own", new TypeError("mine")],
-    [500, "a timeout that is no failure of a connection", timeout],
-    [500, "what is no error", undefined],
+    [500, "a timeout that is not an error of a connection", timeout],
+    [500, "a value that is not an error", undefined],
   ])("is %i for %s", (status, _, error) => {
     expect(gatewayStatus(error)).toBe(status);
   });
 
-  test("is 502 where the cause cannot be read, or leads back to itself", () => {
+  test("is 502 if the cause cannot be read, or is circular", () => {
     const error = new ConnectionError("CANCELED", "", { cause: new Error("x") });
     Object.defineProperty(error.cause, "name", {
       get: () => {

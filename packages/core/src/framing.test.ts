@@ -4,18 +4,18 @@ import { inspect } from "./facts.ts";
 import { type Framing, type FramingFault, requestFraming, responseFraming } from "./framing.ts";
 import { Headers } from "./headers.ts";
 
-function told(framing: Framing | FramingFault): string {
+function summary(framing: Framing | FramingFault): string {
   if ("remote" in framing) return framing.remote;
   return framing.kind === "content-length" ? `length ${framing.length}` : framing.kind;
 }
 const request = (lines: string[], method = "POST", version: Version = "1.1") =>
-  told(requestFraming(method, version, inspect(Headers.fromFlat(lines))));
+  summary(requestFraming(method, version, inspect(Headers.fromFlat(lines))));
 const response = (lines: string[], method = "GET", status = 200, version: Version = "1.1") =>
-  told(responseFraming(method, status, version, inspect(Headers.fromFlat(lines))));
+  summary(responseFraming(method, status, version, inspect(Headers.fromFlat(lines))));
 const length = (...values: string[]) => values.flatMap((value) => ["Content-Length", value]);
 const coding = (...values: string[]) => values.flatMap((value) => ["Transfer-Encoding", value]);
 
-describe("L11 strict in: Content-Length is one decimal number that a number holds (T21, T23, T29)", () => {
+describe("L11 strict in: Content-Length is one decimal number, a safe integer (T21, T23, T29)", () => {
   test.each([
     ["0", "length 0"],
     ["007", "length 7"],
@@ -42,11 +42,11 @@ describe("L11 strict in: Content-Length is one decimal number that a number hold
     ].map((value) => [value, "BAD_CONTENT_LENGTH"]),
   ])("%j", (value, framing) => {
     const facts = { ...inspect(Headers.fromFlat([])), contentLengths: 1, contentLength: value! };
-    expect(told(requestFraming("POST", "1.1", facts))).toBe(framing);
-    expect(told(responseFraming("GET", 200, "1.1", facts))).toBe(framing);
+    expect(summary(requestFraming("POST", "1.1", facts))).toBe(framing);
+    expect(summary(responseFraming("GET", 200, "1.1", facts))).toBe(framing);
   });
 
-  test("two lines are refused, also when they agree", () => {
+  test("two lines are refused, even if they agree", () => {
     expect(request(length("5", "5"))).toBe("BAD_CONTENT_LENGTH");
     expect(response(length("5", "6"))).toBe("BAD_CONTENT_LENGTH");
   });
@@ -55,14 +55,14 @@ describe("L11 strict in: Content-Length is one decimal number that a number hold
 describe("Trailer", () => {
   const announced = ["Trailer", "X-Sum"];
 
-  test("with Content-Length is refused in a request: the trailers would be the next request", () => {
+  test("with Content-Length is refused in a request: trailers would be the next request", () => {
     expect(request([...announced, ...length("5")])).toBe("TRAILER_WITH_LENGTH");
     expect(request([...length("0"), ...announced])).toBe("TRAILER_WITH_LENGTH");
     expect(request([...announced, ...coding("chunked")])).toBe("chunked");
     expect(request(announced, "GET")).toBe("none");
   });
 
-  test("with Content-Length is let pass in a response: what stands behind it ends the connection", () => {
+  test("with Content-Length is accepted in a response: data after it ends the connection", () => {
     expect(response([...announced, ...length("5")])).toBe("length 5");
   });
 });
@@ -111,7 +111,7 @@ describe("L11 strict in: Transfer-Encoding", () => {
 });
 
 describe("a request", () => {
-  test("T33: without fields has no body", () => {
+  test("T33: without framing fields has no body", () => {
     expect(request([])).toBe("none");
   });
 
@@ -123,7 +123,7 @@ describe("a request", () => {
 });
 
 describe("a response", () => {
-  test("T34: without fields ends with the connection", () => {
+  test("T34: without framing fields ends with the connection", () => {
     expect(response([])).toBe("until-close");
   });
 
@@ -142,16 +142,16 @@ describe("a response", () => {
     expect(response([], method, status)).toBe("none");
   });
 
-  test("T25: a tunnel begins behind a head that says both", () => {
+  test("T25: a tunnel begins after a head that has both", () => {
     expect(response([...length("5", "6"), ...coding("x")], "CONNECT", 200)).toBe("none");
   });
 
-  test("a refused CONNECT has the body its fields say", () => {
+  test("a refused CONNECT has the body that its fields declare", () => {
     expect(response(length("5"), "CONNECT", 407)).toBe("length 5");
     expect(response(length("5"), "CONNECT", 300)).toBe("length 5");
   });
 
-  test("205 is read as its fields say: what was sent has to be taken off the wire", () => {
+  test("205 is read as its fields declare: whatever was sent must be read", () => {
     expect(response(length("5"), "GET", 205)).toBe("length 5");
   });
 });

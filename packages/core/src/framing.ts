@@ -1,12 +1,12 @@
-// bytes → parser → events → [framing] → connection: where does this message end? (RFC 9112 §6.3)
+// bytes → parser → events → [framing] → connection: where a message ends (RFC 9112 §6.3)
 
 import type { LocalCode, RemoteCode } from "./errors.ts";
 import type { Version } from "./events.ts";
 import { type Facts, hasFraming } from "./facts.ts";
 import { opensTunnel } from "./switching.ts";
-import { isToken, strangerIn, trimWhiteSpace } from "./tokens.ts";
+import { illegalIn, isToken, trimWhiteSpace } from "./tokens.ts";
 
-/** How the body's end is known. */
+/** How the end of the body is determined. */
 export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "content-length"; readonly length: number }
@@ -17,16 +17,16 @@ export const NO_BODY: Framing = { kind: "none" };
 export const CHUNKED: Framing = { kind: "chunked" };
 export const UNTIL_CLOSE: Framing = { kind: "until-close" };
 
-/** Known to be without content, whether it says so or not. */
+/** Whether the message is known to have no content. */
 export function isEmpty(framing: Framing): boolean {
   return framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
 }
 
-/** A rule that framing fields break: the same rule, told by whose fault it is. */
+/** A rule that the framing fields break, with the error for either end. */
 export interface FramingFault {
   readonly remote: RemoteCode;
   readonly local: LocalCode;
-  readonly came: string;
+  readonly detail: string;
 }
 
 /** The framing of a request, or the rule its fields break. */
@@ -35,13 +35,13 @@ export function requestFraming(
   version: Version,
   facts: Facts,
 ): Framing | FramingFault {
-  // RFC 9110 §9.3.6: content in a CONNECT request has no meaning, and an attacker gives it two.
+  // RFC 9110 §9.3.6: content in a CONNECT request has no defined meaning, which attackers exploit.
   if (method === "CONNECT" && hasFraming(facts)) return fault("CONNECT_WITH_BODY");
   const framing = declaredFraming(version, facts);
-  // RFC 9112 §6.3 rule 4: a server cannot find the end of a request that is not chunked last.
+  // RFC 9112 §6.3 rule 4: the end of a request is unknown unless its last coding is chunked.
   if (framing === UNTIL_CLOSE) return fault("UNKNOWN_TRANSFER_CODING");
-  // RFC 9112 §7.1.2: only chunked has room for trailers. A client that believes otherwise would have
-  // them read as the next request.
+  // RFC 9112 §7.1.2: only a chunked body has trailers. After any other they would be read as the
+  // next request.
   if (facts.trailer && facts.contentLengths > 0) return fault("TRAILER_WITH_LENGTH");
   // RFC 9112 §6.3 rule 7.
   return framing ?? NO_BODY;
@@ -54,7 +54,7 @@ export function responseFraming(
   version: Version,
   facts: Facts,
 ): Framing | FramingFault {
-  // RFC 9112 §6.3 rule 2: behind a 2xx to CONNECT the tunnel begins, whatever the fields say.
+  // RFC 9112 §6.3 rule 2: after a 2xx to CONNECT the tunnel begins, whatever the fields say.
   if (opensTunnel(method, status)) return NO_BODY;
   const framing = declaredFraming(version, facts);
   if (framing !== undefined && "remote" in framing) return framing;
@@ -64,13 +64,13 @@ export function responseFraming(
   return framing ?? UNTIL_CLOSE;
 }
 
-/** What the fields say, without regard to whose message it is; undefined where they say nothing. */
+/** What the fields of any message declare; undefined if they declare nothing. */
 export function declaredFraming(
   version: Version,
   facts: Facts,
 ): Framing | FramingFault | undefined {
   if (facts.transferEncodings > 0) {
-    // RFC 9112 §6.1 lets a server repair this. Repaired is guessed, and a guess is a smuggling hole.
+    // RFC 9112 §6.1 lets a server repair this. A repair is a guess, and allows request smuggling.
     if (facts.contentLengths > 0) return fault("AMBIGUOUS_FRAMING");
     if (version === "1.0") return fault("BAD_TRANSFER_ENCODING", "in HTTP/1.0");
     return codingFraming(facts.transferEncoding);
@@ -81,7 +81,7 @@ export function declaredFraming(
   return { kind: "content-length", length };
 }
 
-// One line, one number: "5, 5" is allowed to be collapsed, and nobody needs it.
+// One line, one number: the RFC allows collapsing "5, 5", but no one needs it.
 function lengthOf(text: string): number | undefined {
   const length = /^[0-9]+$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(length) ? length : undefined;
@@ -90,14 +90,14 @@ function lengthOf(text: string): number | undefined {
 function faultOfLength({ contentLengths, contentLength }: Facts): string {
   if (contentLengths > 1) return `there are ${contentLengths} lines of it`;
   if (contentLength === "") return "it is empty";
-  const stranger = strangerIn(contentLength, (octet) => octet >= 0x30 && octet <= 0x39);
-  return stranger === undefined ? "it is too large" : `it has ${stranger}`;
+  const illegal = illegalIn(contentLength, (octet) => octet >= 0x30 && octet <= 0x39);
+  return illegal === undefined ? "it is too large" : `it has ${illegal}`;
 }
 
-// RFC 9112 §6.1: chunked is applied once and last; §7: codings are compared without regard to case.
+// RFC 9112 §6.1: chunked is applied once and last; §7: codings are case-insensitive.
 function codingFraming(value: string): Framing | FramingFault {
-  // Empty members are passed over in other lists. Here one is a second line, or a comma, that
-  // somebody else reads otherwise.
+  // Other lists skip empty members. Here one is an empty line or a stray comma, which another
+  // recipient may read differently.
   const codings = value.toLowerCase().split(",").map(trimWhiteSpace);
   const at = codings.indexOf("chunked");
   if (codings.length === 1 && at === 0) return CHUNKED;
@@ -105,10 +105,10 @@ function codingFraming(value: string): Framing | FramingFault {
   if (!last || !codings.every(isToken)) {
     return fault("BAD_TRANSFER_ENCODING");
   }
-  // `gzip, chunked`: we could find the end, but not undo the gzip; nobody asked for it with TE.
+  // `gzip, chunked`: the end is known, but nothing here decodes gzip, and no TE asked for it.
   return at === -1 ? UNTIL_CLOSE : fault("UNKNOWN_TRANSFER_CODING");
 }
 
-function fault(remote: RemoteCode, came = ""): FramingFault {
-  return { remote, local: "INVALID_FRAMING", came };
+function fault(remote: RemoteCode, detail = ""): FramingFault {
+  return { remote, local: "INVALID_FRAMING", detail };
 }

@@ -1,12 +1,12 @@
-// application → [given lines] → headers: what is given as headers, each part read once, and checked
+// application → [given lines] → headers: reads a HeadersInit once, and checks it
 
 import { LocalProtocolError } from "./errors.ts";
 import { faultOfToken, faultOfValue, isFieldValue, isToken } from "./tokens.ts";
 
 /**
- * Names and values in turn, each read once and not checked; `before` itself where they are the same.
+ * Names and values in turn, each read once and not checked; `before` itself if they are the same.
  *
- * @throws {LocalProtocolError} `INVALID_HEADERS`. What they throw themselves is its cause.
+ * @throws {LocalProtocolError} `INVALID_HEADERS`. What `init` itself throws is the cause.
  */
 export function linesOf(
   init: object | undefined,
@@ -17,7 +17,7 @@ export function linesOf(
   try {
     lines = isIterable(init) ? pairsOf(init, before) : recordLines(init);
   } catch (cause) {
-    // It may be another connection's error, with that one's facts.
+    // Not rethrown: it may be another connection's error, with details of that one.
     throw new LocalProtocolError("INVALID_HEADERS", "they cannot be read", { cause });
   }
   if (lines instanceof Error) throw lines;
@@ -37,7 +37,7 @@ function recordLines(init: object): unknown[] {
   return lines;
 }
 
-// What is wrong with them is returned, and what is thrown is theirs.
+// Returns what is wrong with the pairs; whatever it throws is thrown by `init`.
 function pairsOf(
   init: Iterable<unknown>,
   before: readonly string[] = [],
@@ -62,11 +62,11 @@ export function checkedLines(lines: unknown[]): string[] {
   return lines as string[];
 }
 
-// Coerced once: what is checked here is what is written.
+// Converted once, so that what is checked is what is written.
 function checkLine(lines: unknown[], i: number): void {
   const name = lines[i];
   const value = lines[i + 1];
-  // A name that is none may be a whole line, and hold the value too.
+  // Do not quote an invalid name: it may be a whole line, with its value.
   if (typeof name !== "string" || !isToken(name)) {
     const fault = typeof name === "string" ? faultOfToken(name) : `is a ${typeof name}`;
     throw new LocalProtocolError("INVALID_HEADER", `the name of field ${i / 2 + 1} ${fault}`);
@@ -81,8 +81,8 @@ function checkLine(lines: unknown[], i: number): void {
   lines[i + 1] = text;
 }
 
-/** Headers of a shape that is none. */
-export function invalidShape(came: unknown): LocalProtocolError {
-  const flat = typeof came === "string" ? "; for a flat array use Headers.fromFlat" : "";
-  return new LocalProtocolError("INVALID_HEADERS", `${typeof came}${flat}`);
+/** The error for something that is not headers. */
+export function invalidShape(given: unknown): LocalProtocolError {
+  const flat = typeof given === "string" ? "; for a flat array use Headers.fromFlat" : "";
+  return new LocalProtocolError("INVALID_HEADERS", `${typeof given}${flat}`);
 }

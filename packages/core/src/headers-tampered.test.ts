@@ -3,10 +3,10 @@ import { HttpConnection } from "./connection.ts";
 import { endToEnd } from "./forwarding.ts";
 import { Headers } from "./headers.ts";
 
-describe("L10: an instance with methods of somebody else's", () => {
+describe("L10: an instance with replaced methods", () => {
   const EVIL = "x\r\nEvil: 1";
 
-  /** Valid headers that tell something else of themselves. */
+  /** Valid headers whose methods lie. */
   function lying(...lines: [string, string][]): Headers {
     const headers = new Headers(lines);
     const lies = {
@@ -28,7 +28,7 @@ describe("L10: an instance with methods of somebody else's", () => {
 
   const text = (octets: Uint8Array) => Buffer.from(octets).toString("latin1");
 
-  test("is sent as the lines it was made of, and checked by them", () => {
+  test("is checked and sent as the lines it was made from", () => {
     const client = new HttpConnection("client");
     const ask = (headers: Headers) => {
       return client.send({ type: "request", method: "GET", target: "/", headers });
@@ -39,7 +39,7 @@ describe("L10: an instance with methods of somebody else's", () => {
     expect(text(ask(lying(["Host", "a"])))).toBe("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   });
 
-  test("ends a body as the trailers it was made of, and checked by them", () => {
+  test("as trailers, is checked and sent as the lines it was made from", () => {
     const client = new HttpConnection("client");
     const headers = { "Host": "a", "Transfer-Encoding": "chunked" };
     client.send({ type: "request", method: "POST", target: "/", headers });
@@ -50,7 +50,7 @@ describe("L10: an instance with methods of somebody else's", () => {
     expect(text(end(lying(["A", "b"])))).toBe("0\r\nA: b\r\n\r\n");
   });
 
-  test("is forwarded as the lines it was made of", () => {
+  test("is forwarded as the lines it was made from", () => {
     const forwarded = endToEnd(lying(["Connection", "X"], ["X", "1"], ["A", "b"]));
     expect(forwarded.toFlat()).toEqual(["A", "b"]);
   });

@@ -45,7 +45,7 @@ describe.each([
     expect(headers.nameLengthAt(0)).toBe(4);
   });
 
-  test("are looked up without regard to case, joined in order", () => {
+  test("are looked up ignoring case, and joined in order", () => {
     expect(headers.get("X")).toBe("1, 2");
     expect(headers.getAll("x")).toEqual(["1", "2"]);
     expect(headers.get("e")).toBe("");
@@ -55,7 +55,7 @@ describe.each([
     expect(headers.has("__proto__")).toBe(false);
   });
 
-  test("are not changed through what they give away", () => {
+  test("do not change when a returned array does", () => {
     headers.toFlat().push("Evil", "1");
     expect(headers.length).toBe(4);
   });
@@ -82,7 +82,7 @@ describe("are made from", () => {
     expect(Headers.from(undefined).length).toBe(0);
   });
 
-  test("Node's flat array by name alone: two letters could be a pair", () => {
+  test("Node's flat array only by fromFlat: a string of two letters could be a pair", () => {
     expect(Headers.fromFlat(["ab", "cd"]).toFlat()).toEqual(["ab", "cd"]);
     expect(code(() => from(["ab", "cd"]))).toBe("INVALID_HEADERS");
     expect(code(() => Headers.fromFlat(["ab"]))).toBe("INVALID_HEADERS");
@@ -94,15 +94,15 @@ describe("are made from", () => {
     ["a number", 1],
     ["a triple", [["a", "b", "c"]]],
     ["a one", [["a"]]],
-  ])("nothing like %s", (_, init) => {
+  ])("not %s", (_, init) => {
     expect(code(() => from(init))).toBe("INVALID_HEADERS");
   });
 
   test.each([
-    ["an object as value", { A: {} }],
-    ["null as value", { A: null }],
-    ["a boolean as value", [["A", true]]],
-    ["a symbol as name", [[Symbol("a"), "b"]]],
+    ["an object as a value", { A: {} }],
+    ["null as a value", { A: null }],
+    ["a boolean as a value", [["A", true]]],
+    ["a symbol as a name", [[Symbol("a"), "b"]]],
     ["an empty name", { "": "a" }],
   ])("%s is refused", (_, init) => {
     expect(code(() => from(init))).toBe("INVALID_HEADER");
@@ -124,15 +124,15 @@ describe("new Headers", () => {
     ],
     ["a record", { A: ["1", 2], B: undefined }, ["A", "1", "A", "2"]],
     ["a WHATWG Headers", new globalThis.Headers({ A: "1" }), ["a", "1"]],
-    ["headers of ours", built, ["Host", "a", "X", "1", "x", "2", "E", ""]],
+    ["built headers", built, ["Host", "a", "X", "1", "x", "2", "E", ""]],
     ["received headers", received, ["Host", "a", "X", "1", "x", "2", "E", ""]],
     ["nothing", undefined, []],
-  ])("takes %s", (_, init, flat) => {
+  ])("accepts %s", (_, init, flat) => {
     expect(make(init).toFlat()).toEqual(flat);
     expect(make(init).length).toBe(flat.length / 2);
   });
 
-  test("is not the headers it was made from", () => {
+  test("makes a new object", () => {
     expect(new Headers(built)).not.toBe(built);
   });
 
@@ -146,7 +146,7 @@ describe("new Headers", () => {
     expect(code(() => make(init))).toBe(expected);
   });
 
-  test("L10: no other argument gets past the checks", () => {
+  test("L10: no other argument bypasses the checks", () => {
     const evil = "X: 1\r\nSet-Cookie: evil=1\r\n";
     expect(code(() => make([evil], "", 0, 1))).toBe("INVALID_HEADERS");
     expect(make(undefined, [evil, evil], evil, 0, 1, [0, 1, 3, 4]).toFlat()).toEqual([]);
@@ -160,7 +160,7 @@ describe("new Headers", () => {
     ]);
   });
 
-  test("L10: a subclass that answers otherwise is sent as it was checked", () => {
+  test("L10: a subclass with other methods is sent as it was checked", () => {
     class Shifty extends Headers {
       override valueAt(): string {
         return "1\r\nSet-Cookie: evil=1";
@@ -174,7 +174,7 @@ describe("new Headers", () => {
     expect(new Headers(new Shifty({ A: "1" })).valueAt(0)).toBe("1");
   });
 
-  test("L10: an object that was only given the prototype has no lines, whatever it says", () => {
+  test("L10: an object that only has the prototype has no lines, whatever it claims", () => {
     const evil = ["A", "1\r\nSet-Cookie: evil=1"];
     const fake = Object.create(Headers.prototype, {
       toFlat: { value: () => evil },
@@ -211,7 +211,7 @@ describe("in a console, and in JSON", () => {
     expect(inspect(new Headers())).toBe("Headers(0) []");
   });
 
-  test("headers too deep to be shown are named", () => {
+  test("headers nested too deep show only their name", () => {
     expect(inspect({ a: { b: { c: secret } } })).toContain("c: [Headers(6)]");
     expect(inspect(secret, { depth: null })).toContain("a.test");
   });
@@ -224,7 +224,7 @@ describe("in a console, and in JSON", () => {
   });
 });
 
-describe("L10, Z01: nothing that ends a line gets in", () => {
+describe("L10, Z01: nothing that ends a line is accepted", () => {
   const evil = ["\r", "\n", "\0", "\r\nX: y", "\u010a", "\u560d", "\x7f", "\x01"];
 
   test.each(evil)("in a name: %j", (octets) => {
@@ -242,7 +242,7 @@ describe("L10, Z01: nothing that ends a line gets in", () => {
     }
   });
 
-  test("what is checked is what is written: a value is read once", () => {
+  test("a value is read once, so that what is checked is what is written", () => {
     let reads = 0;
     const record = {
       get A() {
@@ -272,9 +272,9 @@ describe("headers that propose", () => {
   });
 });
 
-describe("what was sent before is checked no more, and nothing else is", () => {
+describe("the last headers are reused only for the same lines", () => {
   const from = (init: unknown) => headersToSend(init as HeadersInit);
-  const said = (init: unknown) => [...from(init)];
+  const made = (init: unknown) => [...from(init)];
 
   test("the same lines are the same headers", () => {
     const lines = () => [
@@ -284,36 +284,36 @@ describe("what was sent before is checked no more, and nothing else is", () => {
     expect(from(lines())).toBe(from(lines()));
   });
 
-  test("fewer, more, and other lines are what they are", () => {
+  test("fewer, more or other lines are other headers", () => {
     const first = [
       ["A", "1"],
       ["B", "2"],
     ];
-    expect(said(first)).toEqual(first);
-    expect(said([["A", "1"]])).toEqual([["A", "1"]]);
-    expect(said([...first, ["C", "3"]])).toEqual([...first, ["C", "3"]]);
-    expect(said([first[0], ["B", "3"]])).toEqual([first[0], ["B", "3"]]);
-    expect(said([first[0], ["b", "2"]])).toEqual([first[0], ["b", "2"]]);
+    expect(made(first)).toEqual(first);
+    expect(made([["A", "1"]])).toEqual([["A", "1"]]);
+    expect(made([...first, ["C", "3"]])).toEqual([...first, ["C", "3"]]);
+    expect(made([first[0], ["B", "3"]])).toEqual([first[0], ["B", "3"]]);
+    expect(made([first[0], ["b", "2"]])).toEqual([first[0], ["b", "2"]]);
   });
 
-  test("a list that gives more, or fewer, pairs than it is long is read to its end", () => {
+  test("a list with more or fewer pairs than its length is read to its end", () => {
     const lying = (...pairs: unknown[]) => {
       const list: unknown[] = [["A", "1"]];
       list[Symbol.iterator] = () => pairs[Symbol.iterator]();
       return list;
     };
-    expect(said([["A", "1"]])).toEqual([["A", "1"]]);
-    expect(said(lying())).toEqual([]);
-    expect(said(lying(["A", "1"], ["B", "2"]))).toEqual([
+    expect(made([["A", "1"]])).toEqual([["A", "1"]]);
+    expect(made(lying())).toEqual([]);
+    expect(made(lying(["A", "1"], ["B", "2"]))).toEqual([
       ["A", "1"],
       ["B", "2"],
     ]);
     expect(code(() => from(lying(["A", "1"], [undefined, undefined])))).toBe("INVALID_HEADER");
   });
 
-  test("a bad line behind good ones is found", () => {
+  test("a bad line after good ones is found", () => {
     expect(
-      said([
+      made([
         ["A", "1"],
         ["B", "2"],
       ]),

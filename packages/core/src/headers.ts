@@ -1,60 +1,60 @@
-// bytes → parser → [headers] → events: ordered field lines, cut from the head only when asked for
+// bytes → parser → [headers] → events: ordered field lines, cut from the head only when needed
 
-import { findOnTape, numberOf } from "./asked.ts";
 import { LocalProtocolError } from "./errors.ts";
 import { cutFieldLine } from "./field-line.ts";
 import { checkedLines, invalidShape, linesOf } from "./given-lines.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
+import { findOnTape, numberOf } from "./lookup.ts";
 import { textToLatin1 } from "./octets.ts";
-import { fieldsOnTape, page, tape } from "./tape.ts";
+import { fieldsOnTape, generation, tape } from "./tape.ts";
 import { FIELDS, INTS_PER_FIELD } from "./tape-layout.ts";
 import { isSameName, listMembers } from "./tokens.ts";
 
-/** What may be given where headers are sent. Numbers are written in decimal. */
+/** What is accepted as headers to send. Numbers are written in decimal. */
 export type HeadersInit =
   | Headers
   | Iterable<readonly [name: string, value: string | number]>
   | { readonly [name: string]: string | number | readonly (string | number)[] | undefined };
 
-// Set by the class, which names itself nowhere: bundlers give another name to one that does.
+// Set by the class, which must not refer to itself by name: bundlers would rename it.
 let isOurs: (init: unknown) => init is Headers;
 
-/** How many field lines, whatever the instance says. */
+/** The number of field lines, whatever the instance claims. */
 export let lineCount: (headers: Headers) => number;
 
-// What comes with this was checked before. No other file can have it.
+// Marks arguments that are already checked. It is private to this file.
 const CHECKED = Symbol("checked");
 
 /**
  * An ordered, immutable list of field lines that keeps spelling, order and duplicates.
  *
- * Every instance is valid to send: names are tokens, values hold no control characters but HTAB,
- * and each character stands for one octet (latin-1).
+ * Every instance is valid to send: names are tokens, values have no control character but HTAB,
+ * and each character is one octet (latin-1).
  *
  * A console shows the lines without the values of `Authorization`, `Proxy-Authorization`, `Cookie`
  * and `Set-Cookie`.
  */
 export class Headers implements Iterable<[name: string, value: string]> {
-  // Built: names and values in turn.
+  // If built: names and values in turn.
   readonly #lines: readonly string[] | undefined;
-  // Received: the head's text. Where its fields stand is on the tape, as long as that is at the
-  // page of this head; who asks later has the text cut again.
+  // If received: the head's text. The offsets of its fields are on the tape while that is of the same
+  // generation; later the text is cut again.
   readonly #text: string;
   readonly #from: number;
-  readonly #page: number;
+  readonly #generation: number;
   #offsets: readonly number[] | undefined;
   readonly #length: number;
 
   /**
-   * Headers from pairs, a record (a list as value makes several lines), or a WHATWG `Headers`.
-   * Without an argument there are none.
+   * Headers from pairs, a record (a list as a value makes several lines), or a WHATWG `Headers`.
+   * Empty without an argument.
    *
    * @throws {LocalProtocolError} `INVALID_HEADERS` for another shape, `INVALID_HEADER` for a name
-   *   that is no token, or a value with CR, LF, NUL, another control character, a code point above
+   *   that is not a token, or a value with CR, LF, NUL, another control character, a code point above
    *   U+00FF, or white space around it.
    */
   constructor(init?: HeadersInit);
-  /** @internal Lines that were checked, or the places of lines in a text. */
+  /** @internal Checked lines, or the offsets of lines in a text. */
   constructor(
     checked: typeof CHECKED,
     lines: readonly string[] | undefined,
@@ -75,19 +75,19 @@ export class Headers implements Iterable<[name: string, value: string]> {
     this.#lines = isChecked ? lines : checkedLinesOf(init);
     this.#text = text;
     this.#from = from;
-    this.#page = page;
+    this.#generation = generation;
     this.#offsets = offsets;
     this.#length = isChecked ? length : this.#lines!.length / 2;
   }
 
   static {
-    // Not instanceof: a prototype can be given to any object, and has no lines.
+    // Not instanceof: any object can be given the prototype, but not the private lines.
     isOurs = (init): init is Headers => typeof init === "object" && init !== null && #lines in init;
     lineCount = (headers) => headers.#length;
   }
 
   /**
-   * As the constructor, but for headers it gives these very ones.
+   * Like the constructor, but returns headers as they are.
    *
    * @throws {LocalProtocolError} As the constructor.
    */
@@ -105,12 +105,12 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return checkedHeaders(checkedLines([...flat]));
   }
 
-  /** How many field lines. */
+  /** The number of field lines. */
   get length(): number {
     return this.#length;
   }
 
-  /** The name of line `i`, as it was written. */
+  /** The name of line `i`, spelled as in the message. */
   nameAt(i: number): string {
     if (this.#lines !== undefined) return this.#lines[i * 2]!;
     const at = i * INTS_PER_FIELD;
@@ -118,7 +118,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return this.#text.substring(places[at]!, places[at + 1]!);
   }
 
-  /** The length of the name of line `i`: enough to pass over most lines without cutting them. */
+  /** The length of the name of line `i`: enough to skip most lines without cutting them. */
   nameLengthAt(i: number): number {
     if (this.#lines !== undefined) return this.#lines[i * 2]!.length;
     const at = i * INTS_PER_FIELD;
@@ -136,12 +136,12 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   #places(): ArrayLike<number> {
     if (this.#offsets !== undefined) return this.#offsets;
-    if (this.#page === page) return fieldsOnTape;
+    if (this.#generation === generation) return fieldsOnTape;
     this.#offsets = cut(this.#text, this.#from, this.#length);
     return this.#offsets;
   }
 
-  /** The value of `name`; several lines are joined with `", "` in order (RFC 9110 §5.3). */
+  /** The value of `name`; several lines are joined in order with `", "` (RFC 9110 §5.3). */
   get(name: string): string | undefined {
     let found: string | undefined;
     for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
@@ -150,7 +150,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return found;
   }
 
-  /** The values of all lines called `name`, in order: what `Set-Cookie` needs. */
+  /** The values of all lines named `name`, in order, as needed for `Set-Cookie`. */
   getAll(name: string): string[] {
     const values: string[] = [];
     for (let i = this.#find(name, 0); i !== -1; i = this.#find(name, i + 1)) {
@@ -163,7 +163,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return this.#find(name, 0) !== -1;
   }
 
-  /** The octets of {@link get}, for values that are not text. */
+  /** The octets of {@link get}, for a value that is not text. */
   bytes(name: string): Uint8Array | undefined {
     const value = this.get(name);
     return value === undefined ? undefined : textToLatin1(value);
@@ -173,7 +173,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     for (let i = 0; i < this.#length; i++) yield [lineName(this, i), lineValue(this, i)];
   }
 
-  /** Names and values in turn, as Node's `rawHeaders`. */
+  /** Names and values in turn, like Node's `rawHeaders`. */
   toFlat(): string[] {
     if (this.#lines !== undefined) return [...this.#lines];
     const flat: string[] = [];
@@ -185,7 +185,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return flat;
   }
 
-  /** Pairs, verbatim: no value is hidden. */
+  /** The pairs, verbatim: no value is hidden. */
   toJSON(): [name: string, value: string][] {
     return [...this];
   }
@@ -201,7 +201,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
 
   #find(name: string, from: number): number {
     if (this.#lines !== undefined) return findLine(this.#lines, name, from);
-    if (this.#offsets === undefined && this.#page === page) {
+    if (this.#offsets === undefined && this.#generation === generation) {
       const number = numberOf(name);
       if (number !== undefined) return findOnTape(number, name.length, from);
     }
@@ -215,20 +215,20 @@ export class Headers implements Iterable<[name: string, value: string]> {
   }
 }
 
-// For what is checked and written: an instance's own methods may be replaced by anybody.
+// For checking and writing: an instance's own methods may have been replaced.
 const { nameAt, nameLengthAt, valueAt } = Headers.prototype;
 
-/** As {@link Headers.nameAt}, whatever the instance says. */
+/** Like {@link Headers.nameAt}, whatever the instance claims. */
 export function lineName(headers: Headers, i: number): string {
   return nameAt.call(headers, i);
 }
 
-/** As {@link Headers.nameLengthAt}, whatever the instance says. */
+/** Like {@link Headers.nameLengthAt}, whatever the instance claims. */
 export function lineNameLength(headers: Headers, i: number): number {
   return nameLengthAt.call(headers, i);
 }
 
-/** As {@link Headers.valueAt}, whatever the instance says. */
+/** Like {@link Headers.valueAt}, whatever the instance claims. */
 export function lineValue(headers: Headers, i: number): string {
   return valueAt.call(headers, i);
 }
@@ -241,17 +241,17 @@ function findLine(lines: readonly string[], name: string, from: number): number 
   return -1;
 }
 
-// Logs are read by many who may not act as the user.
+// A log must not leak credentials.
 const SECRET = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"]);
 
-/** For the parser, which has checked every octet: headers of the fields on the tape. */
+/** Headers of the fields on the tape. The parser has checked every octet. */
 export function headersOnTape(text: string): Headers {
   const length = tape[FIELDS]!;
   if (length === 0) return EMPTY;
   return new Headers(CHECKED, undefined, text, fieldsOnTape[0]!, length, undefined);
 }
 
-/** For the parser, which has checked every octet: headers of `length` lines from `from` on. */
+/** Headers of `length` lines from `from` on. The parser has checked every octet. */
 export function receivedHeaders(text: string, from: number, length: number): Headers {
   return new Headers(CHECKED, undefined, text, from, length, cut(text, from, length));
 }
@@ -259,44 +259,43 @@ export function receivedHeaders(text: string, from: number, length: number): Hea
 function headersFrom(init: HeadersInit | undefined): Headers {
   if (init === undefined) return EMPTY;
   if (!isOurs(init)) return checkedHeaders(checkedLinesOf(init));
-  // A subclass may answer otherwise than it was checked.
+  // A subclass may return something other than what was checked.
   return Object.getPrototypeOf(init) === Headers.prototype ? init : new Headers(init);
 }
 
 function checkedLinesOf(init: HeadersInit | undefined): string[] {
   if (init === undefined) return [];
   if (isOurs(init)) return Headers.prototype.toFlat.call(init);
-  // It has the methods of ours and not the lines, as a Proxy around one.
+  // It has the prototype but not the lines, like a Proxy of Headers.
   if ((init as unknown) instanceof Headers) throw invalidShape(init);
   return checkedLines([...linesOf(init, undefined)]);
 }
 
-/** For lines of other headers: names and values in turn, checked when those were made. */
+/** Headers of names and values in turn that are already checked. */
 export function checkedHeaders(lines: readonly string[]): Headers {
   return new Headers(CHECKED, lines, "", 0, lines.length / 2, undefined);
 }
 
 const EMPTY = new Headers();
 
-// The last headers of so many lines, for the process: many say the same again and again, and it was
-// checked the first time.
-const MOST_REMEMBERED = 16;
+// The last headers sent, by number of lines: most messages repeat them, and they are already checked.
+const MAX_REMEMBERED = 16;
 type Remembered = { readonly headers: Headers; readonly lines: readonly string[] };
-const recent = new Array<Remembered | undefined>(MOST_REMEMBERED).fill(undefined);
+const recent = new Array<Remembered | undefined>(MAX_REMEMBERED).fill(undefined);
 
-/** As {@link Headers.from}, for a message that is being sent: the next is often the same. */
+/** Like {@link Headers.from}, but reuses the last headers if the lines are the same. */
 export function headersToSend(init: HeadersInit | undefined): Headers {
   if (!Array.isArray(init)) return Headers.from(init);
   const before = recent[init.length];
-  const came = linesOf(init, before?.lines);
-  if (before !== undefined && came === before.lines) return before.headers;
-  const lines = checkedLines(came as unknown[]);
+  const given = linesOf(init, before?.lines);
+  if (before !== undefined && given === before.lines) return before.headers;
+  const lines = checkedLines(given as unknown[]);
   const headers = checkedHeaders(lines);
-  if (headers.length < MOST_REMEMBERED) recent[headers.length] = { headers, lines };
+  if (headers.length < MAX_REMEMBERED) recent[headers.length] = { headers, lines };
   return headers;
 }
 
-/** As `forget`, of what is remembered here. */
+/** Part of `forget`. */
 export function forgetHeaders(): void {
   recent.fill(undefined);
 }
@@ -309,7 +308,7 @@ function cut(text: string, from: number, length: number): number[] {
   return offsets;
 }
 
-/** The headers with `Connection: Upgrade` and `Upgrade` behind them, each unless it is there. */
+/** The headers, with `Connection: Upgrade` and `Upgrade` appended unless they are present. */
 export function withUpgrade(headers: Headers, protocol: string): Headers {
   const given = Headers.from(headers);
   const options = given.getAll("connection").flatMap(listMembers);

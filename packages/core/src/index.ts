@@ -1,4 +1,4 @@
-// The heart: bytes → parser → events → connection, and back. No io, no clock.
+// The core: bytes → parser → events → connection, and back. No io, no clock.
 
 export { HttpConnection } from "./connection.ts";
 export {

@@ -28,7 +28,7 @@ test("chunks are read in order, and counted", () => {
   expect([input.length, input.offset]).toEqual([0, 6]);
 });
 
-test("nothing is copied until it is taken out", () => {
+test("nothing is copied before takeAll", () => {
   const input = new Input();
   const chunk = octets(1, 2, 3);
   input.add(chunk);
@@ -40,7 +40,7 @@ test("nothing is copied until it is taken out", () => {
   expect(rest.buffer.byteLength).toBe(2);
 });
 
-test("L1: taking it all leaves nothing, and the count goes on", () => {
+test("L1: takeAll leaves nothing, and the offset continues", () => {
   const input = new Input();
   input.add(octets(1, 2));
   input.add(octets(3));
@@ -54,7 +54,7 @@ test("L1: taking it all leaves nothing, and the count goes on", () => {
   expect(input.offset).toBe(5);
 });
 
-test("a long queue is read in order, and what is left of it is taken whole", () => {
+test("a long queue is read in order, and takeAll returns all that is left", () => {
   for (const count of [0, 1, 2, 3, 7, 50, 99, 100]) {
     const input = new Input();
     for (let i = 0; i < 100; i++) input.add(octets(i));
@@ -65,7 +65,7 @@ test("a long queue is read in order, and what is left of it is taken whole", () 
   }
 });
 
-test("what is read through is let go: an idle connection holds no chunk", () => {
+test("a chunk is released once it is read: an idle connection holds none", () => {
   const input = new Input();
   input.add(octets(1, 2));
   read(input, 2);

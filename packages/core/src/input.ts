@@ -1,21 +1,20 @@
-// bytes → [input] → parser: what was received and not read yet, chunk by chunk
+// bytes → [input] → parser: what was received but not read yet, chunk by chunk
 
 import { concat } from "./octets.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** A queue of received chunks with a place in the first. Nothing is copied until it is taken out. */
+/** A queue of received chunks with a position in the first. Nothing is copied before takeAll. */
 export class Input {
   /** The chunk that is being read. */
   chunk: Uint8Array = NOTHING;
-  /** Where in it. */
+  /** The position in it. */
   at = 0;
-  /** How many bytes were read before this chunk. */
+  /** The number of bytes before this chunk. */
   #before = 0;
   #later: Uint8Array[] | undefined;
   #laterLength = 0;
-  // How many of the later chunks have had their turn: taking them off one by one would move the
-  // others each time.
+  // The number of later chunks already taken: shifting the array for each would be quadratic.
   #taken = 0;
 
   /** Bytes not read yet. */
@@ -41,13 +40,13 @@ export class Input {
     }
   }
 
-  /** `length` bytes of the chunk were read. */
+  /** Notes that `length` bytes of the chunk were read. */
   advance(length: number): void {
     this.at += length;
     if (this.at < this.chunk.length) return;
     this.#before += this.chunk.length;
     this.at = 0;
-    // An idle connection must not hold the 64 KiB its last 13 bytes came in.
+    // An idle connection must not keep the 64 KiB buffer its last 13 bytes arrived in.
     this.chunk = this.#later === undefined ? NOTHING : this.#takeLater(this.#later);
   }
 
@@ -62,7 +61,7 @@ export class Input {
     return next;
   }
 
-  /** All bytes not read yet, in memory of their own; the queue is empty afterwards. */
+  /** Removes all bytes not read yet and returns them, in memory of their own. */
   takeAll(): Uint8Array {
     if (this.length === 0) return new Uint8Array(0);
     const rest = concat([this.chunk.subarray(this.at), ...(this.#later ?? []).slice(this.#taken)]);

@@ -1,19 +1,19 @@
-// application ← [inspect]: how a console shows our objects, at any station
+// application ← [inspect]: how a console shows our objects, at any stage
 
-/** The method that a console calls to show an object. It is Node's symbol; Deno and Bun know it too. */
+/** The method that a console calls to show an object. It is Node's symbol; Deno and Bun use it too. */
 export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
-/** The console's own function. Its options are passed on as they come. */
+/** The console's own function. Its options are passed on unchanged. */
 export type Inspect = (value: unknown, options: object) => string;
 
-/** An io, which a console shows by its class alone: all of a socket fills several screens. */
+/** Makes a console show an io by its class alone: a whole socket fills several screens. */
 export function byClass(io: object): object {
   return { [INSPECT]: () => `[${io.constructor?.name ?? "Object"}]` };
 }
 
 /**
- * An object of the class `name` with these facts, as a console shows an object of its own. Facts that
- * are undefined are left out.
+ * Formats an object of the class `name` with these facts, as a console would. Undefined facts are
+ * omitted.
  */
 export function shown(
   name: string,

@@ -6,11 +6,11 @@ const names = Object.keys(defaults) as LimitName[];
 const deadlines = names.filter((name) => name.endsWith("Ms"));
 const sizes = names.filter((name) => !name.endsWith("Ms"));
 
-test("the defaults are values that may be given", () => {
+test("the defaults are valid values", () => {
   expect(resolveLimits({ ...defaults })).toEqual(defaults);
 });
 
-test("what is not given, or given as undefined, is the default", () => {
+test("a limit that is missing or undefined has its default", () => {
   const limits = resolveLimits({ maxHeaders: 7, maxHeadBytes: undefined });
   expect(limits.maxHeaders).toBe(7);
   for (const name of names.filter((other) => other !== "maxHeaders")) {
@@ -34,7 +34,7 @@ describe("refused", () => {
     }
   });
 
-  test("an infinite deadline, which 0 turns off; an infinite size is none", () => {
+  test("an infinite deadline, since 0 turns it off; an infinite size is allowed", () => {
     for (const name of deadlines) {
       expect(() => resolveLimits({ [name]: Infinity }), name).toThrow(name);
     }
@@ -44,11 +44,11 @@ describe("refused", () => {
   });
 });
 
-test("0 is taken: no bytes, no pieces, no deadline", () => {
+test("0 is allowed: no bytes, no pieces, no deadline", () => {
   for (const name of names) expect(resolveLimits({ [name]: 0 })[name], name).toBe(0);
 });
 
-test("options that make another connection while they are read keep to themselves", () => {
+test("options that make another connection while they are read do not affect it", () => {
   resolveLimits();
   const limits = resolveLimits({
     get idleMs() {
@@ -59,7 +59,7 @@ test("options that make another connection while they are read keep to themselve
   expect([limits.maxHeaders, limits.idleMs]).toEqual([100, 5]);
 });
 
-test("options of a class, or without a prototype, are asked for all they could have", () => {
+test("all limits are read from options of a class, or without a prototype", () => {
   class Options {
     get maxHeaders() {
       return 7;

@@ -6,7 +6,7 @@ const all = Uint8Array.from({ length: 256 }, (_, octet) => octet);
 afterEach(() => vi.unstubAllGlobals());
 
 test.each(["with Buffer", "without Buffer"])("latin-1 keeps every octet, %s", async (platform) => {
-  // What the platform has is looked up once, so each platform has its own copy of the module.
+  // The platform's methods are looked up once, so each platform needs its own copy of the module.
   vi.resetModules();
   const { latin1ToText, textToLatin1 } = await import("./octets.ts");
   if (platform === "without Buffer") vi.stubGlobal("Buffer", undefined);
@@ -18,7 +18,7 @@ test.each(["with Buffer", "without Buffer"])("latin-1 keeps every octet, %s", as
   expect(latin1ToText(all, 0x41, 0x44)).toBe("ABC");
 });
 
-test("without Buffer, a long text is cut into calls an engine can take", async () => {
+test("without Buffer, a long text is split into calls that an engine accepts", async () => {
   vi.resetModules();
   const { latin1ToText } = await import("./octets.ts");
   vi.stubGlobal("Buffer", undefined);

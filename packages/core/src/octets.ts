@@ -1,6 +1,6 @@
-// bytes → [octets and text] → events, and back: heads are latin-1, one character an octet
+// bytes → [octets and text] → events, and back: heads are latin-1, one character per octet
 
-// What the platforms offer, each optional; nothing is looked up before it is first needed.
+// What a platform may have. Nothing is looked up before it is first needed.
 interface NodeBytes extends Uint8Array {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string): number;
@@ -15,22 +15,22 @@ interface Platform {
   readonly TextDecoder: new () => { decode(bytes: Uint8Array): string };
 }
 
-// At most this many arguments in one call: every engine takes 8,192.
+// The most arguments in one call: every engine accepts 8,192.
 const CODES_PER_CALL = 8_192;
 
 function platform(): Platform {
   return globalThis as unknown as Platform;
 }
 
-// Node's own; looked up at the first use.
+// Node's own methods, looked up on first use.
 let latin1Slice: NodeBytes["latin1Slice"] | undefined;
 let latin1Write: NodeBytes["latin1Write"] | undefined;
 
-/** Octets to text, one character each. (`TextDecoder("latin1")` is windows-1252, hence not it.) */
+/** Octets to text, one character each. (`TextDecoder("latin1")` would be windows-1252.) */
 export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): string {
   latin1Slice ??= platform().Buffer?.prototype.latin1Slice;
   if (latin1Slice !== undefined) {
-    // What Node's sockets give has it itself, and a method is called faster than a function.
+    // The buffers of Node's sockets have the method, and calling it directly is faster.
     const own = (bytes as NodeBytes).latin1Slice === latin1Slice;
     return own ? (bytes as NodeBytes).latin1Slice(start, end) : latin1Slice.call(bytes, start, end);
   }
@@ -42,7 +42,7 @@ export function latin1ToText(bytes: Uint8Array, start = 0, end = bytes.length): 
   return text;
 }
 
-/** Text to octets, in memory of their own. Every character must be below U+0100: callers have checked. */
+/** Text to octets, in memory of their own. Callers have checked that all characters are below U+0100. */
 export function textToLatin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   latin1Write ??= platform().Buffer?.prototype.latin1Write;
@@ -54,24 +54,24 @@ export function textToLatin1(text: string): Uint8Array {
   return bytes;
 }
 
-/** Whether text is its own octets, in latin-1 and in UTF-8. */
+/** Whether text is the same octets in latin-1 and in UTF-8. */
 export function isAscii(text: string): boolean {
   if (text === lastAscii) return true;
-  const isSo = /^[\x00-\x7f]*$/.test(text);
-  if (isSo && text.length <= MOST_KEPT) lastAscii = text;
-  return isSo;
+  const matches = /^[\x00-\x7f]*$/.test(text);
+  if (matches && text.length <= MAX_KEPT) lastAscii = text;
+  return matches;
 }
 
-// A body is looked at twice on its way out, and many answers have the same.
+// A body is checked twice before it is sent, and many responses have the same one.
 let lastAscii = "";
 
-/** As `forget`, of what is remembered here. */
+/** Part of `forget`. */
 export function forgetText(): void {
   lastAscii = "";
 }
 
-// Comparing longer ones costs as much as looking, and keeps them in memory.
-const MOST_KEPT = 1_024;
+// Comparing a longer text costs as much as checking it, and would keep it in memory.
+const MAX_KEPT = 1_024;
 
 export function textToUtf8(text: string): Uint8Array {
   return new (platform().TextEncoder)().encode(text);
@@ -82,13 +82,13 @@ export function utf8ToText(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
 
-// It keeps nothing between two texts.
+// Without the option stream it has no state, so one decoder serves all texts.
 let utf8: { decode(bytes: Uint8Array): string } | undefined;
 
-// The getters of all typed arrays: what they say no subclass and no property can change.
+// The getters of all typed arrays, which no subclass and no property can override.
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
 
-/** A Uint8Array, of whatever realm, that is as long as it says; undefined for anything else. */
+/** `value` as a plain Uint8Array, if it is one of any realm; undefined otherwise. */
 export function asBytes(value: unknown): Uint8Array | undefined {
   if (!ArrayBuffer.isView(value)) return undefined;
   if (isPlain(value)) return value;
@@ -98,11 +98,11 @@ export function asBytes(value: unknown): Uint8Array | undefined {
   return new Uint8Array(its<ArrayBuffer>("buffer"), its<number>("byteOffset"), its("byteLength"));
 }
 
-/** The bytes of an ArrayBuffer, of whatever realm; undefined for anything else. */
+/** The bytes of an ArrayBuffer of any realm; undefined for anything else. */
 export function bytesOfBuffer(value: unknown): Uint8Array | undefined {
   try {
     if (Object.prototype.toString.call(value) !== "[object ArrayBuffer]") return undefined;
-    // Any object can say that it is one: this getter is of none but the real ones.
+    // Any object can claim to be one, but this getter throws unless it is.
     Reflect.get(ArrayBuffer.prototype, "byteLength", value);
     return new Uint8Array(value as ArrayBuffer);
   } catch {
@@ -110,19 +110,19 @@ export function bytesOfBuffer(value: unknown): Uint8Array | undefined {
   }
 }
 
-// Nearly all bytes are, and need no view of ours.
+// Nearly all bytes are plain, and need no new view.
 function isPlain(view: ArrayBufferView): view is Uint8Array<ArrayBuffer> {
   const kind: unknown = Object.getPrototypeOf(view);
   const known = kind === Uint8Array.prototype || kind === platform().Buffer?.prototype;
   return known && !Object.hasOwn(view, "length") && !Object.hasOwn(view, "byteLength");
 }
 
-/** As `subarray`, which of a Buffer makes a Buffer: that costs more than to copy a head. */
+/** Like `subarray`, which for a Buffer makes a Buffer: that costs more than copying a head. */
 export function viewOf({ buffer, byteOffset }: Uint8Array, from: number, to: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
-/** One array of exact length that owns its memory. */
+/** Joins pieces in one array of exact length that owns its memory. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const piece of pieces) length += piece.length;

@@ -14,7 +14,7 @@ function complaint(options: unknown, others: object = {}): string {
   return "";
 }
 
-describe("a name that no option has", () => {
+describe("an unknown name", () => {
   test.each([
     ["headMS", "headMs"],
     ["timeout", "timeoutMs"],
@@ -26,7 +26,7 @@ describe("a name that no option has", () => {
     expect(complaint({ [name]: undefined }, { headMs: 1 })).toBe(`${name}: did you mean ${meant}?`);
   });
 
-  test("that is near to none is refused with all that there are", () => {
+  test("that resembles none is refused with a list of all options", () => {
     const known = "known are halfClose, headMs, onError, signal, timeoutMs";
     expect(complaint({ keepAlive: true }, { headMs: 1 })).toBe(`keepAlive: ${known}`);
   });
@@ -44,7 +44,7 @@ describe("a name that no option has", () => {
     expect(complaint(Object.create({ timeotMs: 3 }))).toBe("timeotMs: did you mean timeoutMs?");
   });
 
-  test("that every object inherits is none of the caller's", () => {
+  test("that every object inherits is ignored", () => {
     Object.defineProperty(Object.prototype, "everywhere", {
       value: 1,
       enumerable: true,
@@ -58,7 +58,7 @@ describe("a name that no option has", () => {
     }
   });
 
-  test("is passed over in an instance of a class, which may have members of its own", () => {
+  test("is ignored in an instance of a class, which may have other members", () => {
     class Settings {
       readonly timeoutMs = 3;
       readonly timetable = "of its own";
@@ -85,7 +85,7 @@ describe("a value", () => {
     expect(complaint(options)).toBe(message);
   });
 
-  test("that is inherited is looked at, too", () => {
+  test("that is inherited is checked, too", () => {
     class Settings {
       get timeoutMs() {
         return -1;
@@ -104,11 +104,11 @@ describe("a value", () => {
     expect(complaint({ signal })).toBe("signal is an object, not an AbortSignal");
   });
 
-  test("that is undefined is as if it were not given", () => {
+  test("that is undefined counts as missing", () => {
     expect(complaint({ signal: undefined, timeoutMs: undefined, onError: undefined })).toBe("");
   });
 
-  test("of each kind is taken", () => {
+  test("of each kind is accepted", () => {
     const { signal } = new AbortController();
     expect(complaint({ signal, timeoutMs: 0, onError: () => {}, halfClose: false })).toBe("");
     expect([ANY, SIZE].every((kind) => kind.fits(Infinity))).toBe(true);

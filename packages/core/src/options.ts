@@ -1,17 +1,17 @@
-// application → [options] → driver: an option that does not exist, or is of the wrong kind, is refused
+// application → [options] → driver: an unknown option, or one of the wrong kind, is refused
 
 import { LocalProtocolError } from "./errors.ts";
 
-/** What an option may be. */
+/** The values an option may have. */
 export interface Kind {
   readonly says: string;
   fits(value: unknown): boolean;
 }
 
-/** Every option of one function, by name. */
+/** All options of one function, by name. */
 export type Kinds<Options> = { readonly [Name in keyof Required<Options>]: Kind };
 
-/** What is checked where it is used. */
+/** Checked where it is used. */
 export const ANY: Kind = { says: "", fits: () => true };
 export const BOOLEAN: Kind = { says: "a boolean", fits: (value) => typeof value === "boolean" };
 export const FUNCTION: Kind = { says: "a function", fits: (value) => typeof value === "function" };
@@ -47,7 +47,7 @@ function withMethods(says: string, ...names: readonly string[]): Kind {
 /**
  * Checks the names of all options, and the values of those in `kinds`.
  *
- * @param others Has the names of the options that are checked elsewhere.
+ * @param others An object whose keys are the options that are checked elsewhere.
  * @throws {LocalProtocolError} `INVALID_OPTION`.
  */
 export function checkOptions(
@@ -64,11 +64,11 @@ export function checkOptions(
     else if (!Object.hasOwn(others, name)) throw unknown(name, kinds, others);
   }
   if (isPlain) return;
-  // A class may define them where they cannot be enumerated.
+  // A class may define options that cannot be enumerated.
   for (const name of Object.keys(kinds)) check(values, name, kinds[name]!);
 }
 
-/** The names that count, inherited ones too: an instance of a class may have members of its own. */
+/** The names to check, inherited ones included. None of an instance: it may have other members. */
 function namesIn(options: object): string[] {
   if (Array.isArray(options)) throw noOptions("an array");
   if (options instanceof Map || options instanceof Set) throw noOptions("a Map or a Set");
@@ -78,28 +78,28 @@ function namesIn(options: object): string[] {
   return names;
 }
 
-function noOptions(came: string): LocalProtocolError {
-  return new LocalProtocolError("INVALID_OPTION", `options are ${came}, not an object`);
+function noOptions(given: string): LocalProtocolError {
+  return new LocalProtocolError("INVALID_OPTION", `options are ${given}, not an object`);
 }
 
-// What is checked where it is used is read there, once.
+// An option that is checked where it is used is read only there, once.
 function check(values: { readonly [name: string]: unknown }, name: string, kind: Kind): void {
   if (kind !== ANY) checkValue(name, values[name], kind);
 }
 
-// An instance of a class of the caller's may have members that are no options.
+// An instance of a caller's class may have members that are not options.
 function isInstance(options: object): boolean {
   const { constructor: made } = options;
   return typeof made === "function" && made !== Object;
 }
 
-/** @throws {LocalProtocolError} `INVALID_OPTION`: it is given, and not of this kind. */
+/** @throws {LocalProtocolError} `INVALID_OPTION`: the value is given, but not of this kind. */
 export function checkValue(name: string, value: unknown, kind: Kind): void {
   if (value === undefined || kind.fits(value)) return;
   throw new LocalProtocolError("INVALID_OPTION", `${name} is ${inWords(value)}, not ${kind.says}`);
 }
 
-/** A value of the caller's, for a log: of what may be a secret the type alone. */
+/** Describes a caller's value for an error. It gives only the type of what may be a secret. */
 export function inWords(value: unknown): string {
   switch (typeof value) {
     case "number":
@@ -120,10 +120,10 @@ function unknown(name: string, kinds: object, others: object): LocalProtocolErro
   return new LocalProtocolError("INVALID_OPTION", `${name}: ${hint}`);
 }
 
-/** The known name that `name` is a slip of, if there is one. */
+/** The known name that `name` is a misspelling of, if any. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   let meant: string | undefined;
-  // One slip in three letters: "timeout" for "timeoutMs", and not "name" for "date".
+  // One edit in three letters: "timeout" for "timeoutMs", but not "name" for "date".
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const one of known) {
     const slips = distance(name.toLowerCase(), one.toLowerCase());
@@ -132,7 +132,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return meant;
 }
 
-/** How many letters must be added, removed or replaced to make `b` of `a` (Levenshtein). */
+/** How many letters must be added, removed or replaced to turn `a` into `b` (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

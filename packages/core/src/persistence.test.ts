@@ -16,12 +16,12 @@ test.each<[Version, string | undefined, boolean]>([
   ["1.0", "Keep-Alive, X", true],
   ["1.0", "close, keep-alive", false],
   ["1.0", "upgrade", false],
-])("I09: HTTP/%s with Connection: %s persists: %s", (version, connection, lives) => {
+])("I09: HTTP/%s with Connection: %s persists: %s", (version, connection, expected) => {
   const headers = Headers.from(connection === undefined ? {} : { Connection: connection });
-  expect(persists(version, inspect(headers))).toBe(lives);
+  expect(persists(version, inspect(headers))).toBe(expected);
 });
 
-test("close wins in whichever line it stands", () => {
+test("close wins, whichever line it is in", () => {
   const lines = ["Connection", "close", "Connection", "keep-alive"];
   expect(persists("1.0", inspect(Headers.fromFlat(lines)))).toBe(false);
 });

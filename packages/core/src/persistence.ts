@@ -3,7 +3,7 @@
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
 
-/** Whether the sender of this head lets the connection live on. `close` wins over `keep-alive`. */
+/** Whether the sender of this head lets the connection persist. `close` wins over `keep-alive`. */
 export function persists(version: Version, facts: Facts): boolean {
   if (facts.close) return false;
   return version === "1.1" || facts.keepAlive;

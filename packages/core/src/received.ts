@@ -1,4 +1,4 @@
-// bytes → parser → [received heads, judged] → events: the rules no grammar knows
+// bytes → parser → [checks of received heads] → events: the rules beyond the grammar
 
 import { type RemoteCode, RemoteProtocolError } from "./errors.ts";
 import type { RequestEvent, ResponseEvent, Version } from "./events.ts";
@@ -14,8 +14,8 @@ import type { Head } from "./parser/head.ts";
 import { type Answer, answerTo, type Proposal, proposalOf } from "./switching.ts";
 import { faultOfHost } from "./target.ts";
 
-/** @throws {RemoteProtocolError} for a request that is grammatical and yet not to be served. */
-export function judgeRequest(head: Head): RequestEvent {
+/** @throws {RemoteProtocolError} for a request that is well formed but must be refused. */
+export function validateRequest(head: Head): RequestEvent {
   const { method, target, version, headers, facts } = head;
   const badHost = faultOfHost(version, facts);
   if (badHost !== undefined) throw refused("BAD_HOST", badHost);
@@ -26,15 +26,15 @@ export function judgeRequest(head: Head): RequestEvent {
 }
 
 /** @throws {RemoteProtocolError} for a response that cannot answer the request. */
-export function judgeResponse(
+export function validateResponse(
   head: Head,
   request: { readonly method: string; readonly proposal: Proposal | undefined },
 ): { event: ResponseEvent; answer: Answer } {
   const { status, reason, version, headers, facts } = head;
   const answer = answerTo(request.proposal, status, version, facts);
   if (answer === "invalid") {
-    const asked = request.proposal?.kind === "upgrade";
-    throw asked
+    const proposed = request.proposal?.kind === "upgrade";
+    throw proposed
       ? refused("BAD_SWITCH", faultOfSwitch(version, facts))
       : refused("UNEXPECTED_SWITCH", "");
   }
@@ -43,7 +43,7 @@ export function judgeResponse(
   return { event: { type, status, reason, version, headers, framing }, answer };
 }
 
-// RFC 9110 §10.1.1: in HTTP/1.0 it is ignored; what we do not know, we cannot meet.
+// RFC 9110 §10.1.1: HTTP/1.0 ignores it; an unknown expectation cannot be met.
 function expectation(version: Version, facts: Facts): boolean {
   if (version === "1.0" || facts.expect === undefined) return false;
   const expectations = expectationsOf(facts);
@@ -53,17 +53,17 @@ function expectation(version: Version, facts: Facts): boolean {
 }
 
 function faultOfSwitch(version: Version, facts: Facts): string {
-  if (version === "1.0") return "it is of HTTP/1.0";
+  if (version === "1.0") return "it is HTTP/1.0";
   if (facts.upgrade === undefined) return "it has no Upgrade";
   if (!facts.connectionUpgrade) return "its Connection does not have the option upgrade";
-  return "its Upgrade names none that was offered, or others too";
+  return "its Upgrade names no offered protocol, or others as well";
 }
 
 function framed(framing: Framing | FramingFault): Framing {
-  if ("remote" in framing) throw refused(framing.remote, framing.came);
+  if ("remote" in framing) throw refused(framing.remote, framing.detail);
   return framing;
 }
 
-function refused(code: RemoteCode, came: string): RemoteProtocolError {
-  return new RemoteProtocolError(code, came, { phase: "head" });
+function refused(code: RemoteCode, detail: string): RemoteProtocolError {
+  return new RemoteProtocolError(code, detail, { phase: "head" });
 }

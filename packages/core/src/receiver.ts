@@ -1,4 +1,4 @@
-// bytes → parser → [receiver] → events: the half of a connection that reads
+// bytes → parser → [receiver] → events: the reading half of a connection
 
 import type { Cycle } from "./cycle.ts";
 import { ConnectionError, RemoteProtocolError } from "./errors.ts";
@@ -12,10 +12,10 @@ import { foreignOf, OPENING_LENGTH } from "./parser/foreign.ts";
 import type { Head } from "./parser/head.ts";
 import { HeadParser } from "./parser/head-parser.ts";
 import { persists } from "./persistence.ts";
-import { judgeRequest, judgeResponse } from "./received.ts";
+import { validateRequest, validateResponse } from "./received.ts";
 import { peerOf, type Role } from "./role.ts";
 
-/** Reads what the peer says, as far as the state of both roles lets it speak. */
+/** Reads what the peer sends, as far as the states of both roles allow. */
 export class Receiver {
   readonly #role: Role;
   readonly #limits: Limits;
@@ -26,10 +26,10 @@ export class Receiver {
   #interims = 0;
   #failure: RemoteProtocolError | ConnectionError | undefined;
 
-  /** The peer has ended its side. */
+  /** Whether the peer has ended its side. */
   ended = false;
-  /** How many requests of ours wait behind the one in hand: what follows answers them. */
-  awaited = 0;
+  /** The number of requests we have pipelined after the current one. */
+  pipelined = 0;
 
   constructor(role: Role, limits: Limits, cycle: Cycle) {
     this.#role = role;
@@ -53,7 +53,7 @@ export class Receiver {
 
   get bodyOwed(): "content" | "trailers" | undefined {
     if (this.#cycle.machine.stateOf(peerOf(this.#role)) !== "send-body") return undefined;
-    // RFC 9110 §10.1.1: a client that asked whether it may send its body waits for the server.
+    // RFC 9110 §10.1.1: a client that sent Expect: 100-continue waits for the server.
     if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
     return this.#reader!.trailersAwaited ? "trailers" : "content";
   }
@@ -62,14 +62,14 @@ export class Receiver {
     this.#interims = 0;
   }
 
-  /** Every byte that is not HTTP's; of a head or trailer section that is not complete, its bytes too. */
+  /** All bytes not read as HTTP, including those of an incomplete head or trailer section. */
   takeAll(): Uint8Array {
     const held = this.#reader?.takeHeld() ?? this.#heads.takeHeld();
     const rest = this.#input.takeAll();
     return held.length === 0 ? rest : concat([held, rest]);
   }
 
-  /** The next event, or why there is none. A fault of the peer's is told again at each call. */
+  /** The next event, or why there is none. After a failure every call throws the same error. */
   next(): Event | Wait {
     if (this.#failure !== undefined) throw this.#failure;
     try {
@@ -88,7 +88,7 @@ export class Receiver {
     switch (state) {
       case "idle":
         if (this.#role === "client") return this.#readIdle();
-        // Answered before it was asked (a 408): no request that comes now would get an answer.
+        // Answered before the request (a 408): a request received now would get no answer.
         if (this.#cycle.machine.stateOf("server") !== "idle") return this.#readLate();
         return this.#readHead();
       case "send-response":
@@ -99,7 +99,7 @@ export class Receiver {
       case "switched-protocol":
         return "paused";
       case "done":
-        if (this.#input.length > 0) return this.#unasked("paused");
+        if (this.#input.length > 0) return this.#unsolicited("paused");
         return this.ended ? this.#closed() : "need-data";
       case "must-close":
         return this.#readLate();
@@ -108,27 +108,27 @@ export class Receiver {
     }
   }
 
-  // Behind its last message a peer has nothing to say: what it says is not HTTP's to read.
+  // After its last message a peer sends no more HTTP, so this does not read it.
   #readLate(): Event | Wait {
     if (this.#input.length > 0) return "paused";
     return this.ended ? this.#closed() : "need-data";
   }
 
   #readIdle(): Event | Wait {
-    if (this.#input.length > 0) return this.#unasked("need-data");
+    if (this.#input.length > 0) return this.#unsolicited("need-data");
     return this.ended ? this.#closed() : "need-data";
   }
 
-  // RFC 9112 §9.2, L20: a response that no request asked for must never answer the next one.
-  #unasked(wait: Wait): Wait {
-    if (this.#role === "server" || this.awaited > 0) return wait;
+  // RFC 9112 §9.2, L20: an unsolicited response must never answer the next request.
+  #unsolicited(wait: Wait): Wait {
+    if (this.#role === "server" || this.pipelined > 0) return wait;
     const { chunk, at, offset } = this.#input;
     const foreign = foreignOf(
       "response",
       latin1ToText(chunk, at, Math.min(at + OPENING_LENGTH, chunk.length)),
     );
-    const came = typeof foreign === "object" ? foreign.says : "";
-    throw new RemoteProtocolError("UNEXPECTED_DATA", came, { offset });
+    const detail = typeof foreign === "object" ? foreign.says : "";
+    throw new RemoteProtocolError("UNEXPECTED_DATA", detail, { offset });
   }
 
   #closed(): Event {
@@ -143,14 +143,14 @@ export class Receiver {
       if (head !== undefined) return this.#accept(head, start);
     }
     if (!this.ended) return "need-data";
-    // An end of file between messages is how a client leaves; half a head, or no answer, is not.
+    // A client may leave between messages; an end within a head, or before a response, is an error.
     if (this.#role === "server" && !this.#heads.hasBegun) return this.#closed();
-    throw incomplete(this.#whatCame(), "head");
+    throw incomplete(this.#progress(), "head");
   }
 
-  #whatCame(): string {
+  #progress(): string {
     if (this.#heads.heldLength > 0) return "in the middle of a head";
-    return this.#interims > 0 ? "after interim responses alone" : "without sending a response";
+    return this.#interims > 0 ? "after only interim responses" : "without sending a response";
   }
 
   #parseHead(start: number): Head | undefined {
@@ -176,7 +176,7 @@ export class Receiver {
   }
 
   #acceptRequest(head: Head): RequestEvent {
-    const event = judgeRequest(head);
+    const event = validateRequest(head);
     this.#reader = BodyReader.of(event.framing, this.#limits);
     this.#cycle.begin(event, persists(head.version, head.facts));
     return event;
@@ -184,7 +184,7 @@ export class Receiver {
 
   #acceptResponse(head: Head): ResponseEvent {
     const { machine } = this.#cycle;
-    const { event, answer } = judgeResponse(head, this.#cycle.request);
+    const { event, answer } = validateResponse(head, this.#cycle.request);
     if (event.type === "informational-response") {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
@@ -194,15 +194,15 @@ export class Receiver {
       return event;
     }
     if (answer === "accepted") {
-      // RFC 9110 §7.8: the 100 comes before the 101; nobody switches in front of a withheld body.
+      // RFC 9110 §7.8: the 100 comes before the 101; no one switches before a body that is held back.
       if (this.#cycle.bodyWithheld) throw new RemoteProtocolError("UNEXPECTED_SWITCH");
       machine.move("server", "switch-accepted");
       return event;
     }
     this.#reader = BodyReader.of(event.framing, this.#limits);
     machine.move("server", "response");
-    const lives = persists(head.version, head.facts);
-    if (!lives || this.#reader.endsWithConnection) machine.endPersistence();
+    const isLast = !persists(head.version, head.facts);
+    if (isLast || this.#reader.endsWithConnection) machine.endPersistence();
     return event;
   }
 
@@ -214,7 +214,7 @@ export class Receiver {
       try {
         data = reader.read(this.#input.chunk, this.#input.at);
       } catch (error) {
-        // What stands in front of the fault was HTTP's.
+        // The bytes before the fault were read.
         this.#input.advance(reader.consumed);
         throw located(error, start, "body");
       }
@@ -247,7 +247,7 @@ function incomplete(when: string, phase: string): ConnectionError {
   return new ConnectionError("INCOMPLETE_MESSAGE", `the peer closed it ${when}`, { phase });
 }
 
-// A parser counts from the start of what it read; the receiver knows where that was.
+// A parser counts from the start of its input; the receiver knows where that was in the stream.
 function located(error: unknown, start: number, phase: string): unknown {
   if (!(error instanceof RemoteProtocolError)) return error;
   error.offset = start + (error.offset ?? 0);

@@ -1,8 +1,8 @@
-// bytes → parser → events → connection → driver → application: [who is who, at every station]
+// bytes → parser → events → connection → driver → application: [which end is which, at every stage]
 
 import { LocalProtocolError } from "./errors.ts";
 
-/** Which end of the conversation. */
+/** Which end of the connection. */
 export type Role = "client" | "server";
 
 /** The other end. */

@@ -10,14 +10,14 @@ const upgrade = (protocols: string, connection = "Upgrade") =>
 const offer = (protocols: string) => proposalOf("GET", "1.1", upgrade(protocols));
 
 describe("a request proposes", () => {
-  test("the protocols of Upgrade, verbatim, in its order", () => {
+  test("the protocols of Upgrade, verbatim, in order", () => {
     expect(offer("WebSocket, IRC/6.9,, x")).toMatchObject({
       kind: "upgrade",
       protocols: ["WebSocket", "IRC/6.9", "x"],
     });
   });
 
-  test("a tunnel by CONNECT alone, in either version, whatever Upgrade says", () => {
+  test("a tunnel only by CONNECT, in either version, whatever Upgrade says", () => {
     expect(proposalOf("CONNECT", "1.0", upgrade("a"))).toMatchObject({
       kind: "connect",
       protocols: [],
@@ -30,13 +30,13 @@ describe("a request proposes", () => {
     ["K05: with an option that only looks like it", "1.1", upgrade("a", "not-upgrade")],
     ["U08: in HTTP/1.0", "1.0", upgrade("a")],
     ["with an empty list", "1.1", upgrade(",")],
-    ["with a list that breaks the grammar", "1.1", upgrade("a, b c")],
-    ["with a protocol without a version behind the slash", "1.1", upgrade("a/")],
-  ])("nothing %s", (_, version, told) => {
-    expect(proposalOf("GET", version, told)).toBeUndefined();
+    ["with a malformed list", "1.1", upgrade("a, b c")],
+    ["with a protocol without a version after the slash", "1.1", upgrade("a/")],
+  ])("nothing %s", (_, version, fields) => {
+    expect(proposalOf("GET", version, fields)).toBeUndefined();
   });
 
-  test("a proposal stays what it was: a client's is everybody's who asks the same again", () => {
+  test("a proposal is immutable, since requests with the same Upgrade share it", () => {
     for (const proposal of [offer("a")!, proposalOf("CONNECT", "1.1", facts())!]) {
       expect(() => Object.assign(proposal, { offers: () => true })).toThrow(TypeError);
       expect(() => (proposal.protocols as string[]).push("b")).toThrow(TypeError);
@@ -44,7 +44,7 @@ describe("a request proposes", () => {
     }
   });
 
-  test("U04: what is offered is found by name and version, without regard to case", () => {
+  test("U04: an offer matches by name and version, ignoring case", () => {
     const proposal = offer("WebSocket, IRC/6.9")!;
     expect(["websocket", "WEBSOCKET", "irc/6.9"].every((name) => proposal.offers(name))).toBe(true);
     expect(["IRC", "irc/6", "web", "websocket/13", ""].some((name) => proposal.offers(name))).toBe(
@@ -54,8 +54,8 @@ describe("a request proposes", () => {
 });
 
 describe("L4: a 101", () => {
-  const answer = (told: ReturnType<typeof facts>, version: Version = "1.1") =>
-    answerTo(offer("a, b/1"), 101, version, told);
+  const answer = (fields: ReturnType<typeof facts>, version: Version = "1.1") =>
+    answerTo(offer("a, b/1"), 101, version, fields);
 
   test.each(["a", "A", "b/1", "a, b/1", "b/1, a"])(
     "accepts with %j, which was offered",
@@ -68,18 +68,18 @@ describe("L4: a 101", () => {
     ["a protocol that was not offered", upgrade("c")],
     ["one that was, and one that was not", upgrade("a, c")],
     ["another version", upgrade("b/2")],
-    ["no version of one that has one", upgrade("b")],
+    ["a protocol without its version", upgrade("b")],
     ["no Upgrade", facts("Connection", "upgrade")],
     ["an empty Upgrade", upgrade("")],
     ["no connection option", facts("Upgrade", "a")],
-  ])("with %s is invalid", (_, told) => {
-    expect(answer(told)).toBe("invalid");
+  ])("with %s is invalid", (_, fields) => {
+    expect(answer(fields)).toBe("invalid");
   });
 
   test.each([
     ["Content-Length", "0"],
     ["Transfer-Encoding", "chunked"],
-  ])("with %s: %s is an answer all the same: its framing is judged elsewhere", (name, value) => {
+  ])("with %s: %s is accepted: framing.ts checks its framing", (name, value) => {
     expect(answer(facts("Connection", "upgrade", "Upgrade", "a", name, value))).toBe("accepted");
   });
 

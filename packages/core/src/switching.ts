@@ -1,4 +1,4 @@
-// bytes → parser → events → [switching] → connection: was a switch proposed, was it accepted?
+// bytes → parser → events → [switching] → connection: was a switch proposed, and was it accepted?
 
 import type { Version } from "./events.ts";
 import type { Facts } from "./facts.ts";
@@ -7,29 +7,29 @@ import { isProtocol, listMembers } from "./tokens.ts";
 /** What a request offers to switch to (RFC 9110 §7.8, §9.3.6). */
 export class Proposal {
   readonly kind: "upgrade" | "connect";
-  /** The offered protocols, verbatim, in the client's order of preference; none for CONNECT. */
+  /** The offered protocols, verbatim, in the client's order of preference; empty for CONNECT. */
   readonly protocols: readonly string[];
 
-  /** @internal Made of a request's head. */
+  /** @internal */
   constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
     this.kind = kind;
     this.protocols = Object.freeze(protocols);
     Object.freeze(this);
   }
 
-  /** Whether the request offers `protocol`: name and version, without regard to case. */
+  /** Whether the request offers `protocol`, name and version, ignoring case. */
   offers(protocol: string): boolean {
     const wanted = protocol.toLowerCase();
     return this.protocols.some((offered) => offered.toLowerCase() === wanted);
   }
 }
 
-/** How a response stands to the proposal it answers. */
+/** How a response answers the proposal. */
 export type Answer = "accepted" | "refused" | "interim" | "invalid";
 
 /**
- * What a request proposes. A CONNECT always does; an Upgrade only in HTTP/1.1 and only with its
- * connection option, and a list that breaks the grammar offers nothing.
+ * What a request proposes. A CONNECT always proposes a tunnel; an Upgrade counts only in HTTP/1.1
+ * and with its connection option, and not if its list is malformed.
  */
 export function proposalOf(method: string, version: Version, facts: Facts): Proposal | undefined {
   if (method === "CONNECT") return new Proposal("connect", []);
@@ -45,22 +45,22 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
   return lastOffer;
 }
 
-// Nearly every proposal is of the same protocol as the one before, and cannot be changed.
+// Most proposals repeat the one before. A Proposal is immutable, so it can be shared.
 let lastUpgrade = "";
 let lastOffer: Proposal | undefined;
 
-/** As `forget`, of what is remembered here. */
+/** Part of `forget`. */
 export function forgetOffer(): void {
   lastUpgrade = "";
   lastOffer = undefined;
 }
 
-/** RFC 9110 §9.3.6: any 2xx to CONNECT is the tunnel; 204 is one too. */
+/** RFC 9110 §9.3.6: any 2xx to CONNECT opens the tunnel, 204 too. */
 export function opensTunnel(method: string, status: number): boolean {
   return method === "CONNECT" && status >= 200 && status <= 299;
 }
 
-/** How a response answers; the same question for the end that sends it and the one that reads it. */
+/** How a response answers a proposal, for both the sender and the receiver. */
 export function answerTo(
   proposal: Proposal | undefined,
   status: number,
@@ -69,12 +69,12 @@ export function answerTo(
 ): Answer {
   if (status === 101) return acceptsUpgrade(proposal, version, facts) ? "accepted" : "invalid";
   if (status < 200) return "interim";
-  // RFC 9110 §9.3.6: any 2xx is the tunnel; 204 is one too.
+  // RFC 9110 §9.3.6: any 2xx opens the tunnel, 204 too.
   return proposal?.kind === "connect" && status <= 299 ? "accepted" : "refused";
 }
 
-// RFC 9110 §7.8: a 101 names protocols that were offered, with the connection option. What frames
-// one is framing.ts's to judge, as in any other 1xx.
+// RFC 9110 §7.8: a 101 names only offered protocols, and has the connection option. framing.ts
+// checks its framing fields, as in any other 1xx.
 function acceptsUpgrade(proposal: Proposal | undefined, version: Version, facts: Facts): boolean {
   if (proposal?.kind !== "upgrade" || version !== "1.1") return false;
   if (!facts.connectionUpgrade) return false;

@@ -1,20 +1,20 @@
-// bytes → scanner → [tape] → headers: where the parts of the head that was read last stand
+// bytes → scanner → [tape] → headers: the offsets of the parts of the head that was read last
 
 import { FIELD_LIST } from "./tape-layout.ts";
 
 /**
- * What scanner/scanner.ts wrote of the head that was read last, by the places in tape-layout.ts. Offsets count
- * from the head's first byte. The next head overwrites it, of whatever connection it is.
+ * What scanner/scanner.ts found in the head that was read last, laid out as in tape-layout.ts.
+ * Offsets count from the head's first byte. The next head of any connection overwrites it.
  */
 export let tape: Int32Array = new Int32Array(0);
 
-/** The end of the tape, from {@link FIELD_LIST} on. */
+/** The tape from {@link FIELD_LIST} on. */
 export let fieldsOnTape: Int32Array = tape;
 
-/** Changes with what is on the tape: who keeps an offset for later keeps this beside it. */
-export let page = 0;
+/** Changes whenever the tape does. An offset kept for later is valid only in the same generation. */
+export let generation = 0;
 
-/** The methods that the scanner knows. */
+/** The methods that the scanner recognizes. */
 export const METHODS = [
   "",
   "GET",
@@ -27,13 +27,13 @@ export const METHODS = [
   "CONNECT",
 ] as const;
 
-/** The tape lies in WebAssembly's memory, which is made at the first use. */
-export function layTape(ints: Int32Array): void {
+/** Sets where the tape is: in WebAssembly's memory, which is allocated on first use. */
+export function setTape(ints: Int32Array): void {
   tape = ints;
   fieldsOnTape = ints.subarray(FIELD_LIST);
 }
 
-/** Another head is being read. */
-export function turnPage(): void {
-  page++;
+/** Invalidates the offsets of the previous head. */
+export function nextGeneration(): void {
+  generation++;
 }

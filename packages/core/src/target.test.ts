@@ -72,11 +72,11 @@ describe("an address in brackets is one of IPv6 (RFC 3986 §3.2.2)", () => {
   });
 });
 
-describe("CONNECT asks for host ':' port (X01, X02)", () => {
+describe("CONNECT takes host ':' port (X01, X02)", () => {
   test.each(["a:1", "a.test:443", "127.0.0.1:65535", "[::1]:443", "a:00443"])("%j", (target) => {
     expect(isAuthority(target)).toBe(true);
     expect(isTarget("CONNECT", target)).toBe(true);
-    // R21: and nobody else.
+    // R21: and no other method.
     expect(isTarget("GET", target)).toBe(false);
   });
   test.each([
@@ -87,7 +87,7 @@ describe("CONNECT asks for host ':' port (X01, X02)", () => {
   });
 });
 
-describe("other methods ask for", () => {
+describe("other methods take", () => {
   test.each([
     ...["/", "/a/b;c=d", "/?", "/?a=b&c?d/e", "/%41%ff", "//a//b", "/a:@!$&'()*+,;=-._~"],
     ...["http://a", "http://a/", "http://a?b", "https://a:80/b?c", "http://[::1]/", "x+1.-y://a/"],
@@ -96,7 +96,7 @@ describe("other methods ask for", () => {
     expect(isTarget("M-SEARCH", target)).toBe(true);
   });
 
-  test("R22: an asterisk is for OPTIONS alone", () => {
+  test("R22: an asterisk is for OPTIONS only", () => {
     expect(isTarget("OPTIONS", "*")).toBe(true);
     expect(isTarget("GET", "*")).toBe(false);
     expect(isTarget("OPTIONS", "*a")).toBe(false);
@@ -113,7 +113,7 @@ describe("other methods ask for", () => {
   });
 });
 
-describe("a path and a query hold what browsers leave as it is (the URL standard)", () => {
+describe("a path and a query may have what browsers do not encode (the URL standard)", () => {
   test.each([
     ...["/a[1]", "/a{1}", "/a|b", "/a^b", "/a`b", "/a\\b", "/%", "/%4", "/%zz", "/a%b"],
     ...["/?a[]=1&b[c]=2", "/?q={a}", "/?a|b", "/?a^b", "/?a`b", "/?a\\b", "/?x=100%"],
@@ -122,7 +122,7 @@ describe("a path and a query hold what browsers leave as it is (the URL standard
     expect(faultOfTarget("GET", target)).toBeUndefined();
   });
 
-  test('an octet is allowed from ! to ~, and is none of ", #, < and >', () => {
+  test('an octet is allowed from ! to ~, except ", #, < and >', () => {
     for (let code = 0; code <= 0x100; code++) {
       const octet = String.fromCharCode(code);
       const isAllowed = code > 0x20 && code < 0x7f && !'"#<>'.includes(octet);
@@ -140,7 +140,7 @@ describe("a path and a query hold what browsers leave as it is (the URL standard
   });
 });
 
-describe("what is wrong with a target is said without the target", () => {
+describe("an error describes a target without quoting it", () => {
   test.each([
     ["GET", "/?token=secret#x", "the octet 0x23 at 14 is not allowed; a fragment is not sent"],
     ["GET", "/a\nb", "the octet 0x0a at 2 is not allowed; percent-encode it"],
@@ -157,7 +157,7 @@ describe("what is wrong with a target is said without the target", () => {
   });
 });
 
-test("hostile length costs linear time", () => {
+test("a hostile length costs linear time", () => {
   const start = performance.now();
   isHost(`${"a".repeat(100_000)}@`);
   isTarget("GET", `/${"%41?".repeat(50_000)}#`);

@@ -15,18 +15,18 @@ const octets = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code
 const tchar = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 describe("of all 256 octets", () => {
-  test("a token holds the 77 of RFC 9110 §5.6.2", () => {
+  test("a token may have the 77 of RFC 9110 §5.6.2", () => {
     const allowed = octets.filter((octet) => isToken(`a${octet}b`));
     expect(allowed.sort().join("")).toBe([...tchar].sort().join(""));
   });
 
-  test("a field value holds HTAB, SP, VCHAR and obs-text inside (RFC 9110 §5.5)", () => {
+  test("a field value may have HTAB, SP, VCHAR and obs-text inside (RFC 9110 §5.5)", () => {
     const refused = octets.filter((octet) => !isFieldValue(`a${octet}b`));
     const controls = octets.filter((_, code) => (code < 0x20 && code !== 9) || code === 0x7f);
     expect(refused).toEqual(controls);
   });
 
-  test("a reason phrase holds the same (RFC 9112 §4)", () => {
+  test("a reason phrase may have the same (RFC 9112 §4)", () => {
     expect(octets.filter(isReason)).toEqual(octets.filter((octet) => isFieldValue(`a${octet}b`)));
   });
 
@@ -35,7 +35,7 @@ describe("of all 256 octets", () => {
   });
 });
 
-test("what is wider than an octet is in no grammar", () => {
+test("no grammar allows a character above U+00FF", () => {
   for (const wide of ["\u010a", "\u560d", "\u0100", "\u{1f600}"]) {
     for (const grammar of [isToken, isFieldValue, isReason, isProtocol]) {
       expect(grammar(`a${wide}`)).toBe(false);
@@ -43,13 +43,13 @@ test("what is wider than an octet is in no grammar", () => {
   }
 });
 
-test("a line end at the end of the text does not slip through", () => {
+test("a line end at the end of the text is refused", () => {
   for (const grammar of [isToken, isFieldValue, isReason, isProtocol]) {
     for (const end of ["\n", "\r", "\r\n", "\0"]) expect(grammar(`a${end}`)).toBe(false);
   }
 });
 
-test("a token is not empty, a field value and a reason may be", () => {
+test("a token must not be empty; a field value and a reason may be", () => {
   expect([isToken(""), isProtocol(""), isFieldValue(""), isReason("")]).toEqual([
     false,
     false,
@@ -90,13 +90,13 @@ test("only SP and HTAB are trimmed: NBSP is an octet like any other", () => {
   expect(trimWhiteSpace(" \t ")).toBe("");
 });
 
-describe("what is wrong with a text is said without the text", () => {
+describe("an error describes a text without quoting it", () => {
   test.each([
     ["", "is empty"],
     ["Authorization: secret", "has the octet 0x3a at 13"],
     ["a\u0100", "has the character U+0100 at 1"],
     ["\xff", "has the octet 0xff at 0"],
-  ])("which is no token: %j %s", (text, says) => {
+  ])("that is not a token: %j %s", (text, says) => {
     expect(isToken(text)).toBe(false);
     expect(faultOfToken(text)).toBe(says);
   });
@@ -107,7 +107,7 @@ describe("what is wrong with a text is said without the text", () => {
     ["secret\u2028", "has the character U+2028 at 6"],
     [" secret", "has white space around it"],
     ["secret\t", "has white space around it"],
-  ])("which is no field value: %j %s", (text, says) => {
+  ])("that is not a field value: %j %s", (text, says) => {
     expect(isFieldValue(text)).toBe(false);
     expect(faultOfValue(text)).toBe(says);
   });

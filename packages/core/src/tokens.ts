@@ -1,12 +1,12 @@
-// bytes → parser → [the characters both directions agree on] → serializer → bytes
+// bytes → parser → [the characters of tokens, values and phrases] → serializer → bytes
 
 // RFC 9110 §5.6.2: tchar.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-// RFC 9110 §5.5: field-vchar inside, SP and HTAB only between; obs-text is opaque but allowed.
+// RFC 9110 §5.5: field-vchar, with SP and HTAB only in between; obs-text is opaque but allowed.
 const FIELD_VALUE = /^(?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?$/;
 
-// RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ), here also empty.
+// RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); here it may be empty too.
 const REASON = /^[\t -~\x80-\xff]*$/;
 
 // RFC 9110 §7.8: protocol = protocol-name ["/" protocol-version], both tokens.
@@ -32,10 +32,10 @@ export function isProtocol(text: string): boolean {
   return PROTOCOL.test(text);
 }
 
-/** The members of a comma list of tokens, verbatim; empty ones are skipped (RFC 9110 §5.6.1.2). */
+/** The members of a list of tokens, verbatim; empty ones are skipped (RFC 9110 §5.6.1.2). */
 export function listMembers(value: string): string[] {
   const members: string[] = [];
-  // Nearly every list has one member, and nothing to split.
+  // Nearly every list has one member.
   for (const part of value.includes(",") ? value.split(",") : [value]) {
     const member = trimWhiteSpace(part);
     if (member !== "") members.push(member);
@@ -43,7 +43,7 @@ export function listMembers(value: string): string[] {
   return members;
 }
 
-/** OWS is SP and HTAB alone (RFC 9110 §5.6.3); `String.prototype.trim` would take NBSP too. */
+/** OWS is only SP and HTAB (RFC 9110 §5.6.3); `String.prototype.trim` would remove NBSP too. */
 export function trimWhiteSpace(text: string): string {
   let start = 0;
   let end = text.length;
@@ -57,7 +57,7 @@ export function isWhiteSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Whether `name` stands in `text` at `at`, letters in either case (RFC 9110 §5.1). */
+/** Whether `text` has `name` at `at`, ignoring case (RFC 9110 §5.1). */
 export function isSameName(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     const code = text.charCodeAt(at + i);
@@ -71,7 +71,7 @@ function lowerCase(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }
 
-// RFC 9110 §5.6.2, as a mark for each octet.
+// RFC 9110 §5.6.2, as a flag for each octet.
 const TOKEN_OCTETS = Uint8Array.from({ length: 256 }, (_, octet) =>
   TOKEN.test(String.fromCharCode(octet)) ? 1 : 0,
 );
@@ -86,7 +86,7 @@ export function isTextOctet(octet: number): boolean {
   return octet === 0x09 || (octet >= 0x20 && octet <= 0xff && octet !== 0x7f);
 }
 
-/** What an error calls an octet that is not allowed, or a character that is none. */
+/** Names an octet that is not allowed, or a character that is not an octet, for an error. */
 export function octetName(code: number): string {
   const hex = code.toString(16);
   return code < 0x100
@@ -95,13 +95,10 @@ export function octetName(code: number): string {
 }
 
 /**
- * Names the first character of `text` that is not allowed there, and its place: what an error says
- * of a text, since the text itself may be a secret. Undefined if every one is allowed.
+ * Names the first character of `text` that is not allowed, and its position. An error gives this
+ * and not the text, which may be a secret. Undefined if every character is allowed.
  */
-export function strangerIn(
-  text: string,
-  isAllowed: (octet: number) => boolean,
-): string | undefined {
+export function illegalIn(text: string, isAllowed: (octet: number) => boolean): string | undefined {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (!isAllowed(code)) return `${octetName(code)} at ${i}`;
@@ -109,13 +106,13 @@ export function strangerIn(
   return undefined;
 }
 
-/** What is wrong with a text that is no token. */
+/** What is wrong with a text that is not a token. */
 export function faultOfToken(text: string): string {
-  return text === "" ? "is empty" : `has ${strangerIn(text, isTokenOctet)!}`;
+  return text === "" ? "is empty" : `has ${illegalIn(text, isTokenOctet)!}`;
 }
 
-/** What is wrong with a text that is no field value. */
+/** What is wrong with a text that is not a field value. */
 export function faultOfValue(text: string): string {
-  const stranger = strangerIn(text, isTextOctet);
-  return stranger === undefined ? "has white space around it" : `has ${stranger}`;
+  const illegal = illegalIn(text, isTextOctet);
+  return illegal === undefined ? "has white space around it" : `has ${illegal}`;
 }

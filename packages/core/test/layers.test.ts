@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { expect, test } from "vitest";
 
-// From the bottom up. A file imports from its own row or from rows below; what stands between
-// bars in one row does not see each other.
+// From the bottom up. A file imports from its own row or from rows below, but not from another
+// column of its row.
 const ROWS = [
-  ["role codes errors tokens octets options limits field-line tape tape-layout asked inspect"],
+  ["role codes errors tokens octets options limits field-line tape tape-layout lookup inspect"],
   ["given-lines headers"],
   ["events facts target forwarding"],
   ["framing persistence switching"],
@@ -57,12 +57,12 @@ test("every file has a place in the rows", () => {
 
 test("every import is found: each file but the leaves has one", () => {
   const count = files.reduce((sum, file) => sum + importsOf(file).length, 0);
-  const said = files.reduce(
+  const expected = files.reduce(
     (sum, file) =>
       sum + readFileSync(new URL(file, src), "utf8").split(/\bfrom "\.\.?\//).length - 1,
     0,
   );
-  expect(count).toBe(said);
+  expect(count).toBe(expected);
 });
 
 test("L19: no file imports upwards", () => {
@@ -72,7 +72,7 @@ test("L19: no file imports upwards", () => {
       .filter(({ from, typeOnly }) => {
         const there = placeOf(from);
         if (here === undefined || there === undefined) return true;
-        if (there.row !== here.row) return there.row > here.row && !mayKnow(file, from, typeOnly);
+        if (there.row !== here.row) return there.row > here.row && !mayImport(file, from, typeOnly);
         return there.column !== here.column;
       })
       .map(({ from }) => `${file} → ${from}`);
@@ -80,35 +80,35 @@ test("L19: no file imports upwards", () => {
   expect(upward).toEqual([]);
 });
 
-// An event names the framing and the proposal it carries: types alone, no code.
-function mayKnow(file: string, from: string, typeOnly: boolean): boolean {
+// An event has the types of its framing and its proposal, but no code of theirs.
+function mayImport(file: string, from: string, typeOnly: boolean): boolean {
   return file === "events.ts" && typeOnly && /^(?:framing|switching)\.ts$/.test(from);
 }
 
 test("L19: the core imports nothing but itself, its scanner and llhttp", () => {
-  const strangers = files.flatMap((file) =>
+  const others = files.flatMap((file) =>
     [...readFileSync(new URL(file, src), "utf8").matchAll(/\bfrom "([^".][^"]*)"/g)]
       .map(([, from]) => `${file} → ${from}`)
       .filter((line) => !/^parser\/(?:llhttp|scanner)-module\.ts → #llhttp$/.test(line)),
   );
-  expect(strangers).toEqual([]);
+  expect(others).toEqual([]);
 });
 
-// Time, chance, waiting, and what only some platforms have. Two files ask for what is fast where it
-// is there, when it is first needed.
+// Time, chance, waiting, and what only some platforms have. Two files look up platform methods on
+// first use.
 const PLATFORM =
   /(?<![.\w])(?:Date|Math\.random|performance|process|Buffer|console|crypto|fetch|navigator|window|self|set(?:Timeout|Interval|Immediate)|queueMicrotask|Promise|async|await|require|globalThis)\b/g;
-const ASKING = ["octets.ts → Buffer", "octets.ts → globalThis", "parser/wasm.ts → globalThis"];
+const EXCEPTIONS = ["octets.ts → Buffer", "octets.ts → globalThis", "parser/wasm.ts → globalThis"];
 
-test("L19: the heart names no clock, no chance, no promise and no global of a platform", () => {
-  const heart = files.filter((file) => !/^(?:io|testing)\//.test(file));
-  const named = heart.flatMap((file) =>
+test("L19: the core uses no clock, no chance, no promise and no platform global", () => {
+  const core = files.filter((file) => !/^(?:io|testing)\//.test(file));
+  const named = core.flatMap((file) =>
     [...codeOf(file).matchAll(PLATFORM)].map(([name]) => `${file} → ${name}`),
   );
-  expect([...new Set(named)].sort()).toEqual(ASKING);
+  expect([...new Set(named)].sort()).toEqual(EXCEPTIONS);
 });
 
-// Without comments and texts, in which a word is a word.
+// Without comments and strings.
 function codeOf(file: string): string {
   return readFileSync(new URL(file, src), "utf8")
     .replace(/\/\*.*?\*\//gs, "")

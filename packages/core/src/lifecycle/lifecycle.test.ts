@@ -9,7 +9,7 @@ function rowsFor(from: Phase, cause: Cause) {
   return MOVES.filter((row) => row.from.includes(from) && row.on.includes(cause));
 }
 
-/** A lifecycle that has come to `phase` by the shortest way. */
+/** A lifecycle in `phase`, reached by the shortest path. */
 function lifecycleIn(phase: Phase): Lifecycle {
   let ways: (readonly Cause[])[] = [[]];
   for (;;) {
@@ -22,7 +22,7 @@ function lifecycleIn(phase: Phase): Lifecycle {
   }
 }
 
-/** Every way through the table that begins with `http` and does not repeat a phase. */
+/** Every path through the table from `http`. */
 function* ways(from: Phase = "http", effects: readonly Effect[] = []): Generator<{ readonly end: Phase; readonly effects: readonly Effect[] }> {
   const moves = CAUSES.flatMap((cause) => rowsFor(from, cause));
   if (moves.length === 0) yield { end: from, effects };
@@ -30,7 +30,7 @@ function* ways(from: Phase = "http", effects: readonly Effect[] = []): Generator
 }
 
 describe("the table", () => {
-  test.each(pairs)("in %s, %s has at most one row, and the lifecycle obeys it", (from, cause) => {
+  test.each(pairs)("in %s, %s has at most one row, and the lifecycle follows it", (from, cause) => {
     const rows = rowsFor(from, cause);
     expect(rows.length).toBeLessThanOrEqual(1);
     const lifecycle = lifecycleIn(from);
@@ -44,7 +44,7 @@ describe("the table", () => {
     expect(new Set(MOVES.flatMap(({ effects }) => effects))).toEqual(new Set(EFFECTS));
   });
 
-  test("no way is endless: each move leads to a later phase", () => {
+  test("every path ends: each move leads to a later phase", () => {
     for (const { from, becomes } of MOVES) {
       for (const phase of from) {
         const isLast = phase === "down" && becomes === "released";
@@ -54,10 +54,10 @@ describe("the table", () => {
   });
 });
 
-describe("L8: on every way through the table", () => {
+describe("L8: on every path through the table", () => {
   const all = [...ways()];
 
-  test("the end is that the io is somebody else's, and every phase before can come down", () => {
+  test("the io is released at the end, and every live phase can go down", () => {
     expect(new Set(all.map(({ end }) => end))).toEqual(new Set(["released"]));
     for (const phase of PHASES) {
       const isOver = phase === "released" || phase === "down";
@@ -76,27 +76,27 @@ describe("L8: on every way through the table", () => {
     }
   });
 
-  test("no deadline and no writer is left, and the io is let go of or given up", () => {
+  test("no deadline and no writer is left, and the io is released or aborted", () => {
     for (const { effects } of all) {
       for (const effect of ["stop-deadlines", "stop-writing"] as const) expect(effects).toContain(effect);
-      expect(effects.includes("let-go") !== effects.includes("abort-io"), effects.join(" ")).toBe(true);
+      expect(effects.includes("release") !== effects.includes("abort-io"), effects.join(" ")).toBe(true);
     }
   });
 });
 
-test("what has to be done to the io comes before the application is notified", () => {
+test("effects on the io come before the application is notified", () => {
   for (const { effects } of MOVES) {
     const at = effects.indexOf("notify");
     if (at === -1) continue;
-    for (const effect of ["abort-io", "let-go", "half-close", "stop-writing"] as const) {
+    for (const effect of ["abort-io", "release", "half-close", "stop-writing"] as const) {
       expect(effects.indexOf(effect), effects.join(" ")).toBeLessThan(at);
     }
   }
 });
 
-test("each move is told to the hook, with its cause", () => {
-  const told: string[] = [];
-  const lifecycle = new Lifecycle((from, cause, to) => told.push(`${from} ${cause} ${to}`));
+test("the hook is called on each move, with its cause", () => {
+  const calls: string[] = [];
+  const lifecycle = new Lifecycle((from, cause, to) => calls.push(`${from} ${cause} ${to}`));
   for (const cause of ["quiet", "ended", "ended", "quiet", "taken"] as const) lifecycle.move(cause);
-  expect(told).toEqual(["http ended finishing", "finishing quiet kept-open", "kept-open taken released"]);
+  expect(calls).toEqual(["http ended finishing", "finishing quiet kept-open", "kept-open taken released"]);
 });

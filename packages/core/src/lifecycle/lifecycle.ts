@@ -1,12 +1,12 @@
-// driver → [lifecycle] → driver: one connection's way through the phases, without io
+// driver → [lifecycle] → driver: moves one connection through its phases, without io
 
 import { type Cause, type Effect, MOVES } from "./moves.ts";
 import type { Phase } from "./phases.ts";
 
-/** Is called at each move, before its effects. */
+/** Called on each move, before its effects. */
 export type OnTransition = (from: Phase, cause: Cause, to: Phase) => void;
 
-/** Where a connection stands, and what each cause makes of that. */
+/** The phase of a connection, and how each cause changes it. */
 export class Lifecycle {
   #phase: Phase = "http";
   readonly #onTransition: OnTransition | undefined;
@@ -19,17 +19,17 @@ export class Lifecycle {
     return this.#phase;
   }
 
-  /** HTTP is not over. */
+  /** Whether HTTP is not over. */
   get isLive(): boolean {
     return this.#phase === "http" || this.#phase === "switching";
   }
 
-  /** HTTP is over, or will be, and the io is not: what was said is waited for. */
+  /** Whether HTTP is over, or about to be, and the rest of what was sent is being written. */
   get awaitsQuiet(): boolean {
     return this.#phase === "switching" || this.#phase === "finishing";
   }
 
-  /** Moves, if this phase has a row for the cause; returns what is to be done now, in order. */
+  /** Moves, if this phase has a row for the cause; returns the effects to apply, in order. */
   move(cause: Cause): readonly Effect[] | undefined {
     const from = this.#phase;
     const move = MOVES.find((row) => row.from.includes(from) && row.on.includes(cause));

@@ -1,18 +1,18 @@
-// driver → [moves] → driver: what ends a connection, where that leads, and what has to be done
+// driver → [moves] → driver: what ends a connection, the phase it leads to, and what must be done
 
 import type { Phase } from "./phases.ts";
 
-/** What moves a connection from phase to phase. */
+/** What moves a connection from one phase to the next. */
 export const CAUSES = [
-  // HTTP has ended well
+  // HTTP has ended as it should
   "ended",
-  // neither a poll without shutdown nor a promise of the parts waits for the io
+  // no poll without shutdown and no promised parts need the io
   "unwanted",
-  // both heads of a switch have passed
+  // both heads of a switch were exchanged
   "switched",
-  // all of ours was accepted by the transport, and no read of ours is pending
+  // the transport has accepted all our bytes, and no read of ours is pending
   "quiet",
-  // HTTP has failed, and the role has sent an answer that says so
+  // HTTP has failed, and the role has sent an error response
   "answered",
   // HTTP or the transport has failed
   "failed",
@@ -20,39 +20,39 @@ export const CAUSES = [
   "aborted",
   // the parts of a switched connection were not taken in time
   "unclaimed",
-  // somebody takes the parts
+  // the parts are taken
   "taken",
 ] as const;
 
 export type Cause = (typeof CAUSES)[number];
 
-/** What the driver does on the way, in the order of the row. */
+/** What the driver does on a move, in the order of the row. */
 export const EFFECTS = [
-  // only a write and close() still have a deadline
+  // only the deadlines of writes and close() still run
   "keep-last-deadlines",
-  // none of our deadlines runs any more
+  // no deadline runs any longer
   "stop-deadlines",
-  // the parts have to be taken within claimMs
+  // the parts must be taken within claimMs
   "start-claim",
-  // what was sent leaves now
+  // what was sent is written now
   "flush",
-  // our side of the io ends after our last byte, and the peer's end is awaited
+  // our side of the io ends after our last byte, and we wait for the peer's end
   "half-close",
-  // the io is given up, so that the peer sees a failure
+  // the io is aborted, so that the peer sees a failure
   "abort-io",
-  // the io is let go of, as it is
-  "let-go",
-  // nothing more is written, and nothing waits for it
+  // the io is released as it is
+  "release",
+  // nothing more is written, and no one waits for a write
   "stop-writing",
-  // an end that was good is a failure after all
+  // an end that looked good is a failure after all
   "overrule",
-  // the same, if our last bytes did not leave
+  // the same, if our last bytes were not sent
   "overrule-if-cut-off",
-  // the application learns why HTTP is over
+  // the application is notified why HTTP is over
   "notify",
   // `closed` and `run()` settle
   "settle",
-  // an exchange that was promised the parts takes them
+  // an exchange that was promised the parts can take them
   "offer-parts",
   // the role reports the error
   "report",
@@ -60,7 +60,7 @@ export const EFFECTS = [
 
 export type Effect = (typeof EFFECTS)[number];
 
-/** One row: in any of these phases, any of these causes. */
+/** One row: any of these causes in any of these phases. */
 export interface Move {
   readonly from: readonly Phase[];
   readonly on: readonly Cause[];
@@ -69,38 +69,38 @@ export interface Move {
 }
 
 /**
- * Every move of a connection as a whole. A cause that a phase has no row for changes nothing.
+ * Every move of a connection as a whole. A cause without a row for the phase changes nothing.
  *
- * What has to be done to the io comes before `notify`: the application may take the io when it is
- * notified, or end it again. The docs page takes each reason from the line above its row.
+ * Effects on the io come before `notify`: when notified, the application may take the io, or end it
+ * again. The docs page takes each reason from the line above its row.
  */
 export const MOVES: readonly Move[] = [
-  // what was sent still has to leave
+  // what was sent must still be written
   { from: ["http"], on: ["ended"], becomes: "finishing", effects: ["keep-last-deadlines", "flush"] },
   // the io has no next owner
   { from: ["finishing"], on: ["unwanted"], becomes: "lingering", effects: ["half-close", "notify"] },
-  // the next owner gets the io after our last byte (L3), and every byte that is theirs (L17)
+  // the next owner gets the io after our last byte (L3), and every byte that belongs to it (L17)
   { from: ["finishing"], on: ["quiet"], becomes: "kept-open", effects: ["stop-deadlines", "notify", "settle", "offer-parts"] },
-  // the 101 has to leave before the io changes hands
+  // the 101 must be written before the io changes hands
   { from: ["http"], on: ["switched"], becomes: "switching", effects: [] },
-  // as after any other end, but an io that nobody takes may not stay open for ever
+  // as after any other end, but an io that is not taken must not stay open forever
   { from: ["switching"], on: ["quiet"], becomes: "kept-open", effects: ["stop-deadlines", "start-claim", "notify", "offer-parts"] },
   // RFC 9112 §9.6: a peer that is still sending must not lose the answer to a reset
   { from: ["http"], on: ["answered"], becomes: "lingering", effects: ["keep-last-deadlines", "half-close", "notify", "report"] },
-  // the peer must not take a failure for an end
+  // the peer must not mistake a failure for an end
   { from: ["http", "switching"], on: ["failed", "aborted"], becomes: "down", effects: ["abort-io", "stop-deadlines", "stop-writing", "settle", "notify", "report"] },
   // the same, but there is no exchange to report on
   { from: ["finishing"], on: ["failed", "aborted"], becomes: "down", effects: ["abort-io", "stop-deadlines", "stop-writing", "settle", "notify"] },
-  // an io that is gone now has ended as it should, unless our last bytes were still on their way
+  // an io that is gone now has ended as it should, unless our last bytes were still unsent
   { from: ["lingering"], on: ["failed", "aborted"], becomes: "down", effects: ["abort-io", "overrule-if-cut-off", "stop-deadlines", "stop-writing", "settle"] },
   // the next owner did not come
   { from: ["kept-open"], on: ["unclaimed"], becomes: "down", effects: ["overrule", "abort-io", "stop-deadlines", "stop-writing", "settle", "report"] },
   // the next owner does not want it
   { from: ["kept-open"], on: ["aborted"], becomes: "down", effects: ["abort-io", "stop-deadlines", "stop-writing", "settle"] },
-  // idle, or by force: whoever waits for something learns that it will not come
-  { from: ["http", "switching", "finishing"], on: ["taken"], becomes: "released", effects: ["stop-deadlines", "stop-writing", "let-go", "notify", "settle"] },
-  // everyone was notified before
-  { from: ["lingering", "kept-open"], on: ["taken"], becomes: "released", effects: ["stop-deadlines", "stop-writing", "let-go", "settle"] },
-  // the io is gone; what was read from it is still somebody's
+  // idle, or by force: everything that is still awaited settles
+  { from: ["http", "switching", "finishing"], on: ["taken"], becomes: "released", effects: ["stop-deadlines", "stop-writing", "release", "notify", "settle"] },
+  // the application was already notified
+  { from: ["lingering", "kept-open"], on: ["taken"], becomes: "released", effects: ["stop-deadlines", "stop-writing", "release", "settle"] },
+  // the io is gone, but what was read from it can still be taken
   { from: ["down"], on: ["taken"], becomes: "released", effects: [] },
 ];

@@ -1,18 +1,18 @@
-// driver → [phases]: where a connection stands as a whole
+// driver → [phases]: the phase of a connection as a whole
 
 /** The phases of a connection, from the handshake to the end. */
 export const PHASES = [
-  // messages go both ways, or may
+  // messages may go both ways
   "http",
-  // a switch was agreed; the rest of what we sent is on its way out
+  // a switch was agreed; the rest of what we sent is being written
   "switching",
-  // HTTP is over and the io is wanted; the rest of what we sent is on its way out
+  // HTTP is over and the io is wanted; the rest of what we sent is being written
   "finishing",
-  // our side has ended; the peer's end is awaited, and what still comes is thrown away
+  // our side has ended; we wait for the peer's end and discard what still arrives
   "lingering",
   // HTTP is over; the io is open and waits for its next owner
   "kept-open",
-  // the io belongs to somebody else
+  // the io has another owner
   "released",
   // the io is shut down or gone
   "down",

@@ -6,7 +6,7 @@ import { BodyReader } from "./body-reader.ts";
 
 const CHUNKED: Framing = { kind: "chunked" };
 
-/** The body of `text` in pieces of `size`: data, trailers, how much was taken. */
+/** The body of `text` in pieces of `size`: data, trailers, how much was consumed. */
 function read(framing: Framing, text: string, size: number, limits: LimitOptions): string {
   let data = "";
   let taken = 0;
@@ -14,7 +14,7 @@ function read(framing: Framing, text: string, size: number, limits: LimitOptions
   try {
     reader = BodyReader.of(framing, resolveLimits(limits));
     while (reader.trailers === undefined && taken < text.length) {
-      // Not at the start of the memory it lies in, as input seldom does.
+      // Not at the start of its buffer, as is usual for input.
       const piece = Buffer.from(`--${text.slice(taken, taken + size)}`, "latin1");
       for (let at = 2; at < piece.length && reader.trailers === undefined; ) {
         let got: Uint8Array | undefined;
@@ -49,13 +49,13 @@ test("no body: complete before the first byte", () => {
   expect(everywhere({ kind: "content-length", length: 0 }, "next")).toBe("||0");
 });
 
-test("a length is counted, and what follows is left", () => {
+test("a length is counted down, and what follows is left", () => {
   expect(everywhere({ kind: "content-length", length: 5 }, "hello, next")).toBe("hello||5");
   expect(everywhere({ kind: "content-length", length: 5 }, "hell")).toBe("hell|more|4");
   expect(everywhere({ kind: "content-length", length: 2 ** 40 }, "hell")).toBe("hell|more|4");
 });
 
-test("until close: nothing but the end completes it", () => {
+test("until close: only the end of the connection completes it", () => {
   const framing: Framing = { kind: "until-close" };
   expect(everywhere(framing, "0\r\n\r\n")).toBe("0\r\n\r\n|more|5");
   expect(BodyReader.of(framing, resolveLimits()).endsWithConnection).toBe(true);
@@ -91,7 +91,7 @@ describe("chunked", () => {
     expect(outcome).toMatch(/^a\|MALFORMED_TRAILER\|/);
   });
 
-  test("C08: trailers that would frame a message are data, and frame nothing", () => {
+  test("C08: framing fields in trailers frame nothing", () => {
     expect(everywhere(CHUNKED, "0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\n\r\nnext")).toBe(
       "|Content-Length,9,Transfer-Encoding,x|46",
     );
@@ -100,13 +100,13 @@ describe("chunked", () => {
     );
   });
 
-  test("what stands before a fault is taken, the fault is not", () => {
+  test("what precedes a fault is consumed, the fault is not", () => {
     expect(everywhere(CHUNKED, "1\r\na\r\n0x\r\n")).toBe("a|MALFORMED_CHUNK|7");
   });
 });
 
 describe("L12: limits are exact", () => {
-  test("a body of maxBodyBytes passes; of a longer one as much is given, then it fails", () => {
+  test("a body of maxBodyBytes passes; a longer one fails after as many bytes", () => {
     const text = "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n";
     expect(everywhere(CHUNKED, text, { maxBodyBytes: 5 })).toBe("abcde||20");
     expect(everywhere(CHUNKED, text, { maxBodyBytes: 4 })).toBe("abcd|BODY_TOO_LARGE|12");
@@ -127,7 +127,7 @@ describe("L12: limits are exact", () => {
     );
   });
 
-  test("trailers: bytes to the last CRLF, and lines", () => {
+  test("trailers: bytes up to the last CRLF, and lines", () => {
     const section = "X: y\r\nZ: w\r\n\r\n";
     const read = (limits: LimitOptions) => everywhere(CHUNKED, `0\r\n${section}`, limits);
     expect(read({ maxTrailerBytes: section.length })).toBe("|X,y,Z,w|17");

@@ -1,4 +1,4 @@
-// bytes → [body reader] → events: takes a body's data out of bytes, by its framing
+// bytes → [body reader] → events: reads the data of a body by its framing
 
 import { RemoteProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
@@ -12,8 +12,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Reads one body. Data is a view of the input, never a copy, and never enters the parser:
- * a length is counted, chunk lines are read between the data.
+ * Reads one body. Data is a view of the input, never a copy, and never parsed: a length is counted
+ * down, and chunk lines are read between the data.
  */
 export class BodyReader {
   readonly #limits: Limits;
@@ -22,12 +22,12 @@ export class BodyReader {
   #length = 0;
   #trailerParser: HeadParser | undefined;
 
-  /** How much of the input the last {@link read} took. */
+  /** The number of bytes the last {@link read} consumed. */
   consumed = 0;
   /** The trailers; undefined until the body is complete. */
   trailers: Headers | undefined;
 
-  /** A reader of one body. */
+  /** A reader for one body. */
   static of(framing: Framing, limits: Limits): BodyReader {
     if (framing.kind !== "none") return new BodyReader(framing, limits);
     noBody ??= new BodyReader(framing, limits);
@@ -44,32 +44,32 @@ export class BodyReader {
     }
   }
 
-  /** Whether an end of file completes the body: only where nothing else does. */
+  /** Whether the end of the connection completes the body. */
   get endsWithConnection(): boolean {
     return this.#chunks === undefined && this.#left === Infinity;
   }
 
-  /** The last chunk was read; the trailer section is not complete. */
+  /** Whether the last chunk was read and the trailer section is incomplete. */
   get trailersAwaited(): boolean {
     return this.trailers === undefined && this.#chunks?.atTrailers === true;
   }
 
-  /** Bytes of a trailer section that is not complete. */
+  /** The bytes of an incomplete trailer section. */
   get held(): Uint8Array | undefined {
     return this.#trailerParser?.held;
   }
 
-  /** {@link held}, to be someone else's: they are not held any more. */
+  /** Removes and returns {@link held}. */
   takeHeld(): Uint8Array | undefined {
     return this.#trailerParser?.takeHeld();
   }
 
   /**
-   * The next data in `bytes`, from `from` on; undefined where there is none: then either
-   * {@link trailers} are there, or the input is used up.
+   * The next data in `bytes`, from `from` on; undefined if there is none: then either
+   * {@link trailers} is set, or the input is used up.
    *
-   * @throws {RemoteProtocolError} with `offset` counted from `from`; {@link consumed} says how much
-   *   stands in front of the fault and was read.
+   * @throws {RemoteProtocolError} with `offset` counted from `from`; {@link consumed} is then the
+   *   number of bytes read before the fault.
    */
   read(bytes: Uint8Array, from: number): Uint8Array | undefined {
     if (this.#chunks !== undefined) return this.#readChunked(this.#chunks, bytes, from);
@@ -117,7 +117,7 @@ export class BodyReader {
   }
 
   #readTrailers(bytes: Uint8Array, at: number, from: number): void {
-    // Nearly every chunked body ends here.
+    // Nearly every chunked body ends without trailers.
     if (this.#trailerParser === undefined && bytes[at] === CR && bytes[at + 1] === LF) {
       this.consumed = at + 2 - from;
       this.trailers = NO_TRAILERS;
@@ -134,7 +134,7 @@ export class BodyReader {
   }
 }
 
-// There is nothing to remember of a body that is not there: one reader does for all.
+// The reader of an empty body has no state: one serves all.
 let noBody: BodyReader | undefined;
 
 function lengthOf(framing: Framing): number {
@@ -147,7 +147,7 @@ function trailerParser(limits: Limits): HeadParser {
   return new HeadParser(
     "trailers",
     {
-      // The empty line that ends the section is always taken.
+      // The empty line that ends the section is always allowed.
       maxBytes: Math.max(maxTrailerBytes, 2),
       tooLarge: "TRAILERS_TOO_LARGE",
       maxFields: maxTrailers,
@@ -158,7 +158,7 @@ function trailerParser(limits: Limits): HeadParser {
   );
 }
 
-// The parser counts from the start of the section, the caller from where this read began.
+// The parser counts from the start of the section, the caller from the start of this read.
 function inTrailers(error: unknown, by: number): unknown {
   if (error instanceof RemoteProtocolError) error.offset = (error.offset ?? 0) + by;
   return error;

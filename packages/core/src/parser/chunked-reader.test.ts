@@ -59,17 +59,17 @@ describe("L11, C04, C06: the grammar has no", () => {
     ["minus", "-5\r\n", 0],
     ["prefix", "0x5\r\n", 1],
     ["underscore", "5_0\r\n", 1],
-    ["space in front", " 5\r\n", 0],
-    ["space behind", "5 \r\n", 2],
-    ["tab behind", "5\t\r\n", 2],
+    ["space before", " 5\r\n", 0],
+    ["space after", "5 \r\n", 2],
+    ["tab after", "5\t\r\n", 2],
     ["letter beyond f", "5g\r\n", 1],
     ["dot", "5.0\r\n", 1],
-    ["bare LF behind a size", "5\nhello", 1],
-    ["bare CR behind a size", "5\rX", 2],
+    ["bare LF after a size", "5\nhello", 1],
+    ["bare CR after a size", "5\rX", 2],
     ["CR CR", "5\r\r\n", 2],
-    ["missing line end behind data", "5\r\nhelloX", 8],
-    ["bare LF behind data", "5\r\nhello\n", 8],
-    ["bare CR behind data", "5\r\nhello\rX", 9],
+    ["missing line end after data", "5\r\nhelloX", 8],
+    ["bare LF after data", "5\r\nhello\n", 8],
+    ["bare CR after data", "5\r\nhello\rX", 9],
     ["empty extension", "5;\r\n", 2],
     ["extension without a name", "5;=a\r\n", 2],
     ["empty value", "5;a=\r\n", 4],
@@ -82,9 +82,9 @@ describe("L11, C04, C06: the grammar has no", () => {
     ["NUL in quotes", '5;a="\0"\r\n', 5],
     ["LF in quotes", '5;a="\n"\r\n', 5],
     ["CR in quotes", '5;a="\r\n"\r\n', 5],
-    ["control octet behind a backslash", '5;a="\\\n"\r\n', 6],
+    ["control octet after a backslash", '5;a="\\\n"\r\n', 6],
     ["open quotes", '5;a="b\r\n', 6],
-    ["octets behind quotes", '5;a="b"c\r\n', 7],
+    ["octets after quotes", '5;a="b"c\r\n', 7],
     ["second equals sign", "5;a=b=c\r\n", 5],
     ["quoted name", '5;"a"\r\n', 2],
   ])("%s", (_, text, at) => {
@@ -93,7 +93,7 @@ describe("L11, C04, C06: the grammar has no", () => {
 });
 
 describe("C02: a size is below 2^52", () => {
-  test("the greatest passes", () => {
+  test("the largest passes", () => {
     expect(everywhere("fffffffffffff\r\nx")).toBe("x more");
     expect(everywhere("0000fffffffffffff\r\nx")).toBe("x more");
   });
@@ -109,17 +109,17 @@ describe("C02: a size is below 2^52", () => {
   });
 });
 
-describe("L12: what has no meaning is counted for the whole message", () => {
+describe("L12: bytes without meaning are counted for the whole message", () => {
   test("extensions: as many octets as allowed pass, one more fails", () => {
     const text = "1;ab\r\nx\r\n1;c=d\r\ny\r\n0\r\n";
     expect(everywhere(text, 7)).toBe("xy end 22");
     expect(everywhere(text, 6)).toBe("CHUNK_EXTENSIONS_TOO_LARGE 13");
   });
-  test("zeros in front of a size", () => {
+  test("leading zeros of a size", () => {
     expect(everywhere("0001\r\nx\r\n000\r\n", 5)).toBe("x end 14");
     expect(everywhere("0001\r\nx\r\n000\r\n", 4)).toBe("CHUNK_EXTENSIONS_TOO_LARGE 11");
   });
-  test("a thousand plain chunks cost nothing", () => {
+  test("a thousand plain chunks count for nothing", () => {
     expect(read(`${"1\r\nx\r\n".repeat(1_000)}0\r\n`, 64, 0)).toMatch(/^x{1000} end/);
   });
 });

@@ -4,7 +4,7 @@ import { RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { isTextOctet, isTokenOctet, octetName } from "../tokens.ts";
 
-// Where the reader stands in: size [ext] CRLF data CRLF … 0 [ext] CRLF (trailers follow).
+// The position of the reader in: size [ext] CRLF data CRLF … 0 [ext] CRLF (trailers follow).
 type Place =
   | "size"
   | "size-or-extension"
@@ -22,7 +22,7 @@ type Place =
   | "data-lf"
   | "end";
 
-// 13 hexadecimal digits reach 2^52: every size that a number holds exactly, and no exabyte is missed.
+// A size of 13 hexadecimal digits is below 2^52, which a number holds exactly; no one needs more.
 const MAX_SIZE_DIGITS = 13;
 
 const CR = 0x0d;
@@ -33,30 +33,30 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Finds the data in a chunked body. Strict: a size is hexadecimal digits and nothing else, line
- * ends are CRLF, an extension follows the grammar and is then ignored. Data is never looked at.
+ * Finds the data in a chunked body. Strict: a size is only hexadecimal digits, a line ends in CRLF,
+ * and an extension must follow the grammar, but is ignored. The data itself is not read.
  */
 export class ChunkedReader {
   readonly #maxExtensionBytes: number;
   #place: Place = "size";
   #digits = 0;
   #size = 0;
-  // What has no meaning: extensions, and zeros in front of a size. Counted for the whole message.
+  // Bytes without meaning: extensions, and leading zeros of a size. Counted for the whole message.
   #ignoredBytes = 0;
 
-  /** How many bytes of the present chunk's data are still to come. */
+  /** The number of bytes left in the current chunk's data. */
   dataLeft = 0;
 
   constructor(limits: Limits) {
     this.#maxExtensionBytes = limits.maxChunkExtensionBytes;
   }
 
-  /** The last chunk's line is read: what follows is the trailer section. */
+  /** Whether the last chunk's line was read: the trailer section follows. */
   get atTrailers(): boolean {
     return this.#place === "end";
   }
 
-  /** The caller has taken `length` bytes of data. */
+  /** Notes that the caller has consumed `length` bytes of data. */
   take(length: number): void {
     this.dataLeft -= length;
     if (this.dataLeft === 0) this.#place = "data-cr";
@@ -149,7 +149,7 @@ export class ChunkedReader {
     return isTokenOctet(byte) && this.#go(inside);
   }
 
-  // White space may stand before ";" and "=", but a line does not end in it.
+  // White space is allowed before ";" and "=", but not at the end of a line.
   #leaveTo(byte: number, after: Place): boolean {
     if (byte === SEMICOLON) return this.#go("extension-name");
     if (isSpaceByte(byte)) {

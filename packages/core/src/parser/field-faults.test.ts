@@ -4,7 +4,7 @@ import { HeadParser } from "./head-parser.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-describe("L16: a fault in a field names the field, and never quotes what is in it", () => {
+describe("L16: a fault in a field names the field, and never quotes its value", () => {
   const fault = (text: string) => {
     const messages = [1, 7, text.length].map((size) => {
       const parser = HeadParser.forMessages("request", resolveLimits());

@@ -1,9 +1,9 @@
-// bytes → start line → [other protocols] → error: what a peer speaks that does not speak HTTP/1.1
+// bytes → start line → [other protocols] → error: recognizes peers that do not speak HTTP/1.1
 
 import type { RemoteCode } from "../errors.ts";
 import type { MessageKind } from "./head.ts";
 
-/** Another protocol, known by the first octets of what comes in place of a message. */
+/** Another protocol, recognized by its first octets. */
 export interface Foreign {
   readonly kind: MessageKind;
   readonly opening: string;
@@ -31,7 +31,7 @@ const FOREIGN: readonly Foreign[] = [
     code: "MALFORMED_START_LINE",
     says: "it looks like TLS; connect with TLS",
   },
-  // RFC 9113 §3.4: PRI is no method of HTTP/1. A server begins with a SETTINGS frame.
+  // RFC 9113 §3.4: PRI is not a method of HTTP/1. A server begins with a SETTINGS frame.
   {
     kind: "request",
     opening: "PRI ",
@@ -80,12 +80,12 @@ const FOREIGN: readonly Foreign[] = [
   },
 ];
 
-/** How many octets tell any of them. */
+/** The number of octets that is enough to recognize any of them. */
 export const OPENING_LENGTH = Math.max(...FOREIGN.map(({ opening }) => opening.length));
 
 /**
- * The protocol that `text` begins like. "undecided" if more octets may tell one; undefined if it is
- * none of those that are known.
+ * The protocol whose opening `text` begins with; "undecided" if more octets may make it one;
+ * undefined if it is none of these.
  */
 export function foreignOf(kind: MessageKind, text: string): Foreign | "undecided" | undefined {
   let isOpen = false;

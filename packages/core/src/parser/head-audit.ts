@@ -1,4 +1,4 @@
-// bytes → llhttp → [audit] → head: every octet of a field is one that the grammar of RFC 9112 has there
+// bytes → llhttp → [audit] → head: checks every octet of a field against the grammar of RFC 9112
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import { inspect } from "../facts.ts";
@@ -19,8 +19,8 @@ const NO_LINE = {
 } as const;
 
 /**
- * Makes a head of `text`, whose start line is read, if it has one, and whose fields llhttp has let
- * pass: what it might once let pass that RFC 9112 does not is refused here.
+ * Makes a head of `text`, whose start line, if any, has been read, and whose fields llhttp has
+ * accepted. Refuses whatever llhttp might accept but RFC 9112 does not.
  *
  * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
  */
@@ -50,16 +50,16 @@ function auditFields(text: string, start: number, limits: HeadLimits): Headers {
   return receivedHeaders(text, start, count);
 }
 
-// In a name, or in a line that begins as none, what a token does not have; anywhere, a bare LF.
+// An octet of no token, in a name or at the start of a line; or a bare LF anywhere.
 const FAULT_AT_END = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*[^!#$%&'*+\-.^_`|~0-9A-Za-z:\r]$|\n$/;
 
-/** Whether the last octet of `line`, the beginning of a field line, can be in none. */
+/** Whether the last octet of `line`, the beginning of a field line, is invalid there. */
 export function endsInFault(line: string): boolean {
   return FAULT_AT_END.test(line);
 }
 
 /**
- * What is wrong with a field line at its last octet. It names the field and never quotes the value,
+ * What is wrong with a field line at its last octet. Names the field, but never quotes the value,
  * which may be a secret.
  */
 export function faultOfField(line: string): string {
@@ -67,7 +67,7 @@ export function faultOfField(line: string): string {
   const octet = line.charCodeAt(at);
   // RFC 9112 §5.2.
   if (at === 0 && isWhiteSpace(octet)) return "a line begins with white space (obs-fold)";
-  // What follows a bare CR is where it is noticed.
+  // A bare CR is noticed at the octet after it.
   const isBareCr = line[at - 1] === "\r";
   const what = isBareCr ? "a CR without LF" : octetName(octet);
   const colon = line.indexOf(":");
@@ -77,13 +77,13 @@ export function faultOfField(line: string): string {
   return `${line.slice(0, colon)} has ${what} at ${at - valueStart - (isBareCr ? 1 : 0)}`;
 }
 
-/** What is wrong with a Content-Length without regard to the octet after `line`; undefined if nothing is. */
+/** What is wrong with a Content-Length, whatever octet follows `line`; undefined if nothing is. */
 export function faultOfLength(line: string): string | undefined {
   if (line.endsWith("\n")) return "Content-Length is empty";
   const isTooLarge = Number(line.slice(line.indexOf(":") + 1)) > Number.MAX_SAFE_INTEGER;
   return isTooLarge ? "Content-Length is too large" : undefined;
 }
 
-function refused(code: RemoteCode, came: string, offset: number): RemoteProtocolError {
-  return new RemoteProtocolError(code, came, { offset });
+function refused(code: RemoteCode, detail: string, offset: number): RemoteProtocolError {
+  return new RemoteProtocolError(code, detail, { offset });
 }

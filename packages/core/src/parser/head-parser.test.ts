@@ -6,7 +6,7 @@ import { HeadParser } from "./head-parser.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-/** The head, or the fault, of `text` cut at `cuts`; with how much was taken. */
+/** The head, or the fault, of `text` split at `cuts`, and how much was consumed. */
 function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cuts: number[] = []) {
   const parser = HeadParser.forMessages(kind, resolveLimits(limits));
   let from = 0;
@@ -15,7 +15,7 @@ function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cut
     for (const to of [...cuts, text.length]) {
       const head = parser.read(octets(text.slice(from, to)), 0);
       taken += parser.consumed;
-      if (head !== undefined) return `${told(head)} after ${taken}`;
+      if (head !== undefined) return `${summary(head)} after ${taken}`;
       from = to;
     }
   } catch (error) {
@@ -25,11 +25,11 @@ function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cut
   return `more, ${parser.held.length} held`;
 }
 
-function told({ method, target, status, reason, version, headers }: Head): string {
+function summary({ method, target, status, reason, version, headers }: Head): string {
   return `${method || status}|${target || reason}|${version}|${headers.toFlat().join("|")}`;
 }
 
-/** The outcome of `text`, which has to be the same however it is cut. */
+/** The outcome of `text`, which must be the same however it is split. */
 function everywhere(kind: MessageKind, text: string, limits: LimitOptions = {}): string {
   const whole = outcome(kind, text, limits);
   const places = [...text].map((_, at) => at).slice(1);
@@ -44,7 +44,7 @@ const request = (text: string, limits?: LimitOptions) => everywhere("request", t
 const response = (text: string, limits?: LimitOptions) => everywhere("response", text, limits);
 
 describe("a request's head", () => {
-  test("is taken up to its last CRLF and not a byte further", () => {
+  test("is read up to its last CRLF and not a byte further", () => {
     const head = "GET /a?b HTTP/1.1\r\nHost: a\r\nX:  y z \t\r\nE:\r\nF: \t\r\n\r\n";
     expect(request(`${head}GET / evil`)).toBe(
       `GET|/a?b|1.1|Host|a|X|y z|E||F| after ${head.length}`,
@@ -55,7 +55,7 @@ describe("a request's head", () => {
     expect(request("GET / HTTP/1.0\r\n\r\n")).toBe("GET|/|1.0| after 18");
   });
 
-  test("M06: may stand behind empty lines", () => {
+  test("M06: may follow empty lines", () => {
     expect(request("\r\n\r\nGET / HTTP/1.1\r\n\r\n")).toBe("GET|/|1.1| after 22");
   });
 
@@ -68,11 +68,11 @@ describe("a request's head", () => {
     ["5\t\r\nContent-Length: 5\t", "BAD_CONTENT_LENGTH at 51"],
     ["\r\n\t5\t", "MALFORMED_FIELD at 33"],
     ["5\r\n\t5\t", "MALFORMED_FIELD at 34"],
-  ])("may have a tab behind a Content-Length, as behind any value: %j", (value, told) => {
-    expect(request(`GET / HTTP/1.1\r\nContent-Length:${value}\r\nA: b\r\n\r\nX`)).toBe(told);
+  ])("may have a tab after a Content-Length, as after any value: %j", (value, expected) => {
+    expect(request(`GET / HTTP/1.1\r\nContent-Length:${value}\r\nA: b\r\n\r\nX`)).toBe(expected);
   });
 
-  test("keeps every octet of a value that is allowed there", () => {
+  test("keeps every octet that is allowed in a value", () => {
     const value = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code))
       .filter((_, code) => code === 9 || (code >= 0x20 && code !== 0x7f))
       .join("");
@@ -81,7 +81,7 @@ describe("a request's head", () => {
     );
   });
 
-  test("has no other octet in a value, and none but a token's in a name", () => {
+  test("has no other octet in a value, and only those of a token in a name", () => {
     for (let code = 0; code < 256; code++) {
       const octet = String.fromCharCode(code);
       const inValue = outcome("request", `GET / HTTP/1.1\r\nX: a${octet}b\r\n\r\n`);
@@ -202,14 +202,14 @@ describe("L12: a limit is exact", () => {
     );
   });
 
-  test("empty lines in front of it count", () => {
+  test("empty lines before it count", () => {
     const late = `\r\n${head}`;
     expect(request(late, { maxHeadBytes: late.length })).toContain("GET|/abcd");
     expect(request(late, { maxHeadBytes: head.length })).toBe(`HEAD_TOO_LARGE at ${head.length}`);
     expect(request("\r\n".repeat(20), { maxHeadBytes: 9 })).toBe("HEAD_TOO_LARGE at 9");
   });
 
-  test("white space counts, which llhttp skips without a word", () => {
+  test("white space counts, although llhttp skips it", () => {
     const spaced = `GET / HTTP/1.1\r\nA:${" ".repeat(50)}1\r\n\r\n`;
     expect(request(spaced, { maxHeadBytes: 40 })).toBe("HEAD_TOO_LARGE at 40");
   });
@@ -220,7 +220,7 @@ describe("L12: a limit is exact", () => {
     expect(request(`\r\n${head}`, { maxTargetBytes: 4 })).toBe("TARGET_TOO_LONG at 10");
   });
 
-  test("R04: a target of 8,000 octets passes by default, and of 8,192; one more does not", () => {
+  test("R04: targets of 8,000 and 8,192 octets pass by default; one more octet fails", () => {
     for (const length of [8_000, 8_192]) {
       const long = `GET /${"a".repeat(length - 1)} HTTP/1.1\r\n\r\n`;
       expect(outcome("request", long, {}, [4_000, 8_001])).toContain("GET|/aaa");
@@ -230,11 +230,11 @@ describe("L12: a limit is exact", () => {
     );
   });
 
-  test("a target that fills the head is too long, not the head", () => {
+  test("if a target fills the head, the target is too long, not the head", () => {
     expect(request(`GET /${"a".repeat(50)}`, { maxHeadBytes: 30 })).toBe("TARGET_TOO_LONG at 30");
   });
 
-  test("a target that is too long and also malformed is too long first", () => {
+  test("a target that is too long before it is malformed is too long", () => {
     expect(request("GET /abcd\x00 HTTP/1.1\r\n", { maxTargetBytes: 4 })).toBe(
       "TARGET_TOO_LONG at 8",
     );
@@ -243,7 +243,7 @@ describe("L12: a limit is exact", () => {
     );
   });
 
-  test("maxTargetBytes has nothing to say to a response", () => {
+  test("maxTargetBytes does not apply to a response", () => {
     expect(response("HTTP/1.1 200 OK\r\nA\r\n", { maxTargetBytes: 0 })).toBe(
       "MALFORMED_FIELD at 18",
     );
@@ -257,8 +257,8 @@ describe("L12: a limit is exact", () => {
   });
 });
 
-describe("a head that is larger than anything inside", () => {
-  test("more fields than the tape holds at first", () => {
+describe("a head larger than any internal buffer", () => {
+  test("more fields than the tape holds", () => {
     const lines = Array.from({ length: 2_000 }, (_, i) => `H${i}: ${i}\r\n`).join("");
     const head = `GET / HTTP/1.1\r\n${lines}\r\n`;
     const limits = { maxHeadBytes: 100_000, maxHeaders: 2_000 };
@@ -267,7 +267,7 @@ describe("a head that is larger than anything inside", () => {
     expect(outcome("request", head, limits, [1_000, 20_000])).toBe(whole);
   });
 
-  test("more octets than llhttp is given at once: a span at the cut stays one", () => {
+  test("more octets than llhttp is given at once: a span across the split stays one", () => {
     const limits = { maxHeadBytes: 400_000, maxTargetBytes: 200_000 };
     for (const at of [65_520, 65_530, 65_534, 65_535, 65_536, 65_537, 65_540]) {
       const long = `GET / HTTP/1.1\r\nLong: ${"x".repeat(at - 22)}\r\nNext: ${"y".repeat(70_000)}\r\n\r\n`;
@@ -281,10 +281,10 @@ describe("a head that is larger than anything inside", () => {
   });
 });
 
-describe("many heads in one chunk, which is copied to llhttp window by window", () => {
+describe("many heads in one chunk, which is copied to the scanner window by window", () => {
   const head = "GET /abc HTTP/1.1\r\nHost: a.test\r\nX: yyyyyyy\r\n\r\n";
 
-  test("a head across the edge of a window is one like any other", () => {
+  test("a head across the edge of a window is read like any other", () => {
     for (let shift = 0; shift < head.length; shift++) {
       const parser = HeadParser.forMessages("request", resolveLimits());
       const chunk = octets(`GET /${"s".repeat(shift)} HTTP/1.1\r\n\r\n${head.repeat(1_500)}`);
@@ -297,7 +297,7 @@ describe("many heads in one chunk, which is copied to llhttp window by window", 
     }
   });
 
-  test("another connection in between does not disturb", () => {
+  test("another connection in between changes nothing", () => {
     const chunk = octets(head.repeat(3));
     const [one, two] = [1, 2].map(() => HeadParser.forMessages("request", resolveLimits()));
     const other = octets("POST /other HTTP/1.1\r\n\r\n".repeat(9));
@@ -317,20 +317,20 @@ describe("one llhttp serves all parsers", () => {
       heads.forEach((head, i) => {
         const piece = head.slice(at, at + 1);
         const read = piece === "" ? undefined : parsers[i]!.read(octets(piece), 0);
-        if (read !== undefined) answers.push(told(read));
+        if (read !== undefined) answers.push(summary(read));
       });
     }
     expect(answers.sort()).toEqual(heads.map((_, i) => `GET|/${i}|1.1|N|${i}`).sort());
   });
 
-  test("a refused head is held for who takes it, once", () => {
+  test("a refused head is held until it is taken, once", () => {
     const parser = HeadParser.forMessages("request", resolveLimits({ maxHeadBytes: 10 }));
     parser.read(octets("GET /ab"), 0);
     expect(() => parser.read(octets("cdefghijk"), 0)).toThrow(RemoteProtocolError);
     expect([...parser.held]).toEqual([...octets("GET /ab")]);
   });
 
-  test("the next head begins with nothing of the one before", () => {
+  test("the next head has no state of the one before", () => {
     const parser = HeadParser.forMessages("request", resolveLimits({ maxTargetBytes: 3 }));
     for (let i = 0; i < 3; i++) {
       expect(parser.read(octets("GET /ab HT"), 0)).toBeUndefined();

@@ -1,4 +1,4 @@
-// bytes → [head parser] → events: at most one head, then stop
+// bytes → [head parser] → events: reads one head and stops
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -19,7 +19,7 @@ import { StartLine } from "./start-line.ts";
 
 const NOTHING = new Uint8Array(0);
 
-// llhttp's error numbers where they are about more than the grammar of a field line.
+// llhttp's error numbers for faults other than the grammar of a field line.
 const SECOND_LENGTH = 4;
 const BAD_LENGTH = 11;
 const FRAMING_FAULTS: { readonly [number: number]: RemoteCode } = {
@@ -28,29 +28,29 @@ const FRAMING_FAULTS: { readonly [number: number]: RemoteCode } = {
   15: "BAD_TRANSFER_ENCODING",
 };
 
-// What the limits that most connections share mean for a head.
+// The limits of heads, cached: most connections share one Limits.
 let resolved: Limits | undefined;
 let ofMessages: HeadLimits | undefined;
 
 /**
- * Takes heads out of bytes, one at a time, and never a byte behind the head's last CRLF.
+ * Reads heads, one at a time, and never a byte after the head's last CRLF.
  *
- * Nearly every head lies whole in one chunk and is exact: the scanner reads it, once. Of any other
- * the start line is read octet by octet, and the fields are llhttp's, piece by piece, to find the
- * head's end or its first fault at once; then the head is read again as a whole.
- * No parser owns memory outside JavaScript: what it must remember between pieces is 64 bytes.
+ * Nearly every head is whole in one chunk and exact: the scanner reads it, once. For any other head
+ * StartLine reads the start line octet by octet and llhttp reads the fields piece by piece, which
+ * finds the end of the head or its first fault at once; then the whole head is read again.
+ * No parser owns memory outside JavaScript: the state it saves between pieces is 64 bytes.
  */
 export class HeadParser {
   readonly #kind: SectionKind;
   readonly #limits: HeadLimits;
   readonly #maxTargetBytes: number;
-  // The pieces of an unfinished head. Its capacity doubles, so that dripping bytes cost no squares.
+  // The pieces of an incomplete head. The capacity doubles, so that byte-wise input is not quadratic.
   #held = NOTHING;
   #heldLength = 0;
   #line: StartLine | undefined;
   #state: Uint8Array | undefined;
 
-  /** How much of the input the last {@link read} took. */
+  /** The number of bytes the last {@link read} consumed. */
   consumed = 0;
 
   constructor(kind: SectionKind, limits: HeadLimits, maxTargetBytes: number) {
@@ -73,7 +73,7 @@ export class HeadParser {
     return new HeadParser(kind, ofMessages!, limits.maxTargetBytes);
   }
 
-  /** The bytes of a head that is not complete. */
+  /** The bytes of an incomplete head. */
   get held(): Uint8Array {
     return this.#held.subarray(0, this.#heldLength);
   }
@@ -82,22 +82,22 @@ export class HeadParser {
     return this.#heldLength;
   }
 
-  /** {@link held}, to be someone else's: they are not held any more. */
+  /** Removes and returns {@link held}. */
   takeHeld(): Uint8Array {
     const held = this.held;
     this.#forget();
     return held;
   }
 
-  /** Whether more has come than the empty lines that may stand before a start line. */
+  /** Whether more was received than the empty lines allowed before a start line. */
   get hasBegun(): boolean {
     return this.#line?.hasBegun === true;
   }
 
   /**
-   * Reads on. Undefined means that the head goes on in the next bytes, and all of these are taken.
+   * Reads on. Returns undefined if the head continues in the next bytes; all of these are consumed.
    *
-   * @param answersConnect Content-Length and Transfer-Encoding are not judged here.
+   * @param answersConnect Do not check Content-Length and Transfer-Encoding.
    * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
    */
   read(bytes: Uint8Array, from: number, answersConnect = false): Head | undefined {
@@ -124,7 +124,7 @@ export class HeadParser {
 
   #readOn(bytes: Uint8Array, from: number, to: number, answersConnect: boolean): Head | undefined {
     const at = this.#kind === "trailers" ? from : this.#readLine(this.#kind, bytes, from, to);
-    // Of a chunk that was taken away nothing is read, and the state is another's.
+    // A detached chunk is empty: if llhttp does not run, its state is another parser's.
     const result = at < to ? execute(bytes, at, to, this.#state, answersConnect) : OK;
     if (result === PAUSED) return this.#complete(bytes, from, at + position);
     if (result !== OK) throw this.#refusal(result, bytes, from, at + position);
@@ -160,13 +160,13 @@ export class HeadParser {
       this.#forget();
       return head;
     } catch (error) {
-      // Refused: the caller still has this piece.
+      // Refused: the caller keeps this piece.
       this.#heldLength = before;
       throw error;
     }
   }
 
-  // Nothing is held of a head that is refused: the caller still has it.
+  // This piece is not held if the head is refused: the caller keeps it.
   #hold(bytes: Uint8Array, from: number, to: number): void {
     if (this.#heldLength + to - from >= this.#limits.maxBytes) {
       const code = this.#line?.isInTarget ? "TARGET_TOO_LONG" : this.#limits.tooLarge;
@@ -199,27 +199,27 @@ export class HeadParser {
     return latin1ToText(concat([this.held, bytes.subarray(from, to)]));
   }
 
-  // It depends on the fault and on what comes before it alone, so that no cut changes the answer.
+  // Depends only on the fault and what precedes it, so that no split of the input changes the error.
   #refusal(result: number, bytes: Uint8Array, from: number, at: number): RemoteProtocolError {
     const text = this.#textWith(bytes, from, at);
-    // A length is refused after its last digit, or after its line: then that line is meant.
+    // llhttp refuses a length after its last digit or after its line; either way that line is meant.
     const isLength = result === BAD_LENGTH;
     const lineEnd = text.lastIndexOf("\r\n", isLength ? text.length - 3 : text.length);
     const lineStart = lineEnd === -1 ? 0 : lineEnd + 2;
     let line = text.slice(lineStart);
     const length = isLength ? faultOfLength(line) : undefined;
-    // llhttp stops before the octet that it refuses, or right after it.
+    // llhttp stops right before the octet that it refuses, or right after it.
     if (length === undefined && !endsInFault(line)) line += String.fromCharCode(bytes[at]!);
     const { malformed } = this.#limits;
     const framing = FRAMING_FAULTS[result];
-    // A trailer frames nothing, well or badly.
+    // A trailer frames nothing.
     const code = malformed === "MALFORMED_FIELD" && framing !== undefined ? framing : malformed;
-    const came = length ?? cameOf(result, line);
-    return new RemoteProtocolError(code, came, { offset: lineStart + line.length - 1 });
+    const detail = length ?? detailOf(result, line);
+    return new RemoteProtocolError(code, detail, { offset: lineStart + line.length - 1 });
   }
 }
 
-function cameOf(result: number, line: string): string {
+function detailOf(result: number, line: string): string {
   if (result === SECOND_LENGTH) return "Content-Length has a second line";
   return FRAMING_FAULTS[result] === undefined || result === BAD_LENGTH ? faultOfField(line) : "";
 }

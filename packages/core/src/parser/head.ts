@@ -1,4 +1,4 @@
-// bytes → scanner or audit → [head] → events: one head, cut, and nothing judged but its grammar
+// bytes → scanner or audit → [head] → events: one parsed head, checked only for its grammar
 
 import type { RemoteCode } from "../errors.ts";
 import type { Version } from "../events.ts";
@@ -21,7 +21,7 @@ export type MessageKind = "request" | "response";
 /** What ends with an empty line: a head, or the trailers after a body. */
 export type SectionKind = MessageKind | "trailers";
 
-/** What bounds a head: a message's, or a trailer section's. */
+/** The limits of a head or a trailer section, and the errors for exceeding them. */
 export interface HeadLimits {
   readonly maxBytes: number;
   readonly tooLarge: RemoteCode;
@@ -31,8 +31,8 @@ export interface HeadLimits {
 }
 
 /**
- * A head, cut. For a request `status` is 0, for a response `method` and `target` are empty, and
- * trailers have nothing but headers.
+ * A parsed head. For a request `status` is 0, for a response `method` and `target` are empty, and
+ * trailers have only headers.
  */
 export interface Head {
   readonly method: string;
@@ -41,13 +41,13 @@ export interface Head {
   readonly reason: string;
   readonly version: Version;
   readonly headers: Headers;
-  /** Of a head on the tape, they hold until another is read. */
+  /** If the head is on the tape, they are valid until another head is read. */
   readonly facts: Facts;
 }
 
 /**
- * The head that the scanner has just found exact. `text` is all of it. Undefined for a target whose
- * form its method does not allow: the scanner knows the octets of a target, and not the forms.
+ * The head that the scanner has just accepted; `text` is all of it. Undefined if its method does not
+ * allow the form of its target: the scanner checks the octets of a target, but not its form.
  */
 export function headOnTape(kind: SectionKind, text: string): Head | undefined {
   const isRequest = kind === "request";

@@ -15,7 +15,7 @@ describe("llhttp's contract, as the parser relies on it", () => {
     expect(position).toBe(2);
   });
 
-  test("it stops after a proposal and after framing just the same", () => {
+  test("it stops after a proposal and after framing fields, too", () => {
     for (const head of [
       "Connection: upgrade\r\nUpgrade: a\r\nContent-Length: 5\r\n\r\n",
       "Transfer-Encoding: chunked\r\n\r\n",
@@ -31,7 +31,7 @@ describe("llhttp's contract, as the parser relies on it", () => {
     "Content-Length: 5\r\nContent-Length: 6\r\n",
     "content-length: x\r\n",
     "X-A: b-c\r\nContent-Length:\r\n",
-  ])("X04: where CONNECT is answered it lets pass what it refuses elsewhere: %j", (fields) => {
+  ])("X04: in an answer to CONNECT it accepts what it refuses elsewhere: %j", (fields) => {
     const bytes = octets(`${fields}\r\nrest`);
     const before = bytes.toString("latin1");
     expect(execute(bytes, 0, bytes.length, undefined)).not.toBe(PAUSED);
@@ -54,7 +54,7 @@ describe("llhttp's contract, as the parser relies on it", () => {
     expect([OK, PAUSED]).not.toContain(execute(octets(lines), 0, lines.length, undefined));
   });
 
-  test("its state is 64 bytes: it goes on in the middle of a head, with another in between", () => {
+  test("its state is 64 bytes: it resumes in the middle of a head, with another in between", () => {
     const first = octets("Content-Le");
     expect(execute(first, 0, first.length, undefined)).toBe(OK);
     const state = saveState();

@@ -1,4 +1,4 @@
-// bytes → [llhttp] → head parser: field lines that come in pieces, and their faults
+// bytes → [llhttp] → head parser: field lines received in pieces, and their faults
 
 import { compileLlhttp } from "#llhttp";
 import { concat, textToLatin1, viewOf } from "../octets.ts";
@@ -14,10 +14,10 @@ interface LlhttpExports {
   malloc(length: number): number;
 }
 
-/** llhttp's answers that are not errors: more input wanted; paused by us at a head's end. */
+/** Results of llhttp that are not errors: it needs more input; we paused it at the end of a head. */
 export const OK = 0;
 export const PAUSED = 21;
-// One that is: a Content-Length with something else than digits, and spaces behind them.
+// An error: a Content-Length that is not digits followed by spaces.
 const BAD_LENGTH = 11;
 
 const TAB = 0x09;
@@ -25,22 +25,22 @@ const SP = 0x20;
 const HYPHEN = 0x2d;
 const UNDERSCORE = 0x5f;
 
-// Input goes in by slices of this size, so that WASM memory never grows with it.
+// Input is copied in slices of this size, so that WASM memory never grows with it.
 const SLICE_BYTES = 4_096;
-// sizeof(llhttp_t) in a 32-bit build: the state that makes a parser go on in the middle of a head.
+// sizeof(llhttp_t) in a 32-bit build: the state from which a parser resumes in the middle of a head.
 const STATE_BYTES = 64;
 
 // Returned from llhttp's callbacks.
 const GO_ON = 0;
 const NO_BODY = 1;
 
-// llhttp knows field lines only after a start line.
+// llhttp reads field lines only after a start line.
 const START_LINE = "HTTP/1.1 200 OK\r\n";
 
-/** How much of the input the last call took; where the fault stands, if it was refused. */
+/** The number of bytes the last call consumed; the position of the fault, if it was refused. */
 export let position = 0;
 let llhttp: Llhttp | undefined;
-// How much of its input has been written to.
+// How much of its input buffer has been written to.
 let written = 0;
 
 interface Llhttp {
@@ -54,11 +54,11 @@ interface Llhttp {
 
 /**
  * Reads field lines from `bytes[from, to)`, up to the empty line that ends a head, and not a byte
- * further. Bodies never come here: every callback says that there is none.
+ * further. It never reads a body: the callbacks report none.
  *
- * @param state Where an earlier call for the same head left off; undefined before its first field.
- * @param answersConnect Let Content-Length and Transfer-Encoding pass, whatever they hold.
- * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} for "more".
+ * @param state The state after the previous call for the same head; undefined before its first field.
+ * @param answersConnect Accept any Content-Length and Transfer-Encoding.
+ * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} if it needs more.
  */
 export function execute(
   bytes: Uint8Array,
@@ -69,8 +69,8 @@ export function execute(
 ): number {
   const result = feed(bytes, from, to, state, answersConnect);
   if (result !== BAD_LENGTH || bytes[from + position] !== TAB) return result;
-  // RFC 9112 §5: a tab may stand behind any value. Behind a Content-Length llhttp takes spaces
-  // alone, so it is given them: what else may stand there it still refuses.
+  // RFC 9112 §5: a tab may follow any value. After a Content-Length llhttp accepts only spaces, so
+  // turn the tabs into spaces: it still refuses anything else.
   const spaced = concat([viewOf(bytes, from, to)]);
   for (let at = position; isWhiteSpace(spaced[at]!); at++) spaced[at] = SP;
   return execute(spaced, 0, spaced.length, state);
@@ -94,31 +94,30 @@ function feed(
     written = Math.max(written, end - at);
     if (answersConnect) disguise(memory.subarray(input, input + end - at));
     result = exports.llhttp_execute(parser, input, end - at);
-    // The position is garbage where nothing stopped llhttp.
+    // The position is undefined unless llhttp stopped.
     at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - input;
   }
   position = at - from;
   return result;
 }
 
-// RFC 9110 §9.3.6: a client ignores Content-Length and Transfer-Encoding in a 2xx to CONNECT, which
-// llhttp would refuse where they are doubled or malformed. With another hyphen in their names it
-// does not know them. To the grammar both hyphens are the same; framing.ts judges what they say
-// in any other answer.
+// RFC 9110 §9.3.6: a client ignores Content-Length and Transfer-Encoding in a 2xx to CONNECT, but
+// llhttp would refuse them if repeated or malformed. With underscores for hyphens it does not
+// recognize them, and the grammar allows both. framing.ts checks them in any other response.
 function disguise(octets: Uint8Array): void {
   for (let at = octets.indexOf(HYPHEN); at !== -1; at = octets.indexOf(HYPHEN, at + 1)) {
     octets[at] = UNDERSCORE;
   }
 }
 
-/** As `forget`, of what is in llhttp's memory. */
+/** Part of `forget`: clears llhttp's memory. */
 export function forgetSlice(): void {
   if (llhttp === undefined || written === 0) return;
   llhttp.memory.fill(0, llhttp.input, llhttp.input + written);
   written = 0;
 }
 
-/** The state to give to {@link execute} with the next bytes of the same head. */
+/** The state to pass to {@link execute} with the next bytes of the same head. */
 export function saveState(): Uint8Array {
   const { memory, parser } = llhttp!;
   return memory.slice(parser, parser + STATE_BYTES);
@@ -126,7 +125,7 @@ export function saveState(): Uint8Array {
 
 function make(): Llhttp {
   const goOn = () => GO_ON;
-  // Callbacks call nobody: what came back in here would overwrite the input it stands on.
+  // The callbacks call no other code: a nested call would overwrite the input being read.
   const env = {
     wasm_on_message_begin: goOn,
     wasm_on_url: goOn,
@@ -140,10 +139,10 @@ function make(): Llhttp {
   const exports = instantiate<LlhttpExports>(compileLlhttp, { env });
   const parser = exports.llhttp_alloc(2);
   const input = exports.malloc(SLICE_BYTES);
-  // Content-Length beside Transfer-Encoding is framing.ts's to refuse: it alone knows that a client
-  // ignores both in a 2xx to CONNECT (RFC 9110 §9.3.6).
+  // framing.ts refuses Content-Length with Transfer-Encoding: only there is it known whether this is
+  // a 2xx to CONNECT, in which a client ignores both (RFC 9110 §9.3.6).
   exports.llhttp_set_lenient_chunked_length(parser, 1);
-  // The last allocation is made: from here on the memory does not grow, and this view stays.
+  // There are no further allocations, so the memory does not grow and this view stays valid.
   const memory = new Uint8Array(exports.memory.buffer);
   memory.set(textToLatin1(START_LINE), input);
   exports.llhttp_execute(parser, input, START_LINE.length);

@@ -5,7 +5,7 @@ import { StartLine } from "./start-line.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-/** The fault of `text`, read in pieces of `size` octets; with how much had come by then. */
+/** The fault of `text`, read in pieces of `size` octets, and how much was received by then. */
 function faultOf(kind: MessageKind, text: string, size: number): string {
   const line = new StartLine(kind, 100);
   let at = 0;
@@ -21,7 +21,7 @@ function faultOf(kind: MessageKind, text: string, size: number): string {
   return line.isComplete ? "complete" : "more";
 }
 
-/** The fault, which must be the same however the line is cut, and need no octet after it. */
+/** The fault, which must be the same however the line is split, and need no octet after it. */
 function everyCut(kind: MessageKind, text: string): string {
   const whole = faultOf(kind, `${text}and a thousand octets more`, 2_000);
   for (let size = 1; size <= text.length; size++) {
@@ -30,7 +30,7 @@ function everyCut(kind: MessageKind, text: string): string {
   return whole;
 }
 
-describe("a request line that cannot become valid is refused with its last octet, or sooner", () => {
+describe("a request line that cannot become valid is refused at its last octet, or sooner", () => {
   test.each([
     ["GET /\r", "MALFORMED_START_LINE at 5: the line ends without a version"],
     ["GET /\n", "MALFORMED_START_LINE at 5: the line ends without a version"],
@@ -56,14 +56,14 @@ describe("a request line that cannot become valid is refused with its last octet
     expect(everyCut("request", text)).toBe(fault);
   });
 
-  test("a secret in a target is in no error", () => {
+  test("no error quotes a secret in a target", () => {
     for (const line of ["GET /?secret#", "GET secret HTTP/1.1\r\n", "BREW /?secret HTTP/1.1\r\n"]) {
       expect(everyCut("request", line)).not.toMatch(/more|complete|secret/);
     }
   });
 });
 
-describe("a status line that cannot become valid is refused with its last octet, or sooner", () => {
+describe("a status line that cannot become valid is refused at its last octet, or sooner", () => {
   test.each([
     ["\r", "MALFORMED_START_LINE at 0: the octet 0x0d in the version"],
     ["R", "MALFORMED_START_LINE at 0: the octet 0x52 in the version"],
@@ -79,7 +79,7 @@ describe("a status line that cannot become valid is refused with its last octet,
   });
 });
 
-describe("a peer that speaks another protocol is told which it looks like", () => {
+describe("an error names the protocol that the input looks like", () => {
   test.each<[MessageKind, string, string]>([
     ["request", "\x16", "MALFORMED_START_LINE at 0: it looks like TLS;"],
     ["request", "PRI * HTTP/2.0", "UNSUPPORTED_VERSION at 13: it looks like HTTP/2;"],
@@ -97,7 +97,7 @@ describe("a peer that speaks another protocol is told which it looks like", () =
     expect(everyCut(kind, text)).toContain(fault);
   });
 
-  test("what only begins like a greeting is a fault where it is none any more", () => {
+  test("a false start of a greeting is a fault once it differs", () => {
     expect(everyCut("response", "SSX")).toBe(
       "MALFORMED_START_LINE at 0: the octet 0x53 in the version",
     );
@@ -107,7 +107,7 @@ describe("a peer that speaks another protocol is told which it looks like", () =
     expect(faultOf("response", "SSH", 1)).toBe("more");
   });
 
-  test("what is HTTP is not mistaken for anything else", () => {
+  test("HTTP is not mistaken for another protocol", () => {
     expect(faultOf("request", "PROPFIND / HTTP/1.1\r\n", 1)).toBe("complete");
     expect(faultOf("response", "HTTP/1.1 220 \r\n", 1)).toBe("complete");
     expect(everyCut("request", "PROXYS / HTTP/1.1\r\n")).toBe("UNKNOWN_METHOD at 0: ");

@@ -1,4 +1,4 @@
-// bytes → [start line] → head parser: octet by octet, so that a fault is reported where it is
+// bytes → [start line] → head parser: octet by octet, so that a fault is reported where it occurs
 
 import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
 import type { Version } from "../events.ts";
@@ -7,8 +7,8 @@ import { isTextOctet, isTokenOctet, octetName } from "../tokens.ts";
 import { foreignOf, OPENING_LENGTH } from "./foreign.ts";
 import type { MessageKind } from "./head.ts";
 
-// What the next octet belongs to. A request line goes through method, target and version to its
-// end, a status line through version, status and reason.
+// What the next octet belongs to. A request line has a method, a target and a version; a status line
+// has a version, a status code and a reason phrase.
 type Place =
   | "start"
   | "empty line"
@@ -31,7 +31,7 @@ const VERSION_LENGTH = 8;
 // Longer than any in the registry.
 const MAX_METHOD_LENGTH = 32;
 
-// RFC 9110 §16.1.1: the methods of the registry that are HTTP/1.1's, and two that only servers know.
+// RFC 9110 §16.1.1: the registered methods of HTTP/1.1, and others that servers commonly accept.
 const METHODS = new Set(
   (
     "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR " +
@@ -41,17 +41,17 @@ const METHODS = new Set(
 );
 
 /**
- * Reads the first line of one head (RFC 9112 §3, §4). Strict: single spaces, CR LF, and no octet
- * that the grammar does not have there.
+ * Reads the start line of one head (RFC 9112 §3, §4). Strict: single spaces, CR LF, and no octet
+ * that the grammar does not allow.
  *
- * A fault is reported at the first octet that cannot be right, or at the line's end if only the whole
- * is wrong. So it does not depend on how the bytes were cut, and no peer waits for its answer.
+ * A fault is reported at the first octet that cannot be valid, or at the end of the line if only the
+ * whole is wrong. So it does not depend on how the input is split, and is reported without delay.
  */
 export class StartLine {
   readonly #kind: MessageKind;
   readonly #maxTargetBytes: number;
   #place: Place;
-  // How many octets were read, and how many of them before the present place.
+  // The number of octets read, and how many of them came before the current place.
   #length = 0;
   #placeAt = 0;
   #methodAt = 0;
@@ -59,11 +59,11 @@ export class StartLine {
   #targetEnd = 0;
   #major = 0;
   #reasonAt = 0;
-  // As much of the beginning as tells another protocol.
+  // Enough of the beginning to recognize another protocol.
   #opening = "";
   #fault: RemoteProtocolError | undefined;
 
-  // Complete, the line is cut into these.
+  // The parts of the line, set once it is complete.
   method = "";
   target = "";
   version: Version = "1.1";
@@ -80,12 +80,12 @@ export class StartLine {
     return this.#place === "complete";
   }
 
-  /** How many octets it has, with the empty lines before it. */
+  /** The number of octets, including the empty lines before it. */
   get length(): number {
     return this.#length;
   }
 
-  /** More has come than the empty lines that may stand before a request line. */
+  /** Whether more was received than the empty lines allowed before a request line. */
   get hasBegun(): boolean {
     return this.#length > 0 && this.#place !== "start" && this.#place !== "empty line";
   }
@@ -95,7 +95,7 @@ export class StartLine {
   }
 
   /**
-   * Reads on, up to the line's end; returns where it stopped.
+   * Reads on, up to the end of the line; returns where it stopped.
    *
    * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
    */
@@ -112,7 +112,7 @@ export class StartLine {
   }
 
   /**
-   * Cuts the complete line out of `text`, which begins with it, and judges its parts.
+   * Splits the complete line, with which `text` begins, and checks its parts.
    *
    * @throws {RemoteProtocolError} `UNKNOWN_METHOD`, `MALFORMED_TARGET`.
    */
@@ -154,7 +154,7 @@ export class StartLine {
     }
   }
 
-  // RFC 9112 §2.2: empty lines may stand before a request line, and before nothing else.
+  // RFC 9112 §2.2: empty lines are allowed only before a request line.
   #acceptStart(octet: number): RemoteProtocolError | undefined {
     if (octet === CR) return this.#go("empty line");
     this.#place = "method";
@@ -180,7 +180,7 @@ export class StartLine {
       this.#targetEnd = this.#length;
       return this.#go("version");
     }
-    // RFC 1945 §4.1: a Simple-Request, the line of HTTP/0.9.
+    // RFC 1945 §4.1: a Simple-Request, as in HTTP/0.9.
     if (octet === CR || octet === LF) {
       return this.#refused("MALFORMED_START_LINE", "the line ends without a version");
     }
@@ -218,7 +218,7 @@ export class StartLine {
     if (at === 4) {
       this.#reasonAt = this.#length + 1;
       if (octet === SP) return this.#go("reason phrase");
-      // There is no phrase, and its place is empty.
+      // There is no phrase.
       this.#reasonAt = this.#length;
       return octet === CR ? this.#go("line end") : this.#unexpected(octet);
     }
@@ -228,7 +228,7 @@ export class StartLine {
     return undefined;
   }
 
-  // RFC 9112 §2.2: a line ends in CR LF. The CR of a status line has come already.
+  // RFC 9112 §2.2: a line ends in CR LF. The CR of a status line was read already.
   #acceptLineEnd(octet: number): RemoteProtocolError | undefined {
     const wantsCr = this.#kind === "request" && this.#length === this.#placeAt;
     if (octet !== (wantsCr ? CR : LF)) return this.#unexpected(octet);
@@ -244,12 +244,12 @@ export class StartLine {
     return this.#refused("MALFORMED_START_LINE", `${octetName(octet)} in the ${this.#place}`);
   }
 
-  #refused(code: RemoteCode, came: string): RemoteProtocolError {
-    return new RemoteProtocolError(code, came, { offset: this.#length });
+  #refused(code: RemoteCode, detail: string): RemoteProtocolError {
+    return new RemoteProtocolError(code, detail, { offset: this.#length });
   }
 
-  // The greeting of another protocol is recognized by its first few octets, and the first alone is
-  // the fault: the others are waited for.
+  // It takes a few octets to recognize another protocol, but the first of them is already a fault:
+  // wait for the rest before reporting it.
   #refuse(fault: RemoteProtocolError): void {
     const foreign = foreignOf(this.#kind, this.#opening);
     if (foreign === "undecided") return;

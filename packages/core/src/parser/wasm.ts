@@ -1,16 +1,16 @@
-// bytes → [WebAssembly] → head parser: what core knows of the platform here
+// bytes → [WebAssembly] → head parser: the part of the platform used here
 
 import { LocalProtocolError } from "../errors.ts";
 
-// No DOM and no Node types are loaded.
+// Declared here, since no DOM and no Node types are loaded.
 interface Wasm {
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 }
 
 /**
- * The exports of what `compile` compiles, which the caller knows.
+ * Instantiates the module that `compile` returns. The caller knows its exports.
  *
- * @throws {LocalProtocolError} `NO_WEBASSEMBLY`: the platform does not have it, or does not allow it.
+ * @throws {LocalProtocolError} `NO_WEBASSEMBLY`: the platform lacks it, or does not allow it.
  */
 export function instantiate<Exports>(compile: () => object, imports: object): Exports {
   try {

@@ -3,7 +3,7 @@ import type { Framing } from "../framing.ts";
 import type { HeadersInit } from "../headers.ts";
 import { BodyWriter } from "./body-writer.ts";
 
-/** A sink that keeps what it is given. */
+/** A sink that keeps what is written to it. */
 function wire() {
   const pieces: Uint8Array[] = [];
   return {
@@ -15,7 +15,7 @@ function wire() {
   };
 }
 
-/** What a body of these pieces looks like on the wire, or the code of the refusal. */
+/** A body of these pieces on the wire, or the code of the error. */
 function written(framing: Framing, pieces: unknown[], trailers?: unknown): string {
   const sink = wire();
   const writer = new BodyWriter(framing);
@@ -46,7 +46,7 @@ describe("chunked", () => {
     );
   });
 
-  test("C15: a piece of nothing is not the last chunk", () => {
+  test("C15: an empty piece is not the last chunk", () => {
     expect(written(CHUNKED, ["", new Uint8Array(0), "a", ""])).toBe("1\r\na\r\n0\r\n\r\n");
   });
 
@@ -72,7 +72,7 @@ describe("L10 strict out: a length", () => {
     expect(written({ kind: "content-length", length: 0 }, [])).toBe("");
   });
 
-  test("a piece that was too long may be followed by one that fits", () => {
+  test("a piece that fits may follow one that was too long", () => {
     const writer = new BodyWriter(five);
     const sink = wire();
     expect(() => writer.write(sink, "123456")).toThrow("longer than its Content-Length");
@@ -82,7 +82,7 @@ describe("L10 strict out: a length", () => {
   });
 });
 
-test("no body takes no byte, and an empty piece is none", () => {
+test("without a body no byte is accepted, but an empty piece is", () => {
   expect(written({ kind: "none" }, ["a"])).toBe("BODY_NOT_ALLOWED");
   expect(written({ kind: "none" }, [""])).toBe("");
 });
@@ -93,7 +93,7 @@ test("until close is written as it is", () => {
 
 describe("L10, C09: trailers", () => {
   test.each([five, { kind: "none" }, { kind: "until-close" }] as Framing[])(
-    "have no place behind %j",
+    "are refused after %j",
     (framing) => {
       const pieces = framing.kind === "content-length" ? ["hello"] : [];
       expect(written(framing, pieces, { X: "1" })).toBe("INVALID_TRAILER");
@@ -109,7 +109,7 @@ describe("L10, C09: trailers", () => {
     expect(written(CHUNKED, ["a"], { [name]: "1" })).toBe("INVALID_TRAILER");
   });
 
-  test.each(["\r", "\n", "\0", "\u010a", "\u560d"])("carry no %j", (octets) => {
+  test.each(["\r", "\n", "\0", "\u010a", "\u560d"])("have no %j", (octets) => {
     expect(written(CHUNKED, [], { X: `1${octets}` })).toBe("INVALID_HEADER");
     expect(written(CHUNKED, [], { [`X${octets}`]: "1" })).toBe("INVALID_HEADER");
   });

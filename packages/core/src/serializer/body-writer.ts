@@ -1,4 +1,4 @@
-// bytes ← [body writer] ← events: puts a body's data on the wire, by its framing
+// bytes ← [body writer] ← events: writes the data of a body by its framing
 
 import { LocalProtocolError } from "../errors.ts";
 import type { Framing } from "../framing.ts";
@@ -7,7 +7,7 @@ import { asBytes, isAscii } from "../octets.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
 
-// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe the content come too late here.
+// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe content cannot be trailers.
 const NEVER_A_TRAILER = new Set([
   "authorization",
   "cache-control",
@@ -32,7 +32,7 @@ const NEVER_A_TRAILER = new Set([
   "www-authenticate",
 ]);
 
-/** Writes one body. What does not fit its framing is refused before a byte of it is written. */
+/** Writes one body. Data that does not fit its framing is refused before a byte of it is written. */
 export class BodyWriter {
   readonly #framing: Framing;
   #left: number;
@@ -83,7 +83,7 @@ function tooShort(missing: number): LocalProtocolError {
 }
 
 /**
- * Whether a body of this length is all that its head tells of.
+ * Checks that a whole body of this length fits its framing.
  *
  * @throws {LocalProtocolError} `BODY_TOO_LONG`, `BODY_NOT_ALLOWED`, `BODY_TOO_SHORT`.
  */
@@ -93,7 +93,7 @@ export function checkWhole(framing: Framing, length: number): void {
   if (framing.kind === "content-length" && length < room) throw tooShort(room - length);
 }
 
-/** Octets that need no framing. */
+/** Writes octets that need no framing. */
 export function put(sink: Sink, octets: Uint8Array | string): void {
   if (octets.length === 0) return;
   if (typeof octets === "string") sink.text(octets);
@@ -101,8 +101,8 @@ export function put(sink: Sink, octets: Uint8Array | string): void {
 }
 
 /**
- * Data to be written. Text stands for one octet a character; a wider one would be cut to another octet
- * on its way.
+ * Checks data to write. Text is one octet per character; a wider character would be truncated to
+ * another octet.
  *
  * @throws {LocalProtocolError} `INVALID_BODY`.
  */

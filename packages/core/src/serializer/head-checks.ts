@@ -1,4 +1,4 @@
-// bytes ← [what both heads are checked for] ← events
+// bytes ← [checks of both kinds of heads] ← events
 
 import { REMOTE_CODES } from "../codes.ts";
 import { LocalProtocolError } from "../errors.ts";
@@ -8,7 +8,7 @@ import type { Framing, FramingFault } from "../framing.ts";
 import { type Headers, lineCount, lineName, lineValue } from "../headers.ts";
 import { isProtocol, listMembers, trimWhiteSpace } from "../tokens.ts";
 
-/** All lines as they go out. The headers were checked when they were made. */
+/** All lines as they are written. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {
   let lines = "";
   const count = lineCount(headers);
@@ -18,7 +18,7 @@ export function fieldLines(headers: Headers): string {
   return lines;
 }
 
-// RFC 9110 §7.8: Upgrade is connection-specific, so its option goes with it; it names protocols.
+// RFC 9110 §7.8: Upgrade is connection-specific, so it needs its option; it names protocols.
 export function checkUpgrade(version: Version, facts: Facts, addsOption = false): void {
   if (facts.upgrade === undefined) return;
   if (!facts.connectionUpgrade && !addsOption) {
@@ -26,34 +26,34 @@ export function checkUpgrade(version: Version, facts: Facts, addsOption = false)
   }
   const members = facts.upgrade.split(",").map(trimWhiteSpace);
   if (!members.every(isProtocol) || listMembers(facts.upgrade).length === 0) {
-    throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade is no list of protocols");
+    throw new LocalProtocolError("INVALID_UPGRADE", "Upgrade is not a list of protocols");
   }
   if (version === "1.0") throw new LocalProtocolError("INVALID_UPGRADE", "in HTTP/1.0");
 }
 
-/** What is written as a number has to be one: a caller without types may give anything. */
+/** What is written as a number must be one: a caller without types may pass anything. */
 export function checkBodyLength(bodyLength: unknown): void {
   if (bodyLength === undefined || bodyLength === "unknown") return;
   if (Number.isSafeInteger(bodyLength) && (bodyLength as number) >= 0) return;
-  const came = typeof bodyLength === "number" ? String(bodyLength) : `a ${typeof bodyLength}`;
-  throw new LocalProtocolError("INVALID_FRAMING", `the length of a body cannot be ${came}`);
+  const given = typeof bodyLength === "number" ? String(bodyLength) : `a ${typeof bodyLength}`;
+  throw new LocalProtocolError("INVALID_FRAMING", `the length of a body cannot be ${given}`);
 }
 
-/** The length the head declares is the body's, where both are known. */
+/** Checks that the length in the head is that of the body, if both are known. */
 export function checkAgreement(framing: Framing, bodyLength: BodyLength | undefined): void {
   if (framing.kind !== "content-length" || typeof bodyLength !== "number") return;
   if (bodyLength === framing.length) return;
-  const came = `Content-Length ${framing.length}, a body of ${bodyLength}`;
-  throw new LocalProtocolError("INVALID_FRAMING", came);
+  const detail = `Content-Length ${framing.length}, a body of ${bodyLength}`;
+  throw new LocalProtocolError("INVALID_FRAMING", detail);
 }
 
-/** The line that tells how a body is framed, for a head that has none. */
+/** The field line that frames the body, for a head without one. */
 export function framingLine(framing: Framing): string {
   if (framing.kind === "chunked") return "Transfer-Encoding: chunked\r\n";
   return framing.kind === "content-length" ? `Content-Length: ${framing.length}\r\n` : "";
 }
 
-export function framingFault({ local, remote, came }: FramingFault): LocalProtocolError {
+export function framingFault({ local, remote, detail }: FramingFault): LocalProtocolError {
   const { says } = REMOTE_CODES[remote];
-  return new LocalProtocolError(local, came === "" ? says : `${says}: ${came}`);
+  return new LocalProtocolError(local, detail === "" ? says : `${says}: ${detail}`);
 }

@@ -16,8 +16,8 @@ const event = (parts: object = {}): ResponseToSend => ({
 const text = (parts: object = {}, request: object = {}) =>
   checkResponse(event(parts), { ...GET, ...request }).text;
 
-describe("a head is remembered, and not taken for another", () => {
-  // What this response looks like when nothing was said before it.
+describe("a remembered head is used only for the same parts", () => {
+  // This response if nothing was sent before.
   const proposal = proposalOf(
     "GET",
     "1.1",
@@ -60,7 +60,7 @@ describe("a head is remembered, and not taken for another", () => {
     expect(text(parts, request)).toBe(other);
   });
 
-  test("what is refused is refused every time", () => {
+  test("a head that is refused is refused every time", () => {
     for (let i = 0; i < 3; i++) {
       text();
       expect(() => text({ headers: [["A", "b\r\nC: d"]] })).toThrow("a field name is not a token");
@@ -70,7 +70,7 @@ describe("a head is remembered, and not taken for another", () => {
     }
   });
 
-  test("a list that changed since is another list", () => {
+  test("a list that has changed is another list", () => {
     const pair: [string, string] = ["A", "b"];
     const headers = [pair];
     const before = text({ headers });
@@ -80,7 +80,7 @@ describe("a head is remembered, and not taken for another", () => {
     expect(() => text({ headers })).toThrow("a field name is not a token");
   });
 
-  test("what is checked is what is written, also by a pair that tells two stories", () => {
+  test("what is checked is what is written, even if a pair changes between reads", () => {
     let reads = 0;
     const shifty = ["A", ""];
     Object.defineProperty(shifty, 1, { get: () => (reads++ % 2 === 0 ? "b" : "b\r\nX: y") });

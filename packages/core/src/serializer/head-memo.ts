@@ -1,73 +1,76 @@
-// bytes ← [remembered heads] ← events: the same head is said again and again
+// bytes ← [remembered heads] ← events: the same head is often sent again
 
-import type { CheckedRequest, SaidRequest } from "./request-head.ts";
-import type { Answered, CheckedResponse, SaidResponse } from "./response-head.ts";
+import type { CheckedRequest, RequestSnapshot } from "./request-head.ts";
+import type { Answered, CheckedResponse, ResponseSnapshot } from "./response-head.ts";
 
 /**
- * V8 joins the twenty pieces of a head when somebody looks at a character, and every write does so
- * anew unless it is done before: that cost two microseconds a write.
+ * V8 flattens a concatenated string when a character is read. Reading one here does it once, and not
+ * in every write, where it cost two microseconds.
  */
 interface Joined {
   readonly firstOctet: number;
 }
 
-/** A response's head, and all it was made from. */
+/** A response head, and all it was made from. */
 interface ResponseMemory extends Joined {
-  readonly event: SaidResponse;
+  readonly event: ResponseSnapshot;
   readonly request: Answered;
   readonly response: CheckedResponse;
 }
 
-// The last head of each status, for the process: checking and joining one is the largest part of
-// answering. What is written is the text that was checked, never a second one.
+// The last head of each status, for the whole process: checking and building a head is the largest
+// part of answering. The text that is written is always the one that was checked.
 const responses = new Map<number, ResponseMemory>();
 
-/** The head made last time, if this one has the same ingredients. */
-export function recall(event: SaidResponse, request: Answered): CheckedResponse | undefined {
+/** The head made last time, if this one would be made from the same. */
+export function recall(event: ResponseSnapshot, request: Answered): CheckedResponse | undefined {
   const memory = responses.get(event.status);
   if (memory === undefined) return undefined;
-  const { event: past, request: asked } = memory;
+  const { event: past, request: answered } = memory;
   const same =
     event.headers === past.headers &&
     event.bodyLength === past.bodyLength &&
     event.date === past.date &&
     event.reason === past.reason &&
     event.type === past.type &&
-    request.proposal === asked.proposal &&
-    request.persists === asked.persists &&
-    request.version === asked.version &&
-    request.method === asked.method;
+    request.proposal === answered.proposal &&
+    request.persists === answered.persists &&
+    request.version === answered.version &&
+    request.method === answered.method;
   return same ? memory.response : undefined;
 }
 
 /** Keeps a head for {@link recall}. */
-export function remember(event: SaidResponse, request: Answered, response: CheckedResponse): void {
+export function remember(
+  event: ResponseSnapshot,
+  request: Answered,
+  response: CheckedResponse,
+): void {
   if (event.type !== "response") return;
   const { method, version, persists, proposal } = request;
-  const asked = { method, version, persists, proposal };
+  const answered = { method, version, persists, proposal };
   const firstOctet = response.text.charCodeAt(0);
-  responses.set(event.status, { event, request: asked, response, firstOctet });
+  responses.set(event.status, { event, request: answered, response, firstOctet });
 }
 
-/** A request's head, and all it was made from. */
+/** A request head, and all it was made from. */
 interface RequestMemory extends Joined {
-  readonly event: SaidRequest;
+  readonly event: RequestSnapshot;
   readonly close: boolean;
   readonly request: CheckedRequest;
 }
 
-// A client checks a head in front of everything else and says it in its turn; and many clients ask
-// for the same again.
+// A client checks a head first and sends it later; and many clients repeat the same request.
 let lastRequest: RequestMemory | undefined;
 
-/** As `forget`, of what is remembered here. */
+/** Part of `forget`. */
 export function forgetHeads(): void {
   if (responses.size > 0) responses.clear();
   lastRequest = undefined;
 }
 
-/** The head made last time, if this one has the same ingredients. */
-export function recallRequest(event: SaidRequest, close: boolean): CheckedRequest | undefined {
+/** The head made last time, if this one would be made from the same. */
+export function recallRequest(event: RequestSnapshot, close: boolean): CheckedRequest | undefined {
   if (lastRequest === undefined) return undefined;
   const { event: past } = lastRequest;
   const same =
@@ -81,6 +84,10 @@ export function recallRequest(event: SaidRequest, close: boolean): CheckedReques
 }
 
 /** Keeps a head for {@link recallRequest}. */
-export function rememberRequest(event: SaidRequest, close: boolean, request: CheckedRequest): void {
+export function rememberRequest(
+  event: RequestSnapshot,
+  close: boolean,
+  request: CheckedRequest,
+): void {
   lastRequest = { event, close, request, firstOctet: request.text.charCodeAt(0) };
 }

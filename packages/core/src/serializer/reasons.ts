@@ -1,6 +1,6 @@
 // bytes ← serializer ← [reason phrases] ← events
 
-/** The phrases of RFC 9110 §15 and the registry. A status that is not here is sent without one. */
+/** The phrases of RFC 9110 §15 and the registry. Any other status is sent without a phrase. */
 const REASONS: { readonly [status: number]: string } = {
   100: "Continue",
   101: "Switching Protocols",

@@ -25,7 +25,7 @@ const upgrade = (protocols: string, connection = "Upgrade") => ({
   Upgrade: protocols,
 });
 
-describe("L14, L15: what was given is written, and nothing else", () => {
+describe("L14, L15: a head is written as given, and nothing else", () => {
   test("verbatim, in order", () => {
     const headers = [
       ["x-B", "2"],
@@ -38,11 +38,11 @@ describe("L14, L15: what was given is written, and nothing else", () => {
     );
   });
 
-  test("in the version asked for", () => {
+  test("in the requested version", () => {
     expect(check({ version: "1.0", headers: {} }).text).toBe("GET / HTTP/1.0\r\n\r\n");
   });
 
-  test("with Connection: close where this is the last request, once", () => {
+  test("with one Connection: close if this is the last request", () => {
     expect(lines({}, true)).toEqual(["Host: a", "Connection: close"]);
     const headers = { Host: "a", Connection: "x, Close" };
     expect(lines({ headers }, true)).toEqual(["Host: a", "Connection: x, Close"]);
@@ -73,17 +73,17 @@ describe("Z01: injection", () => {
     expect(fault({ headers: upgrade(`a${octets}`) })).toBe("INVALID_HEADER");
   });
 
-  test.each([undefined, null])("one that is left out is not called %s", (nothing) => {
+  test.each([undefined, null])("a missing method or target is not written as %s", (nothing) => {
     expect(fault({ method: nothing })).toBe("INVALID_METHOD");
     expect(fault({ target: nothing })).toBe("INVALID_TARGET");
   });
 
-  test("a method or target that changes while it is looked at is looked at once", () => {
-    let asked = 0;
-    const shifty = { toString: () => (asked++ === 0 ? "/a" : "/a\r\nX: y") };
+  test("a method or target that changes between reads is read once", () => {
+    let reads = 0;
+    const shifty = { toString: () => (reads++ === 0 ? "/a" : "/a\r\nX: y") };
     expect(check({ target: shifty }).text).toBe("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-    asked = 0;
-    const verb = { toString: () => (asked++ === 0 ? "GET" : "GET / HTTP/1.1\r\nX: y\r\n") };
+    reads = 0;
+    const verb = { toString: () => (reads++ === 0 ? "GET" : "GET / HTTP/1.1\r\nX: y\r\n") };
     expect(check({ method: verb }).text).toBe("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   });
 });
@@ -105,7 +105,7 @@ describe("R07, R10: one Host", () => {
     expect(fault({ headers })).toBe("INVALID_HOST");
   });
 
-  test("an empty one is one; HTTP/1.0 needs none, but never two", () => {
+  test("an empty one counts; HTTP/1.0 needs none, but must not have two", () => {
     expect(fault({ headers: { Host: "" } })).toBe("nothing");
     expect(fault({ headers: {}, version: "1.0" })).toBe("nothing");
     expect(
@@ -126,14 +126,14 @@ describe("framing", () => {
   test.each([
     ["T37: a known length", { bodyLength: 5 }, "Content-Length: 5"],
     ["an unknown one", { bodyLength: "unknown" }, "Transfer-Encoding: chunked"],
-    ["T14: none, where one is anticipated", { bodyLength: 0 }, "Content-Length: 0"],
-    ["T15: none, where none is", { method: "GET", bodyLength: 0 }, undefined],
-    ["nothing said", {}, undefined],
+    ["T14: none, if the method anticipates one", { bodyLength: 0 }, "Content-Length: 0"],
+    ["T15: none, if it does not", { method: "GET", bodyLength: 0 }, undefined],
+    ["no length given", {}, undefined],
   ])("%s", (_, parts, line) => {
     expect(lines(post(parts))).toEqual(line === undefined ? ["Host: a"] : ["Host: a", line]);
   });
 
-  test("what the headers say is left as it is", () => {
+  test("what the headers declare is left as it is", () => {
     const headers = { "content-length": "05", "Host": "a" };
     expect(lines(post({ headers, bodyLength: 5 }))).toEqual(["content-length: 05", "Host: a"]);
     expect(check(post({ headers })).framing).toEqual({ kind: "content-length", length: 5 });
@@ -151,7 +151,7 @@ describe("framing", () => {
     ["T03: chunked not last", { "Transfer-Encoding": "chunked, gzip" }, "unknown"],
     ["a coding we do not apply", { "Transfer-Encoding": "gzip, chunked" }, "unknown"],
     ["an empty coding", { "Transfer-Encoding": "" }, "unknown"],
-    ["a length off the grammar", { "Content-Length": "+5" }, undefined],
+    ["a malformed length", { "Content-Length": "+5" }, undefined],
     ["two lengths", { "Content-Length": ["5", "5"] }, 5],
   ])("%s is refused", (_, fields, bodyLength) => {
     expect(fault(post({ headers: { Host: "a", ...fields }, bodyLength }))).toBe("INVALID_FRAMING");
@@ -185,7 +185,7 @@ describe("framing", () => {
 });
 
 describe("a proposal", () => {
-  test("is seen as the server will see it", () => {
+  test("is what the server will read", () => {
     expect(check({ headers: upgrade("A/1, b") }).proposal?.protocols).toEqual(["A/1", "b"]);
     expect(check({ method: "CONNECT", target: "a:1" }).proposal?.kind).toBe("connect");
     expect(check({}).proposal).toBeUndefined();
@@ -196,8 +196,8 @@ describe("a proposal", () => {
     ["K05: with one that only looks like it", upgrade("x", "upgrades"), "1.1"],
     ["F19: an empty member", upgrade("a,,b"), "1.1"],
     ["an empty list", upgrade(""), "1.1"],
-    ["no token", upgrade("a b"), "1.1"],
-    ["no version behind a slash", upgrade("a/"), "1.1"],
+    ["not a token", upgrade("a b"), "1.1"],
+    ["no version after a slash", upgrade("a/"), "1.1"],
     ["U08: in HTTP/1.0", upgrade("a"), "1.0"],
   ])("%s is refused", (_, headers, version) => {
     expect(fault({ headers, version })).toBe("INVALID_UPGRADE");
@@ -206,7 +206,7 @@ describe("a proposal", () => {
 
 describe("E01: Expect", () => {
   const headers = { Host: "a", Expect: "100-Continue" };
-  test("goes with a body alone", () => {
+  test("needs a body", () => {
     expect(fault({ method: "POST", headers })).toBe("INVALID_HEADER");
     expect(fault({ method: "POST", headers, bodyLength: 0 })).toBe("INVALID_HEADER");
     expect(fault({ method: "POST", headers: { ...headers, "Content-Length": "0" } })).toBe(
@@ -214,7 +214,7 @@ describe("E01: Expect", () => {
     );
     expect(check({ method: "POST", headers, bodyLength: 5 }).expectsContinue).toBe(true);
   });
-  test("E05: is nothing to wait for in HTTP/1.0", () => {
+  test("E05: does not make a client wait in HTTP/1.0", () => {
     const request = check({ method: "POST", headers, bodyLength: 5, version: "1.0" });
     expect(request.expectsContinue).toBe(false);
   });
@@ -223,13 +223,13 @@ describe("E01: Expect", () => {
 describe("L10 strict out: TE", () => {
   const te = (value: string, connection?: string) =>
     fault({ headers: { Host: "a", TE: value, ...(connection && { Connection: connection }) } });
-  test("C13: goes with its connection option", () => {
+  test("C13: needs its connection option", () => {
     expect(te("trailers")).toBe("INVALID_HEADER");
     expect(te("trailers", "close")).toBe("INVALID_HEADER");
     expect(te("trailers", "close, te")).toBe("nothing");
     expect(te("", "TE")).toBe("nothing");
   });
-  test("C12: never asks for chunked, which everybody takes", () => {
+  test("C12: never names chunked, which every recipient accepts", () => {
     for (const value of ["chunked", "trailers, Chunked", "chunked;q=0.5", "chunked ;q=0.5"]) {
       expect(te(value, "TE")).toBe("INVALID_HEADER");
     }
@@ -246,7 +246,7 @@ test("Y08: a TRACE has no body", () => {
   expect(trace({ headers: { "Host": "a", "Content-Length": "1" } })).toBe("BODY_NOT_ALLOWED");
 });
 
-test("headers of another shape are told from headers of another content", () => {
+test("headers of the wrong shape and headers with invalid lines have different codes", () => {
   expect(fault({ headers: "Host: a" })).toBe("INVALID_HEADERS");
   expect(fault({ headers: { Host: {} } })).toBe("INVALID_HEADER");
 });

@@ -18,7 +18,7 @@ import {
 } from "./head-checks.ts";
 import { recallRequest, rememberRequest } from "./head-memo.ts";
 
-/** A request's head that may be written as it is. */
+/** A request head that is ready to be written. */
 export interface CheckedRequest {
   readonly text: string;
   readonly method: string;
@@ -29,19 +29,19 @@ export interface CheckedRequest {
   readonly expectsContinue: boolean;
 }
 
-// RFC 9110 §8.6: these say how long their content is, even where there is none.
+// RFC 9110 §8.6: these send Content-Length even without content.
 const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 
 /**
- * Checks a request's head and makes its text.
+ * Checks a request head and makes its text.
  *
- * @param close Add `Connection: close` unless it stands there.
+ * @param close Add `Connection: close` unless it is present.
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a client send.
  */
 export function checkRequest(event: RequestToSend, close: boolean): CheckedRequest {
-  // Read once: what is checked is what is written.
+  // Read once, so that what is checked is what is written.
   const { type, method, target, version, headers, bodyLength } = event;
-  const said = {
+  const snapshot = {
     type,
     method,
     target,
@@ -49,18 +49,18 @@ export function checkRequest(event: RequestToSend, close: boolean): CheckedReque
     headers: headersToSend(headers),
     bodyLength,
   };
-  return recallRequest(said, close) ?? makeRequest(said, close);
+  return recallRequest(snapshot, close) ?? makeRequest(snapshot, close);
 }
 
-/** A request, each part of it read once. */
-export interface SaidRequest extends RequestToSend {
+/** A request whose parts have been read once. */
+export interface RequestSnapshot extends RequestToSend {
   readonly version: Version;
   readonly headers: Headers;
 }
 
-function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
+function makeRequest(event: RequestSnapshot, close: boolean): CheckedRequest {
   const { version, headers } = event;
-  // One that is left out is not called "undefined", which would be a token.
+  // A missing one must not become "undefined", which is a token.
   const method = String(event.method ?? "");
   const target = String(event.target ?? "");
   if (!isToken(method))
@@ -76,12 +76,12 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   checkUpgrade(version, facts);
   checkTe(facts);
   const framing = frame(event, method, version, facts);
-  // RFC 9110 §10.1.1: a client that has no content must not ask whether it may send it.
+  // RFC 9110 §10.1.1: a client without content must not send Expect: 100-continue.
   if (facts.expect !== undefined && isEmpty(framing)) {
     throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
   }
   const framed = addedFraming(framing, method, event, facts);
-  // RFC 9112 §7.1.2: a length that we add leaves no more room for trailers than one that was given.
+  // RFC 9112 §7.1.2: no trailers with a Content-Length, even if it is added here.
   if (facts.trailer && framed.startsWith("Content-Length")) {
     throw new LocalProtocolError("INVALID_FRAMING", "TRAILER_WITH_LENGTH");
   }
@@ -94,7 +94,7 @@ function makeRequest(event: SaidRequest, close: boolean): CheckedRequest {
   return request;
 }
 
-// RFC 9110 §10.1.4: TE is for one hop, hence its option; every recipient takes chunked anyway.
+// RFC 9110 §10.1.4: TE is for one hop, hence its option; every recipient accepts chunked anyway.
 function checkTe(facts: Facts): void {
   if (facts.te === undefined) return;
   if (!facts.connectionTe) {
@@ -114,7 +114,7 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");
   }
   if (method === "TRACE" && (framing.kind !== "none" || (bodyLength ?? 0) !== 0)) {
-    // RFC 9110 §9.3.8: the answer repeats the request, and a body is not for every eye.
+    // RFC 9110 §9.3.8: the response echoes the request, which would expose its body.
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "TRACE");
   }
   if (hasFraming(facts)) {
@@ -122,7 +122,7 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
     return framing;
   }
   if (bodyLength === "unknown") {
-    // RFC 9112 §6.1: no transfer coding in HTTP/1.0, and a request cannot end with the connection.
+    // RFC 9112 §6.1: HTTP/1.0 has no transfer codings, and a request cannot end with the connection.
     if (version === "1.0")
       throw new LocalProtocolError("INVALID_FRAMING", "HTTP/1.0 and no length");
     return CHUNKED;

@@ -44,7 +44,7 @@ const lines = (parts: Parts, request = GET) =>
 const first = (parts: Parts) => check(parts).text.split("\r\n")[0];
 
 describe("the status line", () => {
-  test("S01: has its space even without a reason", () => {
+  test("S01: has the space even without a reason", () => {
     expect(first({ status: 299 })).toBe("HTTP/1.1 299 ");
     expect(first({ reason: "" })).toBe("HTTP/1.1 200 ");
   });
@@ -65,7 +65,7 @@ describe("the status line", () => {
   );
 });
 
-describe("interim and final are told apart", () => {
+describe("interim and final responses are distinct", () => {
   const interim = { type: "informational-response", bodyLength: undefined };
   test.each([
     ["response", 100, "INVALID_STATUS"],
@@ -100,8 +100,8 @@ describe("Z01: injection", () => {
 
   test("what is checked is what is written", () => {
     const shifty = (good: string, evil: string) => {
-      let asked = 0;
-      return { toString: () => (asked++ === 0 ? good : evil) };
+      let calls = 0;
+      return { toString: () => (calls++ === 0 ? good : evil) };
     };
     expect(check({ reason: shifty("OK", "OK\r\nX: y") }).text).not.toContain("X: y");
     expect(check({ date: shifty("now", "now\r\nX: y") }).text).not.toContain("X: y");
@@ -124,15 +124,15 @@ describe("framing", () => {
     ["none", { bodyLength: 0 }, GET, ["Content-Length: 0"]],
     ["an unknown one", { bodyLength: "unknown" }, GET, ["Transfer-Encoding: chunked"]],
     ["T09: an unknown one to HTTP/1.0", { bodyLength: "unknown" }, OLD, ["Connection: close"]],
-    ["nothing said", { bodyLength: undefined }, GET, ["Connection: close"]],
+    ["no length given", { bodyLength: undefined }, GET, ["Connection: close"]],
     [
       "a known length to HTTP/1.0",
       { bodyLength: 5 },
       OLD,
       ["Content-Length: 5", "Connection: keep-alive"],
     ],
-    ["to HEAD, the length GET would get", { bodyLength: 5 }, HEAD, ["Content-Length: 5"]],
-    ["T16: to HEAD, a zero tells nothing", { bodyLength: 0 }, HEAD, []],
+    ["to HEAD, the length of the answer to GET", { bodyLength: 5 }, HEAD, ["Content-Length: 5"]],
+    ["T16: to HEAD, a zero says nothing", { bodyLength: 0 }, HEAD, []],
     [
       "to HEAD, chunked as GET would be",
       { bodyLength: "unknown" },
@@ -172,7 +172,7 @@ describe("framing", () => {
       GET,
       "INVALID_FRAMING",
     ],
-    ["a length off the grammar", { headers: { "Content-Length": "5," } }, GET, "INVALID_FRAMING"],
+    ["a malformed length", { headers: { "Content-Length": "5," } }, GET, "INVALID_FRAMING"],
     [
       "T04: a coding we do not apply",
       { headers: { "Transfer-Encoding": "gzip" } },
@@ -236,19 +236,19 @@ describe("framing", () => {
       "BODY_NOT_ALLOWED",
     ],
     ["a body with 2xx to CONNECT", { bodyLength: 1 }, CONNECT, "BODY_NOT_ALLOWED"],
-    ["a length that is no number", { bodyLength: "5\r\nX: y" }, GET, "INVALID_FRAMING"],
+    ["a length that is not a number", { bodyLength: "5\r\nX: y" }, GET, "INVALID_FRAMING"],
     ["a negative length", { bodyLength: -1 }, GET, "INVALID_FRAMING"],
     ["half a byte", { bodyLength: 0.5 }, GET, "INVALID_FRAMING"],
   ])("%s is refused", (_, parts, request, code) => {
     expect(fault(parts, request)).toBe(code);
   });
 
-  test("to HEAD the body stays at home, whatever its head says", () => {
+  test("to HEAD no body is sent, whatever the head declares", () => {
     expect(check({ bodyLength: 5 }, HEAD).framing.kind).toBe("none");
     expect(check({ headers: { "Content-Length": "7" } }, HEAD).framing.kind).toBe("none");
   });
 
-  test("a length that stands there is left as it is", () => {
+  test("a length in the headers is left as it is", () => {
     const headers = { "content-length": "5", "X": "1" };
     expect(lines({ headers, bodyLength: 5 })).toEqual(["content-length: 5", "X: 1"]);
     expect(lines({ headers, bodyLength: undefined })).toEqual(["content-length: 5", "X: 1"]);
@@ -258,7 +258,7 @@ describe("framing", () => {
 describe("persistence", () => {
   const closes = (parts: Parts, request = GET) => !check(parts, request).persists;
 
-  test("I08: what ends the connection says so, once", () => {
+  test("I08: a response that ends the connection has one Connection: close", () => {
     expect(lines({}, LAST)).toEqual(["Content-Length: 0", "Connection: close"]);
     expect(lines({ headers: { Connection: "Close" } }, LAST)).toEqual([
       "Connection: Close",
@@ -270,7 +270,7 @@ describe("persistence", () => {
     expect(closes({}, LAST)).toBe(true);
   });
 
-  test("an HTTP/1.0 client that asked is told that it may go on", () => {
+  test("an HTTP/1.0 client that asked for keep-alive gets it", () => {
     expect(lines({}, OLD)).toContain("Connection: keep-alive");
     expect(lines({ headers: { Connection: "Keep-Alive" } }, OLD)).toEqual([
       "Connection: Keep-Alive",
@@ -283,7 +283,7 @@ describe("persistence", () => {
     expect(closes({ headers: { Connection: "close" } }, OLD)).toBe(true);
   });
 
-  test("X10: a refused CONNECT ends the connection, an accepted one says nothing of it", () => {
+  test("X10: a refused CONNECT ends the connection, an accepted one has no Connection", () => {
     expect(closes({ status: 403 }, CONNECT)).toBe(true);
     expect(lines({}, { ...CONNECT, persists: false })).toEqual([]);
   });
@@ -298,7 +298,7 @@ describe("101", () => {
     fault({ status: 101, headers, bodyLength: undefined, ...parts }, request);
   const right = { Connection: "Upgrade", Upgrade: "A/1" };
 
-  test("U05: goes out as it was given, whatever becomes of the connection", () => {
+  test("U05: is written as given, whether or not the connection persists", () => {
     const written = ["Connection: Upgrade", "Upgrade: A/1"];
     expect(lines({ status: 101, headers: right }, PROPOSING)).toEqual(written);
     expect(lines({ status: 101, headers: right }, { ...PROPOSING, persists: false })).toEqual(
@@ -337,13 +337,13 @@ describe("101", () => {
 });
 
 describe("Upgrade on other responses", () => {
-  test("U10: 426 names what it asks for", () => {
+  test("U10: 426 names the protocols it requires", () => {
     expect(fault({ status: 426 })).toBe("INVALID_UPGRADE");
     expect(fault({ status: 426, headers: { Connection: "upgrade", Upgrade: "a" } })).toBe(
       "nothing",
     );
   });
-  test("L14, U02: a 426 gets the option that its Upgrade needs, where it has none", () => {
+  test("L14, U02: a 426 gets the option that its Upgrade needs, if it is missing", () => {
     const text = (headers: object) => check({ status: 426, headers }).text;
     expect(text({ Upgrade: "a" })).toContain("\r\nConnection: Upgrade\r\n");
     expect(text({ Connection: "x", Upgrade: "a" })).toContain("\r\nConnection: Upgrade\r\n");
@@ -356,7 +356,7 @@ describe("Upgrade on other responses", () => {
   });
 });
 
-test("F25: the date is written unless one stands there", () => {
+test("F25: the date is written unless the headers have one", () => {
   expect(lines({ date: "Sun, 06 Nov 1994 08:49:37 GMT" })).toContain(
     "Date: Sun, 06 Nov 1994 08:49:37 GMT",
   );

@@ -8,7 +8,7 @@ import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "..
 import { type Headers, headersToSend } from "../headers.ts";
 import { inWords } from "../options.ts";
 import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
-import { faultOfValue, isFieldValue, isReason, isTextOctet, strangerIn } from "../tokens.ts";
+import { faultOfValue, illegalIn, isFieldValue, isReason, isTextOctet } from "../tokens.ts";
 import {
   checkAgreement,
   checkBodyLength,
@@ -20,44 +20,44 @@ import {
 import { recall, remember } from "./head-memo.ts";
 import { reasonOf } from "./reasons.ts";
 
-/** What a response answers. */
+/** The request that a response answers. */
 export interface Answered {
   readonly method: string;
   readonly version: Version;
   readonly proposal: Proposal | undefined;
-  /** Both ends let the connection live on so far. */
+  /** Both ends have let the connection persist so far. */
   readonly persists: boolean;
 }
 
-/** A response's head that may be written as it is. */
+/** A response head that is ready to be written. */
 export interface CheckedResponse {
   readonly text: string;
   readonly status: number;
   readonly facts: Facts;
   readonly framing: Framing;
   readonly answer: Answer;
-  /** The connection may live on behind this response. */
+  /** Whether the connection persists after this response. */
   readonly persists: boolean;
 }
 
 /**
- * Checks a response's head and makes its text.
+ * Checks a response head and makes its text.
  *
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a server send.
  */
 export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
-  // Read once: what is checked is what is written.
+  // Read once, so that what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const said = { type, status, reason, date, bodyLength, headers: headersToSend(headers) };
-  return recall(said, request) ?? makeResponse(said, request);
+  const snapshot = { type, status, reason, date, bodyLength, headers: headersToSend(headers) };
+  return recall(snapshot, request) ?? makeResponse(snapshot, request);
 }
 
-/** A response, each part of it read once. */
-export interface SaidResponse extends ResponseToSend {
+/** A response whose parts have been read once. */
+export interface ResponseSnapshot extends ResponseToSend {
   readonly headers: Headers;
 }
 
-function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
+function makeResponse(event: ResponseSnapshot, request: Answered): CheckedResponse {
   const { type, status, headers } = event;
   const reason = String(event.reason ?? reasonOf(status));
   const date = event.date === undefined ? undefined : String(event.date);
@@ -66,11 +66,11 @@ function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
     throw new LocalProtocolError("INVALID_HEADER", `Date ${faultOfValue(date)}`);
   }
   if (!isReason(reason)) {
-    throw new LocalProtocolError("INVALID_REASON", strangerIn(reason, isTextOctet));
+    throw new LocalProtocolError("INVALID_REASON", illegalIn(reason, isTextOctet));
   }
   const facts = inspect(headers);
-  // RFC 9110 §15.5.22: a 426 asks for a protocol. That Connection has to name Upgrade is easily
-  // forgotten, and we add it.
+  // RFC 9110 §15.5.22: a 426 must name protocols in Upgrade. The connection option is easily
+  // forgotten, so it is added.
   if (status === 426 && facts.upgrade === undefined) {
     throw new LocalProtocolError("INVALID_UPGRADE", "426 without Upgrade");
   }
@@ -79,12 +79,12 @@ function makeResponse(event: SaidResponse, request: Answered): CheckedResponse {
   const answer = answerTo(request.proposal, status, "1.1", facts);
   if (answer === "invalid") throw invalidSwitch(request.proposal, facts);
   const framing = frame(status, event.bodyLength, request, facts);
-  const persists = livesOn(request, answer, facts, framing.sent);
+  const persists = persistsAfter(request, answer, facts, framing.sent);
   let added = addedFraming(status, facts, framing);
   if (date !== undefined && !facts.date) added += `Date: ${date}\r\n`;
   if (addsOption) added += "Connection: Upgrade\r\n";
   if (answer === "refused") added += addedConnection(request, facts, persists);
-  // An interim response ends nothing, and clients take a close in it for the connection's end.
+  // An interim response ends nothing, but a close in it would make clients close the connection.
   const lines = type === "informational-response" ? endToEnd(headers) : headers;
   const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(lines)}${added}\r\n`;
   const response = { text, status, facts, framing: framing.sent, answer, persists };
@@ -98,7 +98,7 @@ function checkStatus(type: ResponseToSend["type"], status: number, request: Answ
   if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
     throw new LocalProtocolError("INVALID_STATUS", `${type} ${inWords(status)}`);
   }
-  // RFC 9110 §15.2: no 1xx to an HTTP/1.0 client, which would take it for the answer.
+  // RFC 9110 §15.2: no 1xx to an HTTP/1.0 client, which would take it for the final response.
   if (status < 200 && request.version === "1.0") {
     throw new LocalProtocolError("INVALID_STATUS", `${status} to HTTP/1.0`);
   }
@@ -113,9 +113,9 @@ function invalidSwitch(proposal: Proposal | undefined, facts: Facts): LocalProto
 }
 
 interface ResponseFraming {
-  /** What the body writer obeys. */
+  /** The framing of what is sent. */
   readonly sent: Framing;
-  /** What a body would be framed by, where none is sent: to HEAD, with 304. */
+  /** The framing that the head declares, even if no body is sent, as to HEAD. */
   readonly declared: Framing | undefined;
 }
 
@@ -150,9 +150,9 @@ function frame(
   }
   const framing = declared ?? undeclared(bodyLength, request.version);
   if (request.method !== "HEAD" || bodyLength !== 0) checkAgreement(framing, bodyLength);
-  // RFC 9110 §9.3.2: the head is what GET would have got, the body stays at home.
+  // RFC 9110 §9.3.2: the head is that of the response to a GET; the body is not sent.
   if (request.method !== "HEAD") return { sent: framing, declared: framing };
-  // A zero is not known to be the length GET would have got (RFC 9110 §8.6).
+  // A zero need not be the length of the response to a GET (RFC 9110 §8.6).
   return { sent: NO_BODY, declared: bodyLength === 0 ? undefined : framing };
 }
 
@@ -165,9 +165,9 @@ function isUnframed(status: number, method: string): boolean {
   return status < 200 || status === 204 || status === 205 || opensTunnel(method, status);
 }
 
-function livesOn(request: Answered, answer: Answer, facts: Facts, sent: Framing): boolean {
+function persistsAfter(request: Answered, answer: Answer, facts: Facts, sent: Framing): boolean {
   if (!request.persists || facts.close || sent.kind === "until-close") return false;
-  // RFC 9931 §8: bytes behind a CONNECT were meant for the tunnel; they are not the next request.
+  // RFC 9931 §8: bytes after a CONNECT were meant for the tunnel; they are not the next request.
   return !(request.method === "CONNECT" && answer === "refused");
 }
 
@@ -177,9 +177,9 @@ function addedFraming(status: number, facts: Facts, { declared }: ResponseFramin
   return declared === undefined ? "" : framingLine(declared);
 }
 
-// A switch ends HTTP by itself, and an interim response ends nothing: both are left alone.
+// Not for a switch, which ends HTTP by itself, nor for an interim response, which ends nothing.
 function addedConnection(request: Answered, facts: Facts, persists: boolean): string {
   if (!persists) return facts.close ? "" : "Connection: close\r\n";
-  const asked = request.version === "1.0" && !facts.keepAlive;
-  return asked ? "Connection: keep-alive\r\n" : "";
+  const needsKeepAlive = request.version === "1.0" && !facts.keepAlive;
+  return needsKeepAlive ? "Connection: keep-alive\r\n" : "";
 }

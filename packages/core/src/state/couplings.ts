@@ -2,13 +2,13 @@
 
 import type { State } from "./states.ts";
 
-/** Where both roles stand, and the two facts of the cycle that move them. */
+/** The states of both roles, and the two facts of the cycle that move them. */
 export interface Situation {
   readonly client: State;
   readonly server: State;
-  /** Both ends let the connection live on. */
+  /** Both ends let the connection persist. */
   readonly persists: boolean;
-  /** A proposal waits for its answer. */
+  /** A proposal is open. */
   readonly proposed: boolean;
 }
 
@@ -18,12 +18,12 @@ export interface Coupling {
 }
 
 /**
- * Moves caused by where both roles stand. The first that matches is taken, until none matches.
- * The order matters in one place: a proposal goes before the end of persistence, so that a request
- * that says close may still switch. The docs page takes each reason from the line above.
+ * Moves caused by the states of both roles. The first that matches is applied, until none matches.
+ * The order matters in one place: a proposal comes before the end of persistence, so that a request
+ * with the option close can still switch. The docs page takes each reason from the line above.
  */
 export const COUPLINGS: readonly Coupling[] = [
-  // a proposal waits for its answer
+  // a proposal is open
   { when: { client: "done", proposed: true }, becomes: { client: "might-switch-protocol" } },
   // the proposal was accepted
   { when: { client: "might-switch-protocol", server: "switched-protocol" }, becomes: { client: "switched-protocol" } },

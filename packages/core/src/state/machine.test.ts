@@ -25,7 +25,7 @@ describe("of all 324 joint situations", () => {
     }
   });
 
-  test("error and switched-protocol are left by none", () => {
+  test("none leaves error or switched-protocol", () => {
     for (const start of situations) {
       const rest = restOf(start);
       for (const role of ["client", "server"] as const) {
@@ -36,13 +36,13 @@ describe("of all 324 joint situations", () => {
     }
   });
 
-  test("the order of the couplings matters only where a proposal goes before an end", () => {
+  test("the order of the couplings matters only for a proposal and the end of persistence", () => {
     const outcomes = (start: Situation): Set<string> => {
       const found = matches(start);
       if (found.length === 0) return new Set([spoken(start)]);
       return new Set(found.flatMap(({ becomes }) => [...outcomes({ ...start, ...becomes })]));
     };
-    // A switch leaves its proposal open, so no conversation comes here.
+    // A switch leaves its proposal open, so no connection gets here.
     const unreachable = ({ client, server, proposed }: Situation) => client === "might-switch-protocol" && server === "switched-protocol" && !proposed;
     const ordered = situations.filter((start) => outcomes(start).size > 1 && !unreachable(start));
     for (const start of ordered) {
@@ -53,7 +53,7 @@ describe("of all 324 joint situations", () => {
     expect(ordered.length).toBeGreaterThan(0);
   });
 
-  test("nobody is thrown out of the middle of a message", () => {
+  test("no role is moved in the middle of a message", () => {
     for (const start of situations) {
       const rest = restOf(start);
       if (start.client === "send-body") expect(rest.client, spoken(start)).toBe("send-body");
@@ -77,7 +77,7 @@ describe("of all moves", () => {
     }
   });
 
-  test("none that is not in the table is allowed, and each that is leads where it says", () => {
+  test("only those in the table are allowed", () => {
     for (const role of ["client", "server"] as const) {
       for (const state of STATES) {
         for (const cause of CAUSES) {
@@ -98,32 +98,32 @@ describe("of all moves", () => {
   });
 });
 
-// The shortest conversation in which `role` comes to `state`.
+// A machine with `role` in `state`, reached by the shortest sequence.
 function machineIn(role: Role, state: State): StateMachine | undefined {
-  type Deed = (machine: StateMachine) => void;
+  type Step = (machine: StateMachine) => void;
   const move =
-    (who: Role, cause: Cause): Deed =>
+    (role: Role, cause: Cause): Step =>
     (machine) =>
-      machine.move(who, cause);
-  const asked = [move("client", "request"), move("client", "end-of-message")];
-  const propose: Deed = (machine) => machine.propose();
-  const last: Deed = (machine) => machine.endPersistence();
+      machine.move(role, cause);
+  const requested = [move("client", "request"), move("client", "end-of-message")];
+  const propose: Step = (machine) => machine.propose();
+  const last: Step = (machine) => machine.endPersistence();
   const answered = [move("server", "response"), move("server", "end-of-message")];
-  const roads: Partial<Record<State, Deed[]>> = {
+  const paths: Partial<Record<State, Step[]>> = {
     "idle": [],
     "send-response": role === "server" ? [move("client", "request")] : undefined,
     "send-body": role === "client" ? [move("client", "request")] : [move("client", "request"), move("server", "response")],
-    "done": role === "client" ? asked : [move("client", "request"), ...answered],
-    "must-close": role === "client" ? [...asked, last] : [...asked, ...answered, last],
+    "done": role === "client" ? requested : [move("client", "request"), ...answered],
+    "must-close": role === "client" ? [...requested, last] : [...requested, ...answered, last],
     "closed": [move(role, "connection-closed")],
-    "might-switch-protocol": role === "client" ? [...asked, propose] : undefined,
-    "switched-protocol": [...asked, propose, move("server", "switch-accepted")],
+    "might-switch-protocol": role === "client" ? [...requested, propose] : undefined,
+    "switched-protocol": [...requested, propose, move("server", "switch-accepted")],
     "error": [(machine) => machine.fail(role)],
-  } as Partial<Record<State, Deed[]>>;
-  const road = roads[state];
-  if (road === undefined) return undefined;
+  } as Partial<Record<State, Step[]>>;
+  const path = paths[state];
+  if (path === undefined) return undefined;
   const machine = new StateMachine();
-  for (const deed of road) deed(machine);
+  for (const step of path) step(machine);
   return machine.stateOf(role) === state ? machine : undefined;
 }
 
@@ -154,16 +154,16 @@ describe("the machine agrees with the tables", () => {
   });
 });
 
-describe("one conversation after the other", () => {
-  const asked = () => {
+describe("one cycle after another", () => {
+  const requested = () => {
     const machine = new StateMachine();
     machine.move("client", "request");
     return machine;
   };
   const both = (machine: StateMachine) => [machine.stateOf("client"), machine.stateOf("server")];
 
-  test("two done roles begin again", () => {
-    const machine = asked();
+  test("two done roles start over", () => {
+    const machine = requested();
     machine.move("client", "end-of-message");
     machine.move("server", "response");
     expect(machine.cycleIsOver).toBe(false);
@@ -174,7 +174,7 @@ describe("one conversation after the other", () => {
   });
 
   test("not when persistence has ended: both must close", () => {
-    const machine = asked();
+    const machine = requested();
     machine.endPersistence();
     machine.move("client", "end-of-message");
     machine.move("server", "response");
@@ -183,8 +183,8 @@ describe("one conversation after the other", () => {
     expect(machine.cycleIsOver).toBe(false);
   });
 
-  test("a proposal that waits goes before the end of persistence", () => {
-    const machine = asked();
+  test("an open proposal comes before the end of persistence", () => {
+    const machine = requested();
     machine.propose();
     machine.endPersistence();
     machine.move("client", "end-of-message");
@@ -194,8 +194,8 @@ describe("one conversation after the other", () => {
     expect(machine.proposed).toBe(false);
   });
 
-  test("L5: an accepted switch completes when the client has said all of its request", () => {
-    const machine = asked();
+  test("L5: an accepted switch completes when the client's request is complete", () => {
+    const machine = requested();
     machine.propose();
     machine.move("server", "switch-accepted");
     expect(both(machine)).toEqual(["send-body", "switched-protocol"]);
@@ -205,7 +205,7 @@ describe("one conversation after the other", () => {
   });
 
   test("an interim response refuses nothing", () => {
-    const machine = asked();
+    const machine = requested();
     machine.propose();
     machine.move("client", "end-of-message");
     machine.move("server", "informational-response");
@@ -213,8 +213,8 @@ describe("one conversation after the other", () => {
     expect(machine.stateOf("client")).toBe("might-switch-protocol");
   });
 
-  test("a role that broke the rules is the last this connection hears", () => {
-    const machine = asked();
+  test("an error of one role ends persistence", () => {
+    const machine = requested();
     machine.fail("client");
     expect(machine.persists).toBe(false);
     machine.move("server", "response");
@@ -222,7 +222,7 @@ describe("one conversation after the other", () => {
     expect(both(machine)).toEqual(["error", "must-close"]);
   });
 
-  test("a server that answers before it is asked owes the next request nothing", () => {
+  test("a server that answers before the request does not answer it", () => {
     const machine = new StateMachine();
     machine.move("server", "response");
     machine.move("server", "end-of-message");

@@ -5,10 +5,9 @@ import { COUPLINGS, type Situation } from "./couplings.ts";
 import { CAUSES, type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
-// The tables as dense arrays, each place filled when it is first asked for: a lookup in place of a
-// search per event, and nothing to be done when the file is loaded. Where both
-// roles stand is one number, the joint state: the client's in the bits from 6 on, the server's from
-// 2 on, and two flags.
+// The tables as dense arrays, each entry filled on first use: an event costs a lookup and not a
+// search, and loading this file costs nothing. The states of both roles are one number, the joint
+// state: the client's in the bits from 6 on, the server's from 2 on, and two flags.
 const FORBIDDEN = -1;
 const UNKNOWN = -2;
 const PERSISTS = 1;
@@ -25,7 +24,7 @@ const RESTS = new Int16Array(JOINTS).fill(UNKNOWN);
 const CLIENT_MOVED = new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN);
 const SERVER_MOVED = new Int16Array(CAUSES.length * JOINTS).fill(UNKNOWN);
 
-/** Where both roles stand. It has never seen a byte, and does not know which role is ours. */
+/** The states of both roles. It sees no bytes, and does not depend on which role is ours. */
 export class StateMachine {
   // Both idle, and persistence on.
   #joint = PERSISTS;
@@ -35,52 +34,52 @@ export class StateMachine {
     return STATES[role === "client" ? clientOf(this.#joint) : serverOf(this.#joint)]!;
   }
 
-  /** Both ends let the connection live on. */
+  /** Whether both ends let the connection persist. */
   get persists(): boolean {
     return (this.#joint & PERSISTS) !== 0;
   }
 
-  /** A proposal waits for its answer. */
+  /** Whether a proposal is open. */
   get proposed(): boolean {
     return (this.#joint & PROPOSED) !== 0;
   }
 
-  /** Whether `role` may do this now. */
+  /** Whether `cause` is allowed for `role` now. */
   allows(role: Role, cause: Cause): boolean {
     return moved(this.#joint, role, cause) !== FORBIDDEN;
   }
 
-  /** Moves `role`, and the other one as far as the couplings say. Callers have asked `allows`. */
+  /** Moves `role`, and applies the couplings. The caller has checked `allows`. */
   move(role: Role, cause: Cause): void {
     this.#joint = moved(this.#joint, role, cause);
   }
 
-  /** The request proposes a switch. */
+  /** Opens a proposal to switch. */
   propose(): void {
     this.#joint = rested(this.#joint | PROPOSED);
   }
 
-  /** One end has said, or shown, that this cycle is the last. */
+  /** Makes this cycle the last. */
   endPersistence(): void {
     this.#joint = rested(this.#joint & ~PERSISTS);
   }
 
-  /** `role` broke the rules; nothing it says counts any more, and this cycle is the last. */
+  /** Marks that `role` broke the rules: nothing more is read from it, and this cycle is the last. */
   fail(role: Role): void {
     this.#joint = rested(stand(this.#joint, role, ERROR) & ~PERSISTS);
   }
 
-  /** The client, and so the server, has switched to another protocol. */
+  /** Whether the client, and so the server, has switched to another protocol. */
   get hasSwitched(): boolean {
     return clientOf(this.#joint) === SWITCHED;
   }
 
-  /** Both are done and persistence is on: the next cycle may begin. */
+  /** Whether both are done and the connection persists: the next cycle may begin. */
   get cycleIsOver(): boolean {
     return (this.#joint & ~FLAGS) === BOTH_DONE;
   }
 
-  /** Begins the next cycle. Callers have asked `cycleIsOver`. */
+  /** Begins the next cycle. The caller has checked `cycleIsOver`. */
   startNextCycle(): void {
     // Idle is the first state.
     this.#joint &= FLAGS;
@@ -99,14 +98,14 @@ function jointOf(client: number, server: number): number {
   return (client << CLIENT_BITS) | (server << SERVER_BITS);
 }
 
-/** The joint state in which `role` stands at `state`. */
+/** The joint state with `role` in `state`. */
 function stand(joint: number, role: Role, state: number): number {
   const flags = joint & FLAGS;
   if (role === "client") return jointOf(state, serverOf(joint)) | flags;
   return jointOf(clientOf(joint), state) | flags;
 }
 
-// A switch, and not a search: where the cause is known to the compiler, so is its number.
+// A switch, not a search: if the compiler knows the cause, it knows the number.
 function numberOf(cause: Cause): number {
   switch (cause) {
     case "request":
@@ -128,7 +127,7 @@ function numberOf(cause: Cause): number {
   }
 }
 
-/** Where a situation comes to rest. Exported for the tests, which walk all of them. */
+/** Where a situation comes to rest. Exported for the tests, which cover all of them. */
 export function restOf(situation: Situation): Situation {
   let now = situation;
   for (;;) {
@@ -138,7 +137,7 @@ export function restOf(situation: Situation): Situation {
   }
 }
 
-/** Where `cause` leads `role`, and both come to rest; or that it is forbidden. */
+/** The joint state after `cause` of `role` and all couplings, or `FORBIDDEN`. */
 function moved(joint: number, role: Role, cause: Cause): number {
   const table = role === "client" ? CLIENT_MOVED : SERVER_MOVED;
   const at = numberOf(cause) * JOINTS + joint;
@@ -154,13 +153,13 @@ function nextOf(from: number, role: Role, cause: Cause): number | undefined {
   const to = MOVES[role][state]?.[cause];
   if (to === undefined) return undefined;
   const joint = stand(from, role, STATES.indexOf(to));
-  // A server that has spoken before it was asked (a 408) owes this request nothing.
+  // A server that answered before the request (a 408) does not answer it.
   if (cause === "request") return nextOf(joint, "server", "peer-request") ?? joint;
-  // An accepted proposal stays open until the client has said all it had to say.
+  // An accepted proposal stays open until the client's request is complete.
   return cause === "response" ? joint & ~PROPOSED : joint;
 }
 
-/** Where a joint state comes to rest. */
+/** The joint state after all couplings. */
 function rested(joint: number): number {
   const known = RESTS[joint]!;
   if (known !== UNKNOWN) return known;

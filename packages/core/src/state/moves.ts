@@ -3,14 +3,14 @@
 import type { Role } from "../role.ts";
 import type { State } from "./states.ts";
 
-/** What can move a role. `peer-request` moves the server when the client's request passes. */
+/** What can move a role. `peer-request` moves the server when the client sends a request. */
 export const CAUSES = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"] as const;
 
 export type Cause = (typeof CAUSES)[number];
 
 type Row = { readonly [C in Cause]?: State };
 
-/** Moves caused by an event of this role. What is not in the table is not allowed. */
+/** Moves caused by an event of this role. Any other event is not allowed. */
 export const MOVES: { readonly [R in Role]: { readonly [S in State]?: Row } } = {
   client: {
     "idle": { "request": "send-body", "connection-closed": "closed" },
@@ -20,7 +20,7 @@ export const MOVES: { readonly [R in Role]: { readonly [S in State]?: Row } } = 
     "closed": { "connection-closed": "closed" },
   },
   server: {
-    // A server may answer what it could not understand: hence `response` while idle.
+    // A server may answer a request that it could not read: hence `response` while idle.
     "idle": { "peer-request": "send-response", "response": "send-body", "connection-closed": "closed" },
     "send-response": {
       "informational-response": "send-response",

@@ -1,22 +1,22 @@
 // bytes → parser → events → [states] → events → serializer → bytes
 
-/** The nine states of a role, by h11's names. */
+/** The nine states of a role, named as in h11. */
 export const STATES = [
-  // nothing of this cycle was said yet
+  // this role has sent nothing in this cycle
   "idle",
-  // the server owes a response
+  // the server has to send a response
   "send-response",
-  // the head is out, the body is under way
+  // the head is sent, the body follows
   "send-body",
   // this role's message of the cycle is complete
   "done",
-  // this role has spoken for the last time and will end its side
+  // this role has sent its last message and will end its side
   "must-close",
   // this role has ended its side
   "closed",
-  // the client has proposed a switch and says nothing until the answer
+  // the client has proposed a switch and sends nothing until the answer
   "might-switch-protocol",
-  // HTTP is over: what follows is the new protocol's
+  // HTTP is over: what follows belongs to the new protocol
   "switched-protocol",
   // this role broke the rules
   "error",

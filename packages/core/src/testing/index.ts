@@ -1,4 +1,4 @@
-// application → [testing] → transport: what the tests of a transport, and of its users, need
+// application → [testing] → transport: helpers to test a transport, or code that uses one
 
 export type { ByteStream } from "../io/byte-stream.ts";
 export { type Clock, ManualClock } from "../io/clock.ts";

@@ -6,7 +6,7 @@ import {
   assertSame,
   type Case,
   CHUNK,
-  MOST_CHUNKS,
+  MAX_CHUNKS,
   outcome,
   PATIENCE,
   pattern,
@@ -18,19 +18,20 @@ async function halfClose(a: ByteStream, b: ByteStream): Promise<void> {
   const ended = [a.write([pattern(5)]), a.closeWrite()];
   assertSame(await readSome(b, Infinity), pattern(5));
   await Promise.all(ended);
-  const [came] = await Promise.all([readSome(a, 1_000), b.write([pattern(1_000)])]);
-  assertSame(came, pattern(1_000));
+  const [got] = await Promise.all([readSome(a, 1_000), b.write([pattern(1_000)])]);
+  assertSame(got, pattern(1_000));
   const [end] = await Promise.all([a.read(), b.closeWrite()]);
-  assert(end === null, "the end comes through in the other direction, too");
+  assert(end === null, "the end arrives in the other direction, too");
 }
 
-async function endForEver(a: ByteStream, b: ByteStream): Promise<void> {
+async function endRepeats(a: ByteStream, b: ByteStream): Promise<void> {
   const closed = a.closeWrite();
-  for (let i = 0; i < 3; i++) assert((await b.read()) === null, "the end is read for ever");
+  for (let i = 0; i < 3; i++)
+    assert((await b.read()) === null, "every read after the end resolves to null");
   await closed;
 }
 
-async function endBehindBytes(a: ByteStream, b: ByteStream): Promise<void> {
+async function endAfterBytes(a: ByteStream, b: ByteStream): Promise<void> {
   const all = pattern(300_000);
   const written = a.write([all]);
   const closed = a.closeWrite();
@@ -42,11 +43,11 @@ async function abortIsSeen(a: ByteStream, b: ByteStream): Promise<void> {
   const pending = outcome(b.read());
   await turns(1);
   a.abort(new Error("given up"));
-  assert((await pending) === "rejected", "an abort is no end: the peer's pending read rejects");
+  assert((await pending) === "rejected", "an abort is not an end: the peer's pending read rejects");
   assert((await outcome(b.read())) === "rejected", "and so does every later one");
 }
 
-async function goneIsTold(a: ByteStream, b: ByteStream): Promise<void> {
+async function goneResolves(a: ByteStream, b: ByteStream): Promise<void> {
   if (b.gone === undefined) return;
   a.abort(new Error("given up"));
   await b.gone;
@@ -61,15 +62,15 @@ async function abortSettles(a: ByteStream): Promise<void> {
   assert((await write) === "rejected", "a pending write rejects when its stream is aborted");
 }
 
-// Writes until nobody takes it any more.
+// Writes until the transport accepts no more.
 async function heldWrite(a: ByteStream): Promise<void> {
-  for (let i = 0; i < MOST_CHUNKS; i++) await a.write([pattern(CHUNK)]);
+  for (let i = 0; i < MAX_CHUNKS; i++) await a.write([pattern(CHUNK)]);
 }
 
 async function laterCalls(a: ByteStream): Promise<void> {
   a.abort(new Error("given up"));
-  assert((await outcome(a.read())) === "rejected", "a read behind an abort rejects");
-  assert((await outcome(a.write([pattern(1)]))) === "rejected", "a write behind an abort rejects");
+  assert((await outcome(a.read())) === "rejected", "a read after an abort rejects");
+  assert((await outcome(a.write([pattern(1)]))) === "rejected", "a write after an abort rejects");
   await outcome(a.closeWrite());
 }
 
@@ -82,12 +83,12 @@ async function abortTwice(a: ByteStream, b: ByteStream): Promise<void> {
 }
 
 export const ENDS: Record<string, Case> = {
-  "one side ends, the other goes on": halfClose,
-  "the end is read for ever": endForEver,
-  "all that was written is read in front of the end": endBehindBytes,
-  "an abort reaches the peer as a failure": abortIsSeen,
-  "the peer is told that it is gone without a read": goneIsTold,
-  "an abort settles what is pending": abortSettles,
-  "calls behind an abort settle": laterCalls,
-  "an abort is harmless behind the end, and twice": abortTwice,
+  "one side ends, the other continues": halfClose,
+  "every read after the end resolves to null": endRepeats,
+  "everything that was written is read before the end": endAfterBytes,
+  "the peer sees an abort as a failure": abortIsSeen,
+  "an abort resolves the peer's gone without a read": goneResolves,
+  "an abort settles pending calls": abortSettles,
+  "calls after an abort settle": laterCalls,
+  "an abort is harmless after the end, and twice": abortTwice,
 };

@@ -1,4 +1,4 @@
-// transport suite ← [flow] : bytes in order, back-pressure, reads that are withdrawn
+// transport suite ← [flow] : bytes in order, back-pressure, cancelled reads
 
 import type { ByteStream } from "../io/byte-stream.ts";
 import { concat } from "../octets.ts";
@@ -7,7 +7,7 @@ import {
   assertSame,
   type Case,
   CHUNK,
-  MOST_CHUNKS,
+  MAX_CHUNKS,
   outcome,
   PATIENCE,
   pattern,
@@ -29,8 +29,8 @@ async function bothWays(a: ByteStream, b: ByteStream): Promise<void> {
 
 async function chunksOfOneWrite(a: ByteStream, b: ByteStream): Promise<void> {
   const chunks = [pattern(3), pattern(70_000), pattern(1)];
-  const [came] = await Promise.all([readSome(b, 70_004), a.write(chunks)]);
-  assertSame(came, concat(chunks));
+  const [got] = await Promise.all([readSome(b, 70_004), a.write(chunks)]);
+  assertSame(got, concat(chunks));
 }
 
 async function manySmall(a: ByteStream, b: ByteStream): Promise<void> {
@@ -42,22 +42,22 @@ async function manySmall(a: ByteStream, b: ByteStream): Promise<void> {
 
 async function oneBig(a: ByteStream, b: ByteStream): Promise<void> {
   const all = pattern(1_048_576);
-  const [came] = await Promise.all([readSome(b, all.length), a.write([all])]);
-  assertSame(came, all);
+  const [got] = await Promise.all([readSome(b, all.length), a.write([all])]);
+  assertSame(got, all);
 }
 
 async function noEmptyChunk(a: ByteStream, b: ByteStream): Promise<void> {
   const empty = new Uint8Array(0);
-  const said = [a.write([empty, pattern(1), empty]), a.write([empty]), a.closeWrite()];
+  const sent = [a.write([empty, pattern(1), empty]), a.write([empty]), a.closeWrite()];
   assertSame(await readSome(b, 2), pattern(1));
-  await Promise.all(said);
+  await Promise.all(sent);
 }
 
 async function backPressure(a: ByteStream, b: ByteStream): Promise<void> {
   const chunk = pattern(CHUNK);
   const writes: Promise<void>[] = [];
   for (let held = false; !held; ) {
-    assert(writes.length < MOST_CHUNKS, "a write that nobody reads never waits");
+    assert(writes.length < MAX_CHUNKS, "writes never wait, although the peer does not read");
     let accepted = false;
     const write = a.write([chunk]).then(() => {
       accepted = true;
@@ -69,32 +69,32 @@ async function backPressure(a: ByteStream, b: ByteStream): Promise<void> {
   let read = 0;
   const total = writes.length * CHUNK;
   while (read < total) {
-    const came = await b.read();
-    assert(came !== null, "the end came in front of bytes that were written");
-    for (const byte of came) assert(byte === chunk[read++ % CHUNK], `byte ${read - 1} is ${byte}`);
+    const got = await b.read();
+    assert(got !== null, "the end was read before bytes that were written");
+    for (const byte of got) assert(byte === chunk[read++ % CHUNK], `byte ${read - 1} is ${byte}`);
   }
   await Promise.all(writes);
 }
 
 async function cancelledRead(a: ByteStream, b: ByteStream): Promise<void> {
   if (b.cancelRead === undefined) return;
-  const withdrawn = outcome(b.read());
+  const cancelled = outcome(b.read());
   await turns(1);
   if (!b.cancelRead()) {
-    const [came] = await Promise.all([withdrawn, a.write([pattern(9)])]);
-    assert(came !== "rejected" && came.value !== null, "a read that was not withdrawn goes on");
+    const [got] = await Promise.all([cancelled, a.write([pattern(9)])]);
+    assert(got !== "rejected" && got.value !== null, "a read that was not cancelled continues");
     return;
   }
-  assert((await withdrawn) === "rejected", "a read that was withdrawn rejects");
-  const [came] = await Promise.all([readSome(b, 9), a.write([pattern(9)])]);
-  assertSame(came, pattern(9));
+  assert((await cancelled) === "rejected", "a cancelled read rejects");
+  const [got] = await Promise.all([readSome(b, 9), a.write([pattern(9)])]);
+  assertSame(got, pattern(9));
 }
 
-// A read may be withdrawn at the very moment its bytes come: then it brings them, or the next one.
+// A read may be cancelled just as its bytes arrive: then this read returns them, or the next one.
 async function cancelledOnArrival(a: ByteStream, b: ByteStream): Promise<void> {
   if (b.cancelRead === undefined) return;
   const all = pattern(40);
-  const came: Uint8Array[] = [];
+  const got: Uint8Array[] = [];
   for (let i = 0; i < all.length; i++) {
     const first = outcome(b.read());
     const write = a.write([all.subarray(i, i + 1)]);
@@ -102,11 +102,11 @@ async function cancelledOnArrival(a: ByteStream, b: ByteStream): Promise<void> {
     b.cancelRead();
     const result = await first;
     const chunk = result === "rejected" ? await b.read() : result.value;
-    assert(chunk !== null, "a read that is withdrawn does not end the stream");
-    came.push(chunk);
+    assert(chunk !== null, "a cancelled read does not end the stream");
+    got.push(chunk);
     await write;
   }
-  assertSame(concat(came), all);
+  assertSame(concat(got), all);
 }
 
 export const FLOW: Record<string, Case> = {
@@ -115,7 +115,7 @@ export const FLOW: Record<string, Case> = {
   "many small writes, none awaited, arrive in order": manySmall,
   "one big write arrives whole": oneBig,
   "an empty chunk is never read": noEmptyChunk,
-  "a write waits while nobody reads, and resolves when somebody does": backPressure,
-  "a read that is withdrawn loses nothing": cancelledRead,
-  "a read that is withdrawn while its bytes come loses nothing": cancelledOnArrival,
+  "a write waits until the peer reads": backPressure,
+  "a cancelled read loses nothing": cancelledRead,
+  "a read that is cancelled while its bytes arrive loses nothing": cancelledOnArrival,
 };

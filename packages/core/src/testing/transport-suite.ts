@@ -1,4 +1,4 @@
-// application → [transport suite] → byte stream: what the driver relies on, as cases for any test runner
+// application → [transport suite] → byte stream: what a driver relies on, as cases for any test runner
 
 import type { ByteStream } from "../io/byte-stream.ts";
 import { checkOptions, DURATION, type Kinds } from "../options.ts";
@@ -7,14 +7,14 @@ import { ENDS } from "./suite-ends.ts";
 import { FLOW } from "./suite-flow.ts";
 import { within } from "./turns.ts";
 
-/** Two connected byte streams, for a case of their own: what one writes the other reads. */
+/** Makes two connected byte streams for one case: what one writes, the other reads. */
 export type MakePair = () => Pair | Promise<Pair>;
 export type Pair = readonly [ByteStream, ByteStream];
 
-/** One promise of a byte stream, to be run under any test runner. */
+/** One requirement of a byte stream, to run under any test runner. */
 export interface TransportCase {
   readonly name: string;
-  /** Rejects, saying what went wrong, if the promise is not kept. */
+  /** Rejects with what went wrong, if the requirement is not met. */
   run(): Promise<void>;
 }
 
@@ -26,9 +26,9 @@ export interface TransportSuiteOptions {
 const SUITE_OPTIONS: Kinds<TransportSuiteOptions> = { timeoutMs: DURATION };
 
 /**
- * All that a connection relies on in a {@link ByteStream}, as cases that throw.
+ * Everything a connection relies on in a {@link ByteStream}, as test cases.
  *
- * @param makePair Connects two streams anew, once for each case. Both are aborted at its end.
+ * @param makePair Connects two new streams; called twice for each case. Both are aborted at its end.
  *
  * @example
  * for (const { name, run } of transportSuite(() => connectedPair())) test(name, run);
@@ -47,7 +47,7 @@ export function transportSuite(
 
 async function runCase(makePair: MakePair, play: Case): Promise<void> {
   const [a, b] = await makePair();
-  // One way and then the other: a transport need not be the same at both ends.
+  // In both directions: the two ends of a transport may differ.
   try {
     await play(a, b);
   } finally {

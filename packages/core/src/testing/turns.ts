@@ -7,19 +7,19 @@ interface Platform {
 
 const platform = globalThis as unknown as Platform;
 
-/** Lets the event loop go round: what is ready to happen happens. */
+/** Waits for `count` turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await new Promise<void>((resolve) => void platform.setTimeout(resolve, 0));
   }
 }
 
-/** Lets `count` microtasks pass. */
+/** Waits for `count` microtasks. */
 export async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await undefined;
 }
 
-/** The promise's result, or an error that says what did not come in time. */
+/** The promise's result, or an error that says what was not settled in time. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: unknown;
   const late = new Promise<never>((_, reject) => {

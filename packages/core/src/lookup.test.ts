@@ -12,7 +12,7 @@ function received(lines: string): Headers {
 
 const LONG = "x-a-name-that-is-longer-than-most-of-them-are";
 
-test("a name is found in either case, whole, and in order", () => {
+test("a name is found in either case, only whole, and in order", () => {
   const headers = received("X-A: 1\r\nx-ab: 2\r\nX-a: 3\r\n-x-a: 4\r\n");
   expect(headers.getAll("x-A")).toEqual(["1", "3"]);
   expect(headers.get("X-AB")).toBe("2");
@@ -33,19 +33,19 @@ test("a name of sixteen, seventeen and thirty-two octets, and one that is longer
   }
 });
 
-test("what differs by the bit between the cases alone is another name", () => {
+test("names that differ only in the case bit of a symbol are different", () => {
   const headers = received("a~b: tilde\r\na^b: caret\r\n");
   expect([headers.get("A~B"), headers.get("A^B")]).toEqual(["tilde", "caret"]);
 });
 
-test("what can be no name is not found, though its last eight bits are one", () => {
+test("a text that is not a name is not found, even if its low eight bits are", () => {
   const headers = received("X-K: 1\r\n");
   for (const name of ["", "\u0158-K", "X-\u212a", "x-k ", "x-k:", "x\r\n-k"]) {
     expect(headers.get(name), JSON.stringify(name)).toBeUndefined();
   }
 });
 
-test("however many names are asked for, each is found", () => {
+test("every name is found, however many are looked up", () => {
   const names = Array.from({ length: 90 }, (_, i) => `x-name-${i}`);
   const headers = received(names.map((name) => `${name}: of ${name}\r\n`).join(""));
   for (const name of names) expect(headers.get(name.toUpperCase())).toBe(`of ${name}`);

@@ -1,25 +1,25 @@
-// bytes → tape → [names that are asked for] → headers: found by the scanner, sixteen octets at a time
+// bytes → tape → [lookup] → headers: the scanner compares names, sixteen octets at a time
 
 import { latin1ToText, textToLatin1 } from "./octets.ts";
 import { BYTES_PER_NAME, MAX_NAMES } from "./tape-layout.ts";
 
-/** The place of the first field on the tape, from `first` on, that has the name of this number. */
+/** Finds the first field on the tape, from `first` on, whose name has this number. */
 type Find = (number: number, length: number, first: number) => number;
 
 let memory: Uint8Array | undefined;
 let find: Find | undefined;
 
-/** The names lie in WebAssembly's memory, which is made at the first use. */
-export function layNames(names: Uint8Array, finder: Find): void {
+/** Sets where the names are: in WebAssembly's memory, which is allocated on first use. */
+export function setNames(names: Uint8Array, finder: Find): void {
   memory = names;
   find = finder;
 }
 
-// Programs ask for the same few names. The first of them get a number; who asks for others, or for
-// what can be no name, is answered from the text.
+// Programs look up the same few names. The first of them get a number; any other, and anything that
+// is not a name, is looked up in the text.
 const numbers = new Map<string, number>();
 
-/** The number of a name that is asked for; undefined where it has none. */
+/** The number of a name; undefined if it has none. */
 export function numberOf(name: string): number | undefined {
   return numbers.get(name) ?? number(name);
 }
@@ -29,12 +29,12 @@ function number(name: string): number | undefined {
   if (next === MAX_NAMES || name.length > BYTES_PER_NAME || !/^[!-~]*$/.test(name))
     return undefined;
   memory!.set(textToLatin1(name.toLowerCase()), next * BYTES_PER_NAME);
-  // A copy: a name that was cut from a received head would keep all of the head.
+  // A copy: a name cut from a received head would keep the whole head in memory.
   numbers.set(latin1ToText(textToLatin1(name)), next);
   return next;
 }
 
-/** Where on the tape, from `first` on, the first field has this name; -1 where none has. */
+/** The index of the first field on the tape, from `first` on, with this name; -1 if there is none. */
 export function findOnTape(number: number, length: number, first: number): number {
   return find!(number, length, first);
 }
