@@ -1,4 +1,4 @@
-// parts → [adopt] → WebSocket: the switched io becomes a WebSocket object of ws
+// parts → [adopt] → WebSocket: turns the switched io into a WebSocket object of ws
 
 import type { Duplex } from "node:stream";
 import { type Parts, rewind } from "@upgrade/core/io";
@@ -8,9 +8,9 @@ import type { Agreement } from "./websocket-handshake.ts";
 /** How long the peer may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-// ws makes the WebSocket of a finished handshake only from a request of node:http. What it calls
-// then is marked private, so ws is pinned to one version, this file is the only one that knows of
-// it, and test/adopt-websocket.test.ts fails if it changes.
+// ws creates a WebSocket after a handshake only from a node:http request. The method it then calls is
+// private, so ws is pinned to one version, only this file uses the method, and
+// test/adopt-websocket.test.ts fails if it changes.
 interface Adoptable {
   _isServer: boolean;
   _protocol: string;
@@ -34,8 +34,8 @@ type AdoptableConstructor = new (
 ) => WebSocket & Adoptable;
 
 /**
- * An open WebSocket on a switched io. `readBuf` is read before anything else; listen in the same
- * turn, and nothing is missed.
+ * Creates an open WebSocket on a switched io. `readBuf` is read first; add listeners in the same turn
+ * so as not to miss a message.
  *
  * @param role A client masks what it sends (RFC 6455 §5.3).
  */
@@ -53,12 +53,12 @@ export function adoptWebSocket(
   socket._isServer = role === "server";
   socket._protocol = agreement.protocol;
   socket._extensions = agreement.extensions;
-  // Where the peer's end has been read already, rewinding makes a stream that ends once more.
+  // If the peer's end was already read, rewind() creates a stream that ends again.
   const io = parts.readEnded ? rewind(parts) : parts.io;
   const head = Buffer.from(parts.readEnded ? [] : parts.readBuf);
   socket.setSocket(io, head, {
     allowSynchronousEvents: true,
-    // ws's own defaults: without them a message in very small pieces costs far more than its bytes.
+    // ws's defaults. They bound the memory that a message in tiny fragments can use.
     maxBufferedChunks: 256 * 1024,
     maxFragments: 16 * 1024,
     maxPayload: maxMessageBytes,
@@ -67,7 +67,7 @@ export function adoptWebSocket(
   return socket;
 }
 
-/** One unmasked, uncompressed text frame: a server's first bytes behind its 101. */
+/** Encodes one unmasked, uncompressed text frame: a server's first bytes after its 101. */
 export function textFrame(text: string): Buffer {
   const options = { fin: true, opcode: 0x1, mask: false, readOnly: false, rsv1: false };
   return Buffer.concat(Sender.frame(Buffer.from(text), options));

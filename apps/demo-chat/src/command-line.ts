@@ -5,17 +5,17 @@ import { cleanName, MAX_NAME_LENGTH } from "./protocol.ts";
 
 export const USAGE = `usage: npm run demo -- [options]
 
-  Starts a chat on 127.0.0.1, shows one round trip, and stays up.
+  Starts a chat server on 127.0.0.1, runs a checked round trip, and keeps running.
 
-  --port <number>   listen there and nowhere else (default: 8080, or a free one)
-  --host <address>  listen there (default: 127.0.0.1)
-  --once            stop after the round trip: exit code 0 if all went as it should
+  --port <number>   port to listen on (default: 8080, or a free port if it is in use)
+  --host <address>  address to listen on (default: 127.0.0.1)
+  --once            exit after the round trip, with code 0 if it succeeded
   --trace           print the bytes of every handshake, the switch, and readBuf
 
-  --join <url>      join a chat that is up instead, for example http://127.0.0.1:8080/
-  --name <name>     your name there (default: the first line you type)
+  --join <url>      join a running chat instead, for example http://127.0.0.1:8080/
+  --name <name>     your name in it (default: the first line you type)
 
-  --help            print this
+  --help            print this help
 `;
 
 export type Command =
@@ -23,7 +23,7 @@ export type Command =
   | {
       readonly do: "serve";
       readonly host: string;
-      /** Undefined: 8080, or a free one. */
+      /** Undefined: 8080, or a free port. */
       readonly port: number | undefined;
       readonly once: boolean;
       readonly trace: boolean;
@@ -35,21 +35,21 @@ export type Command =
       readonly trace: boolean;
     };
 
-/** What was typed cannot be done. */
+/** An invalid command line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** @throws {UsageError} with what is wrong, in one line. */
+/** @throws {UsageError} Describes the mistake in one line. */
 export function readCommandLine(args: readonly string[]): Command {
   const { join, name, port, host, once = false, trace = false, help } = parse(args);
   if (help === true) return { do: "help" };
   if (join === undefined) {
-    if (name !== undefined) throw new UsageError("--name goes with --join");
+    if (name !== undefined) throw new UsageError("--name requires --join");
     return { do: "serve", host: host ?? "127.0.0.1", port: readPort(port), once, trace };
   }
   if (once || port !== undefined || host !== undefined) {
-    throw new UsageError("--join goes with --name and --trace alone");
+    throw new UsageError("--join can only be combined with --name and --trace");
   }
   return { do: "join", url: readUrl(join), name: readName(name), trace };
 }
@@ -69,7 +69,7 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    // Its first sentence says what is wrong; the others are about its own configuration.
+    // The first sentence describes the mistake; the others are about parseArgs options.
     const [sentence] = String((error as Error).message).split(/\.\s|\n/);
     throw new UsageError(sentence);
   }

@@ -1,4 +1,4 @@
-// terminal ↔ [conversation] ↔ chat: what you type is said, what others say is printed
+// terminal ↔ [conversation] ↔ chat: sends typed lines, prints events
 
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -6,19 +6,19 @@ import { type ChatEnd, joinChat } from "./terminal-client.ts";
 import type { Trace } from "./trace.ts";
 import { worded } from "./wording.ts";
 
-/** Talks until one of the two ends is closed, and tells how it ended. */
+/** Chats until either end closes. Resolves with how it ended. */
 export async function converse(options: {
   readonly url: URL;
   readonly name: string | undefined;
   readonly trace: Trace | undefined;
   readonly input: Readable;
-  /** Says goodbye. */
+  /** Leaves the chat when aborted. */
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
 }): Promise<ChatEnd> {
   const { name, trace, input, print } = options;
   const client = await joinChat(options.url, { name, trace });
-  // The first line is a name; where the server did not take it, the next one is.
+  // The first line is the name; if the server rejects it, so is the next one.
   let named = name !== undefined;
   let hasPlace = named;
   const lines = createInterface({ input });

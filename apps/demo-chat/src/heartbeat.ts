@@ -1,9 +1,9 @@
-// clock → [heartbeat] → WebSockets: a peer that is gone without a word is dropped
+// clock → [heartbeat] → WebSockets: drops peers that have gone silently
 
 import type { Clock } from "@upgrade/core/io";
 import type WebSocket from "ws";
 
-/** Pings everybody in turn, and ends those who did not answer the ping before. */
+/** Pings every peer, and drops those that did not answer the previous ping. */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -26,7 +26,7 @@ export class Heartbeat {
     this.#clock.clearTimer(this.#timer);
   }
 
-  // The system clock's timers keep no process alive.
+  // Timers of the system clock do not keep the process alive.
   #schedule(): void {
     this.#timer = this.#clock.setTimer(this.#everyMs, () => {
       this.#beat();

@@ -1,4 +1,4 @@
-// argv → [main] → server or client; the exit code says how it went
+// argv → [main] → server or client; sets the exit code
 
 import picocolors from "picocolors";
 import { readCommandLine, USAGE, UsageError } from "./command-line.ts";
@@ -23,11 +23,11 @@ async function run(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
   const { signal } = stop;
   const end = await converse({ url, name, trace, input: process.stdin, signal, print });
-  print(picocolors.dim(`the end: ${end.code} ${end.reason}`.trimEnd()));
+  print(picocolors.dim(`disconnected: ${end.code} ${end.reason}`.trimEnd()));
   return end.code === 1000 || end.code === 1001 ? 0 : 1;
 }
 
-// Whoever read our output has gone, as `head` does.
+// The reader of our output has exited, as `head` does.
 process.stdout.on("error", () => process.exit(1));
 
 run(process.argv.slice(2)).then(

@@ -4,21 +4,21 @@ import type WebSocket from "ws";
 import { type ChatEvent, cleanName, readAction } from "./protocol.ts";
 import type { Person, Room } from "./room.ts";
 
-/** Somebody who reads this much slower than the others speak is dropped. */
+/** A member with more unread bytes than this is dropped. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 export class Member {
   readonly #room: Room;
-  readonly #named: (name: string) => void;
+  readonly #onNamed: (name: string) => void;
   #person: Person | undefined;
   #socket: WebSocket | undefined;
-  // What happens between the welcome and the switch; the peer shall not miss it.
+  // Events between the welcome and the switch, sent once the socket is attached.
   #mailbox: ChatEvent[] = [];
 
-  /** @param named Told the name, as soon as there is one. */
-  constructor(room: Room, name: string | undefined, named: (name: string) => void) {
+  /** @param onNamed Called with the name as soon as it is known. */
+  constructor(room: Room, name: string | undefined, onNamed: (name: string) => void) {
     this.#room = room;
-    this.#named = named;
+    this.#onNamed = onNamed;
     if (name !== undefined) this.#join(name);
   }
 
@@ -26,20 +26,20 @@ export class Member {
     return this.#person?.name;
   }
 
-  /** The first message: who you are, and who is here already. */
+  /** The first message: the member's name, and who else is in the room. */
   get welcome(): ChatEvent {
     const you = this.name ?? null;
     return { type: "welcome", you, people: this.#room.names.filter((name) => name !== you) };
   }
 
-  /** From here on it speaks and hears for itself. */
-  sit(socket: WebSocket): void {
+  /** Attaches the WebSocket once the connection has switched. */
+  attach(socket: WebSocket): void {
     this.#socket = socket;
     socket.on("message", (data, isBinary) => {
       if (isBinary) socket.close(1003, "text messages only");
       else this.#act(String(data));
     });
-    for (const event of this.#mailbox.splice(0)) this.#tell(event);
+    for (const event of this.#mailbox.splice(0)) this.#send(event);
   }
 
   leave(): void {
@@ -48,8 +48,8 @@ export class Member {
   }
 
   #join(name: string): void {
-    this.#person = this.#room.join(name, (event) => this.#tell(event));
-    this.#named(this.#person.name);
+    this.#person = this.#room.join(name, (event) => this.#send(event));
+    this.#onNamed(this.#person.name);
   }
 
   #act(json: string): void {
@@ -67,15 +67,15 @@ export class Member {
     else if (this.#room.isFull) this.#refuse("the room is full");
     else {
       this.#join(name);
-      this.#tell(this.welcome);
+      this.#send(this.welcome);
     }
   }
 
   #refuse(reason: string): void {
-    this.#tell({ type: "error", reason });
+    this.#send({ type: "error", reason });
   }
 
-  #tell(event: ChatEvent): void {
+  #send(event: ChatEvent): void {
     const socket = this.#socket;
     if (socket === undefined) this.#mailbox.push(event);
     else if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.terminate();

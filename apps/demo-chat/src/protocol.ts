@@ -1,15 +1,15 @@
-// frames ↔ [chat.v1] ↔ room: what the text messages say, as JSON
+// frames ↔ [chat.v1] ↔ room: the JSON text messages
 
-/** The subprotocol's name, as it stands in Sec-WebSocket-Protocol. */
+/** The subprotocol's name in Sec-WebSocket-Protocol. */
 export const SUBPROTOCOL = "chat.v1";
 
-/** A whole text message; the server closes with 1009 at the first byte beyond. */
+/** The maximum size of a text message; the server closes with 1009 beyond it. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Long enough for a name, short enough for a line of a terminal. */
+/** Long enough for a name, short enough for one line of a terminal. */
 export const MAX_NAME_LENGTH = 24;
 
-/** What the server tells. `you` is null as long as somebody has no name. */
+/** An event from the server. `you` is null until the client has a name. */
 export type ChatEvent =
   | { readonly type: "welcome"; readonly you: string | null; readonly people: readonly string[] }
   | { readonly type: "joined"; readonly name: string }
@@ -17,12 +17,12 @@ export type ChatEvent =
   | { readonly type: "message"; readonly from: string; readonly text: string }
   | { readonly type: "error"; readonly reason: string };
 
-/** What people do. */
+/** An action of a client. */
 export type ChatAction =
   | { readonly type: "hello"; readonly name: string }
   | { readonly type: "message"; readonly text: string };
 
-/** The action in a message, or what is wrong with it. */
+/** Parses an action, or describes what is wrong with it. */
 export function readAction(json: string): ChatAction | { readonly wrong: string } {
   const value = parse(json);
   if (value === undefined) return { wrong: "a message is a JSON object" };
@@ -32,7 +32,7 @@ export function readAction(json: string): ChatAction | { readonly wrong: string 
   return { wrong: 'expected {"type":"hello","name":…} or {"type":"message","text":…}' };
 }
 
-/** The event in a message of the server; undefined for what chat.v1 does not know. */
+/** Parses an event; undefined if it is not part of chat.v1. */
 export function readEvent(json: string): ChatEvent | undefined {
   const value = parse(json);
   if (value === undefined) return undefined;
@@ -50,8 +50,8 @@ export function readEvent(json: string): ChatEvent | undefined {
 }
 
 /**
- * A name that can stand in one line everywhere: no control or format characters, no runs of white
- * space. Undefined where nothing is left, or too much.
+ * Cleans a name for use in one line: no control or format characters, no runs of white space.
+ * Undefined if the result is empty or too long.
  */
 export function cleanName(wanted: string): string | undefined {
   const name = wanted.normalize("NFC").replace(/\p{C}/gu, "").replace(/\s+/gu, " ").trim();

@@ -1,19 +1,19 @@
-// members ↔ [room]: who is here, and who hears what
+// members ↔ [room]: who is present, and who receives what
 
 import type { ChatEvent } from "./protocol.ts";
 
-/** Enough for a demonstration; everybody hears everybody, so the work grows with the square. */
+/** Enough for a demo; every message goes to everyone, so the work grows quadratically. */
 export const MAX_PEOPLE = 100;
 
-/** Somebody in the room. */
+/** A person in the room. */
 export interface Person {
   readonly name: string;
-  /** Tells this one what happened. Called while somebody else acts, so it must not throw. */
-  readonly tell: (event: ChatEvent) => void;
+  /** Sends an event to this person. Called during someone else's action, so it must not throw. */
+  readonly send: (event: ChatEvent) => void;
 }
 
 export class Room {
-  // By the name in lower case: Alice and alice would be one person to a reader.
+  // Keyed by lower-case name: readers would take Alice and alice for one person.
   readonly #people = new Map<string, Person>();
 
   get names(): string[] {
@@ -24,23 +24,23 @@ export class Room {
     return this.#people.size >= MAX_PEOPLE;
   }
 
-  /** Lets somebody in, under the wanted name or, if that is taken, the next free one. */
-  join(wanted: string, tell: Person["tell"]): Person {
-    const person = { name: this.#freeName(wanted), tell };
-    this.#tellAll({ type: "joined", name: person.name });
+  /** Adds a person under the wanted name or, if it is taken, the next free one. */
+  join(wanted: string, send: Person["send"]): Person {
+    const person = { name: this.#freeName(wanted), send };
+    this.#broadcast({ type: "joined", name: person.name });
     this.#people.set(person.name.toLowerCase(), person);
     return person;
   }
 
-  /** Everybody hears it, the speaker too: what comes back has its place in the conversation. */
+  /** Sends a message to everyone, including the sender, so that all see the same order. */
   say(person: Person, text: string): void {
-    if (this.#has(person)) this.#tellAll({ type: "message", from: person.name, text });
+    if (this.#has(person)) this.#broadcast({ type: "message", from: person.name, text });
   }
 
   leave(person: Person): void {
     if (!this.#has(person)) return;
     this.#people.delete(person.name.toLowerCase());
-    this.#tellAll({ type: "left", name: person.name });
+    this.#broadcast({ type: "left", name: person.name });
   }
 
   #has(person: Person): boolean {
@@ -53,7 +53,7 @@ export class Room {
     return name;
   }
 
-  #tellAll(event: ChatEvent): void {
-    for (const person of this.#people.values()) person.tell(event);
+  #broadcast(event: ChatEvent): void {
+    for (const person of this.#people.values()) person.send(event);
   }
 }

@@ -1,4 +1,4 @@
-// two terminal clients → [round trip] → what differed: alice and bob, by a script that is checked
+// two terminal clients → [round trip] → first difference: runs alice and bob through a fixed script
 
 import { textFrame } from "./adopt-websocket.ts";
 import type { ChatEvent } from "./protocol.ts";
@@ -8,18 +8,17 @@ import type { Trace } from "./trace.ts";
 const AGREEMENT = "chat.v1 permessage-deflate";
 
 export interface RoundTripOptions {
-  /** Told of every event, as it is received. */
-  readonly tell?: ((listener: string, event: ChatEvent) => void) | undefined;
+  /** Called with every event as it is received. */
+  readonly onEvent?: ((listener: string, event: ChatEvent) => void) | undefined;
   readonly trace?: ((name: string) => Trace | undefined) | undefined;
-  /** For all of it together. Default 10,000. */
+  /** Milliseconds for the whole script. Default 10,000. */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * Plays the script against the chat at `url`, in an empty room. The first difference ends it: what
- * comes behind that one only follows from it.
+ * Runs the script against the chat at `url`, in an empty room, up to the first difference.
  *
- * @returns What differed from the script, in words; undefined if all went as it should.
+ * @returns A description of the difference; undefined if there is none.
  */
 export async function roundTrip(
   url: URL,
@@ -29,9 +28,8 @@ export async function roundTrip(
   const script = new Script(options);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((settle) => {
-    const tell = (): void =>
-      settle(`nothing more came within ${timeoutMs} ms; next was ${script.next}`);
-    timer = setTimeout(tell, timeoutMs);
+    const report = (): void => settle(`timed out after ${timeoutMs} ms waiting for ${script.next}`);
+    timer = setTimeout(report, timeoutMs);
   });
   const difference = await Promise.race([script.play(url), late]);
   clearTimeout(timer);
@@ -39,11 +37,11 @@ export async function roundTrip(
   return difference;
 }
 
-/** Something came that is not in the script. */
+/** An event that differs from the script. */
 class Difference extends Error {}
 
 class Script {
-  /** What it waits for. */
+  /** What the script waits for. */
   next = "a connection";
   readonly #options: RoundTripOptions;
   readonly #clients = new Map<string, ChatClient>();
@@ -65,19 +63,19 @@ class Script {
   async #converse(url: URL): Promise<void> {
     const alice = await this.#join(url, "alice", []);
     const bob = await this.#join(url, "bob", ["alice"]);
-    await this.#hears("alice", { type: "joined", name: "bob" });
+    await this.#expectEvent("alice", { type: "joined", name: "bob" });
 
     alice.say("hello bob");
-    await this.#bothHear({ type: "message", from: "alice", text: "hello bob" });
+    await this.#expectBoth({ type: "message", from: "alice", text: "hello bob" });
     bob.say("hello alice, nice to read you");
-    await this.#bothHear({ type: "message", from: "bob", text: "hello alice, nice to read you" });
+    await this.#expectBoth({ type: "message", from: "bob", text: "hello alice, nice to read you" });
 
-    await this.#leaves("bob");
-    await this.#hears("alice", { type: "left", name: "bob" });
-    await this.#leaves("alice");
+    await this.#leave("bob");
+    await this.#expectEvent("alice", { type: "left", name: "bob" });
+    await this.#leave("alice");
   }
 
-  // That the accept value, the subprotocol and the extensions are right is verified by joining.
+  // joinChat verifies the accept value, the subprotocol and the extensions.
   async #join(url: URL, name: string, people: string[]): Promise<ChatClient> {
     this.next = `the answer to ${name}'s handshake`;
     const client = await joinChat(url, { name, trace: this.#options.trace?.(name) });
@@ -85,45 +83,45 @@ class Script {
     const { protocol, extensions } = client.agreement;
     this.#expect(`${name}'s agreement`, `${protocol} ${Object.keys(extensions)}`, AGREEMENT);
     const welcome: ChatEvent = { type: "welcome", you: name, people };
-    await this.#hears(name, welcome);
-    // The welcome left in one write with the 101, so it must have come in readBuf.
+    await this.#expectEvent(name, welcome);
+    // The server wrote the welcome together with the 101, so it must be in readBuf.
     const frame = textFrame(JSON.stringify(welcome)).toString("latin1");
     this.#expect(`${name}'s readBuf`, Buffer.from(client.readBuf).toString("latin1"), frame);
     return client;
   }
 
-  async #bothHear(event: ChatEvent): Promise<void> {
-    await this.#hears("alice", event);
-    await this.#hears("bob", event);
+  async #expectBoth(event: ChatEvent): Promise<void> {
+    await this.#expectEvent("alice", event);
+    await this.#expectEvent("bob", event);
   }
 
-  async #hears(name: string, expected: ChatEvent): Promise<void> {
-    this.next = `${name} to hear ${JSON.stringify(expected)}`;
+  async #expectEvent(name: string, expected: ChatEvent): Promise<void> {
+    this.next = `${name} to receive ${JSON.stringify(expected)}`;
     const event = await this.#clients.get(name)?.next();
-    if (event !== undefined) this.#options.tell?.(name, event);
+    if (event !== undefined) this.#options.onEvent?.(name, event);
     this.#expect(
-      `what ${name} heard`,
+      `what ${name} received`,
       JSON.stringify(event) ?? "the end",
       JSON.stringify(expected),
     );
   }
 
-  async #leaves(name: string): Promise<void> {
+  async #leave(name: string): Promise<void> {
     this.next = `the answer to ${name}'s goodbye`;
     const end = await this.#clients.get(name)?.leave();
     this.#expect(`the code of ${name}'s end`, String(end?.code), "1000");
     const more = await this.#clients.get(name)?.next();
-    this.#expect(`what ${name} heard at last`, JSON.stringify(more) ?? "the end", "the end");
+    this.#expect(`what ${name} received last`, JSON.stringify(more) ?? "the end", "the end");
   }
 
-  #expect(what: string, came: string, expected: string): void {
-    if (came === expected) return;
+  #expect(what: string, got: string, expected: string): void {
+    if (got === expected) return;
     throw new Difference(
-      `${what}: expected ${JSON.stringify(expected)}, came ${JSON.stringify(came)}`,
+      `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`,
     );
   }
 
-  /** Whoever is still there goes. */
+  /** Disconnects the clients that are still connected. */
   abandon(): void {
     for (const client of this.#clients.values()) void client.leave();
   }

@@ -1,4 +1,4 @@
-// command → [serve] → server, round trip, and then until somebody says stop
+// command → [serve] → server and round trip, then runs until stopped
 
 import type { Socket } from "node:net";
 import picocolors from "picocolors";
@@ -16,27 +16,27 @@ const DEFAULT_PORT = 8080;
 /** @returns The exit code. */
 export async function serve(command: Serve, print: Print): Promise<number> {
   const { bold, dim, green, cyan } = picocolors;
-  // The script's handshakes are shown from the clients' end; later ones from the server's.
+  // The script's handshakes are traced on the clients' end, later ones on the server's.
   let tracing = false;
   const trace = (socket: Socket) =>
     tracing ? new Trace(`:${socket.remotePort}`, print) : undefined;
   let log: Print | undefined;
   const server = await listen(command, { trace, log: (line) => log?.(line) });
-  print(`${bold("The chat is up.")} Open ${cyan(server.url)} in a browser.\n`);
+  print(`${bold("The chat is running.")} Open ${cyan(server.url)} in a browser.\n`);
 
   const difference = await showRoundTrip(server, command, print);
   if (command.once || difference !== undefined) {
     await server.close();
     return difference === undefined ? 0 : 1;
   }
-  await server.everybodyLeft();
+  await server.allLeft();
   print(
     `\nJoin from a second terminal:  ${green(`npm run demo -- --join ${server.url} --name carol`)}`,
   );
   print(dim("Ctrl-C stops it."));
   tracing = command.trace;
   log = (line) => print(dim(line));
-  print(dim(`\n${await stopSignal()}: everybody is told, then it goes down.`));
+  print(dim(`\n${await stopSignal()}: closing all connections.`));
   await server.close();
   return 0;
 }
@@ -49,11 +49,11 @@ async function showRoundTrip(
   const { bold, dim, green, red } = picocolors;
   print(dim("Two terminal clients, over TCP:"));
   const difference = await roundTrip(new URL(server.url), {
-    tell: (listener, event) => print(`  ${dim(`${listener.padEnd(5)} hears`)}  ${worded(event)}`),
+    onEvent: (listener, event) => print(`  ${dim(`${listener.padEnd(5)} sees`)}  ${worded(event)}`),
     trace: (name) => (command.trace ? new Trace(name, print) : undefined),
   });
-  if (difference === undefined) print(green("All of it as it should be."));
-  else print(red(`${bold("It went wrong.")} ${difference}`));
+  if (difference === undefined) print(green("Everything as expected."));
+  else print(red(`${bold("The round trip failed:")} ${difference}`));
   return difference;
 }
 
@@ -67,12 +67,12 @@ async function listen(
   } catch (error) {
     if (port === undefined) return startChatServer({ ...options, host, port: 0 });
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "EADDRINUSE") throw new Error(`It cannot listen: ${message}`);
-    throw new Error(`Port ${port} of ${host} is in use. Leave --port out for a free one.`);
+    if (code !== "EADDRINUSE") throw new Error(`Cannot listen: ${message}`);
+    throw new Error(`Port ${port} of ${host} is in use. Omit --port to use a free one.`);
   }
 }
 
-/** Resolves with the first signal to stop; the second one ends the process at once. */
+/** Resolves with the first stop signal; a second one kills the process. */
 function stopSignal(): Promise<string> {
   return new Promise((settle) => {
     const stop = (signal: string): void => {

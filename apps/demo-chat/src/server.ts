@@ -22,26 +22,26 @@ import { Room } from "./room.ts";
 import type { Trace } from "./trace.ts";
 import { type Agreement, accept } from "./websocket-handshake.ts";
 
-/** A dead peer is noticed after one to two of these. */
+/** A dead peer is detected after one or two of these. */
 const HEARTBEAT_MS = 30_000;
 
 export interface ChatServerOptions {
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Told, in a few words, what happens. */
+  /** Called with a short description of each event. */
   readonly log?: ((line: string) => void) | undefined;
-  /** Makes a trace for a connection, or none. */
+  /** Creates a trace for a connection, if it should be traced. */
   readonly trace?: ((socket: Socket) => Trace | undefined) | undefined;
   readonly maxMessageBytes?: number | undefined;
   readonly heartbeatMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
-/** Listens; rejects with node:net's error where it cannot. */
+/** Starts listening; rejects with node:net's error if that fails. */
 export async function startChatServer(options: ChatServerOptions): Promise<ChatServer> {
-  // Half-open: after the switch a socket is as it was made, and what is said to a peer that has ended
-  // its side still arrives.
+  // Half-open: the switch restores the socket's own setting, and a peer that has ended its side must
+  // still receive what we send.
   const server = createServer({ noDelay: true, allowHalfOpen: true });
   const chat = new ChatServer(server, options);
   server.listen(options.port, options.host);
@@ -64,7 +64,7 @@ export class ChatServer {
   readonly #webSockets = new Set<WebSocket>();
   #closed: Promise<void> | undefined;
 
-  /** @internal Made by {@link startChatServer}. */
+  /** @internal Created by {@link startChatServer}. */
   constructor(server: Server, options: ChatServerOptions) {
     this.#server = server;
     this.#options = options;
@@ -72,7 +72,7 @@ export class ChatServer {
     const { clock = systemClock, heartbeatMs = HEARTBEAT_MS } = options;
     this.#heartbeat = new Heartbeat(clock, heartbeatMs);
     server.on("connection", (socket) => void this.#serve(socket));
-    // Too many open files, and the like: those who are here stay.
+    // For example too many open files: existing connections stay.
     server.on("error", (error) => options.log?.(error.message));
   }
 
@@ -80,21 +80,21 @@ export class ChatServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What a browser opens. */
+  /** The address to open in a browser. */
   get url(): string {
     const { host } = this.#options;
     return `http://${host.includes(":") ? `[${host}]` : host}:${this.port}/`;
   }
 
-  /** Resolves when everybody who is here now has left. */
-  async everybodyLeft(): Promise<void> {
+  /** Resolves when everyone now connected has left. */
+  async allLeft(): Promise<void> {
     const ends = [...this.#webSockets].map(
       (socket) => new Promise((settle) => socket.once("close", settle)),
     );
     await Promise.all(ends);
   }
 
-  /** Says goodbye to everybody, and lets exchanges in hand end. */
+  /** Closes every WebSocket and lets current exchanges finish. */
   close(): Promise<void> {
     this.#closed ??= this.#goDown();
     return this.#closed;
@@ -106,7 +106,7 @@ export class ChatServer {
     this.#server.close();
     for (const socket of this.#webSockets) socket.close(1001, "the server is going away");
     await Promise.all([...this.#connections].map((connection) => connection.close()));
-    // It is closed when the last socket is; a peer that does not answer the close frame is dropped.
+    // The server closes with its last socket; a peer that does not answer the close frame is dropped.
     await down;
   }
 
@@ -119,7 +119,7 @@ export class ChatServer {
       await connection.closed;
       this.#connections.delete(connection);
     } catch {
-      // It was gone before it began.
+      // The socket was gone before the handshake.
       io.destroy();
     }
   }
@@ -165,25 +165,25 @@ export class ChatServer {
       const { headers } = answer;
       const parts = await request.switchTo("websocket", { headers, firstBytes });
       trace?.switched(parts);
-      this.#seat(member, parts, answer.agreement);
+      this.#attach(member, parts, answer.agreement);
     } catch {
-      // The peer is gone, and nobody is left to be told.
+      // The peer is gone.
       this.#leave(member);
     }
     return undefined;
   }
 
-  #seat(member: Member, parts: Parts<Duplex>, agreement: Agreement): void {
+  #attach(member: Member, parts: Parts<Duplex>, agreement: Agreement): void {
     const socket = adoptWebSocket(parts, "server", agreement, this.#maxMessageBytes);
     this.#webSockets.add(socket);
     this.#heartbeat.watch(socket);
-    // A frame that breaks the rules, or a reset: ws closes by itself.
+    // A protocol error or a reset: ws closes by itself.
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#webSockets.delete(socket);
       this.#leave(member);
     });
-    member.sit(socket);
+    member.attach(socket);
     if (this.#closed !== undefined) socket.close(1001, "the server is going away");
   }
 
@@ -199,7 +199,7 @@ export class ChatServer {
   }
 }
 
-/** The place a target names: origin or absolute form. CONNECT and `*` name none of ours. */
+/** Parses a target in origin or absolute form. CONNECT and `*` match no path of ours. */
 function locate(target: string): URL | undefined {
   try {
     return new URL(target, "http://chat.invalid");

@@ -1,4 +1,4 @@
-// node:net ↔ @upgrade/client ↔ [terminal client] ↔ whoever chats: joins a room and verifies the switch
+// node:net ↔ @upgrade/client ↔ [terminal client] ↔ user: joins a room and verifies the switch
 
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -15,11 +15,11 @@ import {
 import type { Trace } from "./trace.ts";
 import { type Agreement, offer, verify } from "./websocket-handshake.ts";
 
-/** The server's envelope stands around a message of the greatest length. */
+/** Leaves room for the server's envelope around a message of maximum size. */
 const MAX_EVENT_BYTES = 2 * MAX_MESSAGE_BYTES;
 
 export interface JoinOptions {
-  /** Without it, the first thing to say is `hello()`. */
+  /** If omitted, call `hello()` first. */
   readonly name?: string | undefined;
   readonly trace?: Trace | undefined;
   /** Offer permessage-deflate. Default true. */
@@ -28,13 +28,13 @@ export interface JoinOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** How a conversation ended, in WebSocket's words (RFC 6455 §7.4). */
+/** How a conversation ended: the close code and reason (RFC 6455 §7.4). */
 export interface ChatEnd {
   readonly code: number;
   readonly reason: string;
 }
 
-/** The server answered, and not with a switch. */
+/** The server responded without switching. */
 export class JoinRefused extends Error {
   override readonly name = "JoinRefused";
   readonly status: number;
@@ -48,7 +48,8 @@ export class JoinRefused extends Error {
 /**
  * Joins the chat of the page at `url`.
  *
- * @throws {JoinRefused} by the server; {@link HandshakeError} by us; or as `upgrade`.
+ * @throws {JoinRefused} The server refused. Throws {@link HandshakeError} if its 101 does not match
+ *   the offer; otherwise like `upgrade`.
  */
 export async function joinChat(url: URL, options: JoinOptions = {}): Promise<ChatClient> {
   const place = new URL("chat", url);
@@ -84,16 +85,16 @@ export async function joinChat(url: URL, options: JoinOptions = {}): Promise<Cha
     const webSocket = adoptWebSocket(result.parts, "client", agreement, MAX_EVENT_BYTES);
     return new ChatClient(webSocket, agreement, result.readBuf);
   } catch (error) {
-    // RFC 6455 §7.1.7: an answer that differs fails the connection; no close frame is due.
+    // RFC 6455 §7.1.7: a mismatch fails the connection; no close frame is sent.
     io.destroy();
     throw error;
   }
 }
 
-/** Somebody in the chat: tells events in order, and says things. */
+/** A client in the chat: yields events in order and sends messages. */
 export class ChatClient implements AsyncIterable<ChatEvent> {
   readonly agreement: Agreement;
-  /** What the handshake gave back: the bytes behind the 101 that came with it. */
+  /** The bytes after the 101 that were read together with it. */
   readonly readBuf: Uint8Array;
   readonly ended: Promise<ChatEnd>;
   readonly #socket: WebSocket;
@@ -101,13 +102,13 @@ export class ChatClient implements AsyncIterable<ChatEvent> {
   #isOver = false;
   #wake: (() => void) | undefined;
 
-  /** @internal Made by {@link joinChat}. */
+  /** @internal Created by {@link joinChat}. */
   constructor(socket: WebSocket, agreement: Agreement, readBuf: Uint8Array) {
     this.#socket = socket;
     this.agreement = agreement;
     this.readBuf = readBuf;
     socket.on("message", (data) => this.#receive(String(data)));
-    // What went wrong is in the code of the end, too.
+    // The close code also reports the error.
     socket.on("error", () => {});
     this.ended = new Promise((settle) => {
       socket.on("close", (code, reason) => {
@@ -120,7 +121,7 @@ export class ChatClient implements AsyncIterable<ChatEvent> {
 
   #receive(json: string): void {
     const event = readEvent(json);
-    // What a later version of the server may tell is not for us.
+    // Ignore events of a later protocol version.
     if (event === undefined) return;
     this.#events.push(event);
     this.#wake?.();
@@ -148,7 +149,7 @@ export class ChatClient implements AsyncIterable<ChatEvent> {
     this.#send({ type: "message", text });
   }
 
-  /** Sends a close frame, and resolves when the conversation is over. */
+  /** Sends a close frame and resolves when the conversation is over. */
   leave(): Promise<ChatEnd> {
     this.#socket.close(1000);
     return this.ended;

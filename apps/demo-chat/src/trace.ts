@@ -1,4 +1,4 @@
-// io ↔ [trace] ↔ handshake: what goes over the wire, made readable, and the moment of the switch
+// io ↔ [trace] ↔ handshake: prints the bytes on the wire and the moment of the switch
 
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -7,11 +7,11 @@ import picocolors from "picocolors";
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** How much of one chunk is shown: a head fits, a page does not. */
+/** How much of one chunk is shown: enough for a head, not for a page. */
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 160;
 
-/** Prints one end of one connection. */
+/** Prints the traffic of one end of a connection. */
 export class Trace {
   readonly #label: string;
   readonly #print: (line: string) => void;
@@ -24,11 +24,11 @@ export class Trace {
   }
 
   /**
-   * A stream to be used in the socket's place, from the handshake to the end.
+   * Returns a stream to use in place of the socket, from the handshake to the end.
    *
-   * A listener on the socket itself would make it flow, and what it showed would be lost to the
-   * handshake. This stands in between, so that the handshake takes it, lets go of it, and hands it
-   * over like any other io.
+   * A "data" listener on the socket itself would start its flow, and the handshake would miss what it
+   * showed. This stream wraps the socket, so the handshake can own it and hand it over like any other
+   * io.
    */
   tap(socket: Socket): Duplex {
     return new Tap(socket, {
@@ -37,7 +37,7 @@ export class Trace {
     });
   }
 
-  /** HTTP is over: what came behind its last byte is the new protocol's. */
+  /** HTTP is over; bytes after its end belong to the new protocol. */
   switched(parts: Parts<unknown>): void {
     const { yellow, bold } = this.#colors;
     const { readBuf } = parts;
@@ -72,7 +72,7 @@ export class Trace {
   }
 }
 
-/** Bytes as lines of printable ASCII; each ends where the wire's line ends. */
+/** Splits bytes into lines at CRLF, escaped to printable ASCII. */
 export function escapedLines(bytes: Uint8Array): string[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   const lines = text.match(/.*?\r\n|.+$/gs) ?? [];
@@ -101,7 +101,7 @@ interface Watcher {
   received(bytes: Uint8Array): void;
 }
 
-/** A Duplex that is the socket, but for telling what passes. */
+/** A Duplex that forwards to the socket and reports what passes. */
 class Tap extends Duplex {
   readonly #socket: Socket;
   readonly #watcher: Watcher;
@@ -111,7 +111,7 @@ class Tap extends Duplex {
     super({ decodeStrings: true });
     this.#socket = socket;
     this.#watcher = watcher;
-    // Our owner ends our side, and nobody else does.
+    // Only our owner ends our side.
     socket.allowHalfOpen = true;
     socket.on("data", (bytes: Buffer) => {
       watcher.received(bytes);
@@ -122,7 +122,7 @@ class Tap extends Duplex {
       this.push(null);
     });
     socket.on("error", (error) => this.destroy(error));
-    // Behind an orderly end there may be bytes that nobody has read yet.
+    // After an orderly end there may still be unread bytes.
     socket.on("close", () => {
       if (!this.#ended) this.destroy();
     });
@@ -138,7 +138,7 @@ class Tap extends Duplex {
     this.#socket.write(chunk, done);
   }
 
-  // What was written together leaves, and is shown, together.
+  // Chunks written together are sent and shown together.
   override _writev(
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,
@@ -155,7 +155,7 @@ class Tap extends Duplex {
     done(error);
   }
 
-  /** As a socket's: the peer sees a failure, not an end. */
+  /** Like `socket.resetAndDestroy()`: the peer sees a failure, not an end. */
   resetAndDestroy(): void {
     this.#socket.resetAndDestroy();
     this.destroy();

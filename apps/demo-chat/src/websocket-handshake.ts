@@ -1,10 +1,10 @@
-// headers ↔ [WebSocket's handshake] ↔ agreement: offer, accept, verify; not a byte is moved here
+// headers ↔ [WebSocket handshake] ↔ agreement: offer, accept, verify; no I/O
 
 import { createHash, randomBytes } from "node:crypto";
 import type { Headers } from "@upgrade/core";
 import { extension, type ParsedParams, PerMessageDeflate, subprotocol } from "ws";
 
-/** RFC 6455 §4.1: the only version there is. */
+/** RFC 6455 §4.1: the only version. */
 export const WEBSOCKET_VERSION = "13";
 
 // RFC 6455 §1.3.
@@ -15,11 +15,11 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 type HeaderLines = [name: string, value: string][];
 
-/** What both ends have agreed on beside the switch. */
+/** What both ends agreed on besides the switch. */
 export interface Agreement {
   /** The subprotocol; empty if there is none. */
   readonly protocol: string;
-  /** In the form in which ws keeps them: by name. */
+  /** By name, as ws stores them. */
   readonly extensions: Readonly<Record<string, PerMessageDeflate>>;
 }
 
@@ -31,7 +31,7 @@ export interface Offer {
   readonly headers: HeaderLines;
 }
 
-/** The server's 101, or the response that says why not. */
+/** The server's 101, or a response that refuses. */
 export type Answer =
   | { readonly accepted: true; readonly headers: HeaderLines; readonly agreement: Agreement }
   | {
@@ -41,17 +41,17 @@ export type Answer =
       readonly body: string;
     };
 
-/** The server's answer is not what was proposed: the connection must be given up. */
+/** The server's response does not match the offer; the connection must be closed. */
 export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
 }
 
-/** The answer to a key (RFC 6455 §4.2.2): who gives it has understood the question. */
+/** Computes Sec-WebSocket-Accept for a key (RFC 6455 §4.2.2). */
 export function acceptOf(key: string): string {
   return createHash("sha1").update(`${key}${GUID}`).digest("base64");
 }
 
-/** The client's header lines, but for Host, Connection and Upgrade. */
+/** Returns the client's header lines, except Host, Connection and Upgrade. */
 export function offer(options: {
   readonly protocol: string;
   readonly maxMessageBytes: number;
@@ -75,10 +75,10 @@ export function offer(options: {
 }
 
 /**
- * The server's answer to a request for a WebSocket (RFC 6455 §4.2).
+ * Returns the server's response to a WebSocket request (RFC 6455 §4.2).
  *
- * `Origin` is not looked at: whoever reaches the server may join from any page. A server whose
- * users are known by a cookie must check it here, since browsers let any page open a WebSocket.
+ * `Origin` is not checked: clients may connect from any page. A server that identifies users by a
+ * cookie must check it here, since browsers let any page open a WebSocket.
  */
 export function accept(
   request: { readonly headers: Headers; readonly proposesWebSocket: boolean },
@@ -106,16 +106,16 @@ export function accept(
 }
 
 /**
- * What the server's 101 has agreed to (RFC 6455 §4.1). That it is a 101, and to `websocket`, was
- * checked before it came here.
+ * Verifies the server's 101 against the offer (RFC 6455 §4.1). The caller has checked that it is a
+ * 101 to `websocket`.
  *
- * @throws {HandshakeError} with the line that differs from the offer.
+ * @throws {HandshakeError} Names the header that does not match the offer.
  */
 export function verify(offered: Offer, headers: Headers): Agreement {
   const expected = acceptOf(offered.key);
-  const came = headers.get("sec-websocket-accept");
-  if (came !== expected) throw differs("Sec-WebSocket-Accept", expected, came);
-  // A server that chooses none does not speak our protocol.
+  const got = headers.get("sec-websocket-accept");
+  if (got !== expected) throw differs("Sec-WebSocket-Accept", expected, got);
+  // A server that selects no subprotocol does not speak ours.
   const protocol = headers.get("sec-websocket-protocol");
   if (protocol !== offered.protocol) {
     throw differs("Sec-WebSocket-Protocol", offered.protocol, protocol);
@@ -143,15 +143,15 @@ function verifyDeflate(offered: Offer, header: string | undefined): PerMessageDe
   return deflate;
 }
 
-// RFC 7692 §5: offers are in the client's order of preference; one that does not suit is declined,
-// which is no reason to refuse the WebSocket.
+// RFC 7692 §5: offers are in the client's order of preference. An unsuitable one is declined, which
+// does not refuse the WebSocket.
 function acceptDeflate(
   offers: readonly ParsedParams[],
   options: { readonly maxMessageBytes: number },
 ): PerMessageDeflate | undefined {
   for (const one of offers) {
-    // Without context takeover a connection costs no window of memory, and short messages go
-    // uncompressed: they can be read in the trace.
+    // Without context takeover a connection needs no compression window, and short messages stay
+    // uncompressed, so the trace can show them.
     const deflate = new PerMessageDeflate({
       isServer: true,
       maxPayload: options.maxMessageBytes,
@@ -162,7 +162,7 @@ function acceptDeflate(
       deflate.accept([one]);
       return deflate;
     } catch {
-      // Parameters that nobody knows, or that cannot be had: the next offer may do.
+      // Unknown or unsupported parameters: try the next offer.
     }
   }
   return undefined;
@@ -176,7 +176,7 @@ function named(deflate: PerMessageDeflate | undefined): Agreement["extensions"] 
   return deflate === undefined ? {} : { [PerMessageDeflate.extensionName]: deflate };
 }
 
-// RFC 9110 §15.5.22, RFC 6455 §4.4: what would be accepted is said with the refusal.
+// RFC 9110 §15.5.22, RFC 6455 §4.4: the refusal states what would be accepted.
 function upgradeRequired(body: string): Answer {
   const headers: HeaderLines = [
     ["Connection", "Upgrade"],
@@ -208,9 +208,9 @@ function parsed<T>(
 function differs(
   name: string,
   expected: string,
-  came: string | undefined,
+  got: string | undefined,
   cause?: unknown,
 ): HandshakeError {
-  const said = came === undefined ? "nothing" : JSON.stringify(came);
-  return new HandshakeError(`${name}: expected ${expected}, came ${said}`, { cause });
+  const actual = got === undefined ? "nothing" : JSON.stringify(got);
+  return new HandshakeError(`${name}: expected ${expected}, got ${actual}`, { cause });
 }

@@ -1,11 +1,11 @@
-// events → [wording] → terminal: what happened, in a line
+// events → [wording] → terminal: formats an event as one line
 
 import picocolors from "picocolors";
 import type { ChatEvent } from "./protocol.ts";
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** An event as a line of a terminal. */
+/** Formats an event as a line for the terminal. */
 export function worded(event: ChatEvent, colors: Colors = picocolors): string {
   const { bold, dim, red } = colors;
   switch (event.type) {
@@ -27,7 +27,7 @@ export function worded(event: ChatEvent, colors: Colors = picocolors): string {
   }
 }
 
-/** What others wrote must not move the cursor, or worse. */
+/** Replaces control characters, so that text from others cannot move the cursor, or worse. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�");
 }

@@ -1,11 +1,11 @@
-// What ws exports and @types/ws does not know: the parts of its handshake, and its framing.
+// Exports of ws that are missing from @types/ws: parts of its handshake, and its framing.
 
 import "ws";
 
 declare module "ws" {
-  /** Parameters as they are parsed: a list of values a name. */
+  /** Parsed parameters: a list of values per name. */
   export type ParsedParams = Record<string, (string | true)[]>;
-  /** Parameters as they are agreed on. */
+  /** Negotiated parameters. */
   export type AgreedParams = Record<string, string | number | true>;
 
   export class PerMessageDeflate {

@@ -1,5 +1,5 @@
-// ws marks setSocket and three of its fields as private. What we rely on stands here, so that a
-// new version of ws is judged by this file before it is let in.
+// setSocket and three fields of ws are private. These tests pin what we rely on, so that an upgrade
+// of ws that changes it fails here.
 
 import { createRequire } from "node:module";
 import { Duplex } from "node:stream";
@@ -10,7 +10,7 @@ import { adoptWebSocket, textFrame } from "../src/adopt-websocket.ts";
 
 const MAX = 1000;
 
-/** An io whose peer is the test. */
+/** An io driven by the test. */
 class Io extends Duplex {
   readonly written: Buffer[] = [];
   override _read(): void {}
@@ -30,8 +30,8 @@ function masked(text: string): Buffer {
   return Buffer.concat(Sender.frame(Buffer.from(text), options));
 }
 
-/** What it hears until it has heard `count` messages. */
-function heard(socket: WebSocket, count: number): Promise<string[]> {
+/** Resolves with the first `count` messages. */
+function received(socket: WebSocket, count: number): Promise<string[]> {
   const messages: string[] = [];
   return new Promise((settle) => {
     socket.on("message", (data) => {
@@ -42,12 +42,12 @@ function heard(socket: WebSocket, count: number): Promise<string[]> {
 
 const plain = { protocol: "", extensions: {} };
 
-test("relies on ws 8.23.0 to the digit", () => {
+test("relies on exactly ws 8.23.0", () => {
   const { version } = createRequire(import.meta.url)("ws/package.json");
   expect(version, "read ws's lib/websocket.js before you change this number").toBe("8.23.0");
 });
 
-test("relies on setSocket(socket, head, options), and on three fields that the constructor makes", () => {
+test("relies on setSocket(socket, head, options) and on three fields set by the constructor", () => {
   const { setSocket } = WebSocket.prototype as unknown as { setSocket: unknown };
   expect(setSocket).toBeTypeOf("function");
   expect(setSocket).toHaveLength(3);
@@ -58,7 +58,7 @@ test("relies on setSocket(socket, head, options), and on three fields that the c
 });
 
 describe("an adopted WebSocket", () => {
-  test("is open at once, with what was agreed on", () => {
+  test("is open at once, with the negotiated protocol and extensions", () => {
     const deflate = new PerMessageDeflate({ isServer: true, maxPayload: MAX });
     deflate.accept([{}]);
     const agreement = { protocol: "chat.v1", extensions: { "permessage-deflate": deflate } };
@@ -68,25 +68,25 @@ describe("an adopted WebSocket", () => {
     expect(socket.extensions).toBe("permessage-deflate");
   });
 
-  test("reads readBuf first, then the io, though a frame is cut between the two", async () => {
+  test("reads readBuf first, then the io, even if a frame is split between them", async () => {
     const frames = Buffer.concat([masked("one"), masked("two"), masked("three")]);
     const { io, parts } = switchedTo(new Uint8Array(frames.subarray(0, 12)));
     const socket = adoptWebSocket(parts, "server", plain, MAX);
-    const messages = heard(socket, 3);
+    const messages = received(socket, 3);
     io.push(frames.subarray(12));
     expect(await messages).toEqual(["one", "two", "three"]);
   });
 
-  test("sees an end that HTTP had read already, behind readBuf", async () => {
+  test("sees an end that HTTP had already read, after readBuf", async () => {
     const { parts } = switchedTo(masked("last words"), true);
     const socket = adoptWebSocket(parts, "server", plain, MAX);
-    const messages = heard(socket, 1);
+    const messages = received(socket, 1);
     const code = new Promise((settle) => socket.on("close", settle));
     expect(await messages).toEqual(["last words"]);
     expect(await code).toBe(1006);
   });
 
-  test("masks what a client says", () => {
+  test("masks what a client sends", () => {
     const { io, parts } = switchedTo(Buffer.of());
     adoptWebSocket(parts, "client", plain, MAX).send("hi");
     const frame = Buffer.concat(io.written);
@@ -94,16 +94,16 @@ describe("an adopted WebSocket", () => {
     expect(frame).toHaveLength(8);
   });
 
-  test("does not mask what a server says", () => {
+  test("does not mask what a server sends", () => {
     const { io, parts } = switchedTo(Buffer.of());
     adoptWebSocket(parts, "server", plain, MAX).send("hi");
     expect(Buffer.concat(io.written)).toEqual(Buffer.from([0x81, 0x02, 0x68, 0x69]));
   });
 
-  test("takes a message of the greatest length, and closes with 1009 at one byte more", async () => {
+  test("accepts a message of maximum length, and closes with 1009 at one byte more", async () => {
     const { io, parts } = switchedTo(masked("x".repeat(MAX)));
     const socket = adoptWebSocket(parts, "server", plain, MAX);
-    const [message] = await heard(socket, 1);
+    const [message] = await received(socket, 1);
     expect(message).toHaveLength(MAX);
     const failed = new Promise<Error>((settle) => socket.on("error", settle));
     io.push(masked("x".repeat(MAX + 1)));
@@ -123,11 +123,11 @@ describe("an adopted WebSocket", () => {
   });
 });
 
-test("frames a text as RFC 6455 §5.7 does in its example", () => {
+test("frames a text like the example in RFC 6455 §5.7", () => {
   expect(textFrame("Hello")).toEqual(Buffer.from([0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]));
 });
 
-test("frames a longer text with a length of two bytes, in UTF-8", () => {
+test("frames a longer text in UTF-8 with a two-byte length", () => {
   const frame = textFrame("é".repeat(100));
   expect([...frame.subarray(0, 4)]).toEqual([0x81, 126, 0, 200]);
   expect(frame.subarray(4).toString()).toBe("é".repeat(100));

@@ -1,4 +1,4 @@
-// What most tests here need: servers that go down behind the test, and a raw peer.
+// Shared by most tests: servers that are closed after the test, and a raw peer.
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
 });
 
-/** Calls back when the test is over. */
+/** Calls `close` when the test is over. */
 export function afterTest(close: () => unknown): void {
   closers.push(close);
 }
@@ -36,7 +36,7 @@ export async function wsServer(
   return { server, url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`) };
 }
 
-/** A server that does with a connection what the test says. */
+/** A TCP server that passes each connection to `serve`. */
 export async function rawServer(serve: (socket: Socket) => void): Promise<URL> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
@@ -53,7 +53,7 @@ export async function rawServer(serve: (socket: Socket) => void): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 }
 
-/** A connected socket that writes what the test says, and remembers what came. */
+/** A connected socket that the test writes to, and that records what it receives. */
 export class RawPeer {
   readonly socket: Socket;
   received = Buffer.alloc(0);
@@ -80,7 +80,7 @@ export class RawPeer {
     return this.received.toString("latin1");
   }
 
-  /** Resolves when what came satisfies the condition, or nothing more will come. */
+  /** Resolves when the received text satisfies the condition, or the socket is closed. */
   async until(condition: (text: string) => boolean): Promise<void> {
     while (!condition(this.text) && !this.socket.destroyed) {
       await new Promise<void>((wake) => {
@@ -90,7 +90,7 @@ export class RawPeer {
   }
 }
 
-/** The head of a valid request for a WebSocket, with lines replaced or left out (undefined). */
+/** The head of a valid WebSocket request, with lines replaced or removed (undefined). */
 export function webSocketRequest(
   changes: Readonly<Record<string, string | undefined>> = {},
   target = "/chat?name=raw",

@@ -1,4 +1,4 @@
-// The whole of it over TCP: our server, our clients, and a raw peer where neither would do it.
+// End to end over TCP: our server, our clients, and a raw peer for what our clients would not send.
 
 import { once } from "node:events";
 import { ManualClock } from "@upgrade/core/io";
@@ -21,28 +21,28 @@ async function inRoom(server: ChatServer, name: string): Promise<ChatClient> {
   return client;
 }
 
-const said = (from: string, text: string): ChatEvent => ({ type: "message", from, text });
+const message = (from: string, text: string): ChatEvent => ({ type: "message", from, text });
 
 function maskedText(text: string): Buffer {
   const options = { fin: true, opcode: 1, mask: true, readOnly: true, rsv1: false };
   return Buffer.concat(Sender.frame(Buffer.from(text), options));
 }
 
-test("two people meet, talk and part", async () => {
+test("two people join, talk and leave", async () => {
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const bob = await join(server, "bob");
   expect(await bob.next()).toEqual({ type: "welcome", you: "bob", people: ["alice"] });
   expect(await alice.next()).toEqual({ type: "joined", name: "bob" });
   alice.say("hello");
-  expect(await bob.next()).toEqual(said("alice", "hello"));
-  expect(await alice.next()).toEqual(said("alice", "hello"));
+  expect(await bob.next()).toEqual(message("alice", "hello"));
+  expect(await alice.next()).toEqual(message("alice", "hello"));
   expect(await bob.leave()).toEqual({ code: 1000, reason: "" });
   expect(await alice.next()).toEqual({ type: "left", name: "bob" });
   expect(server.room.names).toEqual(["alice"]);
 });
 
-test("the welcome leaves in one write with the 101, and comes back in readBuf", async () => {
+test("the welcome is written together with the 101, and arrives in readBuf", async () => {
   const client = await join(await chat(), "alice");
   const welcome = textFrame('{"type":"welcome","you":"alice","people":[]}');
   expect(Buffer.from(client.readBuf)).toEqual(welcome);
@@ -56,7 +56,7 @@ test("both ends agree on the subprotocol and on compression", async () => {
   });
 });
 
-test("who has no name says it first, and is heard from then on", async () => {
+test("a client without a name must say hello before it can talk", async () => {
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const client = await join(server);
@@ -71,10 +71,10 @@ test("who has no name says it first, and is heard from then on", async () => {
   expect(await client.next()).toEqual({ type: "error", reason: "you are Alice-2 already" });
   client.say("now");
   expect(await alice.next()).toEqual({ type: "joined", name: "Alice-2" });
-  expect(await alice.next()).toEqual(said("Alice-2", "now"));
+  expect(await alice.next()).toEqual(message("Alice-2", "now"));
 });
 
-test("a message of 1 MiB arrives, compressed or not; one byte more ends the conversation by 1009", async () => {
+test("a message of 1 MiB arrives, compressed or not; one byte more closes with 1009", async () => {
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const plain = await joinChat(new URL(server.url), { name: "bob", deflate: false });
@@ -86,28 +86,28 @@ test("a message of 1 MiB arrives, compressed or not; one byte more ends the conv
   for (const client of [alice, plain]) {
     client.say(longest);
     const from = client === alice ? "alice" : "bob";
-    expect(await alice.next()).toEqual(said(from, longest));
-    expect(await plain.next()).toEqual(said(from, longest));
+    expect(await alice.next()).toEqual(message(from, longest));
+    expect(await plain.next()).toEqual(message(from, longest));
   }
   plain.say(`${longest}x`);
   expect(await plain.ended).toMatchObject({ code: 1009 });
   expect(await alice.next()).toEqual({ type: "left", name: "bob" });
 });
 
-test("what a hasty client sends behind its request is its first message", async () => {
+test("a message sent right after the request, before the 101, is not lost", async () => {
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const hasty = await RawPeer.connect(server.port);
-  const message = maskedText('{"type":"message","text":"me first"}');
-  hasty.socket.write(Buffer.concat([Buffer.from(webSocketRequest()), message]));
+  const frame = maskedText('{"type":"message","text":"me first"}');
+  hasty.socket.write(Buffer.concat([Buffer.from(webSocketRequest()), frame]));
   expect(await alice.next()).toEqual({ type: "joined", name: "raw" });
-  expect(await alice.next()).toEqual(said("raw", "me first"));
+  expect(await alice.next()).toEqual(message("raw", "me first"));
 });
 
 test.each([
-  ["a binary message by 1003", 2, true, 1003],
-  ["a frame that is not masked by 1002", 1, false, 1002],
-])("ends a conversation with %s", async (_, opcode, mask, code) => {
+  ["a binary message with 1003", 2, true, 1003],
+  ["an unmasked frame with 1002", 1, false, 1002],
+])("answers %s", async (_, opcode, mask, code) => {
   const server = await chat();
   const peer = await RawPeer.connect(server.port);
   peer.socket.write(webSocketRequest());
@@ -120,7 +120,7 @@ test.each([
   expect(peer.received.readUInt16BE(2)).toBe(code);
 });
 
-test("a reset is somebody who left", async () => {
+test("a reset counts as leaving", async () => {
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const peer = await RawPeer.connect(server.port);
@@ -131,7 +131,7 @@ test("a reset is somebody who left", async () => {
   expect(await alice.next()).toEqual({ type: "left", name: "raw" });
 });
 
-test("who does not answer a ping until the next one is dropped; who answers stays", async () => {
+test("a client that does not answer a ping before the next one is dropped", async () => {
   const clock = new ManualClock();
   const server = await chat({ clock, heartbeatMs: 1000 });
   const alice = await inRoom(server, "alice");
@@ -141,10 +141,10 @@ test("who does not answer a ping until the next one is dropped; who answers stay
   await dead.until((text) => text.includes("welcome"));
 
   clock.advance(1000);
-  // By the first echo alice has the ping, by the second one the server has her pong.
+  // After the first echo alice has the ping; after the second the server has her pong.
   for (const text of ["ping", "pong"]) {
     alice.say(text);
-    expect(await alice.next()).toEqual(said("alice", text));
+    expect(await alice.next()).toEqual(message("alice", text));
   }
   await dead.until((text) => text.includes("\x89\x00"));
   expect(server.room.names).toEqual(["alice", "raw"]);
@@ -155,7 +155,7 @@ test("who does not answer a ping until the next one is dropped; who answers stay
   await closed;
 });
 
-test("a server that goes down says so to everybody, and waits for nobody who is idle", async () => {
+test("closing the server sends 1001 to every client and does not wait for idle connections", async () => {
   const clock = new ManualClock();
   const server = await chat({ clock });
   const alice = await inRoom(server, "alice");
@@ -169,7 +169,7 @@ test("a server that goes down says so to everybody, and waits for nobody who is 
   await expect(join(server, "late")).rejects.toThrow();
 });
 
-test("a full room is said with 503, and the place is free again when somebody leaves", async () => {
+test("a full room is a 503, until someone leaves", async () => {
   const server = await chat();
   const people = Array.from({ length: 99 }, (_, n) => server.room.join(`person ${n}`, () => {}));
   await inRoom(server, "the last one");

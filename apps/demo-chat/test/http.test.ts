@@ -1,4 +1,4 @@
-// The chat's HTTP side, asked by node:http and by hand.
+// The HTTP side of the chat, requested by node:http and by raw sockets.
 
 import { once } from "node:events";
 import { type IncomingMessage, type RequestOptions, request } from "node:http";
@@ -7,9 +7,9 @@ import { chat, RawPeer, webSocketRequest } from "./chat-fixture.ts";
 
 async function ask(options: RequestOptions): Promise<{ response: IncomingMessage; body: string }> {
   const server = await chat();
-  const asked = request({ host: "127.0.0.1", port: server.port, agent: false, ...options });
-  asked.end();
-  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  const outgoing = request({ host: "127.0.0.1", port: server.port, agent: false, ...options });
+  outgoing.end();
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   let body = "";
   for await (const chunk of response.setEncoding("utf8")) body += chunk;
   return { response, body };
@@ -22,7 +22,7 @@ const WEBSOCKET = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-test("/ is one page that needs nothing else", async () => {
+test("/ is one self-contained page", async () => {
   const { response, body } = await ask({ path: "/" });
   expect(response.statusCode).toBe(200);
   expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -32,7 +32,7 @@ test("/ is one page that needs nothing else", async () => {
   expect(body).not.toMatch(/\b(?:src|href)="(?!data:)/);
 });
 
-test("HEAD / has the head of GET, and no body", async () => {
+test("HEAD / has the head of GET and no body", async () => {
   const { response, body } = await ask({ path: "/?name=a", method: "HEAD" });
   const page = await ask({ path: "/" });
   expect(response.statusCode).toBe(200);
@@ -64,24 +64,21 @@ test.each([
   ["/chat", { "Sec-WebSocket-Protocol": "a,,b" }, 400],
   ["/chat?name=", {}, 400],
   [`/chat?name=${"x".repeat(25)}`, {}, 400],
-])(
-  "refuses to switch %s with %j by %i, as a response, and closes",
-  async (path, changes, status) => {
-    const { response, body } = await ask({ path, headers: { ...WEBSOCKET, ...changes } });
-    expect(response.statusCode).toBe(status);
-    expect(response.headers.connection).toMatch(/\bclose\b/);
-    expect(body).toMatch(/\n$/);
-  },
-);
+])("refuses to switch %s with %j: responds %i and closes", async (path, changes, status) => {
+  const { response, body } = await ask({ path, headers: { ...WEBSOCKET, ...changes } });
+  expect(response.statusCode).toBe(status);
+  expect(response.headers.connection).toMatch(/\bclose\b/);
+  expect(body).toMatch(/\n$/);
+});
 
-test("an HTTP/1.0 request for a WebSocket is no proposal", async () => {
+test("an HTTP/1.0 WebSocket request is not a proposal", async () => {
   const peer = await RawPeer.connect((await chat()).port);
   peer.socket.write(webSocketRequest().replace("HTTP/1.1", "HTTP/1.0"));
   await once(peer.socket, "end");
   expect(peer.text).toMatch(/^HTTP\/1\.1 426 /);
 });
 
-test("the absolute form names the same place", async () => {
+test("the absolute form names the same resource", async () => {
   const peer = await RawPeer.connect((await chat()).port);
   peer.socket.write(webSocketRequest({}, "http://chat.test/chat?name=raw"));
   await peer.until((text) => text.includes("welcome"));

@@ -4,8 +4,8 @@ import type WebSocket from "ws";
 import { Member } from "../src/member.ts";
 import { Room } from "../src/room.ts";
 
-/** As much of a WebSocket as a member uses. */
-class Seat extends EventEmitter {
+/** The part of a WebSocket that a member uses. */
+class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   bufferedAmount = 0;
@@ -25,23 +25,23 @@ class Seat extends EventEmitter {
   }
 }
 
-test("what happens between the welcome and the switch is told behind it, in order", () => {
+test("events between the welcome and the switch are sent after it, in order", () => {
   const room = new Room();
   const alice = new Member(room, "alice", () => {});
   expect(alice.welcome).toEqual({ type: "welcome", you: "alice", people: [] });
   const bob = room.join("bob", () => {});
   room.say(bob, "hello?");
-  const seat = new Seat();
-  alice.sit(seat.webSocket);
+  const socket = new FakeSocket();
+  alice.attach(socket.webSocket);
   room.leave(bob);
-  expect(seat.sent).toEqual([
+  expect(socket.sent).toEqual([
     { type: "joined", name: "bob" },
     { type: "message", from: "bob", text: "hello?" },
     { type: "left", name: "bob" },
   ]);
 });
 
-test("who was promised a place and never came gives it back", () => {
+test("a member that leaves before it is attached frees its place", () => {
   const room = new Room();
   const alice = new Member(room, "alice", () => {});
   expect(room.names).toEqual(["alice"]);
@@ -50,28 +50,28 @@ test("who was promised a place and never came gives it back", () => {
   expect(room.names).toEqual([]);
 });
 
-test("who is on the way out is told nothing more", () => {
+test("a closing socket gets no more events", () => {
   const room = new Room();
   const alice = new Member(room, "alice", () => {});
-  const seat = new Seat();
-  alice.sit(seat.webSocket);
-  seat.readyState = 2;
+  const socket = new FakeSocket();
+  alice.attach(socket.webSocket);
+  socket.readyState = 2;
   room.join("bob", () => {});
-  expect(seat.sent).toEqual([]);
+  expect(socket.sent).toEqual([]);
 });
 
-test("who has more than 8 MiB unread is dropped, and the others go on", () => {
+test("a member with more than 8 MiB unread is dropped, and the others stay", () => {
   const room = new Room();
   const slow = new Member(room, "slow", () => {});
   const quick = new Member(room, "quick", () => {});
-  const seats = [new Seat(), new Seat()] as const;
-  slow.sit(seats[0].webSocket);
-  quick.sit(seats[1].webSocket);
-  seats[0].bufferedAmount = 8 * 1024 * 1024;
+  const sockets = [new FakeSocket(), new FakeSocket()] as const;
+  slow.attach(sockets[0].webSocket);
+  quick.attach(sockets[1].webSocket);
+  sockets[0].bufferedAmount = 8 * 1024 * 1024;
   room.join("bob", () => {});
-  expect(seats[0].isTerminated).toBe(false);
-  seats[0].bufferedAmount++;
+  expect(sockets[0].isTerminated).toBe(false);
+  sockets[0].bufferedAmount++;
   room.join("carol", () => {});
-  expect(seats[0].isTerminated).toBe(true);
-  expect(seats[1].sent).toContainEqual({ type: "joined", name: "carol" });
+  expect(sockets[0].isTerminated).toBe(true);
+  expect(sockets[1].sent).toContainEqual({ type: "joined", name: "carol" });
 });

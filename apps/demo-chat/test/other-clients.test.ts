@@ -1,4 +1,4 @@
-// Our server, and WebSocket clients that are not ours.
+// Our server with WebSocket clients of others.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -11,10 +11,10 @@ import { afterTest, chat } from "./chat-fixture.ts";
 const MIB = 1024 * 1024;
 const MAX = { maxMessageBytes: 2 * MIB };
 
-/** ws's client, in the room, with what it hears from the first message on. */
+/** ws's client in the room, with every message it receives. */
 class WsClient {
   readonly socket: WebSocket;
-  readonly #heard: unknown[] = [];
+  readonly #received: unknown[] = [];
   #wake = (): void => {};
 
   constructor(
@@ -27,18 +27,18 @@ class WsClient {
     this.socket = new WebSocket(url, protocols, { perMessageDeflate });
     afterTest(() => this.socket.terminate());
     this.socket.on("message", (data) => {
-      this.#heard.push(JSON.parse(String(data)));
+      this.#received.push(JSON.parse(String(data)));
       this.#wake();
     });
   }
 
   async next(): Promise<unknown> {
-    while (this.#heard.length === 0) {
+    while (this.#received.length === 0) {
       await new Promise<void>((wake) => {
         this.#wake = wake;
       });
     }
-    return this.#heard.shift();
+    return this.#received.shift();
   }
 }
 
@@ -46,7 +46,7 @@ describe.each([
   ["with permessage-deflate", true, "permessage-deflate"],
   ["without extensions", false, ""],
 ])("ws's client %s", (_, deflate, extensions) => {
-  test("agrees, talks and leaves", async () => {
+  test("connects, talks and leaves", async () => {
     const client = new WsClient(await chat(), "wendy", deflate);
     expect(await client.next()).toEqual({ type: "welcome", you: "wendy", people: [] });
     expect(client.socket.protocol).toBe("chat.v1");
@@ -58,10 +58,10 @@ describe.each([
     expect([code, String(reason)]).toEqual([1000, "bye"]);
   });
 
-  test("sends and hears 1 MiB, whole and in fragments with a ping between them", async () => {
+  test("sends and receives 1 MiB, whole and in fragments with a ping between them", async () => {
     const client = new WsClient(await chat(MAX), "wendy", deflate);
     await client.next();
-    // Bytes that do not compress well, so that much goes over the wire in either case.
+    // Bytes that do not compress well, so that the wire carries a lot in either case.
     const text = Array.from({ length: MIB / 8 }, (_, n) => ((n * 2654435761) >>> 0).toString(16))
       .join("")
       .padEnd(MIB, ".");
@@ -80,38 +80,38 @@ describe.each([
   });
 });
 
-test("ws's client that offers no subprotocol is let in without one", async () => {
+test("ws's client that offers no subprotocol is accepted without one", async () => {
   const client = new WsClient(await chat(), "wendy", true, []);
   expect(await client.next()).toMatchObject({ type: "welcome", you: "wendy" });
   expect(client.socket.protocol).toBe("");
 });
 
-test("ws's client finds that a server does not speak its subprotocol", async () => {
+test("ws's client fails if the server does not select its subprotocol", async () => {
   const client = new WsClient(await chat(), "wendy", true, ["chat.v2"]);
   const [error] = await once(client.socket, "error");
   expect(error).toMatchObject({ message: "Server sent no subprotocol" });
 });
 
-// Node's own WebSocket is undici's. It is a global from Node 22 on, and behind a flag before.
+// Node's own WebSocket comes from undici. It is global since Node 22, and behind a flag before.
 const NODE_CLIENT = `
   const url = process.argv[1];
   const text = "x".repeat(${MIB});
-  const told = { heard: [] };
+  const result = { received: [] };
   const socket = new WebSocket(url, ["other", "chat.v1"]);
-  socket.onopen = () => Object.assign(told, { protocol: socket.protocol, extensions: socket.extensions });
+  socket.onopen = () => Object.assign(result, { protocol: socket.protocol, extensions: socket.extensions });
   socket.onmessage = ({ data }) => {
     const event = JSON.parse(data);
     if (event.type === "welcome") socket.send(JSON.stringify({ type: "message", text }));
     else socket.close(1000, "enough");
-    told.heard.push(event.text === text ? { ...event, text: "1 MiB" } : event);
+    result.received.push(event.text === text ? { ...event, text: "1 MiB" } : event);
   };
-  socket.onerror = (event) => { told.error = String(event.error ?? event.message); };
+  socket.onerror = (event) => { result.error = String(event.error ?? event.message); };
   socket.onclose = ({ code, reason, wasClean }) => {
-    console.log(JSON.stringify({ ...told, code, reason, wasClean }));
+    console.log(JSON.stringify({ ...result, code, reason, wasClean }));
   };
 `;
 
-test("Node's WebSocket agrees, sends and hears 1 MiB compressed, and leaves", async () => {
+test("Node's WebSocket connects, sends and receives 1 MiB compressed, and leaves", async () => {
   const server = await chat(MAX);
   const args = ["--no-warnings", "--experimental-websocket", "--input-type=module"];
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -123,7 +123,7 @@ test("Node's WebSocket agrees, sends and hears 1 MiB compressed, and leaves", as
   expect(JSON.parse(stdout)).toEqual({
     protocol: "chat.v1",
     extensions: expect.stringContaining("permessage-deflate"),
-    heard: [
+    received: [
       { type: "welcome", you: "nora", people: [] },
       { type: "message", from: "nora", text: "1 MiB" },
     ],

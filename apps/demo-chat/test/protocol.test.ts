@@ -12,7 +12,7 @@ test.each([
   ["x".repeat(25), undefined],
   ["", undefined],
   [" \n\t", undefined],
-])("makes of the name %j %j", (wanted, name) => {
+])("cleans the name %j to %j", (wanted, name) => {
   expect(cleanName(wanted)).toBe(name);
 });
 
@@ -32,7 +32,7 @@ test.each([
   "{}",
   '{"type":"hello"}',
   '{"type":"message","text":1}',
-])("says what is wrong with the action %j", (json) => {
+])("describes what is wrong with the action %j", (json) => {
   expect(readAction(json)).toEqual({ wrong: expect.any(String) });
 });
 
@@ -48,7 +48,7 @@ test.each([
 });
 
 test.each(["", "null", '{"type":"welcome","people":[1],"you":null}', '{"type":"later"}'])(
-  "passes over the event %j, which chat.v1 does not know",
+  "ignores the event %j, which is not part of chat.v1",
   (json) => {
     expect(readEvent(json)).toBeUndefined();
   },

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-// What `npm run demo -- --once` checks, and that it fails when it should.
+// Tests that `npm run demo -- --once` passes, and that it fails when it should.
 
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -14,14 +14,14 @@ import { afterTest, chat, rawServer, wsServer } from "./chat-fixture.ts";
 
 const ONCE = { do: "serve", host: "127.0.0.1", port: 0, once: true, trace: false } as const;
 
-test("all is as it should be, and told in order", async () => {
+test("succeeds, and reports every event in order", async () => {
   const server = await chat();
-  const told: string[] = [];
+  const events: string[] = [];
   const difference = await roundTrip(new URL(server.url), {
-    tell: (listener, event) => told.push(`${listener}: ${event.type}`),
+    onEvent: (listener, event) => events.push(`${listener}: ${event.type}`),
   });
   expect(difference).toBeUndefined();
-  expect(told).toEqual([
+  expect(events).toEqual([
     "alice: welcome",
     "bob: welcome",
     "alice: joined",
@@ -33,43 +33,43 @@ test("all is as it should be, and told in order", async () => {
   ]);
 });
 
-test("somebody else in the room is a difference", async () => {
+test("another person in the room is a difference", async () => {
   const server = await chat();
   server.room.join("eve", () => {});
   const difference = await roundTrip(new URL(server.url));
-  expect(difference).toMatch(/^what alice heard: expected .*"people\\":\[\].*eve/);
+  expect(difference).toMatch(/^what alice received: expected .*"people\\":\[\].*eve/);
 });
 
-test("a welcome that did not come with the 101 is a readBuf that was lost", async () => {
+test("a welcome that did not arrive with the 101 is a difference in readBuf", async () => {
   const { server, url } = await wsServer({ perMessageDeflate: true });
   server.on("connection", (peer) => {
-    // The answer to a ping comes from a client that has switched already.
+    // Only a client that has already switched answers a ping.
     peer.ping();
     peer.once("pong", () => peer.send('{"type":"welcome","you":"alice","people":[]}'));
   });
-  expect(await roundTrip(url)).toMatch(/^alice's readBuf: expected .*, came "(?!.*welcome)/);
+  expect(await roundTrip(url)).toMatch(/^alice's readBuf: expected .*, got "(?!.*welcome)/);
 });
 
 test("a server that does not compress is a difference", async () => {
   const { url } = await wsServer({ perMessageDeflate: false });
   expect(await roundTrip(url)).toBe(
-    `alice's agreement: expected "chat.v1 permessage-deflate", came "chat.v1 "`,
+    `alice's agreement: expected "chat.v1 permessage-deflate", got "chat.v1 "`,
   );
 });
 
 test.each<[string, ChatEvent[], RegExp]>([
   [
-    "in another order",
+    "in a different order",
     [
       { type: "message", from: "bob", text: "hello alice, nice to read you" },
       { type: "message", from: "alice", text: "hello bob" },
     ],
-    /^what alice heard: expected .*hello bob.*, came .*nice to read you/,
+    /^what alice received: expected .*hello bob.*, got .*nice to read you/,
   ],
   [
-    "with other words",
+    "with different text",
     [{ type: "message", from: "alice", text: "hello, bob" }],
-    /^what alice heard: expected .*hello bob.*, came .*hello, bob/,
+    /^what alice received: expected .*hello bob.*, got .*hello, bob/,
   ],
 ])("messages %s are a difference", async (_, events, difference) => {
   const server = await chat();
@@ -78,9 +78,9 @@ test.each<[string, ChatEvent[], RegExp]>([
   };
   const { join } = server.room;
   let listener: ((event: ChatEvent) => void) | undefined;
-  server.room.join = (name, tell) => {
-    listener ??= tell;
-    return join.call(server.room, name, tell);
+  server.room.join = (name, send) => {
+    listener ??= send;
+    return join.call(server.room, name, send);
   };
   expect(await roundTrip(new URL(server.url))).toMatch(difference);
 });
@@ -91,18 +91,18 @@ test("a wrong accept value is a difference", async () => {
     socket.once("data", () => socket.write(`${head}Sec-WebSocket-Accept: wrong\r\n\r\n`));
   });
   expect(await roundTrip(url)).toMatch(
-    /^HandshakeError: Sec-WebSocket-Accept: expected .*, came "wrong"$/,
+    /^HandshakeError: Sec-WebSocket-Accept: expected .*, got "wrong"$/,
   );
 });
 
-test("a server that stays silent is a difference, in time, with what was to come", async () => {
+test("a silent server is a difference after the timeout, naming what was expected next", async () => {
   const url = await rawServer(() => {});
   expect(await roundTrip(url, { timeoutMs: 1 })).toBe(
-    "nothing more came within 1 ms; next was the answer to alice's handshake",
+    "timed out after 1 ms waiting for the answer to alice's handshake",
   );
 });
 
-test("--once prints the conversation and is 0", async () => {
+test("--once prints the conversation and exits with 0", async () => {
   const lines: string[] = [];
   expect(await serve(ONCE, (line) => lines.push(line))).toBe(0);
   const text = lines.join("\n");
@@ -111,17 +111,17 @@ test("--once prints the conversation and is 0", async () => {
   expect(text).not.toContain("→");
 });
 
-test("--once --trace shows what came in readBuf", async () => {
+test("--once --trace shows what arrived in readBuf", async () => {
   const lines: string[] = [];
   expect(await serve({ ...ONCE, trace: true }, (line) => lines.push(line))).toBe(0);
-  // Coloured in a terminal, and wherever CI is set.
+  // Colored in a terminal, and if CI is set.
   const text = stripVTControlCharacters(lines.join("\n"));
   expect(text).toMatch(/alice.* → .*GET \/chat\?name=alice HTTP\/1\.1/);
   expect(text).toMatch(/bob.* ← .*HTTP\/1\.1 101 Switching Protocols/);
   expect(text).toMatch(/switched to websocket; readBuf holds 46 bytes/);
 });
 
-test("a port that is busy is said where it was asked for", async () => {
+test("an explicit port that is in use is an error", async () => {
   const busy = createServer().listen(0, "127.0.0.1");
   afterTest(() => busy.close());
   await once(busy, "listening");
@@ -131,13 +131,13 @@ test("a port that is busy is said where it was asked for", async () => {
   );
 });
 
-test("a terminal says what is typed, prints what others say, and its end is a goodbye", async () => {
+test("a terminal sends typed lines, prints events, and leaves at the end of its input", async () => {
   const server = await chat();
   const input = new PassThrough();
   const lines: string[] = [];
   const print = (line: string): void => {
     lines.push(line);
-    // Each line answers the one before, as somebody who reads would.
+    // Each line responds to the previous one, as a user would.
     if (line.includes("your name")) input.write("carol\n");
     if (line.includes("you are carol")) input.write("\nhello\n");
     if (line.includes("hello")) input.end();
@@ -151,7 +151,7 @@ test("a terminal says what is typed, prints what others say, and its end is a go
   );
 });
 
-test("a signal ends a terminal's conversation with a goodbye", async () => {
+test("a signal makes a terminal leave the chat", async () => {
   const server = await chat();
   const stop = new AbortController();
   const input = new PassThrough();

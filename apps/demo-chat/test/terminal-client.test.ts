@@ -1,4 +1,4 @@
-// Our client, and servers that are not ours: ws's own, and some that lie.
+// Our client with servers of others: ws's own, and some that lie.
 
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ describe.each([
   ["with permessage-deflate", true, ["permessage-deflate"]],
   ["without extensions", false, []],
 ])("ws's server %s", (_, perMessageDeflate, extensions) => {
-  test("agrees, and hears and says messages of 1 MiB, whole and in fragments", async () => {
+  test("connects, and exchanges messages of 1 MiB, whole and in fragments", async () => {
     const { server, url } = await wsServer({ perMessageDeflate });
     const connected = once(server, "connection") as Promise<[WebSocket]>;
     const client = await joinChat(url, { name: "alice" });
@@ -22,9 +22,9 @@ describe.each([
     expect(Object.keys(client.agreement.extensions)).toEqual(extensions);
 
     const text = "abcdefgh".repeat(128 * 1024);
-    const heard = once(peer, "message");
+    const received = once(peer, "message");
     client.say(text);
-    expect(JSON.parse(String((await heard)[0]))).toEqual({ type: "message", text });
+    expect(JSON.parse(String((await received)[0]))).toEqual({ type: "message", text });
 
     const json = JSON.stringify({ type: "message", from: "ws", text });
     peer.send(json.slice(0, 10), { fin: false });
@@ -34,7 +34,7 @@ describe.each([
   });
 });
 
-test("an end that ws's server begins is answered, and told", async () => {
+test("a close started by ws's server is answered and reported", async () => {
   const { server, url } = await wsServer();
   server.on("connection", (peer) => {
     peer.send(WELCOME);
@@ -50,14 +50,14 @@ test("an end that ws's server begins is answered, and told", async () => {
   expect(await answered).toEqual([4000]);
 });
 
-test("a refusal by ws's server is an error with its status and its words", async () => {
+test("a refusal by ws's server is an error with its status and message", async () => {
   const { url } = await wsServer({ verifyClient: (_, done) => done(false, 403, "Not today") });
   const refused = joinChat(url);
   await expect(refused).rejects.toThrow(JoinRefused);
   await expect(refused).rejects.toMatchObject({ status: 403, message: /Not today/ });
 });
 
-/** A server that answers every key with a 101 of its own making; resolves when it is left. */
+/** A server that answers every key with a custom 101. `left` resolves when the client disconnects. */
 async function lyingServer(
   lines: (key: string) => string,
 ): Promise<{ url: URL; left: Promise<void> }> {
@@ -93,12 +93,12 @@ test.each([
       `Sec-WebSocket-Accept: ${acceptOf(key)}\r\nSec-WebSocket-Protocol: chat.v2\r\n`,
   ],
   [
-    "an extension nobody offered",
+    "an extension that was not offered",
     "Sec-WebSocket-Extensions",
     (key: string) =>
       `Sec-WebSocket-Accept: ${acceptOf(key)}\r\nSec-WebSocket-Protocol: chat.v1\r\nSec-WebSocket-Extensions: x-mux\r\n`,
   ],
-])("a 101 with %s is not believed, and the connection given up", async (_, name, lines) => {
+])("a 101 with %s is rejected, and the connection closed", async (_, name, lines) => {
   const { url, left } = await lyingServer(lines);
   const joined = joinChat(url);
   await expect(joined).rejects.toThrow(HandshakeError);
@@ -106,12 +106,12 @@ test.each([
   await left;
 });
 
-test("a server that says nothing is given up in time", async () => {
+test("a silent server times out", async () => {
   const url = await rawServer(() => {});
   await expect(joinChat(url, { timeoutMs: 1 })).rejects.toThrow();
 });
 
-test("an address where nobody listens is said", async () => {
+test("a refused connection is an error", async () => {
   const { server, url } = await wsServer();
   server.close();
   await once(server, "close");

@@ -15,22 +15,22 @@ function traced(label: string): { lines: string[]; trace: Trace } {
   return { lines, trace: new Trace(label, (line) => lines.push(line), PLAIN) };
 }
 
-/** A tapped client socket, and the peer's end of it. */
+/** A tapped client socket and its peer. */
 async function tapped(): Promise<{ io: Duplex; socket: Socket; peer: Socket; lines: string[] }> {
-  let meet = (_: Socket): void => {};
-  const met = new Promise<Socket>((settle) => {
-    meet = settle;
+  let accept = (_: Socket): void => {};
+  const accepted = new Promise<Socket>((settle) => {
+    accept = settle;
   });
-  const url = await rawServer((socket) => meet(socket));
+  const url = await rawServer((socket) => accept(socket));
   const { lines, trace } = traced("x");
   const socket = connect(Number(url.port), "127.0.0.1");
   const io = trace.tap(socket);
   afterTest(() => io.destroy());
   await once(socket, "connect");
-  return { io, socket, peer: await met, lines };
+  return { io, socket, peer: await accepted, lines };
 }
 
-test("bytes are shown as lines of printable ASCII, each with its line end", () => {
+test("bytes are shown as lines of printable ASCII with their line ends", () => {
   const bytes = Buffer.from('GET / HTTP/1.1\r\nA: \\ \t\xe9\r\n\r\n\x81\x7e\x00\n"', "latin1");
   expect(escapedLines(bytes)).toEqual([
     "GET / HTTP/1.1\\r\\n",
@@ -40,13 +40,13 @@ test("bytes are shown as lines of printable ASCII, each with its line end", () =
   ]);
 });
 
-test("a client's trace is its request, the answer in one piece, the switch, and readBuf", async () => {
+test("a client's trace shows the request, the response, the switch, and readBuf", async () => {
   const server = await chat();
   const { lines, trace } = traced("alice");
   const client = await joinChat(new URL(server.url), { name: "alice", trace });
-  const told = lines.map((line) => line.replace(/((?:Key|Accept|Date): ).*/, "$1…").trim());
-  // In which order the header lines stand is the toolkit's.
-  expect(told.splice(1, 7).sort()).toEqual([
+  const shown = lines.map((line) => line.replace(/((?:Key|Accept|Date): ).*/, "$1…").trim());
+  // The order of the header lines is up to the toolkit.
+  expect(shown.splice(1, 7).sort()).toEqual([
     "Connection: Upgrade\\r\\n",
     `Host: 127.0.0.1:${server.port}\\r\\n`,
     "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\\r\\n",
@@ -55,7 +55,7 @@ test("a client's trace is its request, the answer in one piece, the switch, and 
     "Sec-WebSocket-Version: 13\\r\\n",
     "Upgrade: websocket\\r\\n",
   ]);
-  expect(told.splice(3, 6).sort()).toEqual([
+  expect(shown.splice(3, 6).sort()).toEqual([
     "Connection: Upgrade\\r\\n",
     "Date: …",
     "Sec-WebSocket-Accept: …",
@@ -63,7 +63,7 @@ test("a client's trace is its request, the answer in one piece, the switch, and 
     "Sec-WebSocket-Protocol: chat.v1\\r\\n",
     "Upgrade: websocket\\r\\n",
   ]);
-  expect(told).toEqual([
+  expect(shown).toEqual([
     "alice → GET /chat?name=alice HTTP/1.1\\r\\n",
     "\\r\\n",
     "alice ← HTTP/1.1 101 Switching Protocols\\r\\n",
@@ -77,7 +77,7 @@ test("a client's trace is its request, the answer in one piece, the switch, and 
   await client.leave();
 });
 
-test("a server's trace shows the same from the other end, and what a hasty client sent", async () => {
+test("a server's trace shows the other end, and bytes sent right after the request", async () => {
   const { lines, trace } = traced("s");
   const server = await chat({ trace: () => trace });
   const peer = await RawPeer.connect(server.port);
@@ -91,7 +91,7 @@ test("a server's trace shows the same from the other end, and what a hasty clien
   ]);
 });
 
-test("of a page only its beginning is shown", async () => {
+test("only the beginning of a page is shown", async () => {
   const { lines, trace } = traced("s");
   const server = await chat({ trace: () => trace });
   const peer = await RawPeer.connect(server.port);
@@ -103,7 +103,7 @@ test("of a page only its beginning is shown", async () => {
   for (const line of lines) expect(line.length).toBeLessThan(200);
 });
 
-test("a tapped socket has the bytes that nobody had read when it was closed", async () => {
+test("a tapped socket keeps the bytes that were unread when it closed", async () => {
   const { io, socket, peer } = await tapped();
   peer.end("last words");
   await once(io, "readable");
@@ -123,18 +123,18 @@ test("a tapped socket can answer a peer that has ended its side", async () => {
   peer.end("question");
   io.resume();
   await once(io, "end");
-  // The socket has had its turn to end our side, too.
+  // Give the socket a chance to end our side as well.
   await new Promise(setImmediate);
   io.end("answer");
   await once(peer, "end");
   expect(answer).toBe("answer");
 });
 
-test("a tapped socket does not read on when nobody reads from it", async () => {
+test("a tapped socket stops reading when its reader stops", async () => {
   const { io, socket, peer } = await tapped();
   const size = 8 * 1024 * 1024;
   const accepted = new Promise((settle) => peer.write(Buffer.alloc(size), settle));
-  // It reads until it has enough for a reader, who does not come.
+  // It fills its buffer, then waits for a reader.
   io.read(0);
   await Promise.race([once(socket, "pause"), accepted]);
   expect(socket.isPaused()).toBe(true);
@@ -148,7 +148,7 @@ test("a tapped socket does not read on when nobody reads from it", async () => {
   expect(length).toBe(size);
 });
 
-test("a tapped socket tells its owner of a reset, and the peer of its owner's", async () => {
+test("a tapped socket reports a reset by the peer, and resets the peer for its owner", async () => {
   const one = await tapped();
   const failed = once(one.io, "error");
   one.peer.resetAndDestroy();
@@ -162,7 +162,7 @@ test("a tapped socket tells its owner of a reset, and the peer of its owner's", 
   expect(await reset).toMatchObject({ code: "ECONNRESET" });
 });
 
-test("what was written together is shown and leaves together", async () => {
+test("chunks written together are shown and sent together", async () => {
   const { io, peer, lines } = await tapped();
   io.cork();
   io.write("one");
@@ -173,7 +173,7 @@ test("what was written together is shown and leaves together", async () => {
   expect(lines).toEqual(["x     → onetwo"]);
 });
 
-test("what others write does not reach the terminal as control characters", () => {
+test("control characters from others do not reach the terminal", () => {
   const event = { type: "message", from: "e\u001bve", text: "\u001b[2J\u202eabc\r\n" } as const;
   expect(worded(event, PLAIN)).toBe("e�ve: �[2J�abc��");
 });

@@ -8,12 +8,12 @@ const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const OPTIONS = { protocol: "chat.v1", maxMessageBytes: 1000 };
 
-test("answers a key as RFC 6455 does in its example", () => {
+test("answers the example key of RFC 6455", () => {
   expect(acceptOf(KEY)).toBe(ACCEPT);
 });
 
 describe("offer", () => {
-  test("makes 16 fresh bytes the key of each offer", () => {
+  test("uses 16 random bytes as the key of each offer", () => {
     const keys = [offer(OPTIONS).key, offer(OPTIONS).key];
     for (const key of keys) expect(Buffer.from(key, "base64")).toHaveLength(16);
     expect(keys[0]).not.toBe(keys[1]);
@@ -28,7 +28,7 @@ describe("offer", () => {
     ]);
   });
 
-  test("leaves the extension out where it is not wanted", () => {
+  test("omits the extension if it is not wanted", () => {
     const { headers, deflate } = offer({ ...OPTIONS, deflate: false });
     expect(headers.map(([name]) => name)).not.toContain("Sec-WebSocket-Extensions");
     expect(deflate).toBeUndefined();
@@ -41,7 +41,7 @@ describe("accept", () => {
     return accept({ headers: Headers.from(lines), proposesWebSocket }, OPTIONS);
   }
 
-  test("accepts the least there is, and adds nothing", () => {
+  test("accepts a minimal request and adds nothing", () => {
     expect(answer()).toMatchObject({
       accepted: true,
       headers: [["Sec-WebSocket-Accept", ACCEPT]],
@@ -49,7 +49,7 @@ describe("accept", () => {
     });
   });
 
-  test("says what it would accept where no WebSocket is proposed", () => {
+  test("states what it would accept if no WebSocket is proposed", () => {
     const refusal = answer({}, false);
     expect(refusal).toMatchObject({ accepted: false, status: 426 });
     expect(refusal.headers).toEqual(
@@ -62,7 +62,7 @@ describe("accept", () => {
   });
 
   test.each([undefined, "", "8", "13, 13", "013", "14"])(
-    "answers 426 and the right version to version %j",
+    "answers version %j with 426 and the right version",
     (version) => {
       const refusal = answer({ "Sec-WebSocket-Version": version });
       expect(refusal).toMatchObject({ accepted: false, status: 426 });
@@ -79,7 +79,7 @@ describe("accept", () => {
     ["Sec-WebSocket-Protocol", "chat.v1,"],
     ["Sec-WebSocket-Protocol", "chat.v1, chat.v1"],
     ["Sec-WebSocket-Extensions", "permessage-deflate; ="],
-  ])("answers 400 to %s: %j", (name, value) => {
+  ])("answers %s: %j with 400", (name, value) => {
     expect(answer({ [name]: value })).toMatchObject({ accepted: false, status: 400 });
   });
 
@@ -88,7 +88,7 @@ describe("accept", () => {
     ["other, chat.v1", "chat.v1"],
     ["other", ""],
     ["CHAT.V1", ""],
-  ])("chooses from the subprotocols %j %j", (offered, chosen) => {
+  ])("selects from the subprotocols %j %j", (offered, chosen) => {
     const accepted = answer({ "Sec-WebSocket-Protocol": offered });
     expect(accepted).toMatchObject({ accepted: true, agreement: { protocol: chosen } });
     const lines = accepted.headers.filter(([name]) => name === "Sec-WebSocket-Protocol");
@@ -115,7 +115,7 @@ describe("accept", () => {
     "x-unknown",
     "permessage-deflate; unknown",
     "permessage-deflate; server_max_window_bits=7",
-  ])("declines what it cannot do, and accepts the WebSocket: %s", (offered) => {
+  ])("declines an unsupported extension, and accepts the WebSocket: %s", (offered) => {
     const accepted = answer({ "Sec-WebSocket-Extensions": offered });
     expect(accepted).toMatchObject({ accepted: true, agreement: { extensions: {} } });
     expect(accepted.headers.map(([name]) => name)).toEqual(["Sec-WebSocket-Accept"]);
@@ -129,13 +129,13 @@ describe("verify", () => {
     return verify(offer({ ...OPTIONS, key: KEY, deflate }), Headers.from(lines));
   }
 
-  test("agrees with an answer that took up everything", () => {
+  test("accepts a response that takes every offer", () => {
     const agreement = verified({ ...good, "Sec-WebSocket-Extensions": "permessage-deflate" });
     expect(agreement.protocol).toBe("chat.v1");
     expect(Object.keys(agreement.extensions)).toEqual(["permessage-deflate"]);
   });
 
-  test("agrees with an answer that took up no extension", () => {
+  test("accepts a response without an extension", () => {
     expect(verified(good)).toEqual({ protocol: "chat.v1", extensions: {} });
   });
 
@@ -153,19 +153,19 @@ describe("verify", () => {
     ["Sec-WebSocket-Extensions", "permessage-deflate; unknown"],
     ["Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"],
     ["Sec-WebSocket-Extensions", ""],
-  ])("does not agree to %s: %j, and names it", (name, value) => {
+  ])("rejects %s: %j by name", (name, value) => {
     const lines = { ...good, [name]: value };
     expect(() => verified(lines)).toThrow(HandshakeError);
     expect(() => verified(lines)).toThrow(name);
   });
 
-  test("does not agree to an extension that was not offered", () => {
+  test("rejects an extension that was not offered", () => {
     const lines = { ...good, "Sec-WebSocket-Extensions": "permessage-deflate" };
     expect(() => verified(lines, false)).toThrow(HandshakeError);
   });
 });
 
-test("agrees with itself: what one end accepts the other verifies", () => {
+test("verify() accepts what accept() answers", () => {
   const offered = offer(OPTIONS);
   const answer = accept(
     { headers: Headers.from(offered.headers), proposesWebSocket: true },

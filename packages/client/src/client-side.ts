@@ -16,20 +16,20 @@ import {
   type Driver,
   handled,
   Incoming,
-  type Occasion,
   type Side,
+  type SideEvent,
   type SignalLike,
   switchedBy,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
-import { type ClientRequest, SEND_OPTIONS, type SendOptions, unsaid } from "./request.ts";
+import { beforeSending, type ClientRequest, SEND_OPTIONS, type SendOptions } from "./request.ts";
 import { ClientResponse } from "./response.ts";
 
-/** One client connection: requests in flight, in order, and those that wait. */
+/** One client connection: requests in flight, in order, and queued ones. */
 export class ClientSide<IO> implements Side {
   readonly driver: Driver;
   readonly connection: Connection<IO>;
-  /** Said, and not completely answered. More than one only where pipelining is on. */
+  /** Sent, but not fully answered. More than one only with pipelining. */
   readonly #inFlight: Exchange[] = [];
   readonly #waiting: Exchange[] = [];
   #ready: Deferred<void>[] | undefined;
@@ -48,7 +48,7 @@ export class ClientSide<IO> implements Side {
     return this.isIdle && !this.isClosed;
   }
 
-  /** No request will be written any more. */
+  /** No more requests will be written. */
   get isClosed(): boolean {
     const { http, isClosing, life } = this.driver;
     return !life.isLive || isClosing || http.hasSwitched || !http.persists;
@@ -77,19 +77,19 @@ export class ClientSide<IO> implements Side {
     }
   }
 
-  /** @throws {LocalProtocolError} for what may not be sent: nothing is touched. */
+  /** @throws {LocalProtocolError} The request may not be sent; nothing is touched. */
   check(request: ClientRequest, options: SendOptions): Exchange {
     let exchange: Exchange | undefined;
     try {
-      exchange = unsaid(() => Exchange.of(this.driver, request, options));
+      exchange = beforeSending(() => Exchange.of(this.driver, request, options));
       return exchange;
     } finally {
-      // What is refused, or comes after the end, may belong to a connection that will have no end.
+      // A refused or late request may belong to a connection that never ends, so forget it now.
       if (exchange === undefined || !this.driver.life.isLive) forget();
     }
   }
 
-  /** Sends what was checked, in its turn. */
+  /** Sends a checked request in its turn. */
   sendChecked(exchange: Exchange, options: SendOptions): Promise<ClientResponse> {
     exchange.releasing(() => this.#queue(exchange, options.signal));
     return exchange.response.promise;
@@ -97,7 +97,7 @@ export class ClientSide<IO> implements Side {
 
   #queue(exchange: Exchange, signal: SignalLike | undefined): void {
     if (signal !== undefined) exchange.listen(signal, (reason) => this.#cancel(exchange, reason));
-    // Its signal has aborted already.
+    // Its signal had already aborted.
     if (exchange.isStopped) return;
     if (this.isClosed) exchange.rejectUnsent(this.#notSent().cause);
     else if (this.#waiting.length >= this.driver.limits.maxQueuedRequests && !this.#hasRoom) {
@@ -146,39 +146,39 @@ export class ClientSide<IO> implements Side {
     driver.advance();
   }
 
-  // RFC 9112 §9.3.2: never behind, or with, what may not be repeated, and never with a proposal.
+  // RFC 9112 §9.3.2: never together with a request that may not be repeated, nor with a proposal.
   #mayPipeline(next: Exchange): boolean {
     const { http, limits } = this.driver;
     if (this.#inFlight.length >= limits.pipeline || !http.mayPipeline) return false;
     return next.isPipelinable && this.#inFlight.every((exchange) => exchange.isPipelinable);
   }
 
-  /** The request is said to its last byte. */
+  /** The request is written in full. */
   uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
     this.driver.discardUnread();
     if (exchange === this.#inFlight[0]) this.driver.advance();
   }
 
-  receive(occasion: Occasion): void {
-    switch (occasion.type) {
+  receive(event: SideEvent): void {
+    switch (event.type) {
       case "informational-response":
-        this.#inform(this.#inFlight[0]!, occasion);
+        this.#inform(this.#inFlight[0]!, event);
         break;
       case "response":
-        this.#answer(this.#inFlight[0]!, occasion);
+        this.#answer(this.#inFlight[0]!, event);
         break;
       case "end-of-message":
         this.#endAnswer();
         break;
       case "drain-failed":
-        this.driver.fail(occasion.error);
+        this.driver.fail(event.error);
         break;
       case "closing":
         this.#rejectWaiting(undefined);
         break;
       case "deadline":
-        this.#deadlinePassed(occasion.name);
+        this.#deadlinePassed(event.name);
         break;
     }
   }
@@ -189,7 +189,7 @@ export class ClientSide<IO> implements Side {
     const fail = (cause: unknown): void =>
       this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInformational", { cause }));
     try {
-      // An async one fails later.
+      // An async callback fails later.
       Promise.resolve(exchange.inform({ status, reason, headers })).catch(fail);
     } catch (cause) {
       fail(cause);
@@ -200,7 +200,7 @@ export class ClientSide<IO> implements Side {
     const { driver } = this;
     const incoming = new Incoming(event.framing, driver.reading);
     const response = new ClientResponse(event, incoming);
-    // After the accepted head nothing more is read, so the exchange ends here.
+    // Nothing is read after the accepting head, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       const { head } = exchange;
       driver.switched = switchedBy({ ...head, version: head.version ?? "1.1" }, response);
@@ -208,23 +208,23 @@ export class ClientSide<IO> implements Side {
     } else {
       driver.reading.incoming = incoming;
       if (exchange.proposes) driver.refused(response);
-      // RFC 9110 §10.1.1: answered while it waited, the body is not wanted at all.
+      // RFC 9110 §10.1.1: if answered while the body was withheld, the body is not wanted.
       const unwanted = event.status >= 400 || !driver.http.persists || exchange.isWithheld;
       if (unwanted) exchange.stopUpload();
     }
     exchange.answer(response);
   }
 
-  // RFC 9110 §7.5: an answered upload goes on for a while; one that was stopped ends the connection.
+  // RFC 9110 §7.5: an answered upload continues for a while; a stopped one ends the connection.
   #endAnswer(): void {
     const exchange = this.#inFlight[0];
-    if (exchange === undefined || exchange.isSaid) return;
+    if (exchange === undefined || exchange.isWritten) return;
     const { driver } = this;
     if (exchange.isStopped) {
       exchange.end();
       driver.finish({
         kind: "not-persistent",
-        because: "the request was answered before it ended",
+        because: "the request was answered before it was complete",
       });
     } else {
       driver.deadlines.start("upload", driver.limits.uploadGraceMs);
@@ -243,7 +243,7 @@ export class ClientSide<IO> implements Side {
 
   over(why: () => UpgradeError): void {
     const [first, ...others] = this.#inFlight.splice(0);
-    if (first !== undefined && this.#isOwed(first)) {
+    if (first !== undefined && this.#isUnfinished(first)) {
       if (this.driver.http.bufferedBytes > 0) first.isResponseSeen = true;
       first.reject(why());
     } else first?.end();
@@ -253,7 +253,7 @@ export class ClientSide<IO> implements Side {
       if (exchange.sent === "nothing") exchange.rejectUnsent(error);
       else
         exchange.reject(
-          new ConnectionError("INCOMPLETE_MESSAGE", "before a byte of it had come", {
+          new ConnectionError("INCOMPLETE_MESSAGE", "before its first byte", {
             cause: error,
           }),
         );
@@ -262,10 +262,12 @@ export class ClientSide<IO> implements Side {
     this.#settleReady(error);
   }
 
-  // Somebody waits for the response, or for the rest of it, or makes the rest of the request.
-  #isOwed(exchange: Exchange): boolean {
+  // The response has not arrived in full, or the request is still being written.
+  #isUnfinished(exchange: Exchange): boolean {
     return (
-      !exchange.isAnswered || !exchange.isSaid || this.driver.reading.incoming?.isComplete === false
+      !exchange.isAnswered ||
+      !exchange.isWritten ||
+      this.driver.reading.incoming?.isComplete === false
     );
   }
 

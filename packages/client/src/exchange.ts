@@ -1,4 +1,4 @@
-// application ↔ [exchange] ↔ events: one request and all that may become of it
+// application ↔ [exchange] ↔ events: one request and its outcome
 
 import {
   ConnectionError,
@@ -21,13 +21,13 @@ import {
   sendContent,
   type Upload,
 } from "@upgrade/core/io";
-import { type ClientRequest, type SendOptions, unsaid } from "./request.ts";
+import { beforeSending, type ClientRequest, type SendOptions } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 
-// RFC 9110 §9.2.2: only these may follow each other unanswered.
+// RFC 9110 §9.2.2: only these may be pipelined.
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** Whom an exchange tells that its request is said. */
+/** Notified when a request is written in full. */
 export interface ExchangeHost {
   uploaded(exchange: Exchange): void;
 }
@@ -35,7 +35,7 @@ export interface ExchangeHost {
 export class Exchange {
   readonly head: RequestToSend & { readonly headers: Headers };
   readonly response = new Deferred<ClientResponse>();
-  /** Something came in answer, if only half a head. */
+  /** Some of a response has arrived, if only part of a head. */
   isResponseSeen = false;
   #isAnswered = false;
   readonly #driver: Driver;
@@ -61,15 +61,15 @@ export class Exchange {
   }
 
   /**
-   * A request that may be sent. The content of one that may not is released.
+   * Checks a request. If it may not be sent, its content is released.
    *
-   * @throws {LocalProtocolError} before anything is written.
+   * @throws {LocalProtocolError} Nothing is written.
    */
   static of(driver: Driver, request: ClientRequest, options: SendOptions): Exchange {
     let body: ClientRequest["body"];
     let trailers: ClientRequest["trailers"];
     try {
-      // Each part is read once: what is checked is what is written. First what must be released.
+      // Each part is read once, so what is checked is what is written. First what must be released.
       ({ body, trailers } = request);
       const { method, target, version, headers } = request;
       const content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
@@ -89,39 +89,39 @@ export class Exchange {
     }
   }
 
-  /** May stand in a pipeline: nothing is lost if it is sent again, and nothing follows its head. */
+  /** The request may be pipelined: it is idempotent, and has neither a body nor a proposal. */
   get isPipelinable(): boolean {
     const { method, headers } = this.head;
     const plain = this.head.bodyLength === 0 && !headers.has("upgrade");
     return plain && IDEMPOTENT.has(method) && !headers.has("transfer-encoding");
   }
 
-  /** Proposes a switch. */
+  /** The request proposes a switch. */
   get proposes(): boolean {
     return this.head.method === "CONNECT" || this.head.headers.has("upgrade");
   }
 
-  /** The request is said to its last byte. */
-  get isSaid(): boolean {
+  /** The request is written in full, though perhaps not yet handed to the transport. */
+  get isWritten(): boolean {
     return this.#endsAt !== undefined;
   }
 
-  /** The head of its response has come. */
+  /** The head of the response has arrived. */
   get isAnswered(): boolean {
     return this.#isAnswered;
   }
 
-  /** Its body waits for a 100. */
+  /** The body waits for a 100. */
   get isWithheld(): boolean {
     return this.#withheld;
   }
 
-  /** Its body is not wanted any more, and will not be completed. */
+  /** The body is no longer wanted and will not be completed. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
 
-  /** How much of it was handed to the transport. */
+  /** How much of the request was handed to the transport. */
   get sent(): Sent {
     const { handed } = this.#driver.writing.outbox;
     if (this.#startsAt === undefined || handed <= this.#startsAt) return "nothing";
@@ -129,41 +129,41 @@ export class Exchange {
   }
 
   /**
-   * Cancels by the caller's signal, while the exchange lasts; now if it has aborted.
+   * Cancels when the caller's signal aborts while the exchange lasts, or at once if it has aborted.
    *
    * @throws {LocalProtocolError} `CALLBACK_FAILED`: the signal threw.
    */
   listen(signal: SignalLike, cancel: (reason: unknown) => void): void {
-    this.#stopListening = unsaid(() => listen(signal, cancel));
+    this.#stopListening = beforeSending(() => listen(signal, cancel));
   }
 
-  /** Says the request, but for a body that waits for 100. */
+  /** Writes the request, except a body that waits for a 100. */
   start(host: ExchangeHost): void {
     const { http, writing } = this.#driver;
-    this.#startsAt = writing.outbox.said;
+    this.#startsAt = writing.outbox.total;
     const expects = this.head.headers.has("expect");
     const { source, trailers } = this.#content;
     if (!expects && !source.isStreamed && trailers === undefined) {
-      this.#driver.sayWhole(this.head, source.whole);
+      this.#driver.sendWhole(this.head, source.whole);
       this.#noteEnd(host);
       return;
     }
-    this.#driver.say(this.head);
+    this.#driver.send(this.head);
     this.#withheld = http.bodyIsWithheld && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
     else this.#sendBody(host);
   }
 
-  /** Says the request behind others that are not answered yet. */
+  /** Writes the request after others that are not answered yet. */
   startPipelined(): void {
     const { http, writing } = this.#driver;
-    this.#startsAt = writing.outbox.said;
+    this.#startsAt = writing.outbox.total;
     http.pipelineTo(writing.outbox, this.head);
-    this.#endsAt = writing.outbox.said;
+    this.#endsAt = writing.outbox.total;
     writing.schedule();
   }
 
-  /** The 100 came, or did not come in time: a body that was withheld is sent. */
+  /** Sends a withheld body: the 100 arrived, or did not arrive in time. */
   proceed(host: ExchangeHost): void {
     if (!this.#withheld) return;
     this.#withheld = false;
@@ -184,13 +184,13 @@ export class Exchange {
 
   #noteEnd(host: ExchangeHost): void {
     if (this.#isStopped) return;
-    this.#endsAt = this.#driver.writing.outbox.said;
+    this.#endsAt = this.#driver.writing.outbox.total;
     host.uploaded(this);
   }
 
-  /** The rest of the body is not wanted: it is released. */
+  /** Abandons the rest of the body and releases it. */
   stopUpload(): void {
-    if (this.isSaid || this.#isStopped) return;
+    if (this.isWritten || this.#isStopped) return;
     this.#isStopped = true;
     this.#upload?.stop();
     this.#driver.deadlines.stop("continue");
@@ -207,7 +207,7 @@ export class Exchange {
     }
   }
 
-  /** Returns what the caller's callback does, which may be a promise. */
+  /** Returns the result of the caller's callback, which may be a promise. */
   inform(response: InformationalResponse): unknown {
     this.isResponseSeen = true;
     return this.#options.onInformational?.(response);
@@ -219,7 +219,7 @@ export class Exchange {
     this.response.resolve(response);
   }
 
-  /** The exchange is over: its signal has no effect any more. */
+  /** The exchange is over: stops listening to its signal. */
   end(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
@@ -232,12 +232,12 @@ export class Exchange {
     error.annotate({ sent, responseSeen, bodyBegun: source.hasBegun });
     this.response.reject(error);
     this.end();
-    // The caller may send it again, so that the body must be as it was.
-    if (error.retrySafe) source.giveBack();
+    // The caller may send the request again, so the body must be untouched.
+    if (error.retrySafe) source.returnToCaller();
     this.stopUpload();
   }
 
-  /** It never left: the caller may send it elsewhere. */
+  /** Nothing was sent: the caller may send the request elsewhere. */
   rejectUnsent(cause: unknown): void {
     this.reject(new ConnectionError("NOT_SENT", "", { cause, sent: "nothing" }));
   }

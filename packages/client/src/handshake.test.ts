@@ -5,23 +5,23 @@ import { handshake } from "./handshake.ts";
 
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
-test("no byte moves before the first request", async () => {
+test("nothing is sent before the first request", async () => {
   const [near, far] = memoryPair();
   const { sender, connection } = await handshake(near);
   expect([sender.isReady, connection.stats]).toEqual([
     true,
     { bytesRead: 0, bytesWritten: 0, requests: 0 },
   ]);
-  const asked = sender.sendRequest(GET);
+  const response = sender.sendRequest(GET);
   const server = new HttpConnection("server");
   server.receiveData((await far.read())!);
   expect(server.nextEvent()).toMatchObject({ type: "request", method: "GET", target: "/" });
   server.nextEvent();
   await far.write([server.send({ type: "response", status: 204 })]);
-  expect((await asked).status).toBe(204);
+  expect((await response).status).toBe(204);
 });
 
-test("the sender's state is alive, not a copy of a moment", async () => {
+test("the sender's state is live, not a snapshot", async () => {
   const [near] = memoryPair();
   const { sender, connection } = await handshake(near);
   sender.sendRequest(GET).catch(() => {});
@@ -30,7 +30,7 @@ test("the sender's state is alive, not a copy of a moment", async () => {
   expect([sender.isReady, sender.isClosed]).toEqual([false, true]);
 });
 
-test("a request leaves at the end of the turn it was made in", async () => {
+test("a request leaves at the end of the turn in which it was sent", async () => {
   const [near, far] = memoryPair();
   const { sender } = await handshake(near);
   const read = far.read();

@@ -18,22 +18,23 @@ export interface ClientOptions extends DriverOptions {}
 
 export const CLIENT_OPTIONS: DriverKinds<ClientOptions> = DRIVER_OPTIONS;
 
-/** What a client's handshake gives. */
+/** The result of {@link handshake}. */
 export interface ClientHandshake<IO> {
   readonly sender: Sender;
   readonly connection: Connection<IO>;
 }
 
 /**
- * Speaks HTTP/1.1 on an io that is, or is being, connected to a server: a Node Duplex, a Deno.Conn, a
- * WHATWG `{ readable, writable }`, or a ByteStream. No byte moves before the first request.
+ * Speaks HTTP/1.1 as a client on an io that is connected, or connecting, to a server: a Node Duplex,
+ * a Deno.Conn, a WHATWG `{ readable, writable }`, or a ByteStream. Nothing is sent before the first
+ * request.
  *
- * The io has an error listener when this returns, before anything is awaited. One that has failed by
- * then, or has ended both ways, gives a connection whose `closed` is `failed`.
+ * The io has an error listener as soon as this returns, before anything is awaited. If it has already
+ * failed, or ended both ways, `closed` of the connection resolves with `failed`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason: none of these shapes, locked, in object
- *   mode, decoding, or used by somebody else. `INVALID_OPTION`. `NO_WEBASSEMBLY`: the platform does
- *   not allow it, and no head could be read. The io is untouched.
+ *   mode, decoding, or in use. `INVALID_OPTION`. `NO_WEBASSEMBLY`: the platform does not allow
+ *   WebAssembly, which the parser needs. The io is untouched.
  *
  * @example
  * ```ts
@@ -54,7 +55,7 @@ export async function handshake<IO extends Io>(
   return { sender: new Sender(side), connection: side.connection };
 }
 
-/** A connection that works once its driver is started: until then the io is untouched. */
+/** Prepares a connection. The io is untouched until its driver is started. */
 export function prepare<IO>(
   io: IO,
   options: ClientOptions,

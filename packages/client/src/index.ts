@@ -1,4 +1,4 @@
-// HTTP/1.1 for those who ask: a handshake, a sender, and switches done right.
+// An HTTP/1.1 client: a handshake, a sender, and correct protocol switches.
 
 export type { ErrorCode, LimitOptions, Proposal, Sent } from "@upgrade/core";
 export {

@@ -11,15 +11,15 @@ import {
 } from "@upgrade/core/io";
 import type { InformationalResponse } from "./response.ts";
 
-/** A request. One received by a server may be given as it is. */
+/** A request. A request received by a server may be passed as it is. */
 export interface ClientRequest {
   readonly method: string;
   /** The request target, written verbatim: origin, absolute, authority (CONNECT) or `*` form. */
   readonly target: string;
-  /** Sent as they are, in order; nothing but framing is added. HTTP/1.1 wants one `Host`. */
+  /** Sent as they are, in order; only framing is added. HTTP/1.1 requires one `Host`. */
   readonly headers?: HeadersInit | undefined;
   readonly body?: BodyInit | undefined;
-  /** Sent behind a chunked body. */
+  /** Sent after a chunked body. */
   readonly trailers?: TrailersInit | undefined;
   /** Default `"1.1"`. */
   readonly version?: Version | undefined;
@@ -27,13 +27,14 @@ export interface ClientRequest {
 
 export interface SendOptions {
   /**
-   * Cancels. A request that waits is taken back; one in flight ends the connection, since HTTP/1.1
-   * has no other way. Without effect after a switch. One that throws is a `CALLBACK_FAILED`.
+   * Cancels the request. A queued request is removed; one in flight ends the connection, since
+   * HTTP/1.1 has no other way. Has no effect after a switch. If it throws, that is a
+   * `CALLBACK_FAILED`.
    */
   readonly signal?: SignalLike | undefined;
   /**
-   * Called with each interim response but 101, in order, before the final one resolves. What it
-   * throws ends the connection, and is the cause of a `CALLBACK_FAILED`.
+   * Called with each interim response except 101, in order, before the final one resolves. If it
+   * throws, the connection fails with `CALLBACK_FAILED`, with the error as its cause.
    */
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
@@ -41,12 +42,12 @@ export interface SendOptions {
 export const SEND_OPTIONS: Kinds<SendOptions> = { signal: SIGNAL, onInformational: FUNCTION };
 
 /**
- * What `make` makes of a request.
+ * Calls `make` before anything is sent.
  *
- * @throws {LocalProtocolError} A refusal, which says that nothing was sent. What a getter of the
- *   request throws is the cause of an `INVALID_OPTION`.
+ * @throws {LocalProtocolError} Annotated with `sent: "nothing"`. If a getter of the request throws,
+ *   its error is the cause of an `INVALID_OPTION`.
  */
-export function unsaid<T>(make: () => T): T {
+export function beforeSending<T>(make: () => T): T {
   try {
     return make();
   } catch (cause) {
@@ -54,7 +55,7 @@ export function unsaid<T>(make: () => T): T {
   }
 }
 
-// One that knows already what was sent is of another request.
+// An error that already has `sent` belongs to another request.
 function refusalOf(cause: unknown): LocalProtocolError {
   if (cause instanceof LocalProtocolError && cause.sent === undefined) return cause;
   return new LocalProtocolError("INVALID_OPTION", "the request cannot be read", { cause });

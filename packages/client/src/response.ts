@@ -10,13 +10,13 @@ export interface InformationalResponse {
   readonly headers: Headers;
 }
 
-/** A received response. Its body is read, or cancelled, before the connection can be used again. */
+/** A received response. Read or cancel its body before using the connection again. */
 export class ClientResponse extends ReceivedMessage {
   readonly status: number;
-  /** The reason phrase as it came; it may be empty. */
+  /** The reason phrase as received; may be empty. */
   readonly reason: string;
 
-  /** @internal Made by the client. */
+  /** @internal Created by the client. */
   constructor(event: ResponseEvent, incoming: Incoming) {
     super(event, incoming);
     this.status = event.status;

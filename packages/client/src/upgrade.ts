@@ -1,4 +1,4 @@
-// io + proposal → [upgrade] → switched, or a response: sugar on handshake and parts
+// io + proposal → [upgrade] → switched, or a response: convenience over handshake and parts
 
 import {
   ConnectionError,
@@ -26,7 +26,7 @@ import {
 import type { ClientSide } from "./client-side.ts";
 import type { Exchange } from "./exchange.ts";
 import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
-import { type ClientRequest, SEND_OPTIONS, unsaid } from "./request.ts";
+import { beforeSending, type ClientRequest, SEND_OPTIONS } from "./request.ts";
 import type { ClientResponse, InformationalResponse } from "./response.ts";
 import { Sender } from "./sender.ts";
 
@@ -35,21 +35,21 @@ export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
   /** Default `"GET"`. */
   readonly method?: string | undefined;
   /**
-   * What to propose, in order of preference: adds `Connection: Upgrade` and `Upgrade`. Leave it
-   * out where the headers have them.
+   * What to propose, in order of preference: adds `Connection: Upgrade` and `Upgrade`. Omit it if
+   * the headers already have them.
    */
   readonly protocol?: string | readonly string[] | undefined;
 }
 
 export interface UpgradeOptions extends ClientOptions {
-  /** Cancels, until the switch. */
+  /** Cancels the request, until the switch. */
   readonly signal?: SignalLike | undefined;
-  /** Milliseconds until the response's head, and until the switch. Default 0: none. */
+  /** Milliseconds to wait for the response's head and the switch. Default 0: no limit. */
   readonly timeoutMs?: number | undefined;
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
 }
 
-/** How {@link connect} asks. */
+/** Options of {@link connect}. */
 export interface ConnectOptions extends UpgradeOptions {
   readonly headers?: HeadersInit | undefined;
 }
@@ -64,14 +64,14 @@ const CONNECT_OPTIONS: DriverKinds<ConnectOptions> = { ...UPGRADE_OPTIONS, heade
 /** The proposal was accepted: HTTP is over. */
 export interface SwitchAccepted<IO> extends Omit<Parts<IO>, "switched"> {
   readonly switched: true;
-  /** What the 101 names; for a tunnel the authority. */
+  /** The protocol named by the 101; for a tunnel, the authority. */
   readonly protocol: string;
   readonly response: ClientResponse;
   /** The same parts as one object, for `rewind` and `tunnel`. */
   readonly parts: Parts<IO>;
 }
 
-/** The proposal was refused: an ordinary response, on a connection that may live on. */
+/** The proposal was refused: an ordinary response on a connection that may stay open. */
 export interface SwitchDeclined<IO> {
   readonly switched: false;
   readonly response: ClientResponse;
@@ -84,11 +84,11 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
 /**
  * Proposes to switch the io to another protocol.
  *
- * It owns the io from this call on: whatever is thrown, the io is aborted. Only one that is refused
- * with `INVALID_IO` stays as it is.
+ * It owns the io from this call on: if it throws, the io is aborted, except for `INVALID_IO`, which
+ * leaves it untouched.
  *
- * @throws As `handshake` and `sendRequest`. `NO_PROPOSAL` for a request that proposes nothing, with
- *   nothing sent; `NOT_SENT` for an io that had failed already. A refusal is not thrown.
+ * @throws Like `handshake` and `sendRequest`. `NO_PROPOSAL` for a request that proposes nothing;
+ *   nothing is sent. `NOT_SENT` for an io that has already failed. A refusal is not thrown.
  *
  * @example
  * ```ts
@@ -108,26 +108,26 @@ export function upgrade<IO extends Io>(
 }
 
 /**
- * Asks a proxy for a tunnel to `authority` (`host:port`). Adds `Host` unless given. It owns the io
- * as `upgrade` does.
+ * Asks a proxy for a tunnel to `authority` (`host:port`). Adds `Host` unless given. It owns the io,
+ * like `upgrade`.
  *
- * @throws As `handshake` and `sendRequest`. A refusal, 407 included, is not thrown.
+ * @throws Like `handshake` and `sendRequest`. A refusal, including 407, is not thrown.
  */
 export function connect<IO extends Io>(
   io: IO,
   authority: string,
   options: ConnectOptions = {},
 ): Promise<UpgradeResult<IO>> {
-  const asked = () => {
-    // That options are an object is checked with the io.
+  const makeRequest = () => {
+    // Whether options are an object is checked together with the io.
     const given = Headers.from(options?.headers);
     const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
     return { method: "CONNECT", target: authority, headers };
   };
-  return handled(propose(io, asked, options, CONNECT_OPTIONS));
+  return handled(propose(io, makeRequest, options, CONNECT_OPTIONS));
 }
 
-// Part by part: a request that was received has some of them from its class.
+// Not spread: a received request has some of its properties on its prototype.
 function proposing(request: UpgradeRequest): ClientRequest {
   let body: ClientRequest["body"];
   let trailers: ClientRequest["trailers"];
@@ -147,10 +147,13 @@ function proposing(request: UpgradeRequest): ClientRequest {
 function listOf(protocol: unknown): string {
   const protocols: readonly unknown[] = Array.isArray(protocol) ? [...protocol] : [protocol];
   if (protocols.every((one) => typeof one === "string")) return protocols.join(", ");
-  throw new LocalProtocolError("INVALID_OPTION", "protocol is neither a string nor a list of them");
+  throw new LocalProtocolError(
+    "INVALID_OPTION",
+    "protocol is neither a string nor a list of strings",
+  );
 }
 
-// The content of a request that is never looked at is released.
+// Releases the content of the request if `make` throws.
 function orReleased<T>({ body, trailers }: ClientRequest, make: () => T): T {
   try {
     return make();
@@ -160,7 +163,7 @@ function orReleased<T>({ body, trailers }: ClientRequest, make: () => T): T {
   }
 }
 
-/** A proposal that may be sent, and the connection on which it will be. */
+/** A checked proposal and the connection to send it on. */
 interface Prepared<IO> {
   readonly side: ClientSide<IO>;
   readonly exchange: Exchange;
@@ -168,25 +171,25 @@ interface Prepared<IO> {
 
 function prepareProposal<IO extends Io>(
   io: IO,
-  asked: () => ClientRequest,
+  makeRequest: () => ClientRequest,
   options: UpgradeOptions,
   kinds: DriverKinds<UpgradeOptions>,
 ): Prepared<IO> {
   try {
-    const request = unsaid(asked);
+    const request = beforeSending(makeRequest);
     const side = orReleased(request, () => prepare(io, options, kinds));
     const exchange = side.check(request, options);
-    exchange.releasing(() => unsaid(() => assertProposal(exchange)));
+    exchange.releasing(() => beforeSending(() => assertProposal(exchange)));
     return { side, exchange };
   } catch (error) {
-    // Nobody else holds this io, and there is no connection that could end.
+    // The caller no longer owns this io, and there is no connection to close it.
     abandon(io, new ConnectionError("ABORTED", "nothing was proposed", { cause: error }));
     forget();
     throw error;
   }
 }
 
-// One that proposes nothing would wait for a switch that nobody was asked for.
+// Without a proposal it would wait for a switch that never comes.
 function assertProposal({ proposes }: Exchange): void {
   if (proposes) return;
   const missing = "give a `protocol`, or headers with Connection: Upgrade and Upgrade";
@@ -195,11 +198,11 @@ function assertProposal({ proposes }: Exchange): void {
 
 async function propose<IO extends Io>(
   io: IO,
-  asked: () => ClientRequest,
+  makeRequest: () => ClientRequest,
   options: UpgradeOptions,
   kinds: DriverKinds<UpgradeOptions>,
 ): Promise<UpgradeResult<IO>> {
-  const { side, exchange } = prepareProposal(io, asked, options, kinds);
+  const { side, exchange } = prepareProposal(io, makeRequest, options, kinds);
   const { driver, connection } = side;
   driver.start(side);
   driver.deadlines.start("answer", options.timeoutMs ?? 0);
@@ -211,7 +214,7 @@ async function propose<IO extends Io>(
     }
     return new Accepted(response, connection.intoParts());
   } catch (error) {
-    // Nobody else holds this connection, so nothing of it stays behind.
+    // The caller never sees this connection, so abort it here.
     connection.abort(error);
     throw error;
   } finally {

@@ -1,4 +1,4 @@
-// service → [acceptance] → exchange: the head that accepts a proposal, and what follows it
+// service → [acceptance] → exchange: the head that accepts a proposal, and the first bytes after it
 
 import { Headers, LocalProtocolError, type Proposal, withUpgrade } from "@upgrade/core";
 import { bodySource, checkOptions, inWords, releaseBody } from "@upgrade/core/io";
@@ -14,7 +14,7 @@ export interface Acceptance {
 }
 
 /**
- * What `switchTo` answers.
+ * The response that `switchTo` sends.
  *
  * @throws {LocalProtocolError} `NO_PROPOSAL`, `NOT_OFFERED`, `INVALID_OPTION`.
  */
@@ -27,7 +27,8 @@ export function responseOfSwitch(
   checkOptions(options, SWITCH_OPTIONS);
   const { headers, firstBytes } = options;
   if (proposal.kind === "connect") {
-    if (protocol !== undefined) throw new LocalProtocolError("NOT_OFFERED", "CONNECT offers none");
+    if (protocol !== undefined)
+      throw new LocalProtocolError("NOT_OFFERED", "CONNECT offers no protocol");
     return { status: 200, headers, firstBytes };
   }
   if (typeof protocol !== "string" || !proposal.offers(protocol)) {
@@ -36,12 +37,12 @@ export function responseOfSwitch(
   return { status: 101, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
 }
 
-/** Releases a stream that was given as first bytes, which they cannot be. */
+/** Releases a stream passed as first bytes, where streams are not allowed. */
 export function releaseFirstBytes(given: { readonly firstBytes?: unknown } | null): void {
   try {
     releaseBody(given?.firstBytes);
   } catch {
-    // They cannot be read.
+    // The property cannot be read.
   }
 }
 

@@ -1,4 +1,4 @@
-// driver → exchange → [client presence] → service: whether anyone will read the answer
+// driver → exchange → [client presence] → service: whether the client can still read the response
 
 interface Aborter {
   readonly signal: AbortSignal;
@@ -9,14 +9,14 @@ interface Platform {
   readonly AbortController: new () => Aborter;
 }
 
-/** What a service can learn of its client while it works. */
+/** What a service can learn about its client while it runs. */
 export class ClientPresence {
   #aborter: Aborter | undefined;
   #aborted: { readonly reason: unknown } | undefined;
-  /** The client has ended its side. It may still read the answer. */
+  /** The client has ended its side. It may still read the response. */
   ended = false;
 
-  /** Made when it is first asked for: most services never look. */
+  /** Created on first use: most services never read it. */
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       const { AbortController } = globalThis as unknown as Platform;
@@ -26,7 +26,7 @@ export class ClientPresence {
     return this.#aborter.signal;
   }
 
-  /** The answer will not be read. */
+  /** The response will not be read. */
   abort(reason: unknown): void {
     this.#aborted ??= { reason };
     this.#aborter?.abort(reason);

@@ -9,16 +9,16 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  // The second is over.
+  // Let the cached date expire.
   if (vi.isFakeTimers()) vi.advanceTimersByTime(1_000);
   vi.useRealTimers();
 });
 
-test("the present moment, as RFC 9110 §5.6.7 writes it", () => {
+test("the current time, in the format of RFC 9110 §5.6.7", () => {
   expect(httpDate()).toBe("Sun, 06 Nov 1994 08:49:37 GMT");
 });
 
-test("it is made once a second, and moves with the clock", () => {
+test("it is formatted once a second, and follows the clock", () => {
   const made = vi.spyOn(Date.prototype, "toUTCString");
   const first = httpDate();
   vi.advanceTimersByTime(9);
@@ -29,7 +29,7 @@ test("it is made once a second, and moves with the clock", () => {
   made.mockRestore();
 });
 
-test("no timer is left where it would keep something alive, and the date is made each time", () => {
+test("without unref() no timer is left, and the date is formatted each time", () => {
   const clearTimeout = vi.fn();
   vi.stubGlobal("setTimeout", () => 7);
   vi.stubGlobal("clearTimeout", clearTimeout);
@@ -43,13 +43,13 @@ test("no timer is left where it would keep something alive, and the date is made
   }
 });
 
-test("a fake timer that never fires does not stop the date", () => {
+test("a fake timer that never fires does not freeze the date", () => {
   httpDate();
   vi.useRealTimers();
   expect(Math.abs(Date.parse(httpDate()) - Date.now())).toBeLessThan(2_000);
 });
 
-test("where timers end with their request, none is asked", () => {
+test("no timer is set where timers end with their request", () => {
   const setTimeout = vi.fn();
   vi.stubGlobal("setTimeout", setTimeout);
   vi.stubGlobal("WebSocketPair", class {});

@@ -1,4 +1,4 @@
-// service → [Date] → connection: RFC 9110 §6.6.1, made once a second
+// service → [Date] → connection: RFC 9110 §6.6.1, formatted once a second
 
 interface Platform {
   setTimeout(callback: () => void, ms: number): { unref?: () => void };
@@ -7,31 +7,31 @@ interface Platform {
 }
 
 let text: string | undefined;
-// What was asked for a timer: a test's fake may take it along and never call.
-let asked: unknown;
+// The setTimeout that was used: a test's fake may never call back.
+let scheduledWith: unknown;
 
-/** The present moment as IMF-fixdate (RFC 9110 §5.6.7). */
+/** The current time as IMF-fixdate (RFC 9110 §5.6.7). */
 export function httpDate(): string {
   const { setTimeout } = globalThis as unknown as Platform;
-  return text !== undefined && setTimeout === asked ? text : freshDate();
+  return text !== undefined && setTimeout === scheduledWith ? text : freshDate();
 }
 
-// To ask for the time costs as much as reading a small head, so that a timer tells when the second is
-// over: where timers keep no process alive, and outlive the request that began them. On workerd, which
-// alone has a WebSocketPair, they do not.
+// Reading the clock costs as much as parsing a small head, so a timer invalidates the text when the
+// second is over. That needs timers that do not keep the process alive and that outlive the request;
+// on workerd, the only platform with a WebSocketPair, they do not.
 function freshDate(): string {
   const now = new Date();
-  const made = now.toUTCString();
+  const fresh = now.toUTCString();
   const { setTimeout, clearTimeout, WebSocketPair } = globalThis as unknown as Platform;
-  if (WebSocketPair !== undefined) return made;
+  if (WebSocketPair !== undefined) return fresh;
   const timer = setTimeout(forget, 1_000 - now.getMilliseconds());
   if (timer.unref === undefined) clearTimeout(timer);
   else {
     timer.unref();
-    text = made;
-    asked = setTimeout;
+    text = fresh;
+    scheduledWith = setTimeout;
   }
-  return made;
+  return fresh;
 }
 
 function forget(): void {

@@ -1,4 +1,4 @@
-// events ↔ [exchange] ↔ service: one request and all that may become of it
+// events ↔ [exchange] ↔ service: one request and its outcome
 
 import {
   type BodyLength,
@@ -41,32 +41,32 @@ import { httpDate } from "./date.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
 
-/** What an exchange needs of the server it belongs to. */
+/** What an exchange needs from its server. */
 export interface ExchangeHost<IO> {
   readonly driver: Driver;
   readonly io: IO;
   readonly connection: Connection<IO>;
   readonly writesDate: boolean;
-  /** Whether the connection may live on behind this refusal. */
+  /** Reports whether the connection may stay open after this refusal. */
   survivesRefusal(request: ServerRequest<IO>): boolean;
-  /** The final response is said to its last byte. */
+  /** The final response is written in full. */
   answered(exchange: Exchange<IO>): void;
   report(error: unknown, phase: string, request: ServerRequest<IO>): void;
 }
 
-/** What a proposal waits for: the end of the request's body. */
+/** An accepted proposal or a takeover, waiting for the end of the request's body. */
 interface Pending<IO> {
   readonly kind: "switchTo" | "takeOver" | "response";
   readonly acceptance: Acceptance | undefined;
   readonly parts: Deferred<Parts<IO>> | undefined;
 }
 
-/** How the exchange was answered, or that it cannot be any more. */
+/** How the exchange was answered; `failed` if it no longer can be. */
 type Outcome = "open" | "responding" | "switching" | "taken over" | "failed";
 
 export class Exchange<IO> {
   readonly request: ServerRequest<IO>;
-  /** The request's body, as it comes. */
+  /** The request's body as it arrives. */
   readonly incoming: Incoming;
   readonly client = new ClientPresence();
   readonly #host: ExchangeHost<IO>;
@@ -75,7 +75,7 @@ export class Exchange<IO> {
   #continued = false;
   #answered = false;
   #why: UpgradeError | undefined;
-  /** Why the last claim to the io was rejected, while another answer was still possible. */
+  /** Why the last `switchTo` or `takeOver` was rejected while the service could still respond. */
   claimFailure: unknown;
   #upload: Upload | undefined;
   #pending: Pending<IO> | undefined;
@@ -95,14 +95,14 @@ export class Exchange<IO> {
     return this.#outcome === "open";
   }
 
-  /** The final head is out. */
+  /** The final head has been sent. */
   get isResponding(): boolean {
     return this.#outcome === "responding";
   }
 
   /**
-   * Takes what the service returned. Each part is read once: what is checked is what is written. The
-   * body of a response that may not be sent is released.
+   * Sends the response that the service returned. Each part is read once, so what is checked is what
+   * is written. If the response may not be sent, its body is released.
    */
   respond(response: ServerResponse): void {
     let body: ServerResponse["body"];
@@ -115,7 +115,7 @@ export class Exchange<IO> {
       const parts = { status, reason, headers, body, trailers, firstBytes };
       const opensTunnel = this.#isTunnel(status);
       this.#assertOpen();
-      // L4: a service that never thought of CONNECT answers it like any other method.
+      // L4: a service unaware of CONNECT answers it like any other method.
       if (opensTunnel && tunnel !== true) {
         throw new LocalProtocolError("UNINTENDED_TUNNEL", inWords(status));
       }
@@ -143,7 +143,7 @@ export class Exchange<IO> {
       return;
     }
     const content = contentOf(source, trailers, isRelayed);
-    this.#sayHead(response, content);
+    this.#sendHead(response, content);
     this.#noteAnswer(response);
     this.#sendContent(response, content);
   }
@@ -152,19 +152,19 @@ export class Exchange<IO> {
     this.#endPersistenceIfNeeded();
     const isSent = !this.#isBodiless(response.status);
     const head = this.#headOf(response, response.headers, length);
-    this.#host.driver.sayWhole(head, isSent ? whole : undefined);
+    this.#host.driver.sendWhole(head, isSent ? whole : undefined);
     this.#noteAnswer(response);
     this.#endAnswer();
   }
 
-  #sayHead(response: ServerResponse, { known, bodyLength }: Content): void {
+  #sendHead(response: ServerResponse, { known, bodyLength }: Content): void {
     const { driver } = this.#host;
     this.#endPersistenceIfNeeded();
-    // Checked twice where trailers go with them, and read once.
+    // Read once, since they are checked twice if there are trailers.
     const headers = known === undefined ? response.headers : Headers.from(response.headers);
     const head = this.#headOf(response, headers, bodyLength);
     if (known !== undefined) driver.http.check(head, known);
-    driver.say(head);
+    driver.send(head);
   }
 
   #headOf(
@@ -185,7 +185,7 @@ export class Exchange<IO> {
     return this.request.method === "HEAD" || status === 304;
   }
 
-  // To HEAD and in 304 there is no body they could stand behind; HTTP/1.0 has no place for them.
+  // A response to HEAD and a 304 have no body for trailers to follow; HTTP/1.0 has no trailers.
   #trailersOf({ status, trailers }: ServerResponse): TrailersInit | undefined {
     return this.#isBodiless(status) || this.request.version === "1.0" ? undefined : trailers;
   }
@@ -194,7 +194,7 @@ export class Exchange<IO> {
     const { driver } = this.#host;
     if (this.#isBodiless(status)) {
       content.source.release();
-      driver.say({ type: "end-of-message" });
+      driver.send({ type: "end-of-message" });
       this.#endAnswer();
       return;
     }
@@ -212,10 +212,10 @@ export class Exchange<IO> {
     this.#host.answered(this);
   }
 
-  // The head is out: all that is left is to make the failure visible (L18), and it is reported there.
+  // The head has been sent, so the failure can only be made visible to the peer (L18).
   #failBody(error: UpgradeError): void {
-    // What was said in this turn stays behind: a peer that finds bytes and the reset behind them in
-    // one look may take that for an end.
+    // What was sent in this turn is not flushed: a peer that reads bytes and a reset together may
+    // take that for an end.
     this.#host.driver.fail(error.annotate({ phase: "response" }));
   }
 
@@ -224,7 +224,7 @@ export class Exchange<IO> {
     const { incoming, request } = this;
     const { framing } = incoming;
     const refusedForGood = request.proposal !== undefined && !this.#host.survivesRefusal(request);
-    // RFC 9110 §10.1.1: a client that was never told to go on may send the body, or the next request.
+    // RFC 9110 §10.1.1: a client that got no 100 may send either the body or the next request.
     const withheld = this.#event.expectsContinue && !this.#continued && !this.#bodyHasBegun;
     const tooLong =
       framing.kind === "content-length" && framing.length > driver.limits.maxDrainBytes;
@@ -232,52 +232,53 @@ export class Exchange<IO> {
     if (refusedForGood || withheld || undrainable) driver.http.endPersistence();
   }
 
-  // Some of it may be here already, behind the head that is being looked at.
+  // Some of it may already be buffered after the head.
   get #bodyHasBegun(): boolean {
     return this.incoming.hasBegun || this.#host.driver.http.bufferedBytes > 0;
   }
 
-  /** As `request.inform`. */
+  /** See `request.inform`. */
   inform(status: number, headers: HeadersInit | undefined): boolean {
     if (this.#outcome === "responding" || this.#outcome === "failed") {
-      throw new LocalProtocolError("WRONG_MOMENT", "inform() behind the final head");
+      throw new LocalProtocolError("WRONG_MOMENT", "inform() after the final head");
     }
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
       throw new LocalProtocolError("INVALID_STATUS", inWords(status));
     }
-    // Checked also where nothing is sent.
+    // Checked even if nothing is sent.
     const checked = Headers.from(headers);
-    // RFC 9110 §10.1.1: a 100 is for a client that waits for it. A relay gets it all the same.
+    // RFC 9110 §10.1.1: a 100 is only for a client that waits for it; a relay may get others.
     if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
     if (this.request.version === "1.0" || !this.#host.driver.life.isLive) return false;
-    this.#host.driver.say({ type: "informational-response", status, headers: checked });
+    this.#host.driver.send({ type: "informational-response", status, headers: checked });
     if (status === 100) this.#continue();
     return true;
   }
 
-  // From now on it is the client that is waited for.
+  // From now on the connection waits for the client.
   #continue(): void {
     this.#continued = true;
     this.#host.driver.advance();
   }
 
-  /** Somebody waits for the body: a client that waits for 100 is told to go on. */
+  /** A reader waits for the body: sends a 100 if the client waits for one. */
   wantBody(): void {
     if (!this.#event.expectsContinue || this.#continued || this.#bodyHasBegun) return;
     if (this.#outcome === "failed") return;
-    // After the final head no 100 can be sent. The client may go on without one, but not for ever.
+    // After the final head no 100 can be sent. The client may continue without one; a deadline limits
+    // the wait.
     if (this.#outcome === "responding") this.#host.driver.http.awaitBody();
     else this.inform(100, undefined);
   }
 
-  /** As `request.switchTo`. */
+  /** See `request.switchTo`. */
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
     const begin = () =>
       this.#beginSwitch("switchTo", responseOfSwitch(this.request.proposal, protocol, options));
     return this.#claim(begin, options);
   }
 
-  // Nobody need look at the promise, so what comes too late is told to onError as well.
+  // The promise may be ignored, so a late call is also reported to onError.
   #claim(begin: () => Deferred<Parts<IO>>, options: SwitchOptions = {}): Promise<Parts<IO>> {
     const isLate = this.#outcome !== "open";
     try {
@@ -293,7 +294,7 @@ export class Exchange<IO> {
 
   #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {
     const acceptance = acceptanceOf(response);
-    // Checked now: what is wrong with it is said while the service may still answer otherwise.
+    // Checked now, while the service can still send another response.
     this.#host.driver.http.check(this.#switchEvent(acceptance));
     const parts = new Deferred<Parts<IO>>();
     this.#outcome = "switching";
@@ -301,7 +302,7 @@ export class Exchange<IO> {
     return parts;
   }
 
-  /** As `request.takeOver`. */
+  /** See `request.takeOver`. */
   takeOver(): Promise<Parts<IO>> {
     return this.#claim(() => this.#beginTakeOver());
   }
@@ -322,7 +323,7 @@ export class Exchange<IO> {
     throw new LocalProtocolError("ALREADY_ANSWERED", this.#outcome);
   }
 
-  // L5: a request's body is HTTP to its last byte. What nobody reads is drained first.
+  // L5: a request's body is HTTP to its last byte. A body without a reader is drained first.
   #await(pending: Pending<IO>): void {
     this.#pending = pending;
     if (this.incoming.isComplete) {
@@ -334,7 +335,7 @@ export class Exchange<IO> {
     else this.#host.driver.advance();
   }
 
-  /** The request is complete: what waited for that goes on. */
+  /** The request is complete: a pending switch proceeds. */
   bodyEnded(): void {
     const { driver } = this.#host;
     const pending = this.#pending;
@@ -345,13 +346,13 @@ export class Exchange<IO> {
       return;
     }
     if (pending.parts !== undefined) driver.taker = () => this.#take(pending);
-    this.#sayAcceptance(pending.acceptance);
+    this.#sendAcceptance(pending.acceptance);
     driver.advance();
   }
 
-  #sayAcceptance(acceptance: Acceptance): void {
+  #sendAcceptance(acceptance: Acceptance): void {
     const { driver } = this.#host;
-    driver.say(this.#switchEvent(acceptance));
+    driver.send(this.#switchEvent(acceptance));
     const { firstBytes, headers: sent } = acceptance;
     if (typeof firstBytes === "string") driver.writing.outbox.text(firstBytes);
     else if (firstBytes !== undefined) driver.writing.outbox.bytes(firstBytes);
@@ -370,7 +371,7 @@ export class Exchange<IO> {
     parts!.resolve(takeParts(driver, io, kind, driver.switched));
   }
 
-  /** The request's body is too long, or too slow, to be drained in front of a switch. */
+  /** The request's body is too long or too slow to drain before a switch. */
   failSwitch(error: UpgradeError): boolean {
     const pending = this.#pending;
     if (pending === undefined) return false;
@@ -380,7 +381,7 @@ export class Exchange<IO> {
     return true;
   }
 
-  /** HTTP is over for this request: its later answer, if one comes, is discarded. */
+  /** HTTP is over for this request; a later response is discarded. */
   end(error: UpgradeError): void {
     this.#outcome = "failed";
     this.#why = error;

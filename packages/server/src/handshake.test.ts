@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { handshake } from "./handshake.ts";
 import type { Service } from "./service.ts";
 
-test("a connection works from the handshake on: nobody has to poll it", async () => {
+test("a connection runs from the handshake on, without being polled", async () => {
   const [near, far] = memoryPair();
   await handshake(near, ({ target }) => ({ status: 200, body: `you asked for ${target}` }));
   const client = new HttpConnection("client");
@@ -17,7 +17,7 @@ test("a connection works from the handshake on: nobody has to poll it", async ()
   expect(data).toMatchObject({ type: "data" });
 });
 
-test("a service for any io serves every io, by its type too", async () => {
+test("a service for any io fits every io, also by its type", async () => {
   const service: Service<unknown> = ({ target }) => ({ status: 200, body: target });
   const [near, far] = memoryPair();
   await handshake(near, service);
@@ -25,7 +25,7 @@ test("a service for any io serves every io, by its type too", async () => {
   expect(new TextDecoder().decode((await far.read())!)).toMatch(/\r\n\r\n\/any$/);
 });
 
-test("the service is not called before a request is there", async () => {
+test("the service is not called before a request arrives", async () => {
   const [near] = memoryPair();
   let calls = 0;
   const { connection } = await handshake(near, () => {
@@ -35,7 +35,7 @@ test("the service is not called before a request is there", async () => {
   expect([calls, connection.stats.requests, connection.closeReason]).toEqual([0, 0, undefined]);
 });
 
-test("nobody need look at how it ends: the reason is there when asked for", async () => {
+test("the reason for the end is available when it is read later", async () => {
   const [near, far] = memoryPair();
   const { connection } = await handshake(near, () => ({ status: 200 }));
   await far.closeWrite();

@@ -7,22 +7,22 @@ import { SERVER_OPTIONS, type ServerOptions, type Service } from "./service.ts";
 
 const DEFAULTS = {};
 
-/** What a server's handshake gives. */
+/** The result of {@link handshake}. */
 export interface ServerHandshake<IO> {
   readonly connection: Connection<IO>;
 }
 
 /**
- * Serves HTTP/1.1 on an io that a client is connected to: a Node Duplex, a Deno.Conn, a WHATWG
+ * Serves HTTP/1.1 on an io connected to a client: a Node Duplex, a Deno.Conn, a WHATWG
  * `{ readable, writable }`, or a ByteStream.
  *
- * The io has an error listener when this returns, before anything is awaited. One that has failed by
- * then, or has ended both ways, gives a connection whose `closed` is `failed`.
+ * The io has an error listener as soon as this returns, before anything is awaited. If it has already
+ * failed, or ended both ways, `closed` of the connection resolves with `failed`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, with the reason: none of these shapes, locked, in object
- *   mode, decoding, or used by somebody else. `INVALID_OPTION`, also for a service that is no
- *   function. `NO_WEBASSEMBLY`: the platform does
- *   not allow it, and no head could be read. The io is untouched.
+ *   mode, decoding, or in use. `INVALID_OPTION`, also for a service that is not a function.
+ *   `NO_WEBASSEMBLY`: the platform does not allow WebAssembly, which the parser needs. The io is
+ *   untouched.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// HTTP/1.1 for those who serve: a handshake, a service, and switches done right.
+// An HTTP/1.1 server: a handshake, a service, and correct protocol switches.
 
 export type { ErrorCode, LimitOptions, Sent } from "@upgrade/core";
 export {

@@ -1,4 +1,4 @@
-// events → [request] → service: what a service sees, and what it may do
+// events → [request] → service: what a service sees and can do
 
 import type { HeadersInit, Proposal, RequestEvent } from "@upgrade/core";
 import {
@@ -14,7 +14,7 @@ import {
 } from "@upgrade/core/io";
 import type { ClientPresence } from "./client-presence.ts";
 
-/** What goes with a switch. */
+/** Options of `switchTo`. */
 export interface SwitchOptions {
   readonly headers?: HeadersInit | undefined;
   /** The new protocol's first bytes, in the same write as the head. Text is UTF-8. */
@@ -23,7 +23,7 @@ export interface SwitchOptions {
 
 export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: ANY };
 
-/** What a request asks of its exchange. No more, so that a service for any io serves every io. */
+/** What a request needs from its exchange; kept minimal, so that a service for any io fits every io. */
 interface Answering<IO> {
   readonly client: ClientPresence;
   readonly connection: Connection<IO>;
@@ -37,11 +37,11 @@ export class ServerRequest<IO> extends ReceivedMessage {
   readonly method: string;
   /** The request target, verbatim. */
   readonly target: string;
-  /** What the client offers to switch to, if it does. */
+  /** What the client offers to switch to, if anything. */
   readonly proposal: Proposal | undefined;
   readonly #exchange: Answering<IO>;
 
-  /** @internal Made by the server. */
+  /** @internal Created by the server. */
   constructor(event: RequestEvent, incoming: Incoming, exchange: Answering<IO>) {
     super(event, incoming);
     this.method = event.method;
@@ -57,47 +57,47 @@ export class ServerRequest<IO> extends ReceivedMessage {
     return shown("ServerRequest", facts, depth, options, inspect);
   }
 
-  /** The connection it came on. */
+  /** The connection that received the request. */
   get connection(): Connection<IO> {
     return this.#exchange.connection;
   }
 
-  /** Aborts when the peer is gone, or its body is malformed: nobody will read the answer. */
+  /** Aborts when the peer is gone or its body is malformed: the response will not be read. */
   get signal(): AbortSignal {
     return this.#exchange.client.signal;
   }
 
-  /** The client has ended its side. It may still read the answer. */
+  /** The client has ended its side. It may still read the response. */
   get peerEnded(): boolean {
     return this.#exchange.client.ended;
   }
 
   /**
-   * Sends an interim response, without its `Connection` and the fields that this names. False, with
-   * nothing sent: to an HTTP/1.0 client, and for a 100 that the client does not wait for.
+   * Sends an interim response, without `Connection` and the fields named by it. Returns false, and
+   * sends nothing, to an HTTP/1.0 client and for a 100 that the client does not wait for.
    *
    * @throws {LocalProtocolError} `INVALID_STATUS` for 101 and outside 100 to 199; `WRONG_MOMENT`
-   *   once the final head is out; `INVALID_HEADER`, `INVALID_FRAMING` for its headers.
+   *   after the final head; `INVALID_HEADER`, `INVALID_FRAMING` for its headers.
    */
   inform(status: number, headers?: HeadersInit): boolean {
     return this.#exchange.inform(status, headers);
   }
 
   /**
-   * Accepts the proposal: the request's body is drained, the 101 (for CONNECT a 200) written and
-   * accepted by the transport, and the io released. Return nothing from the service then.
+   * Accepts the proposal: drains the request's body, sends the 101 (for CONNECT a 200), waits until
+   * the transport has accepted it, and releases the io. The service must then return nothing.
    *
-   * @param protocol One that was offered; for CONNECT undefined.
+   * @param protocol An offered protocol; undefined for CONNECT.
    * @throws {LocalProtocolError} `NO_PROPOSAL`, `NOT_OFFERED`, `INVALID_HEADER`, …: nothing was
-   *   written, and the service may still answer. `ALREADY_ANSWERED`: it has.
+   *   written, and the service may still respond. `ALREADY_ANSWERED`: it has responded.
    */
   switchTo(protocol?: string, options: SwitchOptions = {}): Promise<Parts<IO>> {
     return this.#exchange.switchTo(protocol, options);
   }
 
   /**
-   * Takes the io with the proposal unanswered, behind all earlier answers and the request's body:
-   * the answer is then yours to write.
+   * Takes the io with the proposal unanswered, after all earlier responses and the request's body.
+   * The caller must write the response.
    *
    * @throws {LocalProtocolError} `NO_PROPOSAL`, `ALREADY_ANSWERED`.
    */

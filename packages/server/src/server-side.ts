@@ -13,8 +13,8 @@ import {
   type Driver,
   handled,
   type Incoming,
-  type Occasion,
   type Side,
+  type SideEvent,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
@@ -48,10 +48,10 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     return this.#options.date !== false;
   }
 
-  receive(occasion: Occasion): void {
-    switch (occasion.type) {
+  receive(event: SideEvent): void {
+    switch (event.type) {
       case "request":
-        this.#serve(occasion);
+        this.#serve(event);
         break;
       case "end-of-message":
         if (this.driver.http.endReceived) this.#notePeerEnd();
@@ -61,7 +61,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
         this.#notePeerEnd();
         break;
       case "drain-failed":
-        this.#drainFailed(occasion.error);
+        this.#drainFailed(event.error);
         break;
     }
   }
@@ -73,7 +73,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     driver.requests++;
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     driver.reading.incoming = exchange.incoming;
-    // The end may have come after this request while an earlier one was in hand.
+    // The end may have arrived after this request, during an earlier exchange.
     if (event.framing.kind === "none" && driver.http.endReceived) this.#notePeerEnd();
     this.#call(exchange);
   }
@@ -83,7 +83,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     try {
       const answer = this.#service(exchange.request);
       if (isThenable(answer)) {
-        // Made a promise, it settles once, and later: a `then` of somebody's own may do as it likes.
+        // Wrapped, so that a foreign `then` settles once, and asynchronously.
         Promise.resolve(answer).then(
           (response) => this.#answer(exchange, response),
           (error) => this.#serviceFailed(exchange, error),
@@ -95,13 +95,13 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
       this.#serviceFailed(exchange, error);
       return;
     }
-    // A service that answers without a promise costs no microtask.
+    // A service that returns no promise costs no microtask.
     this.#answer(exchange, result);
   }
 
   #answer(exchange: Exchange<IO>, response: ServiceResult): void {
     const { http, writing } = this.driver;
-    const holds = writing.hold();
+    const corked = writing.cork();
     try {
       if (response) exchange.respond(response);
       else if (exchange.isOpen) {
@@ -110,12 +110,12 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     } catch (error) {
       this.#serviceFailed(exchange, error);
     } finally {
-      // Requests behind this one may be answered in the same turn: then it is the same write.
-      if (holds) writing.letGo(!this.isIdle || http.bufferedBytes > 0);
+      // Later requests may be answered in the same turn, and then in the same write.
+      if (corked) writing.uncork(!this.isIdle || http.bufferedBytes > 0);
     }
   }
 
-  // What comes after the answer never touches the io.
+  // A failure after the response never touches the io.
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
     if (!this.driver.life.isLive) return;
@@ -127,13 +127,13 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
 
   answered(exchange: Exchange<IO>): void {
     const { framing, isComplete, isRead } = exchange.incoming;
-    // A reader that is still at it goes on; an unread body is drained.
+    // An active reader continues; an unread body is drained.
     const isLeft = framing.kind !== "none" && !isComplete && !isRead;
     if (isLeft && this.driver.http.ourState === "done") this.driver.reading.drain();
     this.driver.advance();
   }
 
-  // RFC 9931 §8: what stands behind a refused CONNECT may be the client's tunnel, not a request.
+  // RFC 9931 §8: what follows a refused CONNECT may be tunnel data, not a request.
   survivesRefusal(request: ServerRequest<IO>): boolean {
     const { proposal } = request;
     if (proposal?.kind !== "upgrade" || this.driver.http.bufferedBytes > 0) return false;
@@ -157,7 +157,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   #drainFailed(error: ConnectionError): void {
     const exchange = this.#exchange!;
     this.driver.http.endPersistence();
-    // In front of a switch the body decides: it is answered in the 101's place.
+    // Before a switch, respond with the error instead of the 101.
     if (exchange.failSwitch(error)) {
       this.report(error, "switch", exchange.request);
       exchange.respond({ status: error.status ?? 408 });
@@ -168,17 +168,17 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   answer(error: UpgradeError): boolean {
     if (error.status === undefined || !this.#mayStillAnswer(error)) return false;
     this.driver.http.endPersistence();
-    this.driver.say({
+    this.driver.send({
       type: "response",
       status: error.status,
       bodyLength: 0,
       date: this.writesDate ? httpDate() : undefined,
     });
-    this.driver.say({ type: "end-of-message" });
+    this.driver.send({ type: "end-of-message" });
     return true;
   }
 
-  // RFC 9112 §9.5: a late head gets its 408 where some of it came. A reset gets nothing.
+  // RFC 9112 §9.5: a head that is late gets a 408 if some of it arrived. A reset gets nothing.
   #mayStillAnswer(error: UpgradeError): boolean {
     const { ourState } = this.driver.http;
     const answerable = error instanceof RemoteProtocolError || error instanceof ConnectionError;
@@ -198,19 +198,18 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {
     try {
       const reported: unknown = this.#options.onError?.(error, { phase, request });
-      // An async one fails later.
+      // An async callback fails later.
       if (reported !== undefined) handled(Promise.resolve(reported));
     } catch {
-      // There is nothing to report this to.
+      // An error in onError cannot be reported.
     }
   }
 }
 
 function statusFor(error: unknown, { refusal }: Incoming): number {
-  // The request's own body was too long for the service, or not what it must be. The same of any
-  // other message says nothing of this one.
+  // Only for the request's own body: the same error from another message says nothing about this one.
   if (refusal !== undefined && error === refusal.error) return refusal.status;
-  // RFC 9110 §15.6.2: the service has no CONNECT.
+  // RFC 9110 §15.6.2: the service does not implement CONNECT.
   const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
   return isUnintended ? 501 : gatewayStatus(error);
 }

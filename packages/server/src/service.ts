@@ -1,4 +1,4 @@
-// application → [service] → connection: what a server's application is, and may answer
+// application → [service] → connection: the application of a server, and its responses
 
 import type { HeadersInit } from "@upgrade/core";
 import {
@@ -12,63 +12,63 @@ import {
 } from "@upgrade/core/io";
 import type { ServerRequest } from "./request.ts";
 
-/** What a service answers. A response received by the client may be given as it is. */
+/** A response. A response received by a client may be returned as it is. */
 export interface ServerResponse {
   /**
-   * 200 to 999; or 101, which accepts the request's Upgrade. A 2xx to CONNECT needs
-   * {@link tunnel}, else it is a 501 and `onError` gets `UNINTENDED_TUNNEL`.
+   * 200 to 999; or 101, which accepts the request's Upgrade. A 2xx to CONNECT requires
+   * {@link tunnel}, otherwise a 501 is sent and `onError` gets `UNINTENDED_TUNNEL`.
    */
   readonly status: number;
-  /** With a 2xx to CONNECT: opens the tunnel. Default false; it means nothing anywhere else. */
+  /** With a 2xx to CONNECT: opens the tunnel. Ignored elsewhere. Default false. */
   readonly tunnel?: boolean | undefined;
-  /** Default: the phrase RFC 9110 has for the status. */
+  /** Default: the phrase of RFC 9110 for the status. */
   readonly reason?: string | undefined;
   readonly headers?: HeadersInit | undefined;
   readonly body?: BodyInit | undefined;
-  /** Sent behind a chunked body. */
+  /** Sent after a chunked body. */
   readonly trailers?: TrailersInit | undefined;
   /** With a switch: the new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
 }
 
-/** Nothing: the service has used `switchTo` or `takeOver`. */
+/** A response, or nothing after `switchTo` or `takeOver`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a service without a return statement is one
 export type ServiceResult = ServerResponse | undefined | void;
 
 /**
- * The application: called for one request at a time. What it throws goes to `onError`, and is a 500
- * unless the head is out. Some errors have a status of their own: the `BODY_TOO_LARGE` of the
- * request's own body is a 413, its JSON that does not parse a 400, and the failure of another
- * connection a 502 or 504, as `gatewayStatus` has it.
+ * The application, called for one request at a time. If it throws, `onError` gets the error, and the
+ * response is a 500 unless the head has been sent. Some errors map to other statuses:
+ * `BODY_TOO_LARGE` for the request's own body to 413, a JSON syntax error in it to 400, and the
+ * failure of another connection to 502 or 504, according to `gatewayStatus`.
  */
 export type Service<IO> = (request: ServerRequest<IO>) => ServiceResult | Promise<ServiceResult>;
 
-/** Where and during which request something went wrong. */
+/** Where an error occurred, and during which request. */
 export interface ErrorContext<IO> {
   /** `service`, `response`, `switch`, `head`, `body`, … */
   readonly phase: string;
   readonly request?: ServerRequest<IO> | undefined;
 }
 
-/** The limits and deadlines of core, and what only a server decides. */
+/** The limits and deadlines of core, and options specific to servers. */
 export interface ServerOptions<IO = unknown> extends DriverOptions {
   /**
-   * Told of every throw of the service, every action that came too late, every protocol error of
-   * the peer and the response it got. By default nothing is printed.
+   * Called for every error thrown by the service, every action that came too late, and every protocol
+   * error of the peer, whose `status` is that of the response it got. By default nothing is printed.
    */
   readonly onError?: ((error: unknown, context: ErrorContext<IO>) => void) | undefined;
   /**
-   * Refusing an Upgrade closes the connection, except where all offered protocols are listed here,
-   * or for `true`. Default `["h2c"]`, so that `curl --http2` keeps its connection.
+   * Refusing an Upgrade closes the connection, unless all offered protocols are listed here, or this
+   * is `true`. Default `["h2c"]`, so that `curl --http2` keeps its connection.
    */
   readonly keepAliveAfterRefusal?: readonly string[] | true | undefined;
-  /** A client that has ended its side is still there: its end does not abort `request.signal`. */
+  /** Treat a client that has ended its side as present: its end does not abort `request.signal`. */
   readonly halfClose?: boolean | undefined;
-  /** Add `Date` to responses that have none. Default true. */
+  /** Add `Date` to responses without one. Default true. */
   readonly date?: boolean | undefined;
 }
 
-/** What they may be; the limits are in core. */
+/** The kinds of the options; limits are checked in core. */
 export const SERVER_OPTIONS: DriverKinds<ServerOptions> = {
   onError: FUNCTION,
   keepAliveAfterRefusal: {

@@ -1,4 +1,4 @@
-// bytes ↔ [adopt] ↔ driver: which transport goes with this io, by its shape
+// bytes ↔ [adopt] ↔ driver: chooses the transport for an io by its shape
 
 import { type ConnectionError, LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
@@ -9,15 +9,15 @@ import type { Transport, TransportEvents } from "./transport.ts";
 import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
 
 /**
- * What a handshake takes: a Node Duplex, a Deno.Conn, a WHATWG `{ readable, writable }`, or a
- * ByteStream.
+ * Any io that a handshake accepts: a Node Duplex, a Deno.Conn, a WHATWG `{ readable, writable }`, or
+ * a ByteStream.
  */
 export type Io = DuplexLike | ConnLike | WebPair | ByteStream;
 
 /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
 export function adopt(io: unknown): Transport {
   if (isDuplex(io)) return new NodeDuplex(io);
-  // Before pairs, since it has streams besides.
+  // Checked before pairs, since a Deno.Conn also has streams.
   if (isConn(io)) return new PullTransport(new ConnStream(io));
   if (isWebPair(io)) return new PullTransport(new WebPairStream(io));
   if (isByteStream(io)) return new PullTransport(io);
@@ -28,7 +28,7 @@ export function adopt(io: unknown): Transport {
 }
 
 const ignore = (): void => {};
-const DEAF: TransportEvents = {
+const NO_OP_EVENTS: TransportEvents = {
   opened: ignore,
   data: ignore,
   ended: ignore,
@@ -37,7 +37,7 @@ const DEAF: TransportEvents = {
   gone: ignore,
 };
 
-/** Aborts an io that is ours and has no use. One that no transport goes with stays as it is. */
+/** Aborts an io that we own and no longer need. An unsupported io is left untouched. */
 export function abandon(io: unknown, reason: ConnectionError): void {
   let transport: Transport;
   try {
@@ -45,6 +45,6 @@ export function abandon(io: unknown, reason: ConnectionError): void {
   } catch {
     return;
   }
-  transport.attach(DEAF);
+  transport.attach(NO_OP_EVENTS);
   transport.abort(reason);
 }

@@ -1,4 +1,4 @@
-// driver ← [awaiting] ← connection: what the reading half waits for, each with its deadline
+// driver ← [awaiting] ← connection: what the reading half waits for, and its deadline
 
 import type { HttpConnection } from "../connection.ts";
 import type { Framing } from "../framing.ts";
@@ -6,13 +6,13 @@ import type { DeadlineName, Deadlines } from "./deadlines.ts";
 
 type Awaited = "head" | "idle" | "content" | "trailers";
 
-/** Keeps one deadline for what is awaited from the peer. */
+/** Runs the deadline for what is awaited from the peer. */
 export class Awaiting {
   readonly #http: HttpConnection;
   readonly #deadlines: Deadlines;
   #awaited: Awaited | undefined;
   #requests = 0;
-  // What was left of the body's deadline when we stopped reading: the time until we read on is ours.
+  // What was left of the body deadline when we stopped reading: a pause of ours does not count.
   #contentLeftMs: number;
 
   constructor(http: HttpConnection, deadlines: Deadlines) {
@@ -21,10 +21,10 @@ export class Awaiting {
     this.#contentLeftMs = http.limits.bodyProgressMs;
   }
 
-  /** Looks again at what is awaited. `requests`: how many have begun. */
+  /** Updates what is awaited. `requests` is the number started so far. */
   update(isReading: boolean, isIdle: boolean, requests: number): void {
     const awaited = this.#whatIsAwaited(isReading, isIdle);
-    // The same is awaited anew if whole exchanges have passed since the last look.
+    // If whole exchanges have passed since the last update, the same wait starts anew.
     if (awaited === this.#awaited && requests === this.#requests) return;
     this.#stop(requests);
     this.#awaited = awaited;
@@ -42,8 +42,8 @@ export class Awaiting {
   }
 
   /**
-   * Bytes came: what is awaited of a body has as much more time as its least speed gives them, and
-   * never more than bodyProgressMs. A head and a trailer section have no more time.
+   * Bytes arrived: extends a body's deadline by the time they may take at the minimum rate, to at
+   * most bodyProgressMs. A head and a trailer section get no extension.
    */
   progress(bytes: number, framing: Framing | undefined): void {
     if (this.#awaited !== "content" || bytes === 0) return;
@@ -55,7 +55,7 @@ export class Awaiting {
 
   #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
     const { role, ourState, theirState, headHasBegun } = this.#http;
-    // A slow reader of ours takes its own time, unless all is answered and the connection waits for it.
+    // No deadline while our own reader is slow, unless the response is sent and only the body is left.
     const isAnswered = role === "server" && ourState === "done";
     if (theirState === "send-body") {
       return isReading || isAnswered ? this.#http.bodyOwed : undefined;
@@ -67,11 +67,11 @@ export class Awaiting {
 
   #msOf(awaited: Awaited, isFirst: boolean): number {
     const { headMs, idleMs, bodyProgressMs } = this.#http.limits;
-    // 0 would be no deadline at all.
+    // 0 would mean no deadline.
     if (awaited === "content") return bodyProgressMs && Math.max(this.#contentLeftMs, 1);
-    // A new client owes its first head; only a later one may idle.
-    const owesHead = awaited !== "idle" || (isFirst && this.#http.role === "server");
-    return owesHead ? headMs : idleMs;
+    // A new client must send its first head; only later may it idle.
+    const expectsHead = awaited !== "idle" || (isFirst && this.#http.role === "server");
+    return expectsHead ? headMs : idleMs;
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bodySource, toOctets } from "./body-source.ts";
 
-// As in browsers whose ReadableStream is no async iterable.
+// As in browsers whose ReadableStream is not async iterable.
 function readerOf(chunks: string[]) {
   const canceled: unknown[] = [];
   const reader = {
@@ -12,7 +12,7 @@ function readerOf(chunks: string[]) {
   return { canceled, stream: { getReader: () => reader } };
 }
 
-test("a ReadableStream that cannot be iterated is read by its reader", async () => {
+test("a ReadableStream that is not iterable is read through its reader", async () => {
   const { stream } = readerOf(["a", "b"]);
   const iterator = bodySource(stream).begin();
   expect(await iterator.next()).toEqual({ done: false, value: "a" });
@@ -20,7 +20,7 @@ test("a ReadableStream that cannot be iterated is read by its reader", async () 
   expect(await iterator.next()).toEqual({ done: true, value: undefined });
 });
 
-test("and cancelled when nobody wants the rest", async () => {
+test("and canceled when the rest is not wanted", async () => {
   const { stream, canceled } = readerOf(["a", "b"]);
   const iterator = bodySource(stream).begin();
   await iterator.next();
@@ -32,7 +32,7 @@ test("a piece may be an ArrayBuffer", () => {
   expect(toOctets(Uint8Array.of(1, 2).buffer)).toEqual(Uint8Array.of(1, 2));
 });
 
-test("what only says that it is an ArrayBuffer is none", () => {
-  const said = { [Symbol.toStringTag]: "ArrayBuffer" };
-  expect(() => toOctets(said)).toThrow(expect.objectContaining({ code: "INVALID_BODY" }));
+test("an object that only claims to be an ArrayBuffer is refused", () => {
+  const fake = { [Symbol.toStringTag]: "ArrayBuffer" };
+  expect(() => toOctets(fake)).toThrow(expect.objectContaining({ code: "INVALID_BODY" }));
 });

@@ -1,4 +1,4 @@
-// serializer ← [body source] ← application: a body that was handed over, to be sent or released
+// serializer ← [body source] ← application: a body to be sent or released
 
 import { LocalProtocolError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
@@ -11,7 +11,7 @@ import { guard } from "./guard.ts";
 /** One piece of a streamed body. Text is sent as UTF-8. */
 export type BodyPiece = string | Uint8Array;
 
-/** What may be given as a body. A string or bytes have a length; the others end when they end. */
+/** Anything accepted as a body. A string or bytes have a known length; the others are streamed. */
 export type BodyInit =
   | string
   | Uint8Array
@@ -32,7 +32,7 @@ export interface ReadableStreamLike {
   };
 }
 
-/** What we use of a body that is a Node stream. */
+/** The parts of a Node stream that we use. */
 interface Destroyable {
   destroy(): unknown;
 }
@@ -42,12 +42,12 @@ interface Emitter extends Destroyable {
 }
 
 /**
- * A body in our hands. A whole one is sent as it is. A streamed one has exactly one fate: it is read
- * to its end, released, or given back as it came.
+ * A body we own. A whole body is sent as it is. A streamed one is either read to its end, released,
+ * or returned to the caller untouched.
  */
 export class BodySource {
   readonly length: BodyLength;
-  /** All of it, or undefined if it comes in pieces. Text has one character an octet. */
+  /** The whole body, or undefined if it is streamed. Text has one character per octet. */
   readonly whole: string | Uint8Array | undefined;
   readonly #given: object | undefined;
   readonly #open: (() => AsyncIterator<unknown>) | undefined;
@@ -64,34 +64,34 @@ export class BodySource {
     this.whole = whole;
     this.#given = given;
     this.#open = open;
-    // A Node stream may fail before it is read: that must not end the process.
+    // A Node stream that fails before it is read must not crash the process.
     if (given !== undefined && isEmitter(given)) given.on("error", silence);
   }
 
-  /** It comes in pieces. */
+  /** The body comes in pieces. */
   get isStreamed(): boolean {
     return this.#open !== undefined;
   }
 
-  /** Its pieces are being read: it cannot be given back. */
+  /** Reading has begun, so the body can no longer be returned. */
   get hasBegun(): boolean {
     return this.#iterator !== undefined;
   }
 
-  /** Its pieces, once. {@link end} is to be called after the last one. */
+  /** Starts reading. Call once, and call {@link end} after the last piece. */
   begin(): AsyncIterator<unknown> {
     this.#iterator = this.#open!();
     return this.#iterator;
   }
 
-  /** It was read to its end: there is nothing to release. */
+  /** The body was read to its end; there is nothing to release. */
   end(): void {
     this.#isOver = true;
   }
 
   /**
-   * It will not be sent, or not to its end: whatever makes it is stopped, even while a piece is
-   * awaited. Does nothing to a body that was read to its end, or released before.
+   * The body will not be sent, or not to its end: stops its producer, even while a piece is awaited.
+   * Does nothing if the body was read to its end or already released.
    */
   release(): void {
     if (this.#given === undefined || this.#isOver) return;
@@ -99,13 +99,13 @@ export class BodySource {
     release(this.#given, () => this.#iterator ?? this.#open?.());
   }
 
-  /** It is its owner's again, as it came, but for a silent listener that leaves when the next comes. */
-  giveBack(): void {
+  /** Returns the body untouched, except for a no-op "error" listener on a stream (see {@link guard}). */
+  returnToCaller(): void {
     const given = this.#given;
     if (given === undefined || this.#isOver) return;
     this.#isOver = true;
     if (!isEmitter(given)) return;
-    // The owner may only just have learned of it, and the stream may fail now.
+    // The stream may fail before the caller adds a listener.
     guard(given);
     given.removeListener("error", silence);
   }
@@ -114,11 +114,11 @@ export class BodySource {
 const EMPTY = new BodySource(0, undefined);
 
 function silence(): void {
-  // The reader of the body gets the error from its iterator.
+  // The iterator reports the error.
 }
 
 /**
- * Takes a body over. One that is refused is released, unless it has another reader.
+ * Takes ownership of a body. A refused body is released, unless it has another reader.
  *
  * @throws {LocalProtocolError} `INVALID_BODY`, `BODY_USED`.
  */
@@ -127,36 +127,36 @@ export function bodySource(body: BodyInit | undefined): BodySource {
   if (typeof body === "string") return wholeSource(toOctets(body));
   const bytes = asBytes(body) ?? bytesOfBuffer(body);
   if (bytes !== undefined) return bytes.length === 0 ? EMPTY : wholeSource(bytes);
-  // Its elements can be iterated, and are not pieces of a body.
+  // It is iterable, but its elements are not pieces of a body.
   if (ArrayBuffer.isView(body)) throw new LocalProtocolError("INVALID_BODY", "not a Uint8Array");
   if (typeof body === "object") {
     if (body instanceof Body) return relaySource(body);
-    // Before the iterators: their return() waits for the read that is pending.
+    // Checked before iterators, whose return() waits for the pending read.
     if ("getReader" in body) return readableSource(body);
     if (Symbol.asyncIterator in body) {
       return streamedSource(body, () => body[Symbol.asyncIterator]());
     }
     if (Symbol.iterator in body) return streamedSource(body, () => fromIterable(body));
-    // A Writable, say: it was handed over all the same.
+    // For example a Writable: we own it now, so destroy it.
     new BodySource(0, undefined, body).release();
   }
   throw new LocalProtocolError("INVALID_BODY", typeof body);
 }
 
-/** Text as its own octets if it is ASCII, which spares an encoding and a second write. */
+/** Converts a piece to octets. ASCII text stays text, which saves an encoding and a second write. */
 export function toOctets(piece: unknown): string | Uint8Array {
   if (typeof piece === "string") return isAscii(piece) ? piece : textToUtf8(piece);
   const bytes = asBytes(piece) ?? bytesOfBuffer(piece);
   if (bytes !== undefined) return bytes;
-  throw new LocalProtocolError("INVALID_BODY", `a piece that is a ${typeof piece}`);
+  throw new LocalProtocolError("INVALID_BODY", `a piece is a ${typeof piece}`);
 }
 
-/** Releases what was given as a body, and may be none. */
+/** Releases anything passed as a body, valid or not. */
 export function releaseBody(body: unknown): void {
   try {
     bodySource(body as BodyInit).release();
   } catch {
-    // It was refused, and released with that.
+    // It was refused, which released it.
   }
 }
 
@@ -173,7 +173,7 @@ function readableSource(body: ReadableStreamLike): BodySource {
   return streamedSource(body, () => fromReadable(body));
 }
 
-// A received body keeps the length it came with.
+// A received body keeps the length it arrived with.
 function relaySource(body: Body): BodySource {
   if (body.length === 0) return EMPTY;
   if (body.used) throw new LocalProtocolError("BODY_USED");
@@ -189,18 +189,18 @@ function isEmitter(body: object): body is Emitter {
   return hasMethods(body, "destroy", "on", "removeListener");
 }
 
-// A Node stream is destroyed: its iterator's return() reaches nothing before the first piece, and
-// waits while one is pending.
+// A Node stream is destroyed: its iterator's return() has no effect before the first piece, and waits
+// while one is pending.
 function release(given: object, iterate: () => AsyncIterator<unknown> | undefined): void {
   try {
     const released = isDestroyable(given) ? given.destroy() : iterate()?.return?.();
     handled(Promise.resolve(released));
   } catch {
-    // It may fail as it likes: it is not ours any more.
+    // It is no longer ours; ignore the failure.
   }
 }
 
-// No generator: its return() reaches nothing before the first piece.
+// Not a generator: its return() has no effect before the first piece.
 function fromIterable(pieces: Iterable<unknown>): AsyncIterator<unknown> {
   const iterator = pieces[Symbol.iterator]();
   return {
@@ -215,7 +215,7 @@ function fromIterable(pieces: Iterable<unknown>): AsyncIterator<unknown> {
   };
 }
 
-// No generator: its return() waits for the read that is pending.
+// Not a generator: its return() waits for the pending read.
 function fromReadable(stream: ReadableStreamLike): AsyncIterator<unknown> {
   const reader = stream.getReader();
   return {

@@ -11,7 +11,7 @@ const owner = {
 };
 
 test.each(["bytes", "text", "json"] as const)(
-  "L8: %s() of chunks that were taken away rejects, and throws nothing at once",
+  "L8: %s() of detached chunks rejects instead of throwing",
   async (collect) => {
     const incoming = new Incoming(CHUNKED, owner);
     const body = new Body(incoming);
@@ -23,7 +23,7 @@ test.each(["bytes", "text", "json"] as const)(
   },
 );
 
-test("what is here as a whole is given as a whole, in memory of its own, and once", async () => {
+test("a complete body is returned at once, as a copy, and only once", async () => {
   const incoming = new Incoming({ kind: "content-length", length: 3 }, owner);
   const body = new Body(incoming);
   const chunk = Uint8Array.of(1, 2, 3);

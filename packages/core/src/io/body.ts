@@ -9,7 +9,7 @@ import type { BodyDisposal, Incoming } from "./incoming.ts";
 import type { ByteReadableStream } from "./platform-types.ts";
 import { readableOf } from "./readable.ts";
 
-/** How much of a body is collected. */
+/** Limits for collecting a body. */
 export interface CollectOptions {
   /** Default 1 MiB. */
   readonly maxBytes?: number | undefined;
@@ -18,33 +18,33 @@ export interface CollectOptions {
 const NO_OPTIONS: CollectOptions = {};
 const COLLECT_OPTIONS: Kinds<CollectOptions> = { maxBytes: SIZE };
 
-/** One mebibyte: what `bytes`, `text` and `json` take by default. */
+/** The default limit of `bytes`, `text` and `json`: 1 MiB. */
 const MAX_COLLECTED_BYTES = 1_048_576;
 
 /**
- * A received body: an async iterable of bytes, to be read once.
+ * A received body: an async iterable of bytes that can be read once.
  *
- * Each chunk is a view of what the transport delivered. Leaving a `for await` early is
- * {@link cancel}. A body that fails throws the error that ended it, after what came before.
+ * Each chunk is a view of what the transport delivered. Leaving a `for await` early calls
+ * {@link cancel}. A body that fails yields what was received, then throws.
  */
 export class Body implements AsyncIterable<Uint8Array> {
-  /** How many bytes there will be; undefined if only the end will tell. */
+  /** The length in bytes; undefined if not known in advance. */
   readonly length: number | undefined;
   readonly #incoming: Incoming;
 
-  /** @internal Bodies are made by connections. */
+  /** @internal Created by connections. */
   constructor(incoming: Incoming) {
     this.#incoming = incoming;
     this.length = incoming.length;
   }
 
-  /** Whether it has, or had, a reader. */
+  /** Whether it has or had a reader. */
   get used(): boolean {
     return this.#incoming.isRead;
   }
 
   /**
-   * @throws {LocalProtocolError} `BODY_USED`, from the first `next()`: it has a reader already.
+   * @throws {LocalProtocolError} `BODY_USED`, from the first `next()`: it already has a reader.
    */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     const incoming = this.#incoming;
@@ -60,11 +60,11 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * All of it.
+   * Collects the whole body.
    *
    * @param options.maxBytes Default 1 MiB.
-   * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then given up as by {@link cancel}.
-   *   A service that lets this one through answers 413.
+   * @throws {RemoteProtocolError} `BODY_TOO_LARGE`; the rest is then discarded as by {@link cancel}.
+   *   If a service throws this error, the response is a 413.
    * @throws {LocalProtocolError} `BODY_USED`, `INVALID_OPTION`.
    */
   bytes(options: CollectOptions = NO_OPTIONS): Promise<Uint8Array> {
@@ -98,20 +98,20 @@ export class Body implements AsyncIterable<Uint8Array> {
     return error;
   }
 
-  // Most bodies are here as a whole when they are asked for.
+  // Most bodies have arrived in full by the time they are read.
   #isHere(maxBytes: number): boolean {
     const { isComplete, isRead, queuedBytes } = this.#incoming;
     return isComplete && !isRead && queuedBytes <= maxBytes;
   }
 
-  /** All of it, as UTF-8. Throws as {@link bytes}. */
+  /** Collects the body as UTF-8 text. Throws like {@link bytes}. */
   text(options: CollectOptions = NO_OPTIONS): Promise<string> {
     return this.#all(options, utf8ToText);
   }
 
   /**
-   * All of it, as JSON in UTF-8. Throws as {@link bytes}, and a `SyntaxError` if it does not parse;
-   * a service that lets that one through answers 400.
+   * Collects the body and parses it as JSON. Throws like {@link bytes}, and a `SyntaxError` if it
+   * does not parse; if a service throws that error, the response is a 400.
    */
   json(options?: CollectOptions): Promise<unknown> {
     return handled(this.text(options).then((text) => this.#parse(text)));
@@ -125,7 +125,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** All of it as a WHATWG stream; cancelling that cancels the body. */
+  /** The body as a WHATWG stream; canceling the stream cancels the body. */
   stream(): ByteReadableStream {
     const iterator = this[Symbol.asyncIterator]();
     return readableOf(
@@ -142,8 +142,8 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Gives up the rest: it is read and thrown away up to `maxDrainBytes`, or the connection ends.
-   * Resolves with which of the two it was.
+   * Discards the rest of the body: it is drained, up to `maxDrainBytes`, or the connection ends.
+   * Resolves with which of the two happened.
    */
   cancel(): Promise<BodyDisposal> {
     return this.#incoming.cancel();

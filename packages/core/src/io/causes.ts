@@ -1,9 +1,9 @@
-// transport → [causes] → driver: why something failed, whatever it is that was thrown
+// transport → [causes] → driver: turns any thrown value into an error
 
 import { CONNECTION_CODES } from "../codes.ts";
 import { ConnectionError } from "../errors.ts";
 
-// Under Jest those of Node's sockets are of another realm.
+// Under Jest, errors of Node's sockets come from another realm.
 function isError(reason: unknown): reason is Error {
   if (reason instanceof Error) return true;
   try {
@@ -13,32 +13,32 @@ function isError(reason: unknown): reason is Error {
   }
 }
 
-/** The words of what was thrown. There are errors whose words cannot be read. */
-export function wordsOf(reason: unknown): string {
+/** The message of a thrown value. Reading it may throw. */
+export function messageOf(reason: unknown): string {
   try {
     return String(isError(reason) ? reason.message : reason);
   } catch {
-    return "something that cannot be read";
+    return "an unreadable error";
   }
 }
 
-/** What was thrown, as an error. */
+/** Converts a thrown value to an error. */
 export function asError(reason: unknown): Error {
-  return isError(reason) ? reason : new Error(wordsOf(reason));
+  return isError(reason) ? reason : new Error(messageOf(reason));
 }
 
 /**
- * The failure of one transport. What it failed with may be another connection's error, with that
- * one's facts (`sent`, `bytesRead`): so it is the cause, and never the error itself.
+ * The failure of a transport. `reason` may be the error of another connection, annotated with that
+ * connection's state (`sent`, `bytesRead`), so it is always the cause, never the error itself.
  */
 export function transportFailed(reason: unknown): ConnectionError {
-  const came = isError(reason) ? unprefixed(wordsOf(reason)) : "closed";
-  return new ConnectionError("TRANSPORT_FAILED", came, { cause: reason });
+  const detail = isError(reason) ? unprefixed(messageOf(reason)) : "closed";
+  return new ConnectionError("TRANSPORT_FAILED", detail, { cause: reason });
 }
 
-// Of a failure that was passed on, the words that are not said again anyway.
-function unprefixed(words: string): string {
+// Strips the prefix that the new error adds again.
+function unprefixed(message: string): string {
   const { says } = CONNECTION_CODES.TRANSPORT_FAILED;
-  if (words === says) return "";
-  return words.startsWith(`${says}: `) ? words.slice(says.length + 2) : words;
+  if (message === says) return "";
+  return message.startsWith(`${says}: `) ? message.slice(says.length + 2) : message;
 }

@@ -1,13 +1,13 @@
-// driver ← [clock]: the only place where time comes from
+// driver ← [clock]: the only source of time
 
 /**
- * A source of time. Tests inject one that stands still. If it throws, the connection fails with
+ * A source of time. Tests can inject a {@link ManualClock}. If it throws, the connection fails with
  * `CALLBACK_FAILED`.
  */
 export interface Clock {
-  /** Milliseconds since some moment; never runs backwards. */
+  /** Milliseconds since an arbitrary moment; monotonic. */
   now(): number;
-  /** Calls back once, `ms` from now; returns what {@link clearTimer} takes. */
+  /** Calls `callback` once, `ms` from now. Returns a handle for {@link clearTimer}. */
   setTimer(ms: number, callback: () => void): unknown;
   clearTimer(timer: unknown): void;
 }
@@ -18,7 +18,7 @@ interface Platform {
   clearTimeout(timer: unknown): void;
 }
 
-/** The platform's clock. On Node its timers do not keep a finished process alive. */
+/** The platform's clock. On Node its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => platform().performance.now(),
   setTimer(ms, callback) {
@@ -33,7 +33,7 @@ function platform(): Platform {
   return globalThis as unknown as Platform;
 }
 
-/** A clock that moves only when it is told to: for tests, ours and yours. */
+/** A clock that moves only by {@link advance}, for tests. */
 export class ManualClock implements Clock {
   #now = 0;
   readonly #timers = new Map<object, { readonly at: number; readonly callback: () => void }>();
@@ -52,12 +52,12 @@ export class ManualClock implements Clock {
     this.#timers.delete(timer as object);
   }
 
-  /** How many timers are set. */
+  /** The number of timers set. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Moves on by `ms` and calls back what is due on the way, in order. */
+  /** Advances by `ms`, firing the timers due on the way, in order. */
   advance(ms: number): void {
     const until = this.#now + ms;
     for (;;) {

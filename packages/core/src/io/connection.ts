@@ -1,4 +1,4 @@
-// driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same on both sides
+// driver ↔ [connection] ↔ application: how it ends, and taking it apart; the same for both roles
 
 import { brand, ConnectionError, LocalProtocolError } from "../errors.ts";
 import { INSPECT, type Inspect, shown } from "../inspect.ts";
@@ -14,34 +14,34 @@ import { type ForcedParts, type Parts, type Switched, TakenParts } from "./parts
 
 /** How long a graceful close may take. */
 export interface CloseOptions {
-  /** Milliseconds until it becomes an abort; 0 for never. Default: the option `closeMs`. */
+  /** Milliseconds until the close becomes an abort; 0 means never. Default: the option `closeMs`. */
   readonly timeoutMs?: number | undefined;
-  /** Aborts it earlier. */
+  /** Aborts early. */
   readonly signal?: SignalLike | undefined;
 }
 
 const CLOSE_OPTIONS: Kinds<CloseOptions> = { timeoutMs: DURATION, signal: SIGNAL };
 const INTO_PARTS_OPTIONS = { force: BOOLEAN };
 
-/** What went over a connection so far. */
+/** Counters of a connection. */
 export interface ConnectionStats {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly requests: number;
 }
 
-/** The proposal was refused, so there are no parts. The response says why. */
+/** The proposal was refused, so there are no parts. See `response` for the reason. */
 export class SwitchRefused extends ConnectionError {
   static override readonly brand: string = "SwitchRefused";
   /** The status of the refusal. */
   override readonly status: number;
-  /** The refusal; on the client its body can be read. A console does not show it. */
+  /** The refusal; on the client its body can be read. Not enumerable, so consoles do not print it. */
   declare readonly response: unknown;
 
   constructor(status: number, response: unknown) {
     super("SWITCH_REFUSED", `status ${status}`);
     this.status = status;
-    // A service's own response has its values as they are, those of Set-Cookie too.
+    // A service's own response holds its values unredacted, including those of Set-Cookie.
     Object.defineProperty(this, "response", { value: response });
   }
 }
@@ -50,24 +50,24 @@ brand(SwitchRefused);
 /**
  * One HTTP/1.1 connection over an io of type `IO`.
  *
- * It works from the moment it is made; nobody has to poll it. What is chosen here is how it ends:
- * {@link run} shuts the io down, {@link pollWithoutShutdown} leaves it open. With neither, a normal
- * end shuts the io down, and a switched connection waits `claimMs` for whoever takes its parts.
+ * It runs by itself; there is no need to poll it. Its methods choose how it ends: {@link run} shuts
+ * the io down, {@link pollWithoutShutdown} leaves it open. With neither, a normal end shuts the io
+ * down, and a switched connection waits `claimMs` for its parts to be taken.
  */
 export class Connection<IO> {
   readonly #driver: Driver;
   readonly #io: IO;
   #withoutShutdown: Promise<Parts<IO>> | undefined;
 
-  /** @internal Made by the handshakes. */
+  /** @internal Created by the handshakes. */
   constructor(driver: Driver, io: IO) {
     this.#driver = driver;
     this.#io = io;
   }
 
   /**
-   * Resolves when HTTP has ended well and the io is shut down, or when the connection has switched
-   * (its io is never shut down).
+   * Resolves when HTTP has ended cleanly and the io is shut down, or when the connection has
+   * switched (its io is then left open).
    *
    * @throws The error in {@link closeReason}, if HTTP failed.
    */
@@ -76,11 +76,11 @@ export class Connection<IO> {
   }
 
   /**
-   * Resolves when HTTP has ended or has switched, with the io still open, or as soon as a proposal
-   * is refused; HTTP goes on then, and this may be called again.
+   * Resolves when HTTP has ended or switched, with the io still open, or as soon as a proposal is
+   * refused; HTTP then continues, and this may be called again.
    *
-   * @throws {LocalProtocolError} `READ_PENDING`: HTTP has ended with a read pending that can never be
-   *   withdrawn. The io is shut down then, as if nobody had asked.
+   * @throws {LocalProtocolError} `READ_PENDING`: HTTP ended with a pending read that can never be
+   *   withdrawn. The io is then shut down, as it would be without this call.
    * @throws The error in {@link closeReason}, if HTTP failed.
    */
   pollWithoutShutdown(): Promise<HttpEnd> {
@@ -90,13 +90,13 @@ export class Connection<IO> {
   /**
    * Takes the connection apart, now.
    *
-   * @param options.force In any state, whatever is in flight. Requests, bodies and services then
-   *   fail with `TAKEN_APART`; `unsent` has what was said and not handed to the io, `late` what the
-   *   io had handed over and we had not seen.
-   * @throws {LocalProtocolError} `STILL_WRITING`: bytes of ours are unsent, or an exchange is in
-   *   hand; `READ_PENDING`: a read cannot be withdrawn, or not without a doubt whether it has its
-   *   bytes already (a WHATWG pair that is idle; `close()` behind {@link withoutShutdown} takes it
-   *   apart exactly); `ALREADY_TAKEN`; `INVALID_OPTION`. Nothing has changed then.
+   * @param options.force Takes it apart in any state, whatever is in flight. Requests, bodies and
+   *   services then fail with `TAKEN_APART`; `unsent` holds what was not yet written to the io,
+   *   `late` what a withdrawn read still delivers.
+   * @throws {LocalProtocolError} `STILL_WRITING`: some of our bytes are unsent, or an exchange is in
+   *   progress; `READ_PENDING`: a read cannot be withdrawn, or may already hold bytes (an idle
+   *   WHATWG pair; call {@link withoutShutdown} and then `close()` to take it apart exactly);
+   *   `ALREADY_TAKEN`; `INVALID_OPTION`. The connection is unchanged.
    */
   intoParts(options: { readonly force: true }): ForcedParts<IO>;
   intoParts(options?: { readonly force?: false }): Parts<IO>;
@@ -114,11 +114,12 @@ export class Connection<IO> {
   }
 
   /**
-   * {@link pollWithoutShutdown} and {@link intoParts}. Parts without `switched` mean that HTTP
-   * simply ended, and closing the io is yours. Called twice it gives the same promise.
+   * {@link pollWithoutShutdown} followed by {@link intoParts}. Parts without `switched` mean that
+   * HTTP ended without a switch, and closing the io is up to the caller. Repeated calls return the
+   * same promise.
    *
-   * @throws {SwitchRefused} The proposal was refused: HTTP goes on as if nobody had asked.
-   * @throws {LocalProtocolError} As {@link pollWithoutShutdown}.
+   * @throws {SwitchRefused} The proposal was refused; HTTP continues.
+   * @throws {LocalProtocolError} See {@link pollWithoutShutdown}.
    * @throws The error in {@link closeReason}, if HTTP failed.
    */
   withoutShutdown(): Promise<Parts<IO>> {
@@ -138,11 +139,12 @@ export class Connection<IO> {
   }
 
   /**
-   * Ends gracefully: at once while idle, else after the exchange in hand, whose body is not waited
-   * for if it has no reader. Resolves when it is over, each call with the same promise; past the deadline, or on the signal, it becomes an abort and resolves all the same.
+   * Closes gracefully: at once if idle, otherwise after the current exchange, without waiting for a
+   * body that has no reader. Resolves when the connection is over; every call returns the same
+   * promise. When the deadline passes or the signal aborts, it becomes an abort and still resolves.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that throws:
-   *   nothing is closed then.
+   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that throws;
+   *   nothing is closed.
    */
   close(options: CloseOptions = {}): Promise<CloseReason> {
     const driver = this.#driver;
@@ -151,7 +153,7 @@ export class Connection<IO> {
       const { signal, timeoutMs = driver.limits.closeMs } = options;
       if (signal === undefined) return driver.close(timeoutMs);
       const stopListening = listen(signal, (reason) => {
-        // If it has aborted already, this comes first.
+        // If the signal has already aborted, this runs before the close below.
         void driver.close(timeoutMs);
         this.abort(reason);
       });
@@ -163,27 +165,27 @@ export class Connection<IO> {
     }
   }
 
-  /** Ends now, so that the peer sees a failure. Does nothing once the parts are taken. */
+  /** Ends now; the peer sees a failure. Does nothing once the parts are taken. */
   abort(reason?: unknown): void {
     this.#driver.abort(reason);
   }
 
-  /** Resolves, and never rejects, when the connection is over: its io shut down, gone, or taken. */
+  /** Resolves when the connection is over: its io shut down, gone, or taken. Never rejects. */
   get closed(): Promise<CloseReason> {
     return this.#driver.ending.closed;
   }
 
-  /** Why it ended, or cannot be used again; undefined while neither is known. */
+  /** Why the connection ended or cannot be reused; undefined until known. */
   get closeReason(): CloseReason | undefined {
     return this.#driver.ending.reason;
   }
 
-  /** Where the connection stands as a whole. */
+  /** The phase of the connection as a whole. */
   get phase(): Phase {
     return this.#driver.life.phase;
   }
 
-  /** Where both roles stand, in h11's words. */
+  /** The states of both roles, in h11's terms. */
   get state(): { readonly client: State; readonly server: State } {
     return this.#driver.http.states;
   }
@@ -201,16 +203,16 @@ export class Connection<IO> {
     return shown("Connection", facts, depth, options, inspect);
   }
 
-  /** `await using`: a graceful close. */
+  /** Closes gracefully, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 }
 
 /**
- * Takes the parts for `owner`. The first owner is the only one.
+ * Takes the parts for `owner`. They can be taken only once.
  *
- * @throws {LocalProtocolError} As {@link Connection.intoParts}.
+ * @throws {LocalProtocolError} See {@link Connection.intoParts}.
  */
 export function takeParts<IO>(
   driver: Driver,
@@ -235,7 +237,7 @@ export function takeParts<IO>(
   return Object.assign(parts, { unsent: joined(unsent), late: driver.transport.late() });
 }
 
-// Behind a switch, behind the end, or idle: no exchange is in hand and all of ours is out.
+// After a switch, after the end, or idle: no exchange is in progress and all our bytes are out.
 function isTakeable(driver: Driver): boolean {
   const { isLive, phase } = driver.life;
   if (phase === "kept-open" || phase === "down") return true;

@@ -8,7 +8,7 @@ const RELIABLE = {
   },
 };
 
-test("of two that pass at the same moment, the first may stop the second", () => {
+test("the first of two simultaneous deadlines may stop the second", () => {
   const clock = new ManualClock();
   const passed: string[] = [];
   const deadlines: Deadlines = new Deadlines(clock, {
@@ -25,7 +25,7 @@ test("of two that pass at the same moment, the first may stop the second", () =>
   expect(clock.pending).toBe(0);
 });
 
-test("of two that pass at the same moment, the first may start the second again", () => {
+test("the first of two simultaneous deadlines may restart the second", () => {
   const clock = new ManualClock();
   const passed: string[] = [];
   const deadlines: Deadlines = new Deadlines(clock, {
@@ -41,11 +41,11 @@ test("of two that pass at the same moment, the first may start the second again"
   expect(passed).toEqual(["head at 10", "body at 15"]);
 });
 
-test("of several that passed while the process stood still, the first is told first", () => {
+test("deadlines that passed while the process was suspended are reported in order", () => {
   let now = 0;
-  let ring = () => {};
+  let fire = () => {};
   const passed: string[] = [];
-  const clock = { now: () => now, setTimer: (_: number, wake: () => void) => (ring = wake) };
+  const clock = { now: () => now, setTimer: (_: number, wake: () => void) => (fire = wake) };
   const deadlines = new Deadlines(
     { ...clock, clearTimer: () => {} },
     { ...RELIABLE, deadlinePassed: (name) => passed.push(name) },
@@ -54,22 +54,22 @@ test("of several that passed while the process stood still, the first is told fi
   deadlines.start("write", 20);
   deadlines.start("claim", 10);
   now = 100;
-  ring();
+  fire();
   expect(passed).toEqual(["claim", "write", "head"]);
 });
 
-test("a clock that throws is told once, and in a later turn", async () => {
-  const told: Error[] = [];
+test("a clock that throws is reported once, asynchronously", async () => {
+  const reported: Error[] = [];
   const broken = (): never => {
     throw new Error("of the clock");
   };
   const deadlines = new Deadlines(
     { now: broken, setTimer: broken, clearTimer: broken },
-    { deadlinePassed: broken, clockFailed: (error) => told.push(error) },
+    { deadlinePassed: broken, clockFailed: (error) => reported.push(error) },
   );
   deadlines.start("head", 30);
   deadlines.startEarlier("close", 10);
-  expect([told, deadlines.has("head")]).toEqual([[], false]);
+  expect([reported, deadlines.has("head")]).toEqual([[], false]);
   await Promise.resolve();
-  expect(told).toEqual([expect.objectContaining({ code: "CALLBACK_FAILED" })]);
+  expect(reported).toEqual([expect.objectContaining({ code: "CALLBACK_FAILED" })]);
 });

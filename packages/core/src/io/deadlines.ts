@@ -1,9 +1,9 @@
-// driver ← [deadlines] ← clock: many deadlines, one timer a connection
+// driver ← [deadlines] ← clock: many deadlines, one timer per connection
 
 import { LocalProtocolError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 
-// A timer of the platform that is set for longer rings at once; ours then only looks and goes on.
+// The platform fires longer timers at once. Ours fires early instead and is set again.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const NAMES = [
@@ -24,8 +24,8 @@ const NAMES = [
 /** What a connection may be waiting for. */
 export type DeadlineName = (typeof NAMES)[number];
 
-// A switch, and not a search: where the name is known to the compiler, so is its place.
-function placeOf(name: DeadlineName): number {
+// A switch rather than a search: for a constant name the compiler can resolve the index.
+function indexOf(name: DeadlineName): number {
   switch (name) {
     case "head":
       return 0;
@@ -54,10 +54,10 @@ function placeOf(name: DeadlineName): number {
   }
 }
 
-/** Whose deadlines they are. */
-export interface Hurried {
+/** The owner of the deadlines. */
+export interface DeadlineOwner {
   deadlinePassed(name: DeadlineName): void;
-  /** The clock threw: no deadline can be relied on any more. Told once. */
+  /** The clock threw, so deadlines are no longer reliable. Called once. */
   clockFailed(error: LocalProtocolError): void;
 }
 
@@ -65,86 +65,86 @@ const NEVER = Infinity;
 const NONE: readonly number[] = NAMES.map(() => NEVER);
 
 /**
- * The deadlines of one connection. Moving one costs a comparison: the timer is set again only when
- * it would ring too late, and one that rings too early looks and goes back to sleep.
+ * The deadlines of one connection. Moving one costs a comparison: the timer is set again only if it
+ * would fire too late; if it fires too early, it is set for the next deadline.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #whose: Hurried;
-  // When each passes, in the order of the names.
+  readonly #owner: DeadlineOwner;
+  // When each passes, in the order of NAMES.
   readonly #at = NONE.slice();
   #timer: unknown;
-  #ringsAt = NEVER;
+  #firesAt = NEVER;
   #hasFailed = false;
 
-  constructor(clock: Clock, whose: Hurried) {
+  constructor(clock: Clock, owner: DeadlineOwner) {
     this.#clock = clock;
-    this.#whose = whose;
+    this.#owner = owner;
   }
 
-  /** Starts, or starts again. 0 ms means that there is no such deadline. */
+  /** Starts or restarts a deadline. 0 ms means no deadline. */
   start(name: DeadlineName, ms: number): void {
     if (ms === 0) return;
     const at = this.#now() + ms;
-    this.#at[placeOf(name)] = at;
-    if (at < this.#ringsAt) this.#set(at);
+    this.#at[indexOf(name)] = at;
+    if (at < this.#firesAt) this.#set(at);
   }
 
-  /** Moves one that is running `byMs` later, to at most `mostMs` from now. */
+  /** Postpones a running deadline by `byMs`, to at most `mostMs` from now. */
   extend(name: DeadlineName, byMs: number, mostMs: number): void {
-    const place = placeOf(name);
-    const at = this.#at[place]!;
-    if (at !== NEVER) this.#at[place] = Math.min(at + byMs, this.#now() + mostMs);
+    const index = indexOf(name);
+    const at = this.#at[index]!;
+    if (at !== NEVER) this.#at[index] = Math.min(at + byMs, this.#now() + mostMs);
   }
 
-  /** Milliseconds until it passes; `Infinity` if it is not running. */
+  /** Milliseconds until the deadline passes; `Infinity` if it is not running. */
   left(name: DeadlineName): number {
-    return this.#at[placeOf(name)]! - this.#now();
+    return this.#at[indexOf(name)]! - this.#now();
   }
 
-  /** Starts, or moves to an earlier time, never to a later one. */
+  /** Starts a deadline or moves it earlier, never later. */
   startEarlier(name: DeadlineName, ms: number): void {
-    if (this.#now() + ms < this.#at[placeOf(name)]!) this.start(name, ms);
+    if (this.#now() + ms < this.#at[indexOf(name)]!) this.start(name, ms);
   }
 
   stop(name: DeadlineName): void {
-    this.#at[placeOf(name)] = NEVER;
+    this.#at[indexOf(name)] = NEVER;
   }
 
   has(name: DeadlineName): boolean {
-    return this.#at[placeOf(name)] !== NEVER;
+    return this.#at[indexOf(name)] !== NEVER;
   }
 
   stopAll(): void {
     this.#at.fill(NEVER);
-    if (this.#ringsAt === NEVER) return;
-    this.#ringsAt = NEVER;
+    if (this.#firesAt === NEVER) return;
+    this.#firesAt = NEVER;
     try {
       this.#clock.clearTimer(this.#timer);
     } catch {
-      // If it rings all the same, no deadline has passed.
+      // If the timer still fires, no deadline has passed.
     }
   }
 
-  /** Stops all others. */
+  /** Stops all deadlines but these. */
   keepOnly(...names: readonly DeadlineName[]): void {
     for (const name of NAMES) if (!names.includes(name)) this.stop(name);
   }
 
   #set(at: number): void {
     try {
-      if (this.#ringsAt !== NEVER) this.#clock.clearTimer(this.#timer);
-      this.#ringsAt = at;
-      // Rounded up: a timer that rings a fraction early would only be set again.
+      if (this.#firesAt !== NEVER) this.#clock.clearTimer(this.#timer);
+      this.#firesAt = at;
+      // Rounded up: a timer that fires a fraction early would only be set again.
       const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
-      this.#timer = this.#clock.setTimer(ms, this.#ring);
+      this.#timer = this.#clock.setTimer(ms, this.#fire);
     } catch (cause) {
-      this.#ringsAt = NEVER;
+      this.#firesAt = NEVER;
       this.#fail(cause);
     }
   }
 
-  /** NEVER if the clock throws: no deadline starts then, and none has passed. */
+  /** NEVER if the clock throws: no deadline starts, and none has passed. */
   #now(): number {
     try {
       return this.#clock.now();
@@ -154,28 +154,28 @@ export class Deadlines {
     }
   }
 
-  // In a later turn: whoever moves a deadline is in the middle of something.
+  // In a microtask, since the caller is in the middle of something.
   #fail(cause: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     const error = new LocalProtocolError("CALLBACK_FAILED", "the clock", { cause });
-    void Promise.resolve().then(() => this.#whose.clockFailed(error));
+    void Promise.resolve().then(() => this.#owner.clockFailed(error));
   }
 
-  readonly #ring = (): void => {
-    this.#ringsAt = NEVER;
+  readonly #fire = (): void => {
+    this.#firesAt = NEVER;
     const now = this.#now();
     if (now === NEVER) return;
-    const at = (name: DeadlineName): number => this.#at[placeOf(name)]!;
-    // Where the process stood still, several have.
+    const at = (name: DeadlineName): number => this.#at[indexOf(name)]!;
+    // Several may have passed if the process was suspended.
     const passed = NAMES.filter((name) => at(name) <= now).sort((a, b) => at(a) - at(b));
     for (const name of passed) {
-      // What passed in front of it may have stopped it, or started it again.
+      // An earlier one may have stopped or restarted this one.
       if (at(name) > now) continue;
       this.stop(name);
-      this.#whose.deadlinePassed(name);
+      this.#owner.deadlinePassed(name);
     }
     const next = Math.min(...this.#at);
-    if (next < this.#ringsAt) this.#set(next);
+    if (next < this.#firesAt) this.#set(next);
   };
 }

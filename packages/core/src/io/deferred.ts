@@ -1,6 +1,6 @@
-// driver → [promises] → application: made when asked for, settled once, never unhandled
+// driver → [promises] → application: created on demand, settled once, never unhandled
 
-/** A promise to be settled from outside. A rejection nobody looks at must not end the process. */
+/** A promise settled from outside. Its rejection never counts as unhandled. */
 export class Deferred<T> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;
@@ -14,26 +14,26 @@ export class Deferred<T> {
   }
 
   reject(reason: unknown): void {
-    // Not before: looking at a promise costs another one, and most are never rejected.
+    // Only now: marking a promise as handled costs another one, and most are never rejected.
     handled(this.promise);
     this.#reject(reason);
   }
 }
 
-/** A promise, of whatever realm or library. */
+/** Reports whether `value` is a promise of any realm or library. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   return typeof (value as { then?: unknown }).then === "function";
 }
 
-/** Marks a promise as looked at. Whoever awaits it still gets the rejection. */
+/** Marks a promise as handled. Awaiting it still throws the rejection. */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** Calls what somebody else made, which may throw where it should reject, or give no promise at all. */
-export function called<T>(call: () => T | PromiseLike<T>): Promise<T> {
+/** Calls foreign code that should return a promise: a throw becomes a rejection, a value is wrapped. */
+export function invoke<T>(call: () => T | PromiseLike<T>): Promise<T> {
   try {
     return Promise.resolve(call());
   } catch (reason) {
@@ -41,7 +41,7 @@ export function called<T>(call: () => T | PromiseLike<T>): Promise<T> {
   }
 }
 
-/** A promise of what is made at once. What cannot be made, as of bytes that were taken away, rejects. */
+/** Wraps a synchronous result in a promise. Rejects if `make` throws, as it does for detached bytes. */
 export function settled<T>(make: () => T): Promise<T> {
   try {
     return Promise.resolve(make());

@@ -1,25 +1,25 @@
-// bytes ↔ [Deno.Conn] ↔ driver: a TCP, TLS or Unix connection of Deno's, by its own methods
+// bytes ↔ [Deno.Conn] ↔ driver: a TCP, TLS or Unix connection of Deno
 
 import { hasMethods } from "./byte-stream.ts";
-import { called, handled } from "./deferred.ts";
+import { handled, invoke } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
 const FIRST_BYTES = 4_096;
 const MOST_BYTES = 65_536;
 
-/** What we use of a `Deno.Conn`, so that core needs no types of Deno. */
+/** The parts of a `Deno.Conn` that we use, so that core needs no Deno types. */
 export interface ConnLike {
-  /** Reads into `buffer`, and resolves with how many bytes; null at the end. */
+  /** Reads into `buffer` and resolves with the number of bytes, or null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`, and resolves with how many. */
+  /** Writes some of `bytes` and resolves with the number written. */
   write(bytes: Uint8Array): Promise<number>;
   closeWrite(): Promise<void>;
   close(): void;
 }
 
 /**
- * Whether `io` has the shape of a Deno.Conn. Its streams are left alone: closing its `writable` closes
- * the connection, so that there is no half-close, and the last words of a server are lost.
+ * Reports whether `io` has the shape of a Deno.Conn. Its streams are not used: closing `writable`
+ * closes the connection, so there is no half-close, and a server's last response is lost.
  */
 export function isConn(io: unknown): io is ConnLike {
   return hasMethods(io, "read", "write", "closeWrite", "close") && !hasMethods(io, "abort");
@@ -30,7 +30,7 @@ export class ConnStream implements Lockable {
   readonly #conn: ConnLike;
   #buffer: Uint8Array | undefined;
   #nextBytes = FIRST_BYTES;
-  // Deno writes part by part: two writes at once would mix their parts.
+  // Deno writes in parts, so concurrent writes would interleave.
   #written: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -45,7 +45,7 @@ export class ConnStream implements Lockable {
     return count === 0 ? this.read() : this.#take(count);
   }
 
-  // What is read is the caller's to keep. A small piece is copied, so that it holds no large buffer.
+  // The caller keeps what is read. A small piece is copied, so that it does not pin a large buffer.
   #take(count: number): Uint8Array {
     const buffer = this.#buffer!;
     if (count < buffer.length / 2) return buffer.slice(0, count);
@@ -73,7 +73,7 @@ export class ConnStream implements Lockable {
     return this.#written;
   }
 
-  // Deno has no reset to send. What is pending rejects.
+  // Deno cannot send a reset. Pending calls reject.
   abort(): void {
     this.#close();
   }
@@ -85,7 +85,7 @@ export class ConnStream implements Lockable {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // It throws where somebody else has closed it.
-    handled(called(() => this.#conn.close()));
+    // It throws if the connection is already closed.
+    handled(invoke(() => this.#conn.close()));
   }
 }

@@ -1,4 +1,4 @@
-// events → [draining]: the rest of a body that nobody wants, read and thrown away within bounds
+// events → [draining]: reads and discards the rest of an unwanted body, within limits
 
 import { ConnectionError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -6,9 +6,9 @@ import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
 import type { BodyDisposal } from "./incoming.ts";
 
-/** One body being thrown away. */
+/** A body being drained. */
 export class Draining {
-  // Most bodies are drained for nobody who asks how it ended.
+  // Created on demand: the outcome is rarely awaited.
   #done: Deferred<BodyDisposal> | undefined;
   #disposal: BodyDisposal | undefined;
   readonly #deadlines: Deadlines;
@@ -26,7 +26,7 @@ export class Draining {
     return this.#done.promise;
   }
 
-  /** `length` bytes more. Returns the error when they are too many. */
+  /** Counts `length` more bytes. Returns an error when there are too many. */
   take(length: number): ConnectionError | undefined {
     this.#left -= length;
     return this.#left >= 0

@@ -1,4 +1,4 @@
-// bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only place that waits; both roles
+// bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only layer that waits; both roles
 
 import { HttpConnection } from "../connection.ts";
 import { ConnectionError, LocalProtocolError, type UpgradeError } from "../errors.ts";
@@ -11,7 +11,7 @@ import type { Role } from "../role.ts";
 import { adopt } from "./adopt.ts";
 import { transportFailed } from "./causes.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type DeadlineName, Deadlines, type Hurried } from "./deadlines.ts";
+import { type DeadlineName, type DeadlineOwner, Deadlines } from "./deadlines.ts";
 import { PERFORM } from "./effects.ts";
 import { type CloseReason, Ending } from "./ending.ts";
 import type { Switched } from "./parts.ts";
@@ -21,7 +21,7 @@ import type { Transport, TransportEvents } from "./transport.ts";
 import { Writing } from "./writing.ts";
 
 const CLOSED = { kind: "closed", because: "close() was called" } as const;
-const IDLE = { kind: "idle", because: "nothing came within the idle deadline" } as const;
+const IDLE = { kind: "idle", because: "nothing arrived before the idle deadline" } as const;
 const PEER_ENDED = {
   kind: "peer-ended",
   because: "the peer ended its side between messages",
@@ -30,10 +30,10 @@ const PEER_END = { type: "peer-ended" } as const;
 const CLOSING = { type: "closing" } as const;
 const LAST_CYCLE = {
   kind: "not-persistent",
-  because: "one end does not let the connection live on",
+  because: "one side does not keep the connection alive",
 } as const;
 
-/** Deadlines whose passing is the end. */
+/** Deadlines that end the connection when they pass. */
 const TIMEOUTS = {
   head: "HEAD_TIMEOUT",
   body: "BODY_TIMEOUT",
@@ -42,21 +42,21 @@ const TIMEOUTS = {
   close: "CLOSE_TIMEOUT",
 } as const;
 
-/** What every driver may be told. */
+/** Options of every driver. */
 export interface DriverOptions extends LimitOptions {
   /** Default: the platform's. */
   readonly clock?: Clock | undefined;
-  /** Is called at each move of {@link Connection.phase}. What it throws fails the connection. */
+  /** Called when {@link Connection.phase} changes. If it throws, the connection fails. */
   readonly onTransition?: OnTransition | undefined;
 }
 
-/** What a role may be told besides the limits. */
+/** The options of a role other than the limits. */
 export type DriverKinds<Options extends DriverOptions> = Kinds<Omit<Options, keyof LimitOptions>>;
 
 export const DRIVER_OPTIONS: DriverKinds<DriverOptions> = { clock: CLOCK, onTransition: FUNCTION };
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
-export class Driver implements TransportEvents, Hurried {
+export class Driver implements TransportEvents, DeadlineOwner {
   readonly http: HttpConnection;
   readonly limits: Limits;
   readonly life: Lifecycle;
@@ -65,20 +65,20 @@ export class Driver implements TransportEvents, Hurried {
   readonly transport: Transport;
   readonly reading: Reading;
   readonly writing: Writing;
-  /** Requests begun. */
+  /** Requests started. */
   requests = 0;
   /** `close()` was called. */
   isClosing = false;
-  /** What the connection switches to, once both heads were seen. */
+  /** What the connection switches to, once both heads are known. */
   switched: Switched | undefined;
   /** The response that refused the last proposal. */
   refusal: unknown;
-  /** Takes the parts as soon as that is possible, if they are promised to somebody. */
+  /** Takes the parts as soon as possible, if they are promised to an exchange. */
   taker: (() => void) | undefined;
   #side!: Side;
   #lingerLeft = 0;
 
-  /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`: the io is untouched. */
+  /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`; the io is untouched. */
   constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
     this.limits = resolveLimits(options, role, kinds);
     this.http = new HttpConnection(role, this.limits);
@@ -89,7 +89,7 @@ export class Driver implements TransportEvents, Hurried {
     this.reading = new Reading(this);
   }
 
-  // What it throws fails the connection, and not the move that it was called for.
+  // If the hook throws, the connection fails, not the transition that called it.
   #watched(hook: OnTransition | undefined): OnTransition | undefined {
     if (hook === undefined) return undefined;
     const fail = (cause: unknown): void =>
@@ -99,7 +99,7 @@ export class Driver implements TransportEvents, Hurried {
     };
   }
 
-  /** From here on bytes are read, and a failure of the io has a listener. */
+  /** Starts reading, and listening for failures of the io. */
   start(side: Side): void {
     this.#side = side;
     this.deadlines.start("age", this.limits.maxAgeMs);
@@ -118,17 +118,17 @@ export class Driver implements TransportEvents, Hurried {
   data(bytes: Uint8Array): void {
     if (this.life.phase === "lingering") {
       this.reading.bytesRead += bytes.length;
-      this.#throwAway(bytes.length);
+      this.#discard(bytes.length);
       return;
     }
-    // What is said in answer to one chunk leaves in one write, without waiting for the turn's end.
-    this.writing.hold();
+    // Everything sent in response to one chunk leaves in one write, before the end of the turn.
+    this.writing.cork();
     try {
       this.reading.data(bytes);
     } finally {
-      this.writing.letGo(false);
+      this.writing.uncork(false);
     }
-    // A read that was to be withdrawn has brought its bytes after all.
+    // The bytes may come from a read that was about to be withdrawn.
     this.withdrawn();
   }
 
@@ -142,7 +142,7 @@ export class Driver implements TransportEvents, Hurried {
 
   accepted(): void {
     this.writing.accepted();
-    // A cycle that is over and stays was held back.
+    // A finished cycle that has not advanced was held back.
     if (this.life.phase === "http" && this.http.cycleIsOver) this.advance();
     else this.withdrawn();
   }
@@ -156,39 +156,39 @@ export class Driver implements TransportEvents, Hurried {
     this.fail(transportFailed(reason));
   }
 
-  /** Says something to the peer. It leaves with everything else that is said in this turn. */
-  say(event: EventToSend): void {
+  /** Sends an event to the peer, in one write with everything else sent in this turn. */
+  send(event: EventToSend): void {
     this.http.sendTo(this.writing.outbox, event);
     this.writing.schedule();
   }
 
-  /** As {@link say}: a head, the body it tells of, and the end. */
-  sayWhole(head: RequestToSend | ResponseToSend, body: Uint8Array | string | undefined): void {
+  /** Like {@link send}, for a head, its body, and the end. */
+  sendWhole(head: RequestToSend | ResponseToSend, body: Uint8Array | string | undefined): void {
     this.http.sendWholeTo(this.writing.outbox, head, body);
     this.writing.schedule();
   }
 
-  /** Reads on as far as the state allows. To be called after anything that may have moved it. */
+  /** Reads on as far as the state allows. Call it after anything that may have changed the state. */
   advance(): void {
     this.reading.advance();
   }
 
-  /** Whether more may be read. If that is over, what follows from it is done. */
-  goesOn(): boolean {
+  /** Reports whether more may be read; if not, carries out the switch or the end. */
+  mayContinue(): boolean {
     if (this.life.phase !== "http") return false;
     if (this.http.hasSwitched) {
       this.#move("switched", LAST_CYCLE);
       this.#awaitQuiet();
       return false;
     }
-    if (!this.#lastWordIsSaid()) return true;
+    if (!this.#isDone()) return true;
     this.finish(this.#whyItEnds());
     return false;
   }
 
-  // A server that has said its last word is done, whatever the client still sends; a client waits
-  // for the answer, too.
-  #lastWordIsSaid(): boolean {
+  // A server is done after its last response, whatever the client still sends; a client also waits
+  // for the response.
+  #isDone(): boolean {
     if (this.http.ourState !== "must-close") return false;
     const { role, theirState } = this.http;
     return role === "server" || theirState === "must-close" || theirState === "closed";
@@ -203,7 +203,7 @@ export class Driver implements TransportEvents, Hurried {
     return this.ending.reason ?? (this.http.theirState === "closed" ? PEER_ENDED : LAST_CYCLE);
   }
 
-  /** The exchange in hand is the last; without one, HTTP ends now. */
+  /** Makes the current exchange the last; if there is none, HTTP ends now. */
   retire(because: string): void {
     this.ending.reason ??= { kind: "not-persistent", because };
     this.http.endPersistence();
@@ -211,11 +211,11 @@ export class Driver implements TransportEvents, Hurried {
   }
 
   /**
-   * HTTP ends well. The io is shut down, unless somebody waits for the end without shutdown, or it
-   * is promised to a {@link taker}.
+   * Ends HTTP cleanly. The io is shut down unless a caller polls for the end without shutdown, or
+   * the io is promised to a {@link taker}.
    *
-   * A peer that owes nothing may let our read wait for ever. If it cannot be withdrawn, only a
-   * promised io is still waited for: any other cannot be left open, and is shut down.
+   * An idle peer may leave our read pending forever. If the read cannot be withdrawn, only a
+   * promised io is still waited for; any other is shut down, since it cannot be left open.
    */
   finish(reason: CloseReason): void {
     if (this.life.phase !== "http") return;
@@ -230,7 +230,7 @@ export class Driver implements TransportEvents, Hurried {
     else this.#move("unwanted", reason);
   }
 
-  /** HTTP ends badly. The peer sees a failure, unless the role had an answer to say. */
+  /** Ends HTTP with a failure, which the peer sees unless the role sends an error response. */
   fail(error: UpgradeError, cause: "failed" | "aborted" = "failed"): void {
     const { life, reading, writing } = this;
     const { isLive, phase } = life;
@@ -243,18 +243,18 @@ export class Driver implements TransportEvents, Hurried {
     this.#move(isAnswered ? "answered" : cause, reason);
   }
 
-  /** The proposal was refused; HTTP goes on. */
+  /** The proposal was refused; HTTP continues. */
   refused(response: { readonly status: number }): void {
     this.refusal = response;
     this.ending.refused(response.status);
   }
 
-  /** As `Connection.abort`. */
+  /** See `Connection.abort`. */
   abort(reason: unknown): void {
     this.fail(new ConnectionError("ABORTED", "", { cause: reason }), "aborted");
   }
 
-  /** Lets go of the io, as it is. Callers have claimed it. */
+  /** Releases the io as it is. The caller has claimed it. */
   release(owner: string): void {
     this.#move("taken", { kind: "taken-apart", because: `by ${owner}` });
   }
@@ -265,8 +265,8 @@ export class Driver implements TransportEvents, Hurried {
     for (const effect of effects) PERFORM[effect](this, reason);
   }
 
-  // A switch, and an end without shutdown, wait until our last byte is accepted (L3), and until no
-  // read of ours may bring what belongs to the next owner (L17).
+  // A switch, and an end without shutdown, wait until our last byte is accepted (L3) and until no
+  // read of ours can take bytes that belong to the next owner (L17).
   #awaitQuiet(): void {
     if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
     const reason: CloseReason =
@@ -277,8 +277,8 @@ export class Driver implements TransportEvents, Hurried {
   }
 
   /**
-   * Our side of the io ends after our last byte, and the peer's end is awaited: closing with unread
-   * bytes makes TCP reset, and a reset destroys our last words (RFC 9112 §9.6).
+   * Ends our side of the io after our last byte, then waits for the peer's end: closing with unread
+   * bytes makes TCP reset, and a reset can destroy our last response (RFC 9112 §9.6).
    */
   halfClose(): void {
     this.#lingerLeft = this.limits.lingerBytes;
@@ -289,19 +289,19 @@ export class Driver implements TransportEvents, Hurried {
     this.#awaitEnd();
   }
 
-  // A slow reader has the time that any write has; the peer's end is awaited behind our last byte.
+  // The linger deadline starts after our last byte is accepted; until then the write deadline runs.
   #awaitEnd(): void {
-    if (this.owesWords || this.deadlines.has("linger") || this.life.phase !== "lingering") return;
+    if (this.hasUnsent || this.deadlines.has("linger") || this.life.phase !== "lingering") return;
     this.deadlines.start("linger", this.limits.lingerMs);
   }
 
-  // What a client has not said by then is an upload that was answered: nobody waits for it.
-  get owesWords(): boolean {
+  // What a client has not sent by then is an upload that was already answered.
+  get hasUnsent(): boolean {
     return this.http.role === "server" && !this.writing.isFlushed;
   }
 
-  // Bytes behind the end of HTTP: thrown away, and counted.
-  #throwAway(length: number): void {
+  // Counts and discards bytes after the end of HTTP.
+  #discard(length: number): void {
     this.#lingerLeft -= length;
     if (this.#lingerLeft < 0) this.fail(new ConnectionError("ABORTED", "lingerBytes"));
   }
@@ -327,7 +327,7 @@ export class Driver implements TransportEvents, Hurried {
         this.fail(new ConnectionError("ABORTED", "lingerMs"));
         break;
       case "drain":
-        this.reading.drainedTooLong();
+        this.reading.drainTimedOut();
         break;
       case "claim":
         this.#move("unclaimed", {
@@ -344,7 +344,7 @@ export class Driver implements TransportEvents, Hurried {
   }
 
   clockFailed(error: LocalProtocolError): void {
-    // Parts that have no deadline any more are given up.
+    // Unclaimed parts without a working deadline are given up.
     if (this.life.phase !== "kept-open") this.fail(error);
     else if (this.http.hasSwitched) this.#move("unclaimed", { kind: "failed", error });
   }
@@ -354,8 +354,8 @@ export class Driver implements TransportEvents, Hurried {
   }
 
   /**
-   * Closing does not wait for a reader that may never come. An io that will be given back is given
-   * back between two messages, so there the rest is read first.
+   * Closing does not wait for a reader that may never come. An io that is to be handed over must
+   * stand between two messages, so the rest of the body is drained first.
    */
   discardUnread(): void {
     if (!this.isClosing || !this.reading.isUnread) return;
@@ -363,7 +363,7 @@ export class Driver implements TransportEvents, Hurried {
     else this.finish(CLOSED);
   }
 
-  /** As `Connection.close`. */
+  /** See `Connection.close`. */
   close(timeoutMs: number): Promise<CloseReason> {
     if (this.life.phase === "http" && !this.http.hasSwitched) {
       this.isClosing = true;

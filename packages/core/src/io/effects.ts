@@ -1,4 +1,4 @@
-// lifecycle → [effects] → driver: what each effect of a move is, done
+// lifecycle → [effects] → driver: carries out the effects of a transition
 
 import { ConnectionError, type UpgradeError } from "../errors.ts";
 import { forget } from "../forget.ts";
@@ -18,8 +18,8 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
   release: ({ transport }) => transport.release(),
   "stop-writing": ({ writing }) => writing.stop(),
   overrule: ({ ending }, reason) => ending.overrule(reason),
-  "overrule-if-cut-off": ({ ending, owesWords }, reason) => {
-    if (owesWords && ending.reason?.kind !== "failed") ending.overrule(reason);
+  "overrule-if-cut-off": ({ ending, hasUnsent }, reason) => {
+    if (hasUnsent && ending.reason?.kind !== "failed") ending.overrule(reason);
   },
   notify,
   settle: ({ ending }) => ending.down(),
@@ -29,7 +29,7 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
 
 function notify({ ending, reading, side }: Driver, reason: CloseReason): void {
   let error: UpgradeError | undefined;
-  // After a good end hardly anyone wants an error, and its stack is expensive.
+  // Lazy: after a clean end the error is rarely needed, and its stack is expensive.
   const why = (): UpgradeError => {
     error ??= errorOf(reason);
     return error;
@@ -37,7 +37,7 @@ function notify({ ending, reading, side }: Driver, reason: CloseReason): void {
   ending.over(reason);
   reading.fail(why);
   side.over(why);
-  // No more is read or sent on this connection.
+  // Nothing more is read or sent on this connection.
   forget();
 }
 

@@ -1,9 +1,9 @@
-// driver → [ending] → application: why HTTP ended, told once to everyone who asks
+// driver → [ending] → application: why HTTP ended, reported once to every waiter
 
 import { LocalProtocolError, type UpgradeError } from "../errors.ts";
 import { Deferred } from "./deferred.ts";
 
-/** Why a connection ended, or cannot be used again. */
+/** Why a connection ended or cannot be reused. */
 export type CloseReason =
   | { readonly kind: "switched"; readonly protocol: string }
   | { readonly kind: "peer-ended"; readonly because: string }
@@ -13,15 +13,15 @@ export type CloseReason =
   | { readonly kind: "taken-apart"; readonly because: string }
   | { readonly kind: "failed"; readonly error: UpgradeError };
 
-/** What `pollWithoutShutdown` tells. */
+/** The result of `pollWithoutShutdown`. */
 export type HttpEnd =
   | { readonly kind: "switched"; readonly protocol: string }
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "ended"; readonly reason: CloseReason };
 
-/** Who waits for the end of one connection. No promise is made that nobody asked for. */
+/** The waiters for the end of one connection. Promises are created on demand. */
 export class Ending {
-  /** Set as soon as it is known, which may be before the end. */
+  /** Set as soon as known, which may be before the end. */
   reason: CloseReason | undefined;
   #end: HttpEnd | undefined;
   #isDown = false;
@@ -30,7 +30,7 @@ export class Ending {
   #closed: Deferred<CloseReason> | undefined;
   #owner: string | undefined;
 
-  /** Somebody waits for the end without shutdown. */
+  /** A caller polls for the end without shutdown. */
   get isPolled(): boolean {
     return this.#polls !== undefined;
   }
@@ -64,21 +64,21 @@ export class Ending {
     return this.#closed.promise;
   }
 
-  /** The proposal was refused; HTTP goes on. */
+  /** The proposal was refused; HTTP continues. */
   refused(status: number): void {
     const polls = this.#polls ?? [];
     this.#polls = undefined;
     for (const waiter of polls) waiter.resolve({ kind: "refused", status });
   }
 
-  /** The io cannot be left open: whoever waits for that gets the error, and HTTP ends without them. */
+  /** The io cannot be left open: rejects the polls, and HTTP ends as if there were none. */
   refuse(error: LocalProtocolError): void {
     const polls = this.#polls ?? [];
     this.#polls = undefined;
     for (const waiter of polls) waiter.reject(error);
   }
 
-  /** HTTP is over: everyone who waits for that is told. */
+  /** HTTP is over: settles everything that waits for that. */
   over(reason: CloseReason): void {
     if (this.#end !== undefined) return;
     this.reason = reason;
@@ -94,13 +94,13 @@ export class Ending {
     this.#closed?.resolve(reason);
   }
 
-  /** A switched connection that nobody took has failed after all. */
+  /** Replaces an end already reported, e.g. when a switched connection is not claimed. */
   overrule(reason: CloseReason): void {
     this.reason = reason;
     this.#end = { kind: "ended", reason };
   }
 
-  /** The io is shut down, or somebody else's: nothing more will happen. */
+  /** The io is shut down or has a new owner: nothing more will happen. */
   down(): void {
     if (this.#isDown) return;
     this.#isDown = true;

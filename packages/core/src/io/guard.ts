@@ -1,12 +1,12 @@
-// driver → [guard] → stream: a Node stream that nobody owns may fail without ending the process
+// driver → [guard] → stream: a Node stream without an owner must not crash the process when it fails
 
-/** What we use of an emitter. */
+/** The part of an EventEmitter that we use. */
 interface Emitter {
   on(event: string, listener: (this: Emitter, event?: unknown) => void): unknown;
   removeListener(event: string, listener: (this: Emitter, event?: unknown) => void): unknown;
 }
 
-/** Adds a silent listener for "error". It leaves when the next owner's comes. */
+/** Adds a no-op "error" listener, removed when the next owner adds its own. */
 export function guard(stream: Emitter): void {
   stream.on("error", silence);
   stream.on("newListener", leave);

@@ -1,29 +1,29 @@
-// driver → [incoming] → body: the driver's end of a message that is being received
+// driver → [incoming] → body: the driver's end of a message being received
 
 import type { Framing } from "../framing.ts";
 import type { Headers } from "../headers.ts";
 import { concat } from "../octets.ts";
 import { Deferred } from "./deferred.ts";
 
-/** What a message being received asks of its connection. */
+/** What a message being received needs from its connection. */
 export interface BodyOwner {
-  /** A reader waits for bytes that are not here. */
+  /** A reader waits for bytes that have not arrived. */
   bodyWanted(): void;
-  /** Bytes were taken out of the queue. */
+  /** Bytes were taken from the queue. */
   bodyTaken(): void;
-  /** The rest is not wanted. Resolves when it is known how it ended. */
+  /** The rest is not wanted. Resolves with how it ended. */
   discardBody(): Promise<BodyDisposal>;
 }
 
-/** Learns that a reader waits for bytes that are not here: a client may wait for a 100. */
+/** Notified when a reader waits for bytes that have not arrived: the client may be waiting for a 100. */
 export interface BodyWanted {
   wantBody(): void;
 }
 
-/** How the rest of an unwanted body ended: read and thrown away, or with its connection. */
+/** How the rest of an unwanted body ended: drained, or with its connection. */
 export type BodyDisposal = "drained" | "closed";
 
-/** Why a reader gave up on a body, and the status that says so to the client. */
+/** Why a reader rejected a body, and the status for the client. */
 export interface Refusal {
   readonly error: unknown;
   readonly status: number;
@@ -34,8 +34,8 @@ type Read = IteratorResult<Uint8Array, undefined>;
 const END: Read = Object.freeze({ done: true, value: undefined });
 
 /**
- * One message while it is being received: a bounded queue between the driver, which pushes, and the
- * reader, which has a `Body`.
+ * A message being received: a bounded queue between the driver, which pushes, and the reader, which
+ * has a `Body`.
  */
 export class Incoming {
   readonly framing: Framing;
@@ -53,8 +53,8 @@ export class Incoming {
   queuedBytes = 0;
   /** The body has, or had, a reader. */
   isRead = false;
-  /** The rest of the body is not worth reading. */
-  isGivenUp = false;
+  /** The rest of the body will not be read. */
+  isAbandoned = false;
   refusal: Refusal | undefined;
 
   constructor(framing: Framing, owner: BodyOwner, wanted?: BodyWanted) {
@@ -63,19 +63,19 @@ export class Incoming {
     this.#wanted = wanted;
   }
 
-  /** How many bytes there will be; undefined if only the end will tell. */
+  /** The length of the body; undefined if not known in advance. */
   get length(): number | undefined {
     const { framing } = this;
     if (framing.kind === "content-length") return framing.length;
     return framing.kind === "none" ? 0 : undefined;
   }
 
-  /** The last byte of the message has come. */
+  /** The last byte of the message has arrived. */
   get isComplete(): boolean {
     return this.#received !== undefined;
   }
 
-  /** Some of the body has come. */
+  /** Some of the body has arrived. */
   get hasBegun(): boolean {
     return this.#hasBegun || this.isComplete;
   }
@@ -99,7 +99,7 @@ export class Incoming {
     this.#trailers?.resolve(trailers);
   }
 
-  /** The message will not be completed. What is queued is still read before the error. */
+  /** The message will not be completed. The reader gets what is queued, then the error. */
   fail(error: unknown): void {
     this.#failure = error;
     this.#reader?.reject(error);
@@ -107,7 +107,7 @@ export class Incoming {
     this.#trailers?.reject(error);
   }
 
-  /** What has come, and what comes from now on, is thrown away. */
+  /** Discards what is queued and ends the reader. */
   discard(): void {
     this.#isDiscarded = true;
     this.#clear();
@@ -124,7 +124,7 @@ export class Incoming {
     this.queuedBytes = 0;
   }
 
-  /** The next piece of the body. One call at a time. */
+  /** The next chunk of the body. One call at a time. */
   next(): Promise<Read> {
     const chunk = this.#chunks?.shift();
     if (chunk !== undefined) {
@@ -141,7 +141,7 @@ export class Incoming {
     return promise;
   }
 
-  /** All of the body, which is complete. */
+  /** Takes the whole body, which must be complete. */
   takeAll(): Uint8Array {
     this.isRead = true;
     const all = concat(this.#chunks ?? []);
@@ -159,7 +159,7 @@ export class Incoming {
     return this.#owner.discardBody();
   }
 
-  /** The trailers, when the body has been read to its end; rejects if it never ends well. */
+  /** Resolves with the trailers when the message is complete; rejects if it fails. */
   get trailers(): Promise<Headers> {
     if (this.#trailers === undefined) {
       this.#trailers = new Deferred();

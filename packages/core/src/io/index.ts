@@ -1,8 +1,8 @@
-// driver ↔ transport: everything that moves bytes, for those who write a client, a server, a transport
+// driver ↔ transport: everything that moves bytes, for writing a client, a server, or a transport
 
 export type { OnTransition } from "../lifecycle/lifecycle.ts";
 export type { Phase } from "../lifecycle/phases.ts";
-// What applications use; the client and the server hand it on.
+// For applications; the client and the server re-export it.
 export type { Body, CollectOptions } from "./body.ts";
 export type { BodyInit, BodyPiece, ReadableStreamLike } from "./body-source.ts";
 export { type ByteStream, isByteStream } from "./byte-stream.ts";
@@ -25,7 +25,7 @@ export type { TrailersInit } from "./sending.ts";
 export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./tunnel.ts";
 export type { WebPair } from "./web-pair.ts";
 
-// What a client or a server is made of. Who writes one writes against this very version.
+// Building blocks of a client or a server, tied to this exact version.
 
 export { headersToSend } from "../headers.ts";
 export { byClass, INSPECT, type Inspect, shown } from "../inspect.ts";
@@ -58,4 +58,4 @@ export {
   sendContent,
   type Upload,
 } from "./sending.ts";
-export type { Occasion, Side } from "./side.ts";
+export type { Side, SideEvent } from "./side.ts";

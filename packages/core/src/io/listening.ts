@@ -1,4 +1,4 @@
-// application → [listening] → driver: the caller's signal, which may be of any make
+// application → [listening] → driver: the caller's abort signal, of any implementation
 
 import { LocalProtocolError } from "../errors.ts";
 
@@ -11,41 +11,41 @@ export interface SignalLike {
 }
 
 /**
- * Calls `onAbort` once with the reason when the signal aborts, or now if it has. A reason that
- * cannot be read is a `CALLBACK_FAILED`.
+ * Calls `onAbort` once with the reason when the signal aborts, or at once if it has. If the reason
+ * cannot be read, it is a `CALLBACK_FAILED`.
  *
- * @returns Stops listening. It may be called at any time, and never throws.
- * @throws {LocalProtocolError} `CALLBACK_FAILED`: the signal threw, and nobody listens to it.
+ * @returns A function that stops listening. It may be called at any time and never throws.
+ * @throws {LocalProtocolError} `CALLBACK_FAILED`: the signal threw; no listener is left.
  */
 export function listen(signal: SignalLike, onAbort: (reason: unknown) => void): () => void {
   let isOver = false;
-  const leave = (): void => {
+  const stop = (): void => {
     isOver = true;
     try {
-      signal.removeEventListener("abort", heard);
+      signal.removeEventListener("abort", onSignal);
     } catch {
-      // A listener that stays does nothing any more.
+      // The listener is inert now.
     }
   };
-  const heard = (): void => {
+  const onSignal = (): void => {
     if (isOver) return;
     isOver = true;
     onAbort(reasonOf(signal));
-    leave();
+    stop();
   };
   let hasAborted = false;
   try {
     hasAborted = signal.aborted === true;
-    if (!hasAborted) signal.addEventListener("abort", heard, { once: true });
+    if (!hasAborted) signal.addEventListener("abort", onSignal, { once: true });
   } catch (cause) {
     if (!isOver) {
-      leave();
+      stop();
       throw signalFailed(cause);
     }
   }
-  if (hasAborted) heard();
+  if (hasAborted) onSignal();
   return () => {
-    if (!isOver) leave();
+    if (!isOver) stop();
   };
 }
 

@@ -1,20 +1,20 @@
-// bytes ↔ [memory pair] ↔ driver: two byte streams joined in memory, for tests, ours and yours
+// bytes ↔ [memory pair] ↔ driver: two byte streams connected in memory, for tests
 
 import { checkValue, SIZE } from "../options.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
 
-/** How many bytes may wait on the way before a write waits too. As a socket's buffer, and small. */
+/** How many bytes may be in flight before a write waits; about a small socket buffer. */
 const HIGH_WATER_BYTES = 65_536;
 
-/** One direction: what one end writes and the other reads. */
+/** One direction: one end writes it, the other reads it. */
 class Lane {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
   #ended = false;
   #failure: unknown;
   #reader: Deferred<Uint8Array | null> | undefined;
-  // A read has its bytes, and its caller does not know yet: they cannot be called back.
+  // A read has resolved, but its caller has not run yet: its bytes cannot be withdrawn.
   #isDelivering = false;
   #writers: Deferred<void>[] = [];
   readonly #highWater: number;
@@ -31,7 +31,7 @@ class Lane {
     const delivered = (): void => {
       this.#isDelivering = false;
     };
-    // In front of the caller's own reaction, with nothing in between.
+    // Runs immediately before the caller's own reaction.
     reader.promise.then(delivered, delivered);
     this.#reader = reader;
     this.#serve();
@@ -47,10 +47,10 @@ class Lane {
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ended) throw new Error("written after the end");
+    if (this.#ended) throw new Error("write after end");
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
-      // The writer may use its memory again.
+      // The writer may reuse its memory.
       this.#chunks.push(chunk.slice());
       this.#length += chunk.length;
     }
@@ -141,10 +141,11 @@ class MemoryEnd implements ByteStream {
 }
 
 /**
- * Two byte streams: what one writes, the other reads, always in a later turn, chunk by chunk.
+ * Creates two connected byte streams: each reads what the other writes, asynchronously, chunk by
+ * chunk.
  *
- * @param highWaterBytes How many bytes may be on the way before a write waits. Default 65,536.
- * @throws {LocalProtocolError} `INVALID_OPTION`: it is no number of bytes.
+ * @param highWaterBytes How many bytes may be in flight before a write waits. Default 65,536.
+ * @throws {LocalProtocolError} `INVALID_OPTION`: not a number of bytes.
  */
 export function memoryPair(highWaterBytes = HIGH_WATER_BYTES): [ByteStream, ByteStream] {
   checkValue("highWaterBytes", highWaterBytes, SIZE);

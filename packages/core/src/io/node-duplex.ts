@@ -2,7 +2,7 @@
 
 import { LocalProtocolError } from "../errors.ts";
 import { hasMethods } from "./byte-stream.ts";
-import { asError, wordsOf } from "./causes.ts";
+import { asError, messageOf } from "./causes.ts";
 import { guard } from "./guard.ts";
 import type { Batch } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -11,16 +11,16 @@ const NOTHING = new Uint8Array(0);
 
 type Listener = (...args: never[]) => void;
 
-/** What libuv has not sent yet, as Node's own timeouts see it; TLS has a socket below it. */
+/** What libuv has not sent yet, as Node's own timeouts see it; a TLS handle has its socket's as parent. */
 interface Queue {
   readonly writeQueueSize?: number;
   readonly _parent?: Queue;
 }
 
-/** What we use of a Duplex, so that core needs no types of Node. */
+/** The parts of a Duplex that we use, so that core needs no Node types. */
 export interface DuplexLike {
   readonly destroyed: boolean;
-  /** What it was destroyed with. */
+  /** The error it was destroyed with. */
   readonly errored?: unknown;
   readonly readableEnded: boolean;
   /** Some of it was read. */
@@ -31,19 +31,19 @@ export interface DuplexLike {
   readonly readableEncoding: string | null;
   readonly writableFinished: boolean;
   readonly writableLength: number;
-  /** net.Socket: all bytes that were written, and of them all that libuv was given. */
+  /** net.Socket: all bytes written, and those of them handed to libuv. */
   readonly bytesWritten?: number | undefined;
   readonly _bytesDispatched?: number;
   readonly _handle?: Queue | null;
   readableFlowing: boolean | null;
-  /** A stream that was made with `emitClose: false` emits no "close". */
+  /** A stream created with `emitClose: false` emits no "close". */
   readonly _writableState?: { readonly emitClose?: boolean };
   allowHalfOpen: boolean;
-  /** net.Socket: a connection is being made. */
+  /** net.Socket: still connecting. */
   readonly connecting?: boolean;
-  /** TLSSocket: it is not secure yet. One that no tls.connect or tls.Server made says so for ever. */
+  /** TLSSocket: not secure yet. Stays true forever unless created by tls.connect or a tls.Server. */
   readonly secureConnecting?: boolean;
-  /** TLSSocket: defined once the peer has finished its part of the TLS handshake. */
+  /** TLSSocket: returns a value once the peer has finished its part of the TLS handshake. */
   getPeerFinished?(): unknown;
   on(event: string, listener: Listener): unknown;
   once(event: string, listener: Listener): unknown;
@@ -61,25 +61,25 @@ export interface DuplexLike {
   resetAndDestroy?(): unknown;
 }
 
-/** Whether `io` has the shape of a Duplex. */
+/** Reports whether `io` has the shape of a Duplex. */
 export function isDuplex(io: unknown): io is DuplexLike {
   return hasMethods(io, "on", "write", "pause", "removeListener");
 }
 
-/** Drives a Duplex by its events; promises would cost a turn a chunk. */
+/** Drives a Duplex by its events; promises would cost a turn per chunk. */
 export class NodeDuplex implements Transport {
   readonly #io: DuplexLike;
   readonly #allowedHalfOpen: boolean;
   #events!: TransportEvents;
   #isSecure: boolean;
-  // Waits for what opens the stream, if it was not open.
+  // The listener for the event that opens the stream, if it is not open yet.
   #opener: { readonly event: string; readonly listener: Listener } | undefined;
-  #told = false;
+  #isOver = false;
   #wasDead = false;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
   constructor(io: DuplexLike) {
-    const reason = unfitness(io);
+    const reason = whyUnusable(io);
     if (reason !== undefined) throw new LocalProtocolError("INVALID_IO", reason);
     this.#io = io;
     this.#allowedHalfOpen = io.allowHalfOpen;
@@ -94,7 +94,7 @@ export class NodeDuplex implements Transport {
     return this.#io.writableLength;
   }
 
-  // Node calls a write of many megabytes accepted when all of it has left, however long that takes.
+  // Node accepts a write of many megabytes only when all of it has left, however long that takes.
   get unsentBytes(): number {
     const { _handle: handle, bytesWritten = NaN, _bytesDispatched: dispatched = NaN } = this.#io;
     const queued = handle?._parent?.writeQueueSize ?? handle?.writeQueueSize ?? NaN;
@@ -102,7 +102,7 @@ export class NodeDuplex implements Transport {
     return unsent >= 0 ? unsent : this.unacceptedBytes;
   }
 
-  // What it reads while it is paused stays in the stream.
+  // What a paused stream reads stays in the stream.
   get isReading(): boolean {
     return false;
   }
@@ -112,12 +112,12 @@ export class NodeDuplex implements Transport {
     const io = this.#io;
     this.#wasDead = isDead(io);
     if (this.#wasDead) {
-      // Its error may still be on its way to whoever listens.
+      // Its "error" may still be about to fire.
       guard(io);
-      this.#tellGone(io.errored ?? undefined);
+      this.#reportGone(io.errored ?? undefined);
       return;
     }
-    // Without this Node ends our side with the peer's, and an answer in the making is lost.
+    // Otherwise Node ends our side with the peer's, and a response in progress is lost.
     io.allowHalfOpen = true;
     io.on("error", this.#onError);
     io.on("close", this.#onClose);
@@ -127,17 +127,17 @@ export class NodeDuplex implements Transport {
     if (io.readableEnded) events.ended();
   }
 
-  // A TLS client verifies the peer in a listener of its own on "secure", which stands before ours.
+  // A TLS client verifies the peer in its own "secure" listener, which runs before ours.
   #awaitOpen(): void {
     const event = this.#isSecure ? "connect" : "secure";
-    // Those that tls.connect or a server made have such a listener, and begin the TLS handshake by
-    // themselves. Any other begins with the first write, be it empty. Written to one of the former
-    // it would stall the handshake on Deno.
+    // A socket created by tls.connect or a server has such a listener and starts the TLS handshake
+    // itself; an empty write to it would stall the handshake on Deno. Any other socket starts with
+    // the first write, even an empty one.
     const isUnbegun = !this.#isSecure && this.#io.listenerCount("secure") === 0;
     const listener = (): void => {
       this.#isSecure = true;
       this.#opener = undefined;
-      if (!this.#told && !this.#io.destroyed) this.#events.opened();
+      if (!this.#isOver && !this.#io.destroyed) this.#events.opened();
     };
     this.#opener = { event, listener };
     this.#io.once(event, listener);
@@ -146,35 +146,35 @@ export class NodeDuplex implements Transport {
 
   readonly #onData = (bytes: Uint8Array | string): void => {
     if (typeof bytes !== "string") this.#events.data(bytes);
-    else this.#tellGone(new TypeError("the stream yields strings: setEncoding was called"));
+    else this.#reportGone(new TypeError("the stream yields strings: setEncoding was called"));
   };
   readonly #onEnd = (): void => this.#events.ended();
-  readonly #onError = (error?: unknown): void => this.#tellGone(error);
+  readonly #onError = (error?: unknown): void => this.#reportGone(error);
   readonly #onClose = (): void => {
-    this.#hearNothing();
+    this.#removeListeners();
     this.#io.removeListener("close", this.#onClose);
-    // There are streams that tell of an error after they have closed.
+    // Some streams emit "error" after "close".
     guard(this.#io);
     this.#io.removeListener("error", this.#onError);
-    this.#tellGone(undefined);
+    this.#reportGone(undefined);
   };
   readonly #onWritten = (error?: unknown): void => {
-    if (this.#told) return;
+    if (this.#isOver) return;
     if (error === undefined || error === null) this.#events.accepted();
-    // Any other tells of it by "error" or "close".
-    else if (!tellsOfClose(this.#io)) this.#tellGone(error);
+    // Any other stream reports it by "error" or "close".
+    else if (!emitsClose(this.#io)) this.#reportGone(error);
   };
 
-  #hearNothing(): void {
+  #removeListeners(): void {
     const io = this.#io;
     io.removeListener("data", this.#onData as Listener);
     io.removeListener("end", this.#onEnd);
     if (this.#opener !== undefined) io.removeListener(this.#opener.event, this.#opener.listener);
   }
 
-  #tellGone(reason: unknown): void {
-    if (this.#told) return;
-    this.#told = true;
+  #reportGone(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#events.gone(reason);
   }
 
@@ -199,7 +199,7 @@ export class NodeDuplex implements Transport {
     try {
       this.#write(batch);
     } catch (error) {
-      // A stream of somebody's own that throws has failed, and tells so as any other does.
+      // A custom stream that throws has failed; destroying it reports that as for any other.
       destroy(this.#io, error);
     }
   }
@@ -227,71 +227,71 @@ export class NodeDuplex implements Transport {
   }
 
   abort(reason: unknown): void {
-    this.#told = true;
+    this.#isOver = true;
     const io = this.#io;
-    // What is still to come is its own end, and perhaps an error before that.
-    this.#hearNothing();
+    // "close" is still to come, perhaps after an "error".
+    this.#removeListeners();
     if (io.destroyed || this.#wasDead) return;
     if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
       try {
         io.resetAndDestroy();
         return;
       } catch {
-        // Only TCP has resets: over TLS or a pipe, destroying is all there is.
+        // Only TCP has resets; over TLS or a pipe the socket can only be destroyed.
       }
     }
-    // An error is what makes a stream that is no socket tell its peer of a failure.
+    // A stream that is not a socket shows its peer a failure only if destroyed with an error.
     if (io.resetAndDestroy === undefined) destroy(io, reason);
     else io.destroy();
   }
 
-  // Not before our end is out: over TLS that is the close_notify (RFC 9112 §9.8).
+  // Only after our end is out, which over TLS is the close_notify (RFC 9112 §9.8).
   destroy(): void {
     const io = this.#io;
-    if (io.destroyed) this.#tellGone(undefined);
+    if (io.destroyed) this.#reportGone(undefined);
     else if (io.writableFinished) this.#destroyNow();
     else io.end(this.#destroyNow);
   }
 
   readonly #destroyNow = (): void => {
     this.#io.destroy();
-    if (!tellsOfClose(this.#io)) this.#onClose();
+    if (!emitsClose(this.#io)) this.#onClose();
   };
 
   release(): void {
     const io = this.#io;
-    this.#told = true;
-    this.#hearNothing();
+    this.#isOver = true;
+    this.#removeListeners();
     io.removeListener("close", this.#onClose);
-    // A destroyed one, too: it has its error at once, and tells of it in a later turn.
+    // Even if destroyed: its "error" is emitted in a later turn.
     guard(io);
     io.removeListener("error", this.#onError);
     io.allowHalfOpen = this.#allowedHalfOpen;
-    // After pause() it would be false, and the next owner's "data" listener would never flow.
+    // After pause() it would be false, and the next owner's "data" listener would not start the flow.
     io.readableFlowing = null;
   }
 }
 
-// All is written and the end is on its way: Node cannot reset a socket then, and would leak it. The
-// peer sees our end either way.
+// Everything is written and the end is in progress: Node cannot reset such a socket and would leak
+// it. The peer sees our end either way.
 function isShuttingDown(io: DuplexLike): boolean {
   return io.writableEnded && !io.writableFinished && io.writableLength === 0;
 }
 
-// A net.Socket emits its "close" by itself, when its handle has closed.
-function tellsOfClose(io: DuplexLike): boolean {
+// A net.Socket emits "close" itself, when its handle has closed.
+function emitsClose(io: DuplexLike): boolean {
   return io.connecting !== undefined || io._writableState?.emitClose !== false;
 }
 
-// What has ended both ways can carry nothing, whether it has closed yet or not.
+// A stream that has ended both ways is of no use, closed or not.
 function isDead(io: DuplexLike): boolean {
   return io.destroyed || (io.readableEnded && io.writableEnded);
 }
 
-// What a caller does wrong. That a stream nobody has read from fails or ends before it comes to us
-// is no such thing: attach() tells of it.
-function unfitness(io: DuplexLike): string | undefined {
-  if (hasBeenUsedUp(io)) return "the stream has ended";
+// Caller errors only. A stream that failed, or ended unread, before it was passed to us is reported
+// by attach().
+function whyUnusable(io: DuplexLike): string | undefined {
+  if (isUsedUp(io)) return "the stream has ended";
   if (io.readableObjectMode || io.writableObjectMode) return "the stream is in object mode";
   if (io.readableEncoding) return `the stream decodes to ${io.readableEncoding}`;
   const readers = io.listenerCount("data") + io.listenerCount("readable");
@@ -301,19 +301,19 @@ function unfitness(io: DuplexLike): string | undefined {
   return undefined;
 }
 
-// Whoever ends our side alone, or reads up to the peer's end, is done with the stream. One that was
-// released as it was given has been read, too, but does not look so: its flow is null again.
-function hasBeenUsedUp(io: DuplexLike): boolean {
+// The caller has ended only our side, or has read to the peer's end. A stream that release() handed
+// over has also been read, but its flow is null again.
+function isUsedUp(io: DuplexLike): boolean {
   if (io.destroyed) return false;
   if (!io.readableEnded) return io.writableEnded;
   return io.readableDidRead === true && io.readableFlowing !== null;
 }
 
-// Node reads an error before it takes it, and some cannot be read.
+// Node reads properties of the error, which may throw.
 function destroy(io: DuplexLike, reason: unknown): void {
   try {
     io.destroy(asError(reason));
   } catch {
-    io.destroy(new Error(wordsOf(reason)));
+    io.destroy(new Error(messageOf(reason)));
   }
 }

@@ -1,32 +1,32 @@
-// transport ← [outbox] ← serializer: what was said in one turn leaves in one write
+// transport ← [outbox] ← serializer: what is written in one turn leaves in one write
 
 import { concat, textToLatin1 } from "../octets.ts";
 import type { Sink } from "../serializer/sink.ts";
 
-/** What goes to a transport: one text (an octet a character), or pieces in order. */
+/** What a transport writes: one text (one octet per character), or pieces in order. */
 export type Batch = string | readonly (string | Uint8Array)[];
 
-/** A batch in one piece, in memory of its own. */
+/** Copies a batch into one piece. */
 export function joined(batch: Batch): Uint8Array {
   const pieces = typeof batch === "string" ? [batch] : batch;
   return concat(pieces.map((piece) => (typeof piece === "string" ? textToLatin1(piece) : piece)));
 }
 
-/** Collects octets until they are handed to the transport. */
+/** Buffers octets until they are handed to the transport. */
 export class Outbox implements Sink {
-  // Heads and small bodies join in one text: one string write is the cheapest write there is.
+  // Heads and small bodies are joined into one text: a single string write is the cheapest.
   #text = "";
   #pieces: (string | Uint8Array)[] | undefined;
-  // How long each piece was when it was said: bytes can be detached or resized by their owner.
+  // The length of each piece when it was added: its owner may detach or resize it.
   #lengths: number[] | undefined;
 
-  /** Bytes collected and not handed over. */
+  /** Bytes not yet handed over. */
   queued = 0;
-  /** Bytes handed to the transport, since the connection began. */
+  /** Bytes handed to the transport so far. */
   handed = 0;
 
-  /** All bytes said so far, handed over or not. */
-  get said(): number {
+  /** All bytes so far, handed over or not. */
+  get total(): number {
     return this.handed + this.queued;
   }
 
@@ -49,7 +49,7 @@ export class Outbox implements Sink {
     this.#lengths.push(piece.length);
   }
 
-  /** Every piece is as long as its head says (L10). */
+  /** Every piece still has the length it was added with, which its head states (L10). */
   get isIntact(): boolean {
     const lengths = this.#lengths;
     if (lengths === undefined) return true;
@@ -59,7 +59,7 @@ export class Outbox implements Sink {
     return true;
   }
 
-  /** Everything collected, to be handed over now. */
+  /** Takes everything queued, to be handed over now. */
   take(): Batch {
     this.handed += this.queued;
     this.queued = 0;

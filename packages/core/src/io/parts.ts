@@ -28,7 +28,7 @@ export interface Switched {
   readonly response: ResponseHead;
 }
 
-/** What the connection switches to, by the heads that agreed on it. */
+/** The switch that a request and its response agreed on. */
 export function switchedBy(request: RequestHead, response: ResponseHead): Switched {
   const { method, target, version, headers } = request;
   const kind = method === "CONNECT" ? "connect" : "upgrade";
@@ -37,15 +37,15 @@ export function switchedBy(request: RequestHead, response: ResponseHead): Switch
   return { kind, protocol, request: { method, target, version, headers }, response };
 }
 
-/** A connection, taken apart. */
+/** A connection taken apart. */
 export interface Parts<IO> {
-  /** The very object that was given to the handshake. */
+  /** The same object that was passed to the handshake. */
   readonly io: IO;
-  /** Bytes that were received and are not HTTP's: to be read before the io. Memory of its own. */
+  /** Received bytes that are not HTTP's; read them before the io. A copy, not a view. */
   readonly readBuf: Uint8Array;
-  /** The peer's end of file came behind `readBuf`, and was consumed: the io will not tell it again. */
+  /** The peer's end of file after `readBuf` was already consumed; the io will not report it again. */
   readonly readEnded: boolean;
-  /** Absent where HTTP simply ended. */
+  /** Absent if HTTP ended without a switch. */
   readonly switched?: Switched;
 }
 
@@ -68,12 +68,12 @@ export class TakenParts<IO> implements Parts<IO> {
   }
 }
 
-/** What `intoParts({ force: true })` gives: also what was on its way, in either direction. */
+/** The result of `intoParts({ force: true })`, with the bytes in flight in either direction. */
 export interface ForcedParts<IO> extends Parts<IO> {
   readonly unsent: Uint8Array;
   /**
-   * Bytes that were on their way to us already: to be read behind `readBuf` and before the io, whose
-   * reading must wait for this promise. It never rejects. Only a WHATWG pair ever has any.
+   * Bytes that were already on their way to us; read them after `readBuf`, and await this promise
+   * before reading the io. It never rejects. Only a WHATWG pair ever has any.
    */
   readonly late: Promise<Uint8Array>;
 }

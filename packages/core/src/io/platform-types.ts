@@ -1,14 +1,14 @@
-// application ↔ [names of platform types]: core loads no types of any platform, its users do
+// application ↔ [platform types]: names only, since core loads no platform's types
 
 declare global {
-  // Empty here; in a program with the DOM's or Node's types they merge with the real ones, whose
-  // type parameters they must repeat.
+  // Empty here; in a program with DOM or Node types they merge with the real ones, whose type
+  // parameters they must repeat.
   interface AbortSignal {}
   interface ReadableStream<R = any> {}
 }
 
-/** What `body.stream()` gives. */
+/** The type of `body.stream()`. */
 export type ByteReadableStream = ReadableStream<Uint8Array>;
 
-/** What `request.signal` is. */
+/** The type of `request.signal`. */
 export type AbortSignalType = AbortSignal;

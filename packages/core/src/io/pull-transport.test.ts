@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ByteStream } from "./byte-stream.ts";
 import { type Lockable, PullTransport } from "./pull-transport.ts";
 
-const deaf = {
+const noOpEvents = {
   opened() {},
   data() {},
   ended() {},
@@ -11,7 +11,7 @@ const deaf = {
   gone() {},
 };
 
-test("L8: where a read is withdrawn for certain nothing is late, though its promise never settles", async () => {
+test("L8: a read withdrawn for certain has no late bytes, even if its promise never settles", async () => {
   const stream: Lockable = {
     read: () => new Promise(() => {}),
     write: async () => {},
@@ -20,65 +20,65 @@ test("L8: where a read is withdrawn for certain nothing is late, though its prom
     cancelRead: () => true,
   };
   const certain = new PullTransport(stream);
-  certain.attach(deaf);
+  certain.attach(noOpEvents);
   certain.resume();
   expect(certain.withdraw(false)).toBe(true);
   certain.release();
   expect(await certain.late()).toEqual(new Uint8Array(0));
   const doubtful = new PullTransport({ ...stream, withdrawsInDoubt: true });
-  doubtful.attach(deaf);
+  doubtful.attach(noOpEvents);
   doubtful.resume();
   expect([doubtful.withdraw(false), doubtful.withdraw(true)]).toEqual([false, true]);
 });
 
-test("an end that two reads bring, one of them withdrawn, is told once", async () => {
-  const bring: ((chunk: null) => void)[] = [];
-  const told: string[] = [];
+test("an end delivered by two reads, one of them withdrawn, is reported once", async () => {
+  const deliver: ((chunk: null) => void)[] = [];
+  const events: string[] = [];
   const transport = new PullTransport({
-    read: () => new Promise((resolve) => void bring.push(resolve)),
+    read: () => new Promise((resolve) => void deliver.push(resolve)),
     write: async () => {},
     closeWrite: async () => {},
     abort: () => {},
     cancelRead: () => true,
   });
-  transport.attach({ ...deaf, ended: () => void told.push("ended") });
+  transport.attach({ ...noOpEvents, ended: () => void events.push("ended") });
   transport.resume();
   transport.pause();
   transport.resume();
-  for (const end of bring) end(null);
+  for (const end of deliver) end(null);
   await new Promise((resolve) => setTimeout(resolve));
-  expect([bring.length, told, transport.isReading]).toEqual([2, ["ended"], false]);
+  expect([deliver.length, events, transport.isReading]).toEqual([2, ["ended"], false]);
 });
 
-test("a read that was withdrawn and brings bytes all the same tells nobody, once it is released", async () => {
-  let bring!: (chunk: Uint8Array) => void;
+test("a withdrawn read that still delivers bytes reports nothing after the release", async () => {
+  let deliver!: (chunk: Uint8Array) => void;
   const stream: ByteStream = {
     read: () =>
       new Promise((resolve) => {
-        bring = resolve;
+        deliver = resolve;
       }),
     write: async () => {},
     closeWrite: async () => {},
     abort: () => {},
     cancelRead: () => true,
   };
-  const told: string[] = [];
+  const events: string[] = [];
   const transport = new PullTransport(stream);
-  const tell = (what: string) => () => void told.push(what);
+  const record = (name: string) => () => void events.push(name);
   transport.attach({
-    opened: tell("opened"),
-    data: tell("data"),
-    ended: tell("ended"),
-    accepted: tell("accepted"),
-    withdrawn: tell("withdrawn"),
-    gone: tell("gone"),
+    opened: record("opened"),
+    data: record("data"),
+    ended: record("ended"),
+    accepted: record("accepted"),
+    withdrawn: record("withdrawn"),
+    gone: record("gone"),
   });
   transport.resume();
   expect(transport.pause()).toBe(true);
   expect(transport.isReading).toBe(true);
   transport.release();
-  bring(Uint8Array.of(1));
+  deliver(Uint8Array.of(1));
   await new Promise((resolve) => setTimeout(resolve));
-  expect(told).toEqual([]);
+  expect(events).toEqual([]);
   expect(transport.isReading).toBe(false);
 });

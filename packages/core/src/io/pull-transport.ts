@@ -1,19 +1,19 @@
-// bytes ↔ [pull transport] ↔ driver: a ByteStream, driven
+// bytes ↔ [pull transport] ↔ driver: adapts a ByteStream to a Transport
 
 import { asBytes, concat } from "../octets.ts";
 import type { ByteStream } from "./byte-stream.ts";
-import { called, Deferred, handled, isThenable } from "./deferred.ts";
+import { Deferred, handled, invoke, isThenable } from "./deferred.ts";
 import { type Batch, joined } from "./outbox.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
-/** A ByteStream made of something else, on which it may hold locks that the next owner needs free. */
+/** A ByteStream over another io, on which it may hold locks that the next owner needs released. */
 export interface Lockable extends ByteStream {
-  /** A read that `cancelRead` withdraws may bring its bytes all the same, and nobody can tell now. */
+  /** A read withdrawn by `cancelRead` may still deliver bytes; there is no way to tell in advance. */
   readonly withdrawsInDoubt?: boolean;
-  /** `cancelRead` has shown that it never withdraws one. */
+  /** `cancelRead` was found never to withdraw a read. */
   readonly keepsReads?: boolean;
   releaseLocks?(): void;
-  /** Both sides have ended: lets go of what it is made of, where the ends alone do not. */
+  /** Both sides have ended: closes the underlying io, if the ends alone do not. */
   closeEnded?(): void;
 }
 
@@ -23,12 +23,12 @@ export class PullTransport implements Transport {
   #events!: TransportEvents;
   #wanted = false;
   #readPending = false;
-  // A withdrawn read may have its bytes already, on their way through the microtasks.
+  // Includes withdrawn reads, whose bytes may already be on their way through the microtasks.
   #unsettledReads = 0;
   #withdrawals = 0;
-  // cancelRead() threw, or gave no boolean.
+  // cancelRead() threw or did not return a boolean.
   #cancelFailed = false;
-  // What withdrawn reads bring behind the release: nobody's but the next owner's.
+  // What withdrawn reads deliver after the release belongs to the next owner.
   #late: { readonly chunks: Uint8Array[]; readonly all: Deferred<Uint8Array> } | undefined;
   #endRead = false;
   #endAccepted = false;
@@ -48,10 +48,10 @@ export class PullTransport implements Transport {
 
   attach(events: TransportEvents): void {
     this.#events = events;
-    called(() => this.#whenGone()).catch(this.#fail);
+    invoke(() => this.#whenGone()).catch(this.#fail);
   }
 
-  // One that cannot tell when it is gone, and says that it can, has failed.
+  // An invalid `gone` counts as a failure.
   #whenGone(): void {
     const { gone } = this.#stream;
     if (isThenable(gone)) Promise.resolve(gone).then(this.#fail, this.#fail);
@@ -76,7 +76,7 @@ export class PullTransport implements Transport {
     this.#readPending = true;
     this.#unsettledReads++;
     const before = this.#withdrawals;
-    called(() => this.#stream.read()).then(
+    invoke(() => this.#stream.read()).then(
       (chunk) => {
         this.#settleRead(before);
         if (this.#released) this.#settleLate(asBytes(chunk));
@@ -91,7 +91,7 @@ export class PullTransport implements Transport {
     );
   }
 
-  // False: it was withdrawn before it settled.
+  // Returns false if the read was withdrawn before it settled.
   #settleRead(before: number): boolean {
     this.#unsettledReads--;
     if (before !== this.#withdrawals) return false;
@@ -109,7 +109,7 @@ export class PullTransport implements Transport {
       this.#events.data(bytes);
       if (this.#wanted) this.resume();
     } else {
-      this.#fail(new TypeError(`read() gave a ${typeof chunk}, not a Uint8Array`));
+      this.#fail(new TypeError(`read() returned a ${typeof chunk}, not a Uint8Array`));
     }
   }
 
@@ -133,7 +133,7 @@ export class PullTransport implements Transport {
     return this.#late.all.promise;
   }
 
-  // Where there is no doubt nothing is awaited: a promise that was called back may never settle.
+  // Waits only if in doubt: the promise of a read withdrawn for certain may never settle.
   #settleLate(bytes: Uint8Array | undefined): void {
     if (bytes !== undefined) this.#late?.chunks.push(bytes);
     if (this.isReading && this.#stream.withdrawsInDoubt === true) return;
@@ -148,15 +148,14 @@ export class PullTransport implements Transport {
     } catch {
       isCancelled = undefined;
     }
-    // What it promises comes too late.
+    // A promise comes too late.
     if (isThenable(isCancelled)) handled(Promise.resolve(isCancelled));
     this.#cancelFailed = typeof isCancelled !== "boolean";
     return isCancelled === true;
   }
 
   write(batch: Batch): void {
-    // One chunk: what was said in one turn leaves in one write. It throws for bytes that were taken
-    // away since they were said.
+    // One chunk per turn. joined() throws for bytes detached since they were queued.
     let chunk: Uint8Array;
     try {
       chunk = joined(batch);
@@ -166,7 +165,7 @@ export class PullTransport implements Transport {
     }
     const { length } = chunk;
     this.unacceptedBytes += length;
-    called(() => this.#stream.write([chunk])).then(() => {
+    invoke(() => this.#stream.write([chunk])).then(() => {
       this.unacceptedBytes -= length;
       if (!this.#released) this.#events.accepted();
     }, this.#fail);
@@ -177,7 +176,7 @@ export class PullTransport implements Transport {
   };
 
   closeWrite(): void {
-    called(() => this.#stream.closeWrite()).then(() => {
+    invoke(() => this.#stream.closeWrite()).then(() => {
       this.#endAccepted = true;
       this.#destroyIfEnded();
     }, this.#fail);
@@ -186,8 +185,8 @@ export class PullTransport implements Transport {
   abort(reason: unknown): void {
     if (this.#released) return;
     this.#released = true;
-    // It is given up whatever becomes of that, and whoever waits is told.
-    handled(called(() => this.#stream.abort(reason)));
+    // The io is released whether or not abort() succeeds.
+    handled(invoke(() => this.#stream.abort(reason)));
   }
 
   destroy(): void {
@@ -195,7 +194,7 @@ export class PullTransport implements Transport {
     this.#destroyIfEnded();
   }
 
-  // Where both sides have ended there is nothing to give up, and the peer may still be reading.
+  // Not aborted once both sides have ended: the peer may still be reading.
   #destroyIfEnded(): void {
     if (!this.#destroying || this.#released || !this.#endRead || !this.#endAccepted) return;
     this.release();

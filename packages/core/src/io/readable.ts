@@ -1,4 +1,4 @@
-// events → body → [readable] → application: what is read piece by piece, as a WHATWG stream
+// events → body → [readable] → application: a pull source as a WHATWG stream
 
 import type { ByteReadableStream } from "./platform-types.ts";
 
@@ -19,7 +19,7 @@ interface Platform {
   ) => ByteReadableStream;
 }
 
-/** A stream of what `next` gives. It asks for a piece when it is asked for one, and not before. */
+/** A stream that calls `next` only when a chunk is requested. */
 export function readableOf(
   next: () => Promise<Piece>,
   cancel: (reason: unknown) => unknown,

@@ -30,13 +30,13 @@ export class Reading implements BodyOwner {
     this.advance();
   }
 
-  /** Reads on as far as the state allows. To be called after anything that may have moved it. */
+  /** Reads on as far as the state allows. Call it after anything that may have changed the state. */
   advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
     try {
       while (this.#step()) {
-        // Each step is one event, or the beginning of the next cycle.
+        // Each step handles one event or starts the next cycle.
       }
     } finally {
       this.#advancing = false;
@@ -47,7 +47,7 @@ export class Reading implements BodyOwner {
   #step(): boolean {
     const driver = this.#driver;
     const { http } = driver;
-    if (!driver.goesOn()) return false;
+    if (!driver.mayContinue()) return false;
     const { cycleIsOver } = http;
     if (cycleIsOver ? this.#isHeldBack() : this.#bodyIsFull()) return false;
     if (cycleIsOver && this.#mayFollowAtOnce()) {
@@ -55,29 +55,29 @@ export class Reading implements BodyOwner {
       return true;
     }
     try {
-      // Also between cycles: what came unasked behind an answer is no answer to the next request (L20).
+      // Also between cycles: unsolicited bytes after a response do not answer the next request (L20).
       const next = http.nextEvent();
       if (typeof next === "object") this.#dispatch(next);
       else this.#wait = next;
       if (cycleIsOver && http.cycleIsOver) this.#startNextCycle();
       return typeof next === "object" || cycleIsOver;
     } catch (error) {
-      // An error without a code is the transport's fault, such as a chunk that was detached.
+      // Any other error is the transport's fault, such as a detached chunk.
       if (error instanceof UpgradeError) driver.fail(error);
       else driver.gone(error);
       return false;
     }
   }
 
-  // L12: a client that asks and reads no answer is asked to read first; its next request waits.
+  // L12: the next request waits while the client does not read its responses.
   #isHeldBack(): boolean {
     const { http, writing } = this.#driver;
-    if (http.role === "client" || !writing.isPressed) return false;
+    if (http.role === "client" || !writing.isBackedUp) return false;
     this.#wait = "paused";
     return true;
   }
 
-  // Between two requests a server is told of nothing but the client's end.
+  // Between two requests only the client's end concerns a server.
   #mayFollowAtOnce(): boolean {
     const { http } = this.#driver;
     return http.role === "server" && !http.endReceived;
@@ -100,7 +100,7 @@ export class Reading implements BodyOwner {
         break;
       case "data":
         if (this.#draining === undefined) this.incoming!.push(event.bytes);
-        else this.#drained(this.#draining.take(event.bytes.length));
+        else this.#failDrain(this.#draining.take(event.bytes.length));
         break;
       case "end-of-message":
         this.incoming?.end(event.trailers);
@@ -108,12 +108,12 @@ export class Reading implements BodyOwner {
         side.receive(event);
         break;
       case "connection-closed":
-        // What follows from it is in the states already.
+        // The states already reflect it.
         break;
     }
   }
 
-  /** Reads as far ahead as shows that the peer is gone, and not a byte of the next protocol. */
+  /** Reads far enough ahead to notice that the peer is gone, but no byte of the next protocol. */
   regulate(): void {
     const { http, life, limits, side, transport } = this.#driver;
     if (life.phase !== "http") return;
@@ -129,10 +129,10 @@ export class Reading implements BodyOwner {
   #bodyIsFull(): boolean {
     const { incoming } = this;
     if (incoming === undefined) return false;
-    if (incoming.isGivenUp) return true;
-    // Nothing more can come, and what has come may be cut: that is told now, not to a later reader.
+    if (incoming.isAbandoned) return true;
+    // Nothing more can arrive, and the body may be truncated: report that now, not to a later reader.
     if (this.#driver.http.endReceived) return false;
-    // At least one piece of a body that nobody waits for is read, or it would never go on.
+    // Read at least one chunk of a body without a reader, or it would never make progress.
     return incoming.queuedBytes >= Math.max(1, this.#driver.limits.readAheadBytes);
   }
 
@@ -151,7 +151,7 @@ export class Reading implements BodyOwner {
     return Promise.resolve(incoming?.isComplete === true ? "drained" : "closed");
   }
 
-  /** Reads the rest of the peer's body and throws it away, within the limits, if there is any. */
+  /** Reads and discards the rest of the peer's body, if any, within the limits. */
   drain(): Draining | undefined {
     if (this.#draining !== undefined) return this.#draining;
     const { incoming } = this;
@@ -165,13 +165,13 @@ export class Reading implements BodyOwner {
   }
 
   /** The drain deadline has passed. */
-  drainedTooLong(): void {
-    this.#drained(new ConnectionError("DRAIN_TIMEOUT", "", { phase: "drain" }));
+  drainTimedOut(): void {
+    this.#failDrain(new ConnectionError("DRAIN_TIMEOUT", "", { phase: "drain" }));
   }
 
-  #drained(error: ConnectionError | undefined): void {
+  #failDrain(error: ConnectionError | undefined): void {
     if (error === undefined) return;
-    this.incoming!.isGivenUp = true;
+    this.incoming!.isAbandoned = true;
     this.#endDraining("closed");
     this.#driver.side.receive({ type: "drain-failed", error });
   }
@@ -181,14 +181,14 @@ export class Reading implements BodyOwner {
     this.#draining = undefined;
   }
 
-  /** All that is left of the exchange is a body that has no reader. */
+  /** All that remains of the exchange is a body without a reader. */
   get isUnread(): boolean {
     const { ourState } = this.#driver.http;
     const isSent = ourState === "done" || ourState === "must-close";
     return isSent && this.incoming?.isComplete === false && !this.incoming.isRead;
   }
 
-  /** The body in hand will not be completed. */
+  /** The current body will not be completed. */
   fail(why: () => UpgradeError): void {
     if (this.incoming?.isComplete === false) this.incoming.fail(why());
     this.#endDraining("closed");

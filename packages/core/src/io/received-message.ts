@@ -1,4 +1,4 @@
-// driver → incoming → [received message] → application: what requests and responses have in common
+// driver → incoming → [received message] → application: common to requests and responses
 
 import type { Version } from "../events.ts";
 import type { Framing } from "../framing.ts";
@@ -7,8 +7,7 @@ import { Body } from "./body.ts";
 import type { Incoming } from "./incoming.ts";
 
 /**
- * A received message. Its body and trailers are made when they are asked for: most requests have
- * neither.
+ * A received message. Its body and trailers are created on demand, since most requests have neither.
  */
 export abstract class ReceivedMessage {
   readonly version: Version;
@@ -16,25 +15,25 @@ export abstract class ReceivedMessage {
   readonly #incoming: Incoming;
   #body: Body | undefined;
 
-  /** @internal Messages are made by connections. */
+  /** @internal Created by connections. */
   constructor(head: { version: Version; headers: Headers }, incoming: Incoming) {
     this.version = head.version;
     this.headers = head.headers;
     this.#incoming = incoming;
   }
 
-  /** How the end of the body is known: by a length, by chunks, by the end of the connection. */
+  /** How the body is delimited: by length, by chunks, or by the end of the connection. */
   get framing(): Framing {
     return this.#incoming.framing;
   }
 
-  /** The body. Every message has one; without content it is empty. */
+  /** The body. Every message has one, possibly empty. */
   get body(): Body {
     this.#body ??= new Body(this.#incoming);
     return this.#body;
   }
 
-  /** The trailers, when the body has been read to its end; rejects if it never ends well. */
+  /** Resolves with the trailers when the message is complete; rejects if it fails. */
   get trailers(): Promise<Headers> {
     return this.#incoming.trailers;
   }

@@ -11,12 +11,12 @@ const bare: ByteStream = {
   abort: () => {},
 };
 
-test("nothing to push back: the io itself", () => {
+test("with nothing to push back, the io itself is returned", () => {
   const [io] = memoryPair();
   expect(rewind({ io, readBuf: new Uint8Array(0), readEnded: false })).toBe(io);
 });
 
-test("a ByteStream without cancelRead and gone is replayed without them, too", async () => {
+test("a ByteStream without cancelRead and gone is replayed without them", async () => {
   const io = rewind({ io: bare, readBuf: EARLY, readEnded: false });
   expect(io.gone).toBeUndefined();
   expect(await io.read()).toBe(EARLY);
@@ -24,7 +24,7 @@ test("a ByteStream without cancelRead and gone is replayed without them, too", a
   expect(io.cancelRead).toBeUndefined();
 });
 
-test("what has a Duplex's methods and is none cannot be replayed", () => {
+test("an io with the methods of a Duplex that is not a Duplex cannot be replayed", () => {
   const io = { on() {}, write() {}, pause() {}, removeListener() {}, readableEnded: true };
   expect(() => rewind({ io, readBuf: EARLY, readEnded: true })).toThrow(
     expect.objectContaining({ code: "INVALID_IO" }),

@@ -1,4 +1,4 @@
-// parts → [rewind] → the next protocol: the io with readBuf pushed back to its front
+// parts → [rewind] → the next protocol: the io with readBuf pushed back
 
 import { LocalProtocolError } from "../errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
@@ -13,11 +13,11 @@ interface Unshiftable {
 }
 
 /**
- * The io as if nobody had read from it: `readBuf` comes first.
+ * Returns the io as if it had not been read: `readBuf` comes first.
  *
- * A Duplex is the same object, with `readBuf` pushed back. Where its end was consumed already
- * (`readEnded`), and for WHATWG pairs and ByteStreams, it is a new object of the same shape that
- * replays `readBuf`, goes on with the io, and ends where the io ended. Of a Deno.Conn that object has
+ * A Duplex is returned itself, with `readBuf` pushed back. If its end was already consumed
+ * (`readEnded`), and for any other io, the result is a new object of the same shape that replays
+ * `readBuf`, continues with the io, and ends where the io ended. For a Deno.Conn that object has
  * `read`, `write`, `closeWrite` and `close`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`: an io of none of these shapes.
@@ -25,7 +25,7 @@ interface Unshiftable {
 export function rewind<IO>(parts: Parts<IO>): IO {
   const { io, readBuf, readEnded } = parts;
   if (isDuplex(io)) {
-    // A socket reads ahead of its owner: its end may have fired since, with nobody there.
+    // A socket reads ahead: its "end" may have fired since the hand-over.
     if (readEnded || io.readableEnded) return replayDuplex(io, readBuf) as IO;
     if (readBuf.length > 0) (io as unknown as Unshiftable).unshift(readBuf);
     return io;
@@ -43,7 +43,7 @@ function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): 
   const give = <T>(value: T): Promise<T> => {
     const given = Promise.resolve(value);
     isReplaying = true;
-    // In front of the caller's own reaction, with nothing in between.
+    // Runs immediately before the caller's own reaction.
     given.then(() => {
       isReplaying = false;
     });
@@ -59,7 +59,7 @@ function replayStream(io: ByteStream, readBuf: Uint8Array, readEnded: boolean): 
     closeWrite: () => io.closeWrite(),
     abort: (reason) => io.abort(reason),
   };
-  // What is replayed has its bytes already.
+  // A replayed read already has its bytes.
   const cancelRead = (): boolean => !isReplaying && io.cancelRead!();
   return {
     ...replay,
@@ -96,7 +96,7 @@ function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPa
   return { readable: readable as unknown as WebPair["readable"], writable: io.writable };
 }
 
-// What we use of Node's Duplex to make another one.
+// The parts of Node's Duplex that we use to create another one.
 interface MadeDuplex {
   readonly writableFinished: boolean;
   push(chunk: Uint8Array | null): boolean;
@@ -104,7 +104,7 @@ interface MadeDuplex {
 }
 type DuplexConstructor = new (options: object) => MadeDuplex;
 
-// Its end has fired, so nothing can be pushed back: a new Duplex stands in front of it.
+// After "end", nothing can be pushed back, so a new Duplex wraps the old one.
 function replayDuplex(io: DuplexLike, readBuf: Uint8Array): object {
   const Duplex = constructorOf(io);
   const replay = new Duplex({
@@ -125,17 +125,17 @@ function replayDuplex(io: DuplexLike, readBuf: Uint8Array): object {
   });
   const fail = (error?: unknown): void => replay.destroy(error);
   io.on("error", fail);
-  // An end of both sides leaves what was not read here to its reader.
+  // If both sides have ended, the reader may still read what is left.
   io.on("close", () => {
     if (!replay.writableFinished) fail();
   });
   return replay;
 }
 
-// Taken from the io itself, since core imports nothing of Node.
+// Taken from the io itself, since core does not import Node.
 function constructorOf(io: object): DuplexConstructor {
   for (let at: object | null = io; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     if (at.constructor?.name === "Duplex") return at.constructor as DuplexConstructor;
   }
-  throw new LocalProtocolError("INVALID_IO", "a stream that is no Duplex cannot be rewound");
+  throw new LocalProtocolError("INVALID_IO", "a stream that is not a Duplex cannot be rewound");
 }

@@ -1,4 +1,4 @@
-// connection ← [sending] ← application: what stands behind a head, whole or as it comes
+// connection ← [sending] ← application: what follows a head, whole or streamed
 
 import { LocalProtocolError, UpgradeError } from "../errors.ts";
 import type { BodyLength } from "../events.ts";
@@ -7,24 +7,24 @@ import { type BodySource, releaseBody, toOctets } from "./body-source.ts";
 import { handled, isThenable } from "./deferred.ts";
 import type { Driver } from "./driver.ts";
 
-/** Trailers to be sent: known, or known when the body has ended. */
+/** Trailers to send: known now, or once the body has ended. */
 export type TrailersInit =
   | HeadersInit
   | PromiseLike<HeadersInit | undefined>
   | (() => HeadersInit | PromiseLike<HeadersInit | undefined> | undefined);
 
-/** What stands behind a head, each part read once: what is checked is what is sent. */
+/** What follows a head. Each part is read once, so what is checked is what is sent. */
 export interface Content {
   readonly source: BodySource;
   readonly trailers: TrailersInit | undefined;
-  /** The trailers that can be checked in front of everything else. */
+  /** The trailers that can be checked before anything is sent. */
   readonly known: Headers | undefined;
   readonly bodyLength: BodyLength;
 }
 
 /**
- * The content of a message. One that is relayed always has the promise of trailers, and a framing
- * of its own; in others trailers ask for a chunked body.
+ * Builds the content of a message. A relayed message always promises trailers and keeps its own
+ * framing; in any other, trailers imply a chunked body.
  */
 export function contentOf(
   source: BodySource,
@@ -41,7 +41,7 @@ export function contentOf(
   return { source, trailers: known ?? late, known, bodyLength };
 }
 
-/** Trailers that are promised, as a promise of this realm: nobody may wait for it, and it may fail. */
+/** Converts promised trailers to a native promise, handled in case it rejects and is never awaited. */
 export function promisedTrailers<T extends TrailersInit | undefined>(
   trailers: T,
 ): T | Promise<HeadersInit | undefined> {
@@ -49,16 +49,16 @@ export function promisedTrailers<T extends TrailersInit | undefined>(
   return handled(Promise.resolve(trailers as PromiseLike<HeadersInit | undefined>));
 }
 
-/** Lets go of what was given as the content of a message that is not sent. */
+/** Releases the content of a message that will not be sent. */
 export function releaseContent(body: unknown, trailers: unknown): void {
   releaseBody(body);
-  // Nobody waits for them, and they may fail all the same.
+  // The trailers may still reject.
   handled(Promise.resolve(trailers));
 }
 
-/** A body on its way out, piece by piece, which may be stopped when it is not wanted any more. */
+/** A body being sent piece by piece. It can be stopped. */
 export class Upload {
-  /** Rejects, with `BODY_FAILED` if the body itself threw. */
+  /** Rejects if sending fails, with `BODY_FAILED` if the body itself threw. */
   readonly done: Promise<void>;
   readonly #source: BodySource;
   #isStopped = false;
@@ -73,7 +73,7 @@ export class Upload {
     return this.#isStopped;
   }
 
-  /** The rest is not wanted: the body is released, even while a piece is awaited. */
+  /** Abandons the rest and releases the body, even while a piece is awaited. */
   stop(): void {
     this.#isStopped = true;
     this.#source.release();
@@ -81,14 +81,14 @@ export class Upload {
 
   async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
     const isOver = (): boolean => this.#isStopped || !driver.life.isLive;
-    if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
+    if (source.whole !== undefined) driver.send({ type: "data", bytes: source.whole });
     try {
       if (source.isStreamed) await sendPieces(driver, source, isOver);
       if (isOver()) return;
-      const late = isLate(trailers) ? await blamed(() => resolved(trailers)) : trailers;
-      if (!isOver()) driver.say({ type: "end-of-message", trailers: late });
+      const late = isLate(trailers) ? await orBodyFailed(() => resolved(trailers)) : trailers;
+      if (!isOver()) driver.send({ type: "end-of-message", trailers: late });
     } catch (error) {
-      // What a body throws because it was stopped is no news.
+      // Ignore what a body throws because it was stopped.
       if (!isOver()) throw error instanceof UpgradeError ? error : bodyFailed(error);
     } finally {
       if (source.hasBegun) source.release();
@@ -101,33 +101,33 @@ async function sendPieces(
   source: BodySource,
   isOver: () => boolean,
 ): Promise<void> {
-  // Nothing is taken from a body before the io is open, so that it can still be given back.
+  // Take nothing from a body before the io is open, so that it can still be returned to the caller.
   if (!driver.transport.isOpen) await driver.writing.writable();
   if (isOver()) return;
-  const iterator = await blamed(() => source.begin());
+  const iterator = await orBodyFailed(() => source.begin());
   while (!isOver()) {
-    const { done, value } = await blamed(() => iterator.next());
+    const { done, value } = await orBodyFailed(() => iterator.next());
     if (done === true) source.end();
-    else if (!isOver()) driver.say({ type: "data", bytes: toOctets(value) });
-    if (driver.writing.isPressed) await driver.writing.writable();
+    else if (!isOver()) driver.send({ type: "data", bytes: toOctets(value) });
+    if (driver.writing.isBackedUp) await driver.writing.writable();
     if (done === true) return;
   }
 }
 
 /**
- * Sends the content and ends the message. Undefined if all of it was sent at once.
+ * Sends the content and ends the message. Returns undefined if all of it was sent at once.
  *
- * @throws {LocalProtocolError} for a whole body that does not fit its head.
+ * @throws {LocalProtocolError} A whole body does not match its head.
  */
 export function sendContent(driver: Driver, content: Content): Upload | undefined {
   const { source, trailers } = content;
   if (source.isStreamed || isLate(trailers)) return new Upload(driver, content);
-  if (source.whole !== undefined) driver.say({ type: "data", bytes: source.whole });
-  driver.say({ type: "end-of-message", trailers });
+  if (source.whole !== undefined) driver.send({ type: "data", bytes: source.whole });
+  driver.send({ type: "end-of-message", trailers });
   return undefined;
 }
 
-/** Whether trailers must be waited for. */
+/** Reports whether the trailers must be awaited. */
 function isLate(
   trailers: TrailersInit | undefined,
 ): trailers is Exclude<TrailersInit, HeadersInit> {
@@ -138,7 +138,7 @@ function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
   return typeof trailers === "function" ? trailers() : trailers;
 }
 
-async function blamed<T>(make: () => T | PromiseLike<T>): Promise<T> {
+async function orBodyFailed<T>(make: () => T | PromiseLike<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {

@@ -4,31 +4,31 @@ import type { ConnectionError, UpgradeError } from "../errors.ts";
 import type { EndOfMessageEvent, RequestEvent, ResponseEvent } from "../events.ts";
 import type { DeadlineName } from "./deadlines.ts";
 
-/** What happens on a connection and matters to a role: what the peer sends, and what becomes of it. */
-export type Occasion =
+/** What a driver reports to its role. */
+export type SideEvent =
   | RequestEvent
   | ResponseEvent
   | EndOfMessageEvent
-  /** The peer has ended its side, after complete messages. */
+  /** The peer has ended its side, between messages. */
   | { readonly type: "peer-ended" }
-  /** The rest of the peer's body is longer, or slower, than is worth reading. */
+  /** The rest of the peer's body is too long or too slow to drain. */
   | { readonly type: "drain-failed"; readonly error: ConnectionError }
   /** `close()` was called. */
   | { readonly type: "closing" }
-  /** A deadline has passed that the role has started. */
+  /** A deadline started by the role has passed. */
   | { readonly type: "deadline"; readonly name: DeadlineName };
 
-/** How events look to an application: the client's way, or the server's. */
+/** Turns events into what an application sees, as a client or as a server. */
 export interface Side {
-  /** No exchange is in hand, and none waits. */
+  /** No exchange is in progress or queued. */
   readonly isIdle: boolean;
-  receive(occasion: Occasion): void;
+  receive(event: SideEvent): void;
   /** The cycle is over and the next one may begin. */
   nextCycle(): void;
-  /** HTTP is over: whoever still waits for something learns why it will not come. */
+  /** HTTP is over: rejects everything still pending. */
   over(why: () => UpgradeError): void;
-  /** HTTP has failed. True: the peer is sent an answer that says so. Calls no application. */
+  /** HTTP has failed. Returns true if it sent an error response. Must not call the application. */
   answer?(error: UpgradeError): boolean;
-  /** HTTP has failed, and all that follows for the io is done. */
+  /** HTTP has failed, and the io has been dealt with. */
   reportFailure?(error: UpgradeError): void;
 }

@@ -1,59 +1,59 @@
-// bytes ↔ [transport] ↔ driver: what the driver asks of every io, without promises on the way
+// bytes ↔ [transport] ↔ driver: what the driver needs from every io, without promises
 
 import type { Batch } from "./outbox.ts";
 
-/** What a transport tells the driver. */
+/** What a transport reports to the driver. */
 export interface TransportEvents {
-  /** It is connected (and secure): what was said may be written. */
+  /** The io is connected (and secure): queued output may be written. */
   opened(): void;
   data(bytes: Uint8Array): void;
   /** The peer has ended its side. */
   ended(): void;
   /** Some of what was written was accepted. */
   accepted(): void;
-  /** A read that was withdrawn has brought nothing after all. */
+  /** A withdrawn read ended without bytes. */
   withdrawn(): void;
-  /** It is gone: an error, a reset, destroyed by somebody else. Told once. */
+  /** The io is gone: an error, a reset, or destroyed by other code. Called once. */
   gone(reason: unknown): void;
 }
 
-/** One io, in the driver's hands. */
+/** An io as the driver uses it. */
 export interface Transport {
   readonly isOpen: boolean;
-  /** Bytes that were written and not accepted yet. */
+  /** Bytes written but not yet accepted. */
   readonly unacceptedBytes: number;
   /**
-   * As {@link unacceptedBytes}, and less if some of a write that is not accepted as a whole has left
-   * already. Asked for when a deadline has passed, not for each write.
+   * Like {@link unacceptedBytes}, minus what has already left of a write not yet accepted in full.
+   * Read when a deadline passes, not for each write.
    */
   readonly unsentBytes: number;
-  /** A read is on its way, perhaps withdrawn already: it may still bring bytes. */
+  /** A read is unsettled, perhaps withdrawn: it may still deliver bytes. */
   readonly isReading: boolean;
-  /** A read is pending that can never be withdrawn: only the peer ends it. Default false. */
+  /** The pending read can never be withdrawn; only the peer can end it. Default false. */
   readonly isStuck?: boolean;
   /**
-   * Starts to listen; from here on a failure has a listener. Of an io that has ended or failed by now
-   * that is told before this returns, or soon.
+   * Starts listening, also for failures. If the io has already ended or failed, that is reported
+   * before this returns, or soon after.
    */
   attach(events: TransportEvents): void;
-  /** More bytes are wanted. */
+  /** Starts reading. */
   resume(): void;
-  /** No more bytes are wanted. False: a read is pending that cannot be withdrawn. */
+  /** Stops reading. Returns false if the pending read cannot be withdrawn. */
   pause(): boolean;
   /**
-   * Withdraws a pending read, so that it brings nothing to us any more. False, and nothing has changed: it
-   * cannot be, or it may have its bytes already and `late` ones are not wanted.
+   * Withdraws the pending read, so that it delivers nothing to us. Returns false, with no effect, if
+   * it cannot be withdrawn, or if it may already hold bytes and `late` ones are not wanted.
    */
   withdraw(late: boolean): boolean;
-  /** What a withdrawn read has brought after all, when it is over. To be asked for at the release. */
+  /** Resolves with the bytes that withdrawn reads still deliver. Call it right after {@link release}. */
   late(): Promise<Uint8Array>;
   write(batch: Batch): void;
-  /** Ends our side, behind everything written. */
+  /** Ends our side after everything written. */
   closeWrite(): void;
-  /** Ends both sides at once, so that the peer sees a failure. */
+  /** Ends both sides at once; the peer sees a failure. */
   abort(reason: unknown): void;
-  /** Lets the io go down behind a finished conversation; `gone` tells when it is. */
+  /** Closes the io after a finished conversation; `gone` reports when it is closed. */
   destroy(): void;
-  /** Lets go: no listener, no timer, no lock of ours is left. Nothing is written or closed. */
+  /** Removes our listeners, timers and locks. Nothing is written or closed. */
   release(): void;
 }

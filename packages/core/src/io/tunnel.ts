@@ -1,4 +1,4 @@
-// parts ↔ [tunnel] ↔ parts: two ios joined, with half-close and back-pressure
+// parts ↔ [tunnel] ↔ parts: joins two ios, with half-close and back-pressure
 
 import { ConnectionError, LocalProtocolError } from "../errors.ts";
 import { asBytes } from "../octets.ts";
@@ -13,7 +13,7 @@ import type { Parts } from "./parts.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * One side of a tunnel: the parts of a connection, an io that nobody has read from, or a promise of
+ * One side of a tunnel: the parts of a connection, an io that has not been read, or a promise of
  * either, such as `request.switchTo()`.
  */
 export type TunnelSide = Parts<unknown> | Io | PromiseLike<Parts<unknown> | Io>;
@@ -22,11 +22,11 @@ export interface TunnelOptions {
   /** Aborts both sides. */
   readonly signal?: SignalLike | undefined;
   /**
-   * Aborts both sides when nothing has moved for this long, in milliseconds. It also limits the wait
-   * for a side that is a promise. Default: none.
+   * Aborts both sides after this many milliseconds without progress. Also limits the wait for a side
+   * that is a promise. Default: none.
    */
   readonly idleMs?: number | undefined;
-  /** Bytes that may wait in one side before the other is paused. Default 65,536. */
+  /** How many bytes may be queued on one side before the other is paused. Default 65,536. */
   readonly highWaterBytes?: number | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -40,15 +40,15 @@ const TUNNEL_OPTIONS: Kinds<TunnelOptions> = {
 
 /** How a tunnel ended. */
 export interface TunnelEnd {
-  /** Bytes that went from a to b, `readBuf` included. */
+  /** Bytes sent from a to b, including `readBuf`. */
   readonly aToB: number;
   readonly bToA: number;
   /** What ended it: the side that ended or failed first, the signal, or the idle deadline. */
   readonly endedBy: "a" | "b" | "signal" | "idle";
   /**
    * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. Its `cause` is
-   * the error of the io, the reason a promised side was rejected with, the `INVALID_IO` of one that
-   * cannot be joined, the signal's reason, or the `CALLBACK_FAILED` of a clock that threw.
+   * the error of the io, the rejection of a promised side, `INVALID_IO` for a side that cannot be
+   * joined, the signal's reason, or `CALLBACK_FAILED` if the clock threw.
    */
   readonly error?: ConnectionError;
 }
@@ -57,7 +57,7 @@ type Name = "a" | "b";
 
 const NOTHING = new Uint8Array(0);
 
-/** One end of a tunnel: what it reads goes to the other. */
+/** One end of a tunnel. What it reads goes to the other. */
 interface End {
   readonly name: Name;
   /** Undefined until its promise has resolved. */
@@ -66,23 +66,23 @@ interface End {
   readEnded: boolean;
   /** Bytes read from it. */
   read: number;
-  /** We listen to it. It may end or fail at that moment. */
+  /** We listen to its transport. */
   attached: boolean;
   ended: boolean;
   closed: boolean;
 }
 
 /**
- * Joins two ios: each `readBuf` is sent first, the end of one side ends our writing on the other, and
- * an error on one side, or one that has failed already, aborts both.
+ * Joins two ios. Each `readBuf` is sent first, the end of one side ends writing on the other, and a
+ * failure of one side, even before the call, aborts both.
  *
- * It owns both sides from this call on, whatever happens. If a promised side is rejected, or if one
- * side fails while the other is still promised, the other is aborted, at the latest when it arrives.
+ * The tunnel owns both sides from this call on. If a promised side rejects, or one side fails while
+ * the other is still a promise, the other is aborted, at the latest when it arrives.
  *
  * Resolves when both ios are closed, or as soon as one has failed.
  *
  * @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal that
- *   throws: no byte was moved. An io that cannot be joined stays as it is; any other is aborted.
+ *   throws; no byte was moved. An unsupported io is left untouched; any other is aborted.
  */
 export async function tunnel(
   a: TunnelSide,
@@ -95,8 +95,8 @@ export async function tunnel(
     const reason = new ConnectionError("ABORTED", "the other side cannot be joined", {
       cause: error,
     });
-    giveUp(a, reason);
-    giveUp(b, reason);
+    abortSide(a, reason);
+    abortSide(b, reason);
     throw error;
   }
 }
@@ -116,7 +116,7 @@ class Tunnel {
 
   constructor(a: TunnelSide, b: TunnelSide, options: TunnelOptions) {
     checkOptions(options, TUNNEL_OPTIONS);
-    // As much as a socket's own buffer: enough to keep both kernels busy.
+    // The size of a socket buffer: enough to keep both kernels busy.
     this.#highWaterBytes = options.highWaterBytes ?? 65_536;
     this.#idleMs = options.idleMs ?? 0;
     // Both are checked before either is touched.
@@ -155,26 +155,26 @@ class Tunnel {
       this.#fail(end.name, transportFailed(error));
     }
     if (this.#over) {
-      giveUp(side, this.#error!);
+      abortSide(side, this.#error!);
       return;
     }
     this.#attach(end, other);
     this.#beginIfJoined();
   }
 
-  // Until the other side is here nothing is read, but the end and the failure of this one are noticed.
+  // Nothing is read until the other side arrives, but this side's end and failure are noticed.
   #attach(from: End, to: End): void {
     from.attached = true;
     from.transport!.attach({
       opened: ignore,
       data: (bytes) => this.#forward(from, to, bytes),
       ended: () => {
-        // Its readBuf is still to be sent.
+        // Its readBuf must be sent first.
         if (!this.#isJoined) from.readEnded = true;
         else this.#end(from, to);
       },
       // What `from` has accepted makes room for more from `to`.
-      accepted: () => this.#relieve(to, from),
+      accepted: () => this.#resumeIfRoom(to, from),
       withdrawn: ignore,
       gone: (reason) => this.#gone(from, to, reason),
     });
@@ -192,7 +192,7 @@ class Tunnel {
   #begin(from: End, to: End): void {
     if (from.readBuf.length > 0) this.#forward(from, to, from.readBuf);
     if (from.readEnded) this.#end(from, to);
-    // A side that has ended is read as well: its transport closes only after it has seen the end.
+    // A side that has ended must still be read: its transport closes only after it has seen the end.
     if (from.readEnded || !this.#isFull(to)) from.transport!.resume();
   }
 
@@ -204,7 +204,7 @@ class Tunnel {
     if (this.#isFull(to)) from.transport!.pause();
   }
 
-  #relieve(from: End, to: End): void {
+  #resumeIfRoom(from: End, to: End): void {
     if (this.#over) return;
     this.#deadlines.start("idle", this.#idleMs);
     if (!from.ended && !this.#isFull(to)) from.transport?.resume();
@@ -223,13 +223,13 @@ class Tunnel {
       to.transport!.closeWrite();
     }
     if (!to.ended) return;
-    // They close when all that was read is written: until then the idle deadline runs.
+    // They close once everything read is written; until then the idle deadline runs.
     from.transport!.destroy();
     to.transport!.destroy();
   }
 
-  // A side that is gone without an error has ended both ways: it could not half-close. The other is
-  // read to its end all the same.
+  // A side that is gone without an error could not half-close, so it has ended both ways. The other
+  // is still read to its end.
   #gone(from: End, to: End, reason: unknown): void {
     if (this.#over) return;
     this.#endedBy ??= from.name;
@@ -289,13 +289,13 @@ const ignore = (): void => {};
 
 type Side = Parts<unknown> | Io;
 
-/** A promised side. One whose `then` throws is rejected. */
+/** Adopts a promised side. If its `then` throws, it rejects. */
 function arrival(side: PromiseLike<unknown>): Promise<Side> {
   return new Promise((resolve) => resolve(side as PromiseLike<Side>));
 }
 
-/** Aborts a side that has no use any more, or will have none when it arrives. */
-function giveUp(side: TunnelSide, reason: ConnectionError): void {
-  if (isThenable(side)) arrival(side).then((late) => giveUp(late, reason), ignore);
+/** Aborts a side that is no longer needed, at the latest when it arrives. */
+function abortSide(side: TunnelSide, reason: ConnectionError): void {
+  if (isThenable(side)) arrival(side).then((late) => abortSide(late, reason), ignore);
   else abandon(partsOf(side).io, reason);
 }

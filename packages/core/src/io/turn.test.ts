@@ -12,7 +12,7 @@ async function order(): Promise<string[]> {
   return ran;
 }
 
-test("on Node, behind every microtask that waits", async () => {
+test("on Node, after every queued microtask", async () => {
   const later = Promise.resolve().then(order);
   expect(await later).toEqual(["now", "first", "second", "end of turn"]);
 });
@@ -22,7 +22,7 @@ test("without process.nextTick, in a microtask", async () => {
   expect(await order()).toEqual(["now", "end of turn", "first", "second"]);
 });
 
-test("one that throws keeps no other waiting for ever", async () => {
+test("a listener that throws does not stop the others", async () => {
   const ticks: (() => void)[] = [];
   vi.stubGlobal("process", { nextTick: (tick: () => void) => ticks.push(tick) });
   const ran: string[] = [];
@@ -40,7 +40,7 @@ test("one that throws keeps no other waiting for ever", async () => {
   expect(ran).toEqual(["first", "third"]);
 });
 
-test("a callback that never comes, a test's fake one, keeps nobody waiting behind it", () => {
+test("a fake nextTick that never calls back does not block later listeners", () => {
   const ran: string[] = [];
   vi.stubGlobal("process", { nextTick: () => {} });
   atEndOfTurn({ endTurn: () => ran.push("first") });

@@ -1,28 +1,28 @@
-// driver ← [the end of a turn] ← application: when what was said together leaves together
+// driver ← [the end of a turn] ← application: batches everything written in one turn
 
 interface Platform {
   readonly process?: { readonly nextTick?: (callback: () => void) => void };
 }
 
-/** Has something to do when a turn ends. */
-export interface Turning {
+/** Notified when a turn ends. */
+export interface TurnListener {
   endTurn(): void;
 }
 
-// All that wait for the end of the same turn: one callback of the platform does for them.
-let waiting: Turning[] = [];
-// What was asked for it: a test's fake may take it along and never call.
-let asked: unknown;
+// One platform callback serves every listener of the same turn.
+let waiting: TurnListener[] = [];
+// The nextTick last used: a test's fake may never call back.
+let scheduledWith: unknown;
 
 /**
- * Calls `one.endTurn()` behind everything that already waits to run in this turn. On Node that is
- * behind all microtasks, so that the answers of sixteen pending services leave in one write.
+ * Calls `listener.endTurn()` after everything already queued in this turn. On Node that is after all
+ * microtasks, so the responses of many pending services leave in one write.
  */
-export function atEndOfTurn(one: Turning): void {
-  waiting.push(one);
+export function atEndOfTurn(listener: TurnListener): void {
+  waiting.push(listener);
   const nextTick = (globalThis as Platform).process?.nextTick;
-  if (waiting.length > 1 && nextTick === asked) return;
-  asked = nextTick;
+  if (waiting.length > 1 && nextTick === scheduledWith) return;
+  scheduledWith = nextTick;
   if (nextTick !== undefined) nextTick(endTurn);
   else Promise.resolve().then(endTurn);
 }
@@ -34,7 +34,7 @@ function endTurn(): void {
   try {
     while (next < due.length) due[next++]!.endTurn();
   } finally {
-    // One that throws keeps no other waiting for ever.
+    // If one throws, the others still run, at the end of the next turn.
     for (const late of due.slice(next)) atEndOfTurn(late);
   }
 }

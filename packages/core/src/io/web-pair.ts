@@ -3,10 +3,10 @@
 import { LocalProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";
 import { hasMethods } from "./byte-stream.ts";
-import { called, Deferred, handled } from "./deferred.ts";
+import { Deferred, handled, invoke } from "./deferred.ts";
 import type { Lockable } from "./pull-transport.ts";
 
-// What we use of Web Streams, so that core needs no types of the DOM.
+// The parts of Web Streams that we use, so that core needs no DOM types.
 interface ReadResult {
   readonly done: boolean;
   readonly value?: Uint8Array | undefined;
@@ -31,7 +31,7 @@ export interface WebPair {
   readonly writable: { readonly locked: boolean; getWriter(): Writer };
 }
 
-/** What the sockets of workerd, and others of the same API, have besides. */
+/** Sockets of workerd, and others with the same API, can also be closed. */
 interface SocketLike extends WebPair {
   close(): Promise<unknown>;
 }
@@ -40,7 +40,7 @@ function isSocket(pair: WebPair): pair is SocketLike {
   return hasMethods(pair, "close", "startTls");
 }
 
-/** Whether `io` has the shape of a WHATWG pair. */
+/** Reports whether `io` has the shape of a WHATWG pair. */
 export function isWebPair(io: unknown): io is WebPair {
   if (typeof io !== "object" || io === null) return false;
   const { readable, writable } = io as Partial<WebPair>;
@@ -54,7 +54,7 @@ export class WebPairStream implements Lockable {
   readonly #pair: WebPair;
   #locks: { readonly writer: Writer; reader: Reader } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
-  // Writes on their way: a sink that waits for its peer does not let go of them at an abort.
+  // Pending writes: a sink that waits for its peer does not settle them on abort.
   readonly #pending = new Set<Deferred<void>>();
 
   /** @throws {LocalProtocolError} `INVALID_IO`: a side is locked. */
@@ -64,50 +64,50 @@ export class WebPairStream implements Lockable {
     this.#pair = pair;
   }
 
-  // Locked when it is first used: who only looks at it, and refuses, leaves it as it was.
+  // Locked on first use, so that a refused pair is left untouched.
   get #locked(): { readonly writer: Writer; reader: Reader } {
     this.#locks ??= { writer: this.#pair.writable.getWriter(), reader: lock(this.#pair) };
     return this.#locks;
   }
 
-  // A writable that closes well is our own closeWrite; one that fails is a peer that is gone.
+  // A clean close of the writable is our own closeWrite; a failure means that the peer is gone.
   get gone(): Promise<unknown> {
     return new Promise((resolve) => {
       this.#locked.writer.closed.catch(resolve);
     });
   }
 
-  // Not `async`, as little of what follows is: each step would cost a promise, and a turn.
+  // Not `async`: each step would cost a promise and a microtask.
   read(): Promise<Uint8Array | null> {
     return this.#aborted === undefined
-      ? this.#locked.reader.read().then(this.#took)
-      : this.#gaveUp();
+      ? this.#locked.reader.read().then(this.#onRead)
+      : this.#rejectAborted();
   }
 
-  readonly #took = ({
+  readonly #onRead = ({
     done,
     value,
   }: ReadResult): Uint8Array | null | Promise<Uint8Array | null> => {
-    // A cancelled stream ends well; ours was given up.
-    if (this.#aborted !== undefined) return this.#gaveUp();
+    // A canceled stream ends cleanly, but this one was aborted.
+    if (this.#aborted !== undefined) return this.#rejectAborted();
     if (done) return null;
     const isEmpty = ArrayBuffer.isView(value) && value.byteLength === 0;
     return isEmpty ? this.read() : (value as Uint8Array);
   };
 
-  // What was given up is not locked again.
-  #gaveUp(): Promise<never> {
+  // An aborted pair is not locked again.
+  #rejectAborted(): Promise<never> {
     return Promise.reject(this.#aborted!.reason);
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
-    if (this.#aborted !== undefined) return this.#gaveUp();
+    if (this.#aborted !== undefined) return this.#rejectAborted();
     const chunk = chunks.length === 1 ? chunks[0]! : concat(chunks);
     return this.#untilAborted(this.#locked.writer.write(chunk));
   }
 
   closeWrite(): Promise<void> {
-    if (this.#aborted !== undefined) return this.#gaveUp();
+    if (this.#aborted !== undefined) return this.#rejectAborted();
     return this.#untilAborted(this.#locked.writer.close());
   }
 
@@ -134,25 +134,25 @@ export class WebPairStream implements Lockable {
     const { reader, writer } = this.#locked;
     const pair = this.#pair;
     if (isSocket(pair)) {
-      // workerd tells the peer of a stream that was cancelled only when the handler has returned, and
-      // of one that was closed at once. What is pending is lost, and that shows.
-      giveUp(() => writer.close());
-      giveUp(() => pair.close());
+      // On workerd the peer sees a canceled stream only after the handler has returned, and a closed
+      // one at once. Pending output is lost, so the peer still sees a failure.
+      abortQuietly(() => writer.close());
+      abortQuietly(() => pair.close());
     } else {
-      giveUp(() => reader.cancel(reason));
-      giveUp(() => writer.abort(reason));
+      abortQuietly(() => reader.cancel(reason));
+      abortQuietly(() => writer.abort(reason));
     }
     try {
       this.releaseLocks();
     } catch {
-      // Where a read is pending still, workerd keeps the lock of a stream that is of no use any more.
+      // While a read is pending, workerd keeps the lock; the stream is useless by now anyway.
     }
   }
 
   cancelRead(): boolean {
     try {
-      // A pending read is rejected, except on workerd, which throws. One that has its chunk already,
-      // on its way through the microtasks, brings it all the same: nothing tells it from the other.
+      // Rejects the pending read, except on workerd, where it throws. A read whose chunk is already on
+      // its way through the microtasks still delivers it; the two cannot be told apart.
       this.#locked.reader.releaseLock();
     } catch {
       this.keepsReads = true;
@@ -168,14 +168,14 @@ export class WebPairStream implements Lockable {
   }
 }
 
-// Each side is given up, whatever becomes of the other.
-function giveUp(call: () => Promise<unknown>): void {
-  handled(called(call));
+// Each side is aborted, even if the other fails.
+function abortQuietly(call: () => Promise<unknown>): void {
+  handled(invoke(call));
 }
 
 function lock(pair: WebPair): Reader {
   const reader = pair.readable.getReader();
-  // It is rejected when the lock is released, and nobody else looks at it.
+  // Releasing the lock rejects it.
   handled(reader.closed);
   return reader;
 }

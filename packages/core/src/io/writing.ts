@@ -1,4 +1,4 @@
-// transport ← [writing] ← serializer: one write a turn, back-pressure, and the progress of both
+// transport ← [writing] ← serializer: one write per turn, back-pressure, and the write deadline
 
 import { LocalProtocolError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -6,28 +6,28 @@ import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
 import { Outbox } from "./outbox.ts";
 import type { Transport } from "./transport.ts";
-import { atEndOfTurn, type Turning } from "./turn.ts";
+import { atEndOfTurn, type TurnListener } from "./turn.ts";
 
-/** What the writing half needs of its driver. */
+/** What the writing half needs from its driver. */
 interface WritingHost {
   fail(error: LocalProtocolError): void;
 }
 
 /** The writing half of a driver. */
-export class Writing implements Turning {
+export class Writing implements TurnListener {
   readonly outbox = new Outbox();
   readonly #host: WritingHost;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #limits: Limits;
   #scheduled = false;
-  #held = false;
+  #corked = false;
   #awaitsMore = false;
   #stopped = false;
   #waiters: Deferred<void>[] | undefined;
-  // How much the transport had accepted at the last look.
+  // How much the transport had accepted when last checked.
   #accepted = 0;
-  // How long it may keep the next write: less than at first, if a body was held up before it.
+  // How long the next write may take: less than the full deadline while a body is held up.
   #patienceMs: number;
 
   constructor(host: WritingHost, transport: Transport, deadlines: Deadlines, limits: Limits) {
@@ -38,48 +38,48 @@ export class Writing implements Turning {
     this.#patienceMs = limits.writeProgressMs;
   }
 
-  /** Nothing of ours is on its way to the transport. */
+  /** The transport has accepted everything. */
   get isFlushed(): boolean {
     return this.outbox.queued === 0 && this.#transport.unacceptedBytes === 0;
   }
 
-  /** The transport is not open, or has as much as it should have before more is made. */
-  get isPressed(): boolean {
+  /** The transport is not open, or has reached the high-water mark. */
+  get isBackedUp(): boolean {
     if (!this.#transport.isOpen) return true;
     const waiting = this.outbox.queued + this.#transport.unacceptedBytes;
     return waiting > 0 && waiting >= this.#limits.writeHighWaterBytes;
   }
 
-  /** Everything said in this turn will leave at its end. */
+  /** Flushes at the end of this turn. */
   schedule(): void {
-    if (this.#scheduled || this.#held) return;
+    if (this.#scheduled || this.#corked) return;
     this.#scheduled = true;
     atEndOfTurn(this);
   }
 
-  /** What is said from here on waits for {@link letGo}. False: it does already. */
-  hold(): boolean {
-    if (this.#held) return false;
-    this.#held = true;
+  /** Holds output back until {@link uncork}. Returns false if it is already held back. */
+  cork(): boolean {
+    if (this.#corked) return false;
+    this.#corked = true;
     return true;
   }
 
   /**
-   * Everything said since {@link hold} leaves, in one write: now, which is sooner and cheaper than at
-   * the end of the turn, or then, if more `mayFollow` in this turn or is on its way.
+   * Flushes everything sent since {@link cork} in one write: now, which is sooner and cheaper than at
+   * the end of the turn, or at the end of the turn, if more `mayFollow` in it or is expected.
    */
-  letGo(mayFollow: boolean): void {
-    this.#held = false;
-    // What comes in microtasks is behind the end of a turn that has not come to any yet.
+  uncork(mayFollow: boolean): void {
+    this.#corked = false;
+    // The turn may end before the microtasks that send more, so schedule from a microtask.
     if (this.#awaitsMore) Promise.resolve().then(() => this.schedule());
     else if (!mayFollow) this.flush();
     else if (this.outbox.queued > 0) this.schedule();
     this.#awaitsMore = false;
   }
 
-  /** More will be said in this turn, or be known to fail: what was said leaves with it, or stays. */
+  /** More follows or fails in this turn: corked output leaves with it, or not at all. */
   awaitMore(): void {
-    this.#awaitsMore = this.#held;
+    this.#awaitsMore = this.#corked;
   }
 
   endTurn(): void {
@@ -87,7 +87,7 @@ export class Writing implements Turning {
     this.flush();
   }
 
-  /** Hands everything said to the transport, in one write. */
+  /** Hands all queued output to the transport, in one write. */
   flush(): void {
     if (this.outbox.queued === 0 || this.#stopped) return;
     const { isOpen } = this.#transport;
@@ -100,23 +100,23 @@ export class Writing implements Turning {
     if (waits && !this.#deadlines.has("write")) this.#deadlines.start("write", this.#patienceMs);
   }
 
-  /** The transport is open: what was sent before leaves now, with a deadline of its own. */
+  /** The transport is open: queued output leaves now, with a fresh deadline. */
   opened(): void {
     this.#deadlines.stop("write");
     this.flush();
-    if (!this.isPressed) this.#tellWaiters();
+    if (!this.isBackedUp) this.#wakeWaiters();
   }
 
-  /** The transport accepted some of what it has. */
+  /** The transport accepted some bytes. */
   accepted(): void {
     const { unacceptedBytes } = this.#transport;
     const earnedMs = this.#earnedMs(this.outbox.handed - unacceptedBytes);
     this.#deadlines.extend("write", earnedMs, this.#limits.writeProgressMs);
-    if (unacceptedBytes === 0) this.#rest();
-    if (!this.isPressed) this.#tellWaiters();
+    if (unacceptedBytes === 0) this.#allAccepted();
+    if (!this.isBackedUp) this.#wakeWaiters();
   }
 
-  /** The deadline has passed. False: some of a long write has left meanwhile, and it goes on. */
+  /** The deadline has passed. Returns false if a long write has progressed, and restarts it. */
   isStalled(): boolean {
     const earnedMs = this.#earnedMs(this.outbox.handed - this.#transport.unsentBytes);
     if (earnedMs === 0) return true;
@@ -124,7 +124,7 @@ export class Writing implements Turning {
     return false;
   }
 
-  // What was taken since the last look gives the rest as much more time as its least speed does.
+  // The time earned by the bytes accepted since the last check, at the minimum rate.
   #earnedMs(accepted: number): number {
     const bytes = accepted - this.#accepted;
     if (bytes <= 0) return 0;
@@ -132,18 +132,18 @@ export class Writing implements Turning {
     return (bytes * 1_000) / this.#limits.minBodyBytesPerSecond;
   }
 
-  // A body that was held up goes on with the time that is left: one piece more is not a new deadline.
-  #rest(): void {
+  // A body that was held up keeps its remaining time: one more piece does not earn a new deadline.
+  #allAccepted(): void {
     const wasHeldUp = this.#waiters !== undefined && this.#deadlines.has("write");
     const { writeProgressMs } = this.#limits;
     this.#patienceMs = wasHeldUp ? Math.max(this.#deadlines.left("write"), 1) : writeProgressMs;
     this.#deadlines.stop("write");
   }
 
-  /** Resolves when more may be said, and when nothing ever will be. */
+  /** Resolves when more may be written, or when writing has stopped. */
   writable(): Promise<void> {
     const waiter = new Deferred<void>();
-    if (!this.isPressed || this.#stopped) waiter.resolve();
+    if (!this.isBackedUp || this.#stopped) waiter.resolve();
     else {
       this.#waiters ??= [];
       this.#waiters.push(waiter);
@@ -151,13 +151,13 @@ export class Writing implements Turning {
     return waiter.promise;
   }
 
-  /** Nothing more is written, and nobody waits for it. */
+  /** Stops writing and wakes every waiter. */
   stop(): void {
     this.#stopped = true;
-    this.#tellWaiters();
+    this.#wakeWaiters();
   }
 
-  #tellWaiters(): void {
+  #wakeWaiters(): void {
     const waiters = this.#waiters;
     if (waiters === undefined) return;
     this.#waiters = undefined;
