@@ -341,11 +341,11 @@ export class Exchange<IO> {
     const pending = this.#pending;
     if (pending === undefined || !driver.life.isLive) return;
     if (pending.acceptance === undefined) {
-      driver.taker = () => this.#take(pending);
+      driver.taker = this;
       driver.finish({ kind: "taken-apart", because: "takeOver()" });
       return;
     }
-    if (pending.parts !== undefined) driver.taker = () => this.#take(pending);
+    if (pending.parts !== undefined) driver.taker = this;
     this.#sendAcceptance(pending.acceptance);
     driver.advance();
   }
@@ -365,8 +365,10 @@ export class Exchange<IO> {
     return { type: "response", status, reason, headers, date } as const;
   }
 
-  #take({ kind, parts }: Pending<IO>): void {
+  /** Takes the parts that were promised to a `switchTo` or a `takeOver`. */
+  take(): void {
     const { driver, io } = this.#host;
+    const { kind, parts } = this.#pending!;
     this.#pending = undefined;
     parts!.resolve(takeParts(driver, io, kind, driver.switched));
   }

@@ -1,24 +1,22 @@
 // driver ← [awaiting] ← connection: what the reading half waits for, and its deadline
 
-import type { HttpConnection } from "../connection.ts";
 import type { Framing } from "../framing.ts";
-import type { DeadlineName, Deadlines } from "./deadlines.ts";
+import type { DeadlineName } from "./deadlines.ts";
+import type { Driver } from "./driver.ts";
 
 type Awaited = "head" | "idle" | "content" | "trailers";
 
 /** Runs the deadline for what is awaited from the peer. */
 export class Awaiting {
-  readonly #http: HttpConnection;
-  readonly #deadlines: Deadlines;
+  readonly #driver: Driver;
   #awaited: Awaited | undefined;
   #requests = 0;
   // What was left of the body deadline when we stopped reading: a pause of ours does not count.
   #contentLeftMs: number;
 
-  constructor(http: HttpConnection, deadlines: Deadlines) {
-    this.#http = http;
-    this.#deadlines = deadlines;
-    this.#contentLeftMs = http.limits.bodyProgressMs;
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.#contentLeftMs = driver.limits.bodyProgressMs;
   }
 
   /** Updates what is awaited. `requests` is the number started so far. */
@@ -30,15 +28,15 @@ export class Awaiting {
     this.#awaited = awaited;
     this.#requests = requests;
     if (awaited === undefined) return;
-    this.#deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
+    this.#driver.deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
   }
 
   #stop(requests: number): void {
     const before = this.#awaited;
-    const isSameBody = requests === this.#requests && this.#http.theirState === "send-body";
-    if (!isSameBody) this.#contentLeftMs = this.#http.limits.bodyProgressMs;
-    else if (before === "content") this.#contentLeftMs = this.#deadlines.left("body");
-    if (before !== undefined) this.#deadlines.stop(deadlineOf(before));
+    const isSameBody = requests === this.#requests && this.#driver.http.theirState === "send-body";
+    if (!isSameBody) this.#contentLeftMs = this.#driver.limits.bodyProgressMs;
+    else if (before === "content") this.#contentLeftMs = this.#driver.deadlines.left("body");
+    if (before !== undefined) this.#driver.deadlines.stop(deadlineOf(before));
   }
 
   /**
@@ -47,18 +45,18 @@ export class Awaiting {
    */
   progress(bytes: number, framing: Framing | undefined): void {
     if (this.#awaited !== "content" || bytes === 0) return;
-    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#http.limits;
+    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#driver.limits;
     const isKnown = framing?.kind === "content-length";
     const bytesPerSecond = isKnown ? minBodyBytesPerSecond : minStreamBytesPerSecond;
-    this.#deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
+    this.#driver.deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
   }
 
   #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
-    const { role, ourState, theirState, headHasBegun } = this.#http;
+    const { role, ourState, theirState, headHasBegun } = this.#driver.http;
     // No deadline while our own reader is slow, unless the response is sent and only the body is left.
     const isAnswered = role === "server" && ourState === "done";
     if (theirState === "send-body") {
-      return isReading || isAnswered ? this.#http.bodyOwed : undefined;
+      return isReading || isAnswered ? this.#driver.http.bodyOwed : undefined;
     }
     if (theirState !== "idle" && theirState !== "send-response") return undefined;
     if (headHasBegun) return "head";
@@ -66,11 +64,11 @@ export class Awaiting {
   }
 
   #msOf(awaited: Awaited, isFirst: boolean): number {
-    const { headMs, idleMs, bodyProgressMs } = this.#http.limits;
+    const { headMs, idleMs, bodyProgressMs } = this.#driver.limits;
     // 0 would mean no deadline.
     if (awaited === "content") return bodyProgressMs && Math.max(this.#contentLeftMs, 1);
     // A new client must send its first head; only later may it idle.
-    const expectsHead = awaited !== "idle" || (isFirst && this.#http.role === "server");
+    const expectsHead = awaited !== "idle" || (isFirst && this.#driver.http.role === "server");
     return expectsHead ? headMs : idleMs;
   }
 }

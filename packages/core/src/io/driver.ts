@@ -73,8 +73,11 @@ export class Driver implements TransportEvents, DeadlineOwner {
   switched: Switched | undefined;
   /** The response that refused the last proposal. */
   refusal: unknown;
-  /** Takes the parts as soon as possible, if they are promised to an exchange. */
-  taker: (() => void) | undefined;
+  /**
+   * Takes the parts as soon as possible, if they are promised to an exchange. It is an object: with
+   * a function for each connection V8 kept dead connections until a full collection.
+   */
+  taker: { take(): void } | undefined;
   #side!: Side;
   #lingerLeft = 0;
 
@@ -85,7 +88,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
     this.transport = adopt(io);
     this.life = new Lifecycle(this.#watched(options.onTransition));
     this.deadlines = new Deadlines(options.clock ?? systemClock, this);
-    this.writing = new Writing(this, this.transport, this.deadlines, this.limits);
+    this.writing = new Writing(this);
     this.reading = new Reading(this);
   }
 

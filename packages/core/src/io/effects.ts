@@ -23,7 +23,7 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
   },
   notify,
   settle: ({ ending }) => ending.down(),
-  "offer-parts": ({ taker }) => taker?.(),
+  "offer-parts": ({ taker }) => taker?.take(),
   report: ({ side }, reason) => side.reportFailure?.(errorOf(reason)),
 };
 

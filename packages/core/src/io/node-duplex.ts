@@ -250,13 +250,13 @@ export class NodeDuplex implements Transport {
     const io = this.#io;
     if (io.destroyed) this.#reportGone(undefined);
     else if (io.writableFinished) this.#destroyNow();
-    else io.end(this.#destroyNow);
+    else io.end(() => this.#destroyNow());
   }
 
-  readonly #destroyNow = (): void => {
+  #destroyNow(): void {
     this.#io.destroy();
     if (!emitsClose(this.#io)) this.#onClose();
-  };
+  }
 
   release(): void {
     const io = this.#io;

@@ -20,7 +20,7 @@ export class Reading implements BodyOwner {
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.#awaiting = new Awaiting(driver.http, driver.deadlines);
+    this.#awaiting = new Awaiting(driver);
   }
 
   data(bytes: Uint8Array): void {

@@ -1,25 +1,15 @@
 // transport ← [writing] ← serializer: one write per turn, back-pressure, and the write deadline
 
 import { LocalProtocolError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import type { Deadlines } from "./deadlines.ts";
 import { Deferred } from "./deferred.ts";
+import type { Driver } from "./driver.ts";
 import { Outbox } from "./outbox.ts";
-import type { Transport } from "./transport.ts";
 import { atEndOfTurn, type TurnListener } from "./turn.ts";
-
-/** What the writing half needs from its driver. */
-interface WritingHost {
-  fail(error: LocalProtocolError): void;
-}
 
 /** The writing half of a driver. */
 export class Writing implements TurnListener {
   readonly outbox = new Outbox();
-  readonly #host: WritingHost;
-  readonly #transport: Transport;
-  readonly #deadlines: Deadlines;
-  readonly #limits: Limits;
+  readonly #driver: Driver;
   #scheduled = false;
   #corked = false;
   #awaitsMore = false;
@@ -30,24 +20,21 @@ export class Writing implements TurnListener {
   // How long the next write may take: less than the full deadline while a body is held up.
   #patienceMs: number;
 
-  constructor(host: WritingHost, transport: Transport, deadlines: Deadlines, limits: Limits) {
-    this.#host = host;
-    this.#transport = transport;
-    this.#deadlines = deadlines;
-    this.#limits = limits;
-    this.#patienceMs = limits.writeProgressMs;
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.#patienceMs = driver.limits.writeProgressMs;
   }
 
   /** The transport has accepted everything. */
   get isFlushed(): boolean {
-    return this.outbox.queued === 0 && this.#transport.unacceptedBytes === 0;
+    return this.outbox.queued === 0 && this.#driver.transport.unacceptedBytes === 0;
   }
 
   /** The transport is not open, or has reached the high-water mark. */
   get isBackedUp(): boolean {
-    if (!this.#transport.isOpen) return true;
-    const waiting = this.outbox.queued + this.#transport.unacceptedBytes;
-    return waiting > 0 && waiting >= this.#limits.writeHighWaterBytes;
+    if (!this.#driver.transport.isOpen) return true;
+    const waiting = this.outbox.queued + this.#driver.transport.unacceptedBytes;
+    return waiting > 0 && waiting >= this.#driver.limits.writeHighWaterBytes;
   }
 
   /** Flushes at the end of this turn. */
@@ -90,37 +77,38 @@ export class Writing implements TurnListener {
   /** Hands all queued output to the transport, in one write. */
   flush(): void {
     if (this.outbox.queued === 0 || this.#stopped) return;
-    const { isOpen } = this.#transport;
+    const { deadlines, transport } = this.#driver;
+    const { isOpen } = transport;
     if (isOpen && !this.outbox.isIntact) {
-      this.#host.fail(new LocalProtocolError("BODY_CHANGED"));
+      this.#driver.fail(new LocalProtocolError("BODY_CHANGED"));
       return;
     }
-    if (isOpen) this.#transport.write(this.outbox.take());
-    const waits = !isOpen || this.#transport.unacceptedBytes > 0;
-    if (waits && !this.#deadlines.has("write")) this.#deadlines.start("write", this.#patienceMs);
+    if (isOpen) transport.write(this.outbox.take());
+    const waits = !isOpen || transport.unacceptedBytes > 0;
+    if (waits && !deadlines.has("write")) deadlines.start("write", this.#patienceMs);
   }
 
   /** The transport is open: queued output leaves now, with a fresh deadline. */
   opened(): void {
-    this.#deadlines.stop("write");
+    this.#driver.deadlines.stop("write");
     this.flush();
     if (!this.isBackedUp) this.#wakeWaiters();
   }
 
   /** The transport accepted some bytes. */
   accepted(): void {
-    const { unacceptedBytes } = this.#transport;
+    const { unacceptedBytes } = this.#driver.transport;
     const earnedMs = this.#earnedMs(this.outbox.handed - unacceptedBytes);
-    this.#deadlines.extend("write", earnedMs, this.#limits.writeProgressMs);
+    this.#driver.deadlines.extend("write", earnedMs, this.#driver.limits.writeProgressMs);
     if (unacceptedBytes === 0) this.#allAccepted();
     if (!this.isBackedUp) this.#wakeWaiters();
   }
 
   /** The deadline has passed. Returns false if a long write has progressed, and restarts it. */
   isStalled(): boolean {
-    const earnedMs = this.#earnedMs(this.outbox.handed - this.#transport.unsentBytes);
+    const earnedMs = this.#earnedMs(this.outbox.handed - this.#driver.transport.unsentBytes);
     if (earnedMs === 0) return true;
-    this.#deadlines.start("write", Math.min(earnedMs, this.#limits.writeProgressMs));
+    this.#driver.deadlines.start("write", Math.min(earnedMs, this.#driver.limits.writeProgressMs));
     return false;
   }
 
@@ -129,15 +117,16 @@ export class Writing implements TurnListener {
     const bytes = accepted - this.#accepted;
     if (bytes <= 0) return 0;
     this.#accepted = accepted;
-    return (bytes * 1_000) / this.#limits.minBodyBytesPerSecond;
+    return (bytes * 1_000) / this.#driver.limits.minBodyBytesPerSecond;
   }
 
   // A body that was held up keeps its remaining time: one more piece does not earn a new deadline.
   #allAccepted(): void {
-    const wasHeldUp = this.#waiters !== undefined && this.#deadlines.has("write");
-    const { writeProgressMs } = this.#limits;
-    this.#patienceMs = wasHeldUp ? Math.max(this.#deadlines.left("write"), 1) : writeProgressMs;
-    this.#deadlines.stop("write");
+    const { deadlines, limits } = this.#driver;
+    const wasHeldUp = this.#waiters !== undefined && deadlines.has("write");
+    const { writeProgressMs } = limits;
+    this.#patienceMs = wasHeldUp ? Math.max(deadlines.left("write"), 1) : writeProgressMs;
+    deadlines.stop("write");
   }
 
   /** Resolves when more may be written, or when writing has stopped. */

@@ -1,7 +1,19 @@
 // driver → [lifecycle] → driver: moves one connection through its phases, without io
 
-import { type Cause, type Effect, MOVES } from "./moves.ts";
-import type { Phase } from "./phases.ts";
+import { type Cause, type Effect, MOVES, type Move } from "./moves.ts";
+import { PHASES, type Phase } from "./phases.ts";
+
+type Row = { [C in Cause]?: Move };
+
+// The table by phase and cause.
+const ROWS = Object.fromEntries(PHASES.map((phase) => [phase, rowOf(phase)])) as {
+  readonly [P in Phase]: Row;
+};
+
+function rowOf(phase: Phase): Row {
+  const moves = MOVES.filter(({ from }) => from.includes(phase));
+  return Object.fromEntries(moves.flatMap((move) => move.on.map((cause) => [cause, move])));
+}
 
 /** Called on each move, before its effects. */
 export type OnTransition = (from: Phase, cause: Cause, to: Phase) => void;
@@ -32,7 +44,7 @@ export class Lifecycle {
   /** Moves, if this phase has a row for the cause; returns the effects to apply, in order. */
   move(cause: Cause): readonly Effect[] | undefined {
     const from = this.#phase;
-    const move = MOVES.find((row) => row.from.includes(from) && row.on.includes(cause));
+    const move = ROWS[from][cause];
     if (move === undefined) return undefined;
     this.#phase = move.becomes;
     this.#onTransition?.(from, cause, move.becomes);

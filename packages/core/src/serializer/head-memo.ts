@@ -46,7 +46,8 @@ export function remember(
   request: Answered,
   response: CheckedResponse,
 ): void {
-  if (event.type !== "response") return;
+  // A switch is the last head of its connection, and WebSocket's never has the same fields twice.
+  if (event.type !== "response" || event.status === 101) return;
   const { method, version, persists, proposal } = request;
   const answered = { method, version, persists, proposal };
   const firstOctet = response.text.charCodeAt(0);
