@@ -85,7 +85,7 @@ describe("our client", () => {
     const { sender, connection, peer } = await ask();
     const response = sender.sendRequest(request);
     await peer.readHead();
-    expect(() => connection.intoParts()).toThrow(/STILL_WRITING|bytes of ours/);
+    expect(() => connection.intoParts()).toThrow(/STILL_WRITING|some bytes have not/);
     await turns();
     expect(peer.unread).toBe("");
     await peer.send(

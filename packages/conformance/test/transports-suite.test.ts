@@ -122,7 +122,7 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
   [
     "says that it withdrew a read, and did not",
     () => ({ cancelRead: () => true }),
-    "a cancelled read loses nothing",
+    "a canceled read loses nothing",
   ],
 ];
 

@@ -90,7 +90,7 @@ export const CONNECTION_CODES = {
   SWITCH_REFUSED: { says: "the proposal was refused" },
   PEER_ENDED: { says: "the peer ended its side before it was answered" },
   ABORTED: { says: "the connection was aborted" },
-  CANCELED: { says: "the request was cancelled by its signal" },
+  CANCELED: { says: "the request was canceled by its signal" },
   NOT_SENT: { says: "the connection ended before the message was sent" },
   QUEUE_FULL: { says: "maxQueuedRequests requests are already waiting" },
   TAKEN_APART: { says: "the connection was taken apart" },

@@ -1,4 +1,4 @@
-// transport suite ← [flow] : bytes in order, back-pressure, cancelled reads
+// transport suite ← [flow] : bytes in order, back-pressure, canceled reads
 
 import type { ByteStream } from "../io/byte-stream.ts";
 import { concat } from "../octets.ts";
@@ -76,22 +76,22 @@ async function backPressure(a: ByteStream, b: ByteStream): Promise<void> {
   await Promise.all(writes);
 }
 
-async function cancelledRead(a: ByteStream, b: ByteStream): Promise<void> {
+async function canceledRead(a: ByteStream, b: ByteStream): Promise<void> {
   if (b.cancelRead === undefined) return;
-  const cancelled = outcome(b.read());
+  const canceled = outcome(b.read());
   await turns(1);
   if (!b.cancelRead()) {
-    const [got] = await Promise.all([cancelled, a.write([pattern(9)])]);
-    assert(got !== "rejected" && got.value !== null, "a read that was not cancelled continues");
+    const [got] = await Promise.all([canceled, a.write([pattern(9)])]);
+    assert(got !== "rejected" && got.value !== null, "a read that was not canceled continues");
     return;
   }
-  assert((await cancelled) === "rejected", "a cancelled read rejects");
+  assert((await canceled) === "rejected", "a canceled read rejects");
   const [got] = await Promise.all([readSome(b, 9), a.write([pattern(9)])]);
   assertSame(got, pattern(9));
 }
 
-// A read may be cancelled just as its bytes arrive: then this read returns them, or the next one.
-async function cancelledOnArrival(a: ByteStream, b: ByteStream): Promise<void> {
+// A read may be canceled just as its bytes arrive: then this read returns them, or the next one.
+async function canceledOnArrival(a: ByteStream, b: ByteStream): Promise<void> {
   if (b.cancelRead === undefined) return;
   const all = pattern(40);
   const got: Uint8Array[] = [];
@@ -102,7 +102,7 @@ async function cancelledOnArrival(a: ByteStream, b: ByteStream): Promise<void> {
     b.cancelRead();
     const result = await first;
     const chunk = result === "rejected" ? await b.read() : result.value;
-    assert(chunk !== null, "a cancelled read does not end the stream");
+    assert(chunk !== null, "a canceled read does not end the stream");
     got.push(chunk);
     await write;
   }
@@ -116,6 +116,6 @@ export const FLOW: Record<string, Case> = {
   "one big write arrives whole": oneBig,
   "an empty chunk is never read": noEmptyChunk,
   "a write waits until the peer reads": backPressure,
-  "a cancelled read loses nothing": cancelledRead,
-  "a read that is cancelled while its bytes arrive loses nothing": cancelledOnArrival,
+  "a canceled read loses nothing": canceledRead,
+  "a read that is canceled while its bytes arrive loses nothing": canceledOnArrival,
 };
