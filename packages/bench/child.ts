@@ -1,4 +1,4 @@
-// One process of a benchmark: a contestant, or who drives them. Answers what the main process asks.
+// One process of a benchmark: a contestant or a driver. Answers the main process.
 
 import { setImmediate } from "node:timers/promises";
 import { loadBenchmarks } from "./benchmarks/index.ts";
@@ -55,10 +55,10 @@ async function connect(benchmark: Benchmark, port: number): Promise<Shoot> {
   if (benchmark.kind === "server") return benchmark.load(port);
   if (benchmark.kind === "client") return benchmark.contestants[role]!(port);
   if (benchmark.kind === "local") return benchmark.contestants[role]!();
-  throw new Error("nobody shoots");
+  throw new Error("no driver");
 }
 
-// Twice, with a turn between: what a finalizer lets go of is garbage only then.
+// Twice, with a turn in between: what a finalizer releases is garbage only then.
 async function collectedMemory(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc!();

@@ -1,4 +1,4 @@
-// Runs the benchmarks, one after the other, prints a table and writes it down if asked to.
+// Runs the benchmarks one after another, prints a table, and writes a JSON file if requested.
 
 import { writeFileSync } from "node:fs";
 import { loadBenchmarks } from "./benchmarks/index.ts";
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
       results.push(result);
       for (const row of rowsOf(result)) console.log(row);
     } catch (error) {
-      // A contestant that answers wrongly has no numbers; the others still have theirs.
+      // A contestant that answers incorrectly gets no numbers; the others still do.
       console.error(`${benchmark.name}: ${messageOf(error)}`);
       process.exitCode = 1;
     }

@@ -1,4 +1,5 @@
-// The programs whose start is measured: import, one exchange over a stream in memory, a word of it.
+// The programs whose start is measured: import, one exchange over a stream in memory, one line of
+// output.
 
 import { writeSync } from "node:fs";
 import { Duplex } from "node:stream";
@@ -6,7 +7,7 @@ import { Duplex } from "node:stream";
 const REQUEST = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Gives `input` to its reader; `onBytes` gets what is written. */
+/** A stream that delivers `input`; `onBytes` gets what is written. */
 function memoryStream(
   input: string | undefined,
   onBytes: (text: string, io: Duplex) => void,
@@ -25,8 +26,7 @@ function memoryStream(
 const servedIo = () => memoryStream(REQUEST, (text) => done(text.startsWith("HTTP/1.1 200 ")));
 const askedIo = () => memoryStream(undefined, (_, io) => io.push(RESPONSE));
 
-// What a process still has to do when it ends, as compiling better what was used once, is not part
-// of its start.
+// Work at exit, such as optimizing code that ran once, is not part of the start.
 function done(isRight: boolean): void {
   if (isRight) writeSync(1, "done");
   process.exit(isRight ? 0 : 1);

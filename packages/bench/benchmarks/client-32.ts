@@ -1,5 +1,5 @@
-// client-32: as client, on 32 connections at once.
-// The floor is a bare socket that counts the bytes of answers; it too makes a promise a request.
+// client-32: like client, on 32 connections at once.
+// The floor is a bare socket that counts the bytes of responses, with one promise per request.
 
 import type { ClientBenchmark } from "../src/benchmark.ts";
 import { clients } from "../src/client-contestants.ts";

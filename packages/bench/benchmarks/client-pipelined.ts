@@ -1,5 +1,5 @@
-// client-pipelined: as client, with 16 requests in flight on the one connection.
-// The floor is a bare socket that counts the bytes of answers; it too makes a promise a request.
+// client-pipelined: like client, with 16 requests in flight on one connection.
+// The floor is a bare socket that counts the bytes of responses, with one promise per request.
 
 import type { ClientBenchmark } from "../src/benchmark.ts";
 import { clients } from "../src/client-contestants.ts";

@@ -1,5 +1,5 @@
-// client: one connection, one GET after the other, each answer read to its end.
-// The floor is a bare socket that counts the bytes of answers; it too makes a promise a request.
+// client: one connection, one GET after another, each response read to its end.
+// The floor is a bare socket that counts the bytes of responses, with one promise per request.
 
 import type { ClientBenchmark } from "../src/benchmark.ts";
 import { clients } from "../src/client-contestants.ts";

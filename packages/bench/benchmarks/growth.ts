@@ -1,4 +1,4 @@
-// growth: does a piece cost the same when there are many? 1 is linear; 2, twice as much a piece.
+// growth: whether the cost per piece is constant. 1 is linear; 2 is twice the cost per piece.
 // header: in a head of 1,000 against one of 50. body: in 4 MiB of chunks against 64 KiB.
 // dripped: a head of 8 KiB against one of 512 B, byte by byte. connection: the last of 2,000
 // connections, one request each, against the first.
@@ -15,7 +15,7 @@ const LIMITS = { maxHeaders: 1_000, maxHeadBytes: 65_536 };
 /** Does `size` pieces of work. */
 type Work = (parser: Parser, size: number) => void;
 
-/** How much longer `large` pieces take in one message than in many small ones; the best of some. */
+/** How much longer `large` pieces take in one message than in many small ones; the best of several runs. */
 function growth(work: Work, small: number, large: number, parser: () => Parser): () => number {
   const messages = (count: number, size: number): number => {
     const one = parser();

@@ -1,4 +1,4 @@
-// All benchmarks, by group. A process loads the groups it runs, and nothing of the others.
+// All benchmarks, by group. A process loads only the groups it runs.
 
 import type { Benchmark } from "../src/benchmark.ts";
 
@@ -25,9 +25,9 @@ const GROUPS: { readonly [group: string]: Group } = {
 };
 
 /**
- * The benchmarks of these names, `group` or `group/variant`; all where none are given.
+ * The benchmarks with these names, `group` or `group/variant`; all if none are given.
  *
- * @throws for a name that nothing has.
+ * @throws for an unknown name.
  */
 export async function loadBenchmarks(
   names: readonly string[] = Object.keys(GROUPS),

@@ -1,7 +1,7 @@
-// memory-idle: what an idle keep-alive connection holds above a bare socket, one request behind it.
-// Heap and external memory after a collection, as V8 counts them: node:http's native parser, and
-// the socket's own memory outside V8, are in neither. node:http may idle as long as ours does: with
-// its own five seconds it closes connections before the last is made.
+// memory-idle: what an idle keep-alive connection holds beyond a bare socket, after one request.
+// Heap and external memory after a collection, as V8 counts them, which excludes node:http's native
+// parser and the socket's own memory outside V8. node:http gets our idle timeout: with its default of
+// five seconds it closes connections before the last one is open.
 
 import type { MemoryBenchmark } from "../src/benchmark.ts";
 import { hold } from "../src/load.ts";

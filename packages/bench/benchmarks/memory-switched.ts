@@ -1,5 +1,5 @@
-// memory-switched: what a switched connection holds above a bare socket that speaks the same.
-// Behind the switch nothing of HTTP should be left.
+// memory-switched: what a switched connection holds beyond a bare socket with the same protocol.
+// Nothing of HTTP should remain after the switch.
 
 import type { MemoryBenchmark } from "../src/benchmark.ts";
 import { hold } from "../src/load.ts";

@@ -1,4 +1,4 @@
-// parse-head: a browser's request of 700 bytes and ten headers; two of them are read, or all.
+// parse-head: a browser's request of 700 bytes with ten headers, of which two or all are read.
 
 import { parsing, readAll, readTwo } from "../src/parsing.ts";
 

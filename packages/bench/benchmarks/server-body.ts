@@ -1,5 +1,5 @@
 // server-body: a POST of 64 KiB is streamed to the service, which streams it back.
-// Once with a length that is known, once chunked (the client sends four chunks of 16 KiB).
+// Once with a known length, once chunked (the client sends four chunks of 16 KiB).
 
 import { createServer } from "node:http";
 import { handshake } from "@upgrade/server";
@@ -36,7 +36,7 @@ function nodeHttp(): Promise<number> {
   );
 }
 
-/** Knows how long everything is, and gives back what stands behind the head. */
+/** Assumes fixed lengths, and echoes the bytes after the head. */
 function floor(framing: string, length: number): () => Promise<number> {
   const head = `HTTP/1.1 200 OK\r\n${framing}\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n`;
   return () =>

@@ -1,4 +1,4 @@
-// server-pipelined: as server, with 16 requests in each write of the client.
+// server-pipelined: like server, with 16 requests in each write of the client.
 
 import type { ServerBenchmark } from "../src/benchmark.ts";
 import { openLoad } from "../src/load.ts";

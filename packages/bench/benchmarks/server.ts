@@ -1,6 +1,6 @@
-// server: a GET and a 13-byte answer, keep-alive, 32 connections, an async service.
-// The service reads one header and writes three; the floor answers fixed bytes of the same length,
-// and awaits one async function, as every such service does.
+// server: a GET and a 13-byte response, keep-alive, 32 connections, an async service.
+// The service reads one header and writes three; the floor writes fixed bytes of the same length and
+// awaits one async function, as every such service does.
 
 import { createServer, type ServerOptions } from "node:http";
 import { handshake } from "@upgrade/server";

@@ -1,6 +1,6 @@
-// size: everything client or server export, with core, bundled, minified and gzipped.
-// Once as our own code, without llhttp's WebAssembly, and once with it, as it is installed.
-// Of undici, the control that has llhttp too, only its client and the API of that.
+// size: all exports of client or server, with core, bundled, minified and gzipped.
+// Once as our own code, without llhttp's WebAssembly, and once with it, as installed.
+// The control is undici, which also includes llhttp, with only its Client and the API of that.
 
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";

@@ -1,5 +1,5 @@
-// start: a process that imports a client or a server and has one exchange in memory, until it says
-// so. The floor is a process that says so at once. What runs is start-program.ts.
+// start: the time until a process has imported a client or a server and completed one exchange in
+// memory. The floor is a process that reports at once. The programs are in start-program.ts.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,10 +11,10 @@ const PROGRAM = fileURLToPath(new URL("./start-program.js", import.meta.url));
 
 const TIMES = 3;
 
-/** Milliseconds until the process has said that it is done; the median of some. */
+/** Milliseconds until the process reports that it is done; the median of several runs. */
 function running(program: string): () => Promise<number> {
   return async () => {
-    // The first time the files come from the disk.
+    // The first run reads the files from disk.
     await run(program);
     const times: number[] = [];
     while (times.length < TIMES) times.push(await run(program));

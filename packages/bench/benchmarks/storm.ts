@@ -1,6 +1,6 @@
-// storm: 5,000 sockets connect at once to a fresh process, each proposes WebSocket and gets its 101,
-// which ws writes; ours hands the socket over with takeOver(). Counted from the first connect to the
-// last answer.
+// storm: 5,000 sockets connect at once to a fresh process; each proposes WebSocket and gets its 101,
+// which ws writes; ours hands the socket over with takeOver(). Measured from the first connect to the
+// last response.
 
 import type { StormBenchmark } from "../src/benchmark.ts";
 import { LoadConnection } from "../src/load.ts";

@@ -1,5 +1,5 @@
-// switched: bytes behind the switch. 16 connections send 64 B, or 64 KiB, and get them back.
-// The io is the socket that was given, so this should cost what the bare socket costs.
+// switched: bytes after the switch. 16 connections send 64 B, or 64 KiB, and get them back.
+// The io is the original socket, so this should cost the same as a bare socket.
 
 import type { ServerBenchmark } from "../src/benchmark.ts";
 import { openLoad } from "../src/load.ts";

@@ -1,5 +1,5 @@
 // upgrade: connect, propose WebSocket, get the 101, one frame of one byte each way, close; 16 at once.
-// ours and floor answer the frame with fixed bytes; ws reads and makes one.
+// ours and floor answer the frame with fixed bytes; ws parses and creates one.
 
 import type { ServerBenchmark, Shoot } from "../src/benchmark.ts";
 import { during } from "../src/benchmark.ts";
@@ -15,7 +15,7 @@ import {
 
 const LANES = 16;
 
-/** Every answer is looked at whole: a connection has only two. */
+/** Every response is checked in full: a connection has only two. */
 async function load(port: number): Promise<Shoot> {
   const once = async (): Promise<void> => {
     const connection = await LoadConnection.open(port, [PROPOSAL, FRAME]);

@@ -1,5 +1,5 @@
-// web-streams: a server over a WHATWG pair, in one process, one request after the other.
-// The floor is a loop by hand over the same pair: one read, one write of fixed bytes.
+// web-streams: a server over a WHATWG pair, in one process, one request after another.
+// The floor is a hand-written loop over the same pair: one read, one write of fixed bytes.
 
 import { TransformStream } from "node:stream/web";
 import { handshake } from "@upgrade/server";

@@ -1,4 +1,4 @@
-// What a benchmark is made of: contestants that do the same work, and the one who drives them.
+// A benchmark consists of contestants that do the same work, and their driver.
 
 /** How much was done, and in how many milliseconds. */
 export interface Shot {
@@ -6,10 +6,10 @@ export interface Shot {
   readonly ms: number;
 }
 
-/** Works for about `ms` milliseconds. Throws where a contestant answered wrongly. */
+/** Works for about `ms` milliseconds. Throws if a contestant answered incorrectly. */
 export type Shoot = (ms: number) => Shot | Promise<Shot>;
 
-/** Starts a server on loopback and tells its port. */
+/** Starts a server on loopback and returns its port. */
 export type Listen = () => Promise<number>;
 
 /** One function each; `ours` is the first, the others are the controls. */
@@ -24,27 +24,27 @@ interface Common {
   readonly higherIsBetter: boolean;
 }
 
-/** Contestants that listen, and one load for all of them, in a process of its own. */
+/** Contestants that listen, and one load for all of them, in a separate process. */
 export interface ServerBenchmark extends Common {
   readonly kind: "server";
   readonly contestants: Contestants<Listen>;
   readonly load: (port: number) => Promise<Shoot>;
 }
 
-/** Contestants that connect to one peer, which is in a process of its own. */
+/** Contestants that connect to one peer, in a separate process. */
 export interface ClientBenchmark extends Common {
   readonly kind: "client";
   readonly contestants: Contestants<(port: number) => Promise<Shoot>>;
   readonly peer: Listen;
 }
 
-/** Contestants that need nobody. */
+/** Contestants without a peer. */
 export interface LocalBenchmark extends Common {
   readonly kind: "local";
   readonly contestants: Contestants<() => Shoot | Promise<Shoot>>;
 }
 
-/** Contestants that give one number, each time in a fresh process. */
+/** Contestants that return one number, each time in a fresh process. */
 export interface ValueBenchmark extends Common {
   readonly kind: "value";
   readonly contestants: Contestants<() => number | Promise<number>>;
@@ -52,20 +52,20 @@ export interface ValueBenchmark extends Common {
   readonly isConstant?: boolean;
 }
 
-/** Contestants that listen, and somebody who opens connections and leaves them idle. */
+/** Contestants that listen, and a driver that opens connections and leaves them idle. */
 export interface MemoryBenchmark extends Common {
   readonly kind: "memory";
   readonly contestants: Contestants<Listen>;
   readonly hold: (port: number, connections: number) => Promise<void>;
-  /** This control is what the others stand on: what it takes is taken off theirs. */
+  /** This control is the baseline, which is subtracted from the others. */
   readonly baseline: string;
 }
 
-/** Contestants that listen, and many who connect to a fresh process at the same moment. */
+/** Contestants that listen in a fresh process, and many clients that connect at the same moment. */
 export interface StormBenchmark extends Common {
   readonly kind: "storm";
   readonly contestants: Contestants<Listen>;
-  /** Resolves when all of them were answered. */
+  /** Resolves when all have been answered. */
   readonly storm: (port: number, connections: number) => Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export type Benchmark =
   | MemoryBenchmark
   | StormBenchmark;
 
-/** Calls `once` again and again until `ms` have passed, and counts. */
+/** Calls `once` repeatedly until `ms` have passed, and counts. */
 export async function during(ms: number, once: () => Promise<void>): Promise<Shot> {
   const start = performance.now();
   let count = 0;

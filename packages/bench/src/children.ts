@@ -1,4 +1,4 @@
-// Processes of the contestants and their drivers: started, asked one thing at a time, and ended.
+// Processes of the contestants and their drivers: started, given one task at a time, and ended.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 /** What a child process is. */
 export interface Part {
   readonly benchmark: string;
-  /** A contestant's name, or who drives them. */
+  /** A contestant's name, or the driver. */
   readonly role: string;
-  /** Contestants and their drivers do not share a core, where there are two. */
+  /** Contestants and their drivers do not share a core if there are two. */
   readonly core: "contestant" | "driver";
 }
 
-/** What a child can be asked. */
+/** Requests to a child. */
 export type Question =
   | { readonly ask: "listen" }
   | { readonly ask: "connect"; readonly port: number }
@@ -30,10 +30,10 @@ const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 const MAX_ANSWER_MS = 60_000;
 const CORES = pinnableCores();
 
-/** Whether contestants and drivers have a core of their own. */
+/** Whether contestants and drivers each have their own core. */
 export const isPinned = CORES !== undefined;
 
-/** One child process. It dies with us, or when it is told to. */
+/** One child process. It exits with its parent, or when told to. */
 export class Child {
   readonly #part: Part;
   readonly #process: ChildProcess;
@@ -42,7 +42,7 @@ export class Child {
 
   constructor(part: Part) {
     this.#part = part;
-    // The native parser is reached by a way that Node would rather see closed.
+    // Node warns about access to the native parser.
     const node = ["--expose-gc", "--no-deprecation", CHILD, part.benchmark, part.role];
     const core = CORES?.[part.core];
     const [command, args] =
@@ -99,7 +99,7 @@ export class Child {
   }
 }
 
-// The first two cores that this process may run on. Elsewhere than on Linux nobody pins.
+// The first two cores that this process may run on. Processes are pinned only on Linux.
 function pinnableCores(): { readonly contestant: number; readonly driver: number } | undefined {
   try {
     const status = readFileSync("/proc/self/status", "utf8");

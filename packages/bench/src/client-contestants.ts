@@ -1,4 +1,4 @@
-// Clients that ask the same peer for the same 13 bytes, one promise a request.
+// Clients that request the same 13 bytes from the same peer, with one promise per request.
 
 import { createRequire } from "node:module";
 import { handshake } from "@upgrade/client";
@@ -7,7 +7,7 @@ import { during, type Shoot, type Shot } from "./benchmark.ts";
 import { dial } from "./loopback.ts";
 import { HELLO, HELLO_ANSWER, HELLO_BODY, refuse } from "./messages.ts";
 
-/** Connects; what it gives asks once and looks at what came. */
+/** Connects; the returned function sends one request and checks the response. */
 type Connect = (port: number, depth: number) => Promise<() => Promise<void>>;
 
 const ours: Connect = async (port, depth) => {
@@ -27,7 +27,7 @@ const ours: Connect = async (port, depth) => {
   };
 };
 
-/** Knows the length of every answer, and parses nothing. */
+/** Assumes the length of every response, and parses nothing. */
 const floor: Connect = async (port) => {
   const socket = await dial(port);
   const waiting: (() => void)[] = [];
@@ -43,7 +43,7 @@ const floor: Connect = async (port) => {
     });
 };
 
-// undici's own entry wants a newer Node for its decompression; its client and its API do not.
+// undici's index requires a newer Node for its decompression; its client and API do not.
 function undiciClient(): typeof Client {
   const require = createRequire(import.meta.url);
   const client = require("undici/lib/dispatcher/client.js");

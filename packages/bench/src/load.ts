@@ -1,4 +1,4 @@
-// The load: sends fixed bytes on many connections and counts answers by their length.
+// The load: sends fixed bytes on many connections and counts responses by their length.
 
 import type { Socket } from "node:net";
 import type { Shoot } from "./benchmark.ts";
@@ -7,20 +7,20 @@ import { refuse, type Step } from "./messages.ts";
 
 export interface Load {
   readonly connections: number;
-  /** How many requests go out together before their answers are awaited. */
+  /** How many requests are sent together before their responses are awaited. */
   readonly depth: number;
-  /** Done once, when a connection is made. */
+  /** Done once per connection. */
   readonly prelude?: Step;
-  /** Done again and again. */
+  /** Repeated. */
   readonly step: Step;
-  /** Where answers differ in length: what each ends with. */
+  /** If responses differ in length: the end of each. */
   readonly ending?: Uint8Array;
 }
 
-// So many connections are made at once: more would overflow the backlog.
+// The number of connections opened at once: more would overflow the backlog.
 const DIALED_TOGETHER = 100;
 
-/** Connects and sends the step once, to be judged; what follows is counted. */
+/** Connects and does the step once, with a full check; later responses are only counted. */
 export async function openLoad(port: number, load: Load): Promise<Shoot> {
   const { prelude, step } = load;
   const steps = prelude === undefined ? [step] : [prelude, step];
@@ -33,7 +33,7 @@ export async function openLoad(port: number, load: Load): Promise<Shoot> {
   };
 }
 
-/** Makes connections that have done the steps, and leaves them. */
+/** Opens connections, does the steps on each, and leaves them idle. */
 export async function hold(
   port: number,
   connections: number,
@@ -62,7 +62,7 @@ export class LoadConnection {
     return connection;
   }
 
-  // Does one step and looks at every byte of the answer. Resolves with its length.
+  // Does one step and checks every byte of the response. Resolves with its length.
   #judge(step: Step): Promise<number> {
     return new Promise((resolve, reject) => {
       let answer: Buffer = Buffer.alloc(0);
@@ -82,7 +82,7 @@ export class LoadConnection {
     });
   }
 
-  /** Volley after volley until the time is over. Resolves with the number of answers. */
+  /** Sends volley after volley until time is up. Resolves with the number of responses. */
   shoot({ step, depth, ending }: Load, until: number): Promise<number> {
     const volley = Buffer.concat(Array<Uint8Array>(depth).fill(step.request));
     const expected = this.#length * depth;
@@ -92,13 +92,14 @@ export class LoadConnection {
       this.#fail = reject;
       this.#onBytes = (bytes) => {
         received += bytes.length;
-        // An ending cut in two would be missed, and the shot would not end in time: it would fail.
+        // An ending split in two would be missed, and the shot would fail by not ending in time.
         const answered =
           ending === undefined
             ? received >= expected
             : bytes.subarray(-ending.length).equals(ending);
         if (!answered) return;
-        if (ending === undefined && received > expected) reject(new Error("it answered too much"));
+        if (ending === undefined && received > expected)
+          reject(new Error("too many bytes in the answer"));
         count += depth;
         received = 0;
         if (performance.now() < until) this.#socket.write(volley);
@@ -108,7 +109,7 @@ export class LoadConnection {
     });
   }
 
-  /** Ends our side; resolves when the peer has ended his. */
+  /** Ends our side; resolves when the peer has ended its side. */
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
@@ -119,7 +120,7 @@ export class LoadConnection {
   }
 }
 
-// An idle connection has nobody to tell: a failure is the process's.
+// An idle connection has no caller to reject, so a failure ends the process.
 function rethrow(error: Error): void {
   throw error;
 }

@@ -4,10 +4,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 const HOST = "127.0.0.1";
 
-/** As node:http has it, so that nobody waits for Nagle. */
+/** Disables Nagle's algorithm, as node:http does. */
 const OPTIONS = { noDelay: true };
 
-/** Listens on a free port and tells it. */
+/** Listens on a free port and returns it. */
 export function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.on("error", reject);
@@ -34,7 +34,7 @@ export function dial(port: number): Promise<Socket> {
   });
 }
 
-/** Sockets that read into one buffer of their own: the cheapest way Node has to count bytes. */
+/** Sockets that read into one shared buffer: the cheapest way to count bytes in Node. */
 export function dialCounting(port: number, onBytes: (bytes: Buffer) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const callback = (length: number, buffer: Uint8Array): boolean => {

@@ -2,19 +2,19 @@
 
 import type { ServerRequest, ServerResponse } from "@upgrade/server";
 
-/** What one request asks, and how its answer is judged. */
+/** One request, and how its response is checked. */
 export interface Step {
   readonly request: Uint8Array;
-  /** How long the answer is; undefined while too little of it is there. */
+  /** The length of the response; undefined while too little has arrived. */
   lengthOf(answer: Buffer): number | undefined;
-  /** Why a whole answer is wrong; undefined where it is right. */
+  /** Why a complete response is wrong; undefined if it is right. */
   fault(answer: Buffer): string | undefined;
 }
 
 export const HELLO_BODY = "Hello, world!";
 const HELLO_LINES = ["Content-Type: text/plain", "Server: bench", "X-Agent: load"];
 
-/** Fixed bytes, as long as what a server makes of its three headers, the length and the date. */
+/** Fixed bytes, as long as a server's response with three headers, the length and the date. */
 export const HELLO_ANSWER = [
   "HTTP/1.1 200 OK",
   ...HELLO_LINES,
@@ -24,7 +24,7 @@ export const HELLO_ANSWER = [
   HELLO_BODY,
 ].join("\r\n");
 
-/** A small GET. The server reads User-Agent and gives it back in X-Agent. */
+/** A small GET. The server returns its User-Agent in X-Agent. */
 export const HELLO: Step = {
   request: Buffer.from(
     "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n",
@@ -33,7 +33,7 @@ export const HELLO: Step = {
   fault: (answer) => faultOfResponse(answer, "HTTP/1.1 200 OK", HELLO_LINES, HELLO_BODY),
 };
 
-/** What our server makes of it. */
+/** Our server's response to it. */
 export async function sayHello(request: ServerRequest<unknown>): Promise<ServerResponse> {
   return {
     status: 200,
@@ -46,7 +46,7 @@ export async function sayHello(request: ServerRequest<unknown>): Promise<ServerR
   };
 }
 
-/** The length of a response that is framed by Content-Length, or by nothing at all. */
+/** The length of a response framed by Content-Length, or without a body. */
 export function lengthOfResponse(answer: Buffer): number | undefined {
   const headEnd = answer.indexOf("\r\n\r\n");
   if (headEnd === -1) return undefined;
@@ -67,10 +67,10 @@ export function faultOfResponse(
   const missing = lines.filter((line) => !fields.includes(line));
   if (first !== statusLine) return `the status line is ${JSON.stringify(first)}`;
   if (missing.length > 0) return `these lines are missing: ${missing.join(", ")}`;
-  return text.slice(headEnd + 4) === body ? undefined : "the body is another";
+  return text.slice(headEnd + 4) === body ? undefined : "the body differs";
 }
 
-/** Throws where `fault` is one. */
+/** Throws if there is a fault. */
 export function refuse(fault: string | undefined): void {
-  if (fault !== undefined) throw new Error(`it answered wrongly: ${fault}`);
+  if (fault !== undefined) throw new Error(`wrong answer: ${fault}`);
 }

@@ -1,19 +1,19 @@
-// Command line → what to run, how often and for how long.
+// Parses the command line: what to run, how often and for how long.
 
 import { parseArgs } from "node:util";
 
 /** How much measuring is done. */
 export interface Plan {
-  /** How often the contestants' processes are started afresh: what the JIT made of one is luck. */
+  /** How often the contestants' processes are restarted, since JIT results vary between processes. */
   readonly starts: number;
   /** Rounds in each start; in each round every contestant has one shot. */
   readonly rounds: number;
-  /** What is done before anything counts, so that the JIT has done its work: so many things … */
+  /** Warm-up before anything is counted: this many operations … */
   readonly warmCount: number;
-  /** … or for so long, whichever is sooner. */
+  /** … or this long, whichever is sooner. */
   readonly warmMs: number;
   readonly shotMs: number;
-  /** Rounds of the benchmarks that need fresh processes for each number. */
+  /** Rounds of the benchmarks that need a fresh process for each number. */
   readonly values: number;
   readonly connections: number;
   /** How many connect at once in a storm. */
@@ -51,7 +51,7 @@ export interface Options {
 
 export const USAGE = "usage: bench [--quick] [--only NAME[,NAME]] [--rounds N] [--json FILE]";
 
-/** @throws for what is not understood. */
+/** @throws for invalid arguments. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

@@ -1,21 +1,21 @@
-// Three parsers of request heads, by hand, each with the state of one connection.
+// Three parsers of request heads, driven directly, each with the state of one connection.
 
 import { type Headers, HttpConnection, type LimitOptions, type Sink } from "@upgrade/core";
 
 export interface Parser {
-  /** Takes bytes, and all that follows from them. */
+  /** Feeds bytes, and handles all resulting events. */
   take(bytes: Buffer): void;
   /** The value of one field of the last head; the name is in lower case. */
   read(name: string): string | undefined;
   /** Names and values of the last head, in turn, as strings. */
   all(): readonly string[];
-  /** Makes room for the next message. */
+  /** Prepares for the next message. */
   reset(): void;
 }
 
-const NOWHERE: Sink = { text: () => {}, bytes: () => {} };
+const DISCARD: Sink = { text: () => {}, bytes: () => {} };
 
-/** Ours: audited, judged, and with its state machine. A reset is an answer and the next cycle. */
+/** Ours: audited, checked, and with its state machine. A reset is a response and the next cycle. */
 export class OurParser implements Parser {
   readonly #connection: HttpConnection;
   #headers!: Headers;
@@ -43,8 +43,8 @@ export class OurParser implements Parser {
   }
 
   reset(): void {
-    this.#connection.sendTo(NOWHERE, { type: "response", status: 200, bodyLength: 0 });
-    this.#connection.sendTo(NOWHERE, { type: "end-of-message" });
+    this.#connection.sendTo(DISCARD, { type: "response", status: 200, bodyLength: 0 });
+    this.#connection.sendTo(DISCARD, { type: "end-of-message" });
     this.#connection.startNextCycle();
   }
 }
@@ -61,7 +61,7 @@ interface NativeHttpParserClass {
   readonly kOnHeadersComplete: number;
 }
 
-/** What node:http is built on: llhttp in native code, which hands over an array of strings. */
+/** The parser of node:http: native llhttp, which returns an array of strings. */
 export class NativeParser implements Parser {
   readonly #parser: NativeHttpParser;
   readonly #flushed: string[] = [];
@@ -71,7 +71,7 @@ export class NativeParser implements Parser {
     const HttpParser = nativeHttpParser();
     const parser = new HttpParser();
     parser.initialize(HttpParser.REQUEST, {});
-    // More than 32 fields come in portions.
+    // More than 32 fields come in batches.
     parser[HttpParser.kOnHeaders] = (lines: string[]) => void this.#flushed.push(...lines);
     parser[HttpParser.kOnHeadersComplete] = (_: number, __: number, lines?: string[]) => {
       this.#lines = lines ?? this.#flushed.splice(0);
@@ -98,7 +98,7 @@ export class NativeParser implements Parser {
   }
 
   reset(): void {
-    // It goes on by itself.
+    // It continues by itself.
   }
 }
 

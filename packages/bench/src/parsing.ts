@@ -1,15 +1,15 @@
-// What parse-head and parse-upgrade time: bytes in, the head and its end out, and what is read of it.
-// Not timed: the answer that makes room for the next message. It is a server's work, not a parser's.
+// What parse-head and parse-upgrade measure: from bytes to the head and its end, and reading its
+// fields. Not timed: the response that allows the next message, which is not a parser's work.
 
 import type { LocalBenchmark, Shoot } from "./benchmark.ts";
 import { refuse } from "./messages.ts";
 import { NativeParser, OurParser, type Parser } from "./parsers.ts";
 import { UndiciStyleParser } from "./undici-style.ts";
 
-/** So many connections take a message each between two looks at the clock. */
+/** How many connections parse a message each between two clock reads. */
 const BATCH = 64;
 
-/** Reads something of a head and tells how many characters that were. */
+/** Reads part of a head and returns the number of characters. */
 type Read = (parser: Parser) => number;
 
 export function readTwo(first: string, second: string): Read {
@@ -18,7 +18,7 @@ export function readTwo(first: string, second: string): Read {
 
 export const readAll: Read = (parser) => parser.all().length;
 
-/** `characters` is what reading must give. */
+/** `characters` is the expected result of reading. */
 export function parsing(
   name: string,
   head: string,

@@ -1,4 +1,4 @@
-// The peer of every client: fixed answers, as many as requests came.
+// The peer of every client: one fixed response per request.
 
 import { serveSockets } from "./loopback.ts";
 import { HELLO_ANSWER } from "./messages.ts";

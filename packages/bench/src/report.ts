@@ -1,10 +1,10 @@
-// Results → a table for people.
+// Formats results as a table.
 
 import { cpus } from "node:os";
 import { isPinned } from "./children.ts";
 import type { Result } from "./results.ts";
 
-/** Names of columns, and how wide they are. */
+/** Names and widths of columns. */
 const COLUMNS = [
   ["benchmark", 20],
   ["ours", 18],
@@ -20,10 +20,10 @@ const COLUMNS = [
 export function heading(): string {
   const model = cpus()[0]?.model ?? "unknown processor";
   const pinned = isPinned ? "contestants and drivers each on a core" : "not pinned to cores";
-  return `Node ${process.versions.node}, ${cpus().length} × ${model}, ${pinned}\nA ratio above 1 means that ours is better; "by cpu" is that of the contestants' processor time.\n\n${line(COLUMNS.map(([title]) => title))}`;
+  return `Node ${process.versions.node}, ${cpus().length} × ${model}, ${pinned}\nA ratio above 1 means that ours is better; "by cpu" compares the contestants' processor time.\n\n${line(COLUMNS.map(([title]) => title))}`;
 }
 
-/** One line a control. */
+/** One line per control. */
 export function rowsOf(result: Result): string[] {
   const { name, unit, ours, control, ratios, intervals } = result;
   const controls = Object.keys(control);

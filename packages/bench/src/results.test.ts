@@ -16,13 +16,13 @@ function rounds(values: { [contestant: string]: number[] }) {
   );
 }
 
-test("a ratio above 1 means that ours is better, whichever way the unit points", () => {
+test("a ratio above 1 means that ours is better, in either direction of the unit", () => {
   const measured = rounds({ ours: [20, 20, 20], floor: [10, 10, 10] });
   expect(summarize(benchmark(true), measured).ratios).toEqual({ floor: 2 });
   expect(summarize(benchmark(false), measured).ratios).toEqual({ floor: 0.5 });
 });
 
-test("a ratio is that of each round, so that a slow round hits both alike", () => {
+test("ratios are computed per round, so that a slow round affects both equally", () => {
   const measured = rounds({ ours: [100, 10, 50], floor: [50, 5, 100] });
   const result = summarize(benchmark(true), measured);
   expect(result.ours).toBe(50);
@@ -31,7 +31,7 @@ test("a ratio is that of each round, so that a slow round hits both alike", () =
   expect(result.spread).toEqual({ ours: [10, 100], floor: [5, 100] });
 });
 
-test("what the baseline takes is taken off the others, and it is no control any more", () => {
+test("the baseline is subtracted from the others, and is no longer a control", () => {
   const contestants = { ours: async () => 0, floor: async () => 0, "node:http": async () => 0 };
   const result = summarize(
     {
@@ -50,7 +50,7 @@ test("what the baseline takes is taken off the others, and it is no control any 
   expect(result.ratios).toEqual({ "node:http": 4 });
 });
 
-test("processor time is compared where it was measured, and less is better", () => {
+test("processor time is compared if it was measured, and less is better", () => {
   const measured = new Map([
     ["ours", [{ value: 1, cpu: 10 }]],
     ["floor", [{ value: 1, cpu: 5 }]],
@@ -60,7 +60,7 @@ test("processor time is compared where it was measured, and less is better", () 
   expect(result.cpuRatios).toEqual({ floor: 0.5 });
 });
 
-test("the interval of a median lies around it, is narrow for values that agree, and repeats", () => {
+test("the interval of a median contains it, is narrow for similar values, and is reproducible", () => {
   const wide = intervalOfMedian([1, 2, 3, 4, 5, 6, 7]);
   expect(wide[0]).toBeLessThan(4);
   expect(wide[1]).toBeGreaterThan(4);

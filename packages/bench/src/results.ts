@@ -1,4 +1,4 @@
-// Rounds → one result a benchmark: medians, spreads and the ratios of each round.
+// Computes one result per benchmark from its rounds: medians, spreads and the ratios of each round.
 
 import type { Benchmark } from "./benchmark.ts";
 import type { Rounds } from "./rounds.ts";
@@ -8,12 +8,12 @@ import { intervalOfMedian, median } from "./statistics.ts";
 type Range = readonly [low: number, high: number];
 type ByControl<T> = { [control: string]: T };
 
-/** What `--json` writes, one a benchmark. */
+/** What `--json` writes, one per benchmark. */
 export interface Result {
   readonly name: string;
   readonly ours: number;
   readonly control: ByControl<number>;
-  /** Above 1 we are better, whichever way the unit points. */
+  /** Above 1, ours is better, in either direction of the unit. */
   readonly ratios: ByControl<number>;
   readonly unit: string;
   readonly higherIsBetter: boolean;
@@ -23,7 +23,7 @@ export interface Result {
   readonly spread: ByControl<Range>;
   /** Microseconds of processor time for each thing counted; `ours` is among them. */
   readonly cpu?: ByControl<number>;
-  /** {@link ratios} of processor time: steadier, where others use the machine too. */
+  /** {@link ratios} of processor time: steadier on a shared machine. */
   readonly cpuRatios?: ByControl<number>;
   readonly cpuIntervals?: ByControl<Range>;
   readonly rounds: number;
@@ -49,7 +49,7 @@ export function summarize(benchmark: Benchmark, rounds: Rounds): Result {
   return { ...result, cpu: medians, cpuRatios: ratios, cpuIntervals: intervals };
 }
 
-/** What each contestant got, round by round. */
+/** The results of each contestant, by round. */
 type Values = ReadonlyMap<string, readonly number[]>;
 
 function compare(values: Values, higherIsBetter: boolean) {
@@ -95,7 +95,7 @@ function valuesOf(benchmark: Benchmark, rounds: Rounds): Values {
   return values;
 }
 
-/** Undefined where nobody's processor time was measured. */
+/** Undefined if no processor time was measured. */
 function cpuOf(rounds: Rounds): Values | undefined {
   const cpu = new Map<string, number[]>();
   for (const [name, measured] of rounds) {

@@ -1,4 +1,4 @@
-// Contestants in turn, round by round: A B C, C B A, …, so that a slow moment hits all alike.
+// Contestants take turns, round by round: A B C, C B A, …, so that a slow moment affects all equally.
 
 import type { Benchmark } from "./benchmark.ts";
 import type { Plan } from "./options.ts";
@@ -6,7 +6,7 @@ import { assemble, type Measurement, type Team } from "./teams.ts";
 
 const WARM_SHOT_MS = 100;
 
-/** What was measured of each contestant: one measurement a round. */
+/** The measurements of each contestant, one per round. */
 export type Rounds = ReadonlyMap<string, readonly Measurement[]>;
 
 export async function playRounds(benchmark: Benchmark, plan: Plan): Promise<Rounds> {
@@ -40,7 +40,7 @@ async function playStart(
   }
 }
 
-// In turn too: a server closes a connection that idles for seconds.
+// Also in turn: a server closes a connection that idles for seconds.
 async function warmUp(
   teams: readonly [name: string, team: Team][],
   { warmCount, warmMs }: Plan,

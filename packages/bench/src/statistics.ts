@@ -1,4 +1,4 @@
-// Measured numbers → medians, spreads, and what a ratio is worth.
+// Medians, spreads and confidence intervals of measured numbers.
 
 const RESAMPLES = 2_000;
 
@@ -16,8 +16,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The 95 % interval of the median, by the bootstrap: the same number of values is drawn, with
- * replacement, thousands of times. The same values give the same interval.
+ * The 95 % bootstrap interval of the median: draws the same number of values, with replacement,
+ * thousands of times. The same values give the same interval.
  */
 export function intervalOfMedian(values: readonly number[]): [low: number, high: number] {
   const random = mulberry32(1);
@@ -28,7 +28,7 @@ export function intervalOfMedian(values: readonly number[]): [low: number, high:
   return [quantile(medians, 0.025), quantile(medians, 0.975)];
 }
 
-// Small, well known, and it can be seeded.
+// Small, well known, and seedable.
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,25 +1,25 @@
-// One contestant with the processes it needs: started, measured as often as wanted, and ended.
+// One contestant with the processes it needs: started, measured repeatedly, and ended.
 
 import type { Benchmark, Shot } from "./benchmark.ts";
 import { Child } from "./children.ts";
 import type { Plan } from "./options.ts";
 
-/** One number, and the processor time behind it where that is known. */
+/** One number, and its processor time if known. */
 export interface Measurement {
   readonly value: number;
-  /** Microseconds of processor time of the contestant's process, for each thing counted. */
+  /** Microseconds of processor time of the contestant's process, per counted operation. */
   readonly cpu?: number;
 }
 
 export interface Team {
-  /** `ms`: for how long, where that can be chosen. */
+  /** `ms`: for how long, if that can be chosen. */
   measure(ms: number): Promise<Measurement>;
   stop(): Promise<void>;
 }
 
 type Start = (role: string, core: "contestant" | "driver") => Child;
 
-/** Starts what `contestant` needs. */
+/** Starts the processes of `contestant`. */
 export async function assemble(
   benchmark: Benchmark,
   contestant: string,
@@ -42,12 +42,12 @@ export async function assemble(
       );
     case "storm":
       return freshTeam(start, [contestant, "storm"], (server, crowd) =>
-        weather(server, crowd!, plan.stormed),
+        measureStorm(server, crowd!, plan.stormed),
       );
   }
 }
 
-/** Who shoots, and whose processor time is counted, if anybody's. */
+/** The process that runs the shots, and the one whose processor time is measured, if any. */
 interface Line {
   readonly shooter: Child;
   readonly worker: Child | undefined;
@@ -121,7 +121,11 @@ async function askValue(child: Child): Promise<Measurement> {
   return { value: (await child.ask({ ask: "value" })) as number };
 }
 
-async function weather(server: Child, crowd: Child, connections: number): Promise<Measurement> {
+async function measureStorm(
+  server: Child,
+  crowd: Child,
+  connections: number,
+): Promise<Measurement> {
   const port = (await server.ask({ ask: "listen" })) as number;
   const before = (await server.ask({ ask: "cpu" })) as number;
   const ms = (await crowd.ask({ ask: "storm", port, connections })) as number;
@@ -131,7 +135,7 @@ async function weather(server: Child, crowd: Child, connections: number): Promis
 
 async function heldMemory(server: Child, holder: Child, connections: number): Promise<Measurement> {
   const port = (await server.ask({ ask: "listen" })) as number;
-  // One connection first: what is made once for all of them is not theirs.
+  // One connection first, to exclude what is created once for all.
   await holder.ask({ ask: "hold", port, connections: 1 });
   const before = (await server.ask({ ask: "memory" })) as number;
   await holder.ask({ ask: "hold", port, connections });

@@ -1,9 +1,9 @@
-// A bare parser: llhttp's WebAssembly as undici drives it, without a check of its own.
+// A bare parser: llhttp's WebAssembly as driven by undici, without further checks.
 
 import { createRequire } from "node:module";
 import type { Parser } from "./parsers.ts";
 
-// Node's types have no WebAssembly.
+// Node's types lack WebAssembly.
 interface Wasm {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
@@ -16,7 +16,7 @@ interface Llhttp {
   malloc(length: number): number;
 }
 
-// What Buffer.subarray makes its results with.
+// The constructor that Buffer.subarray uses.
 const FastBuffer = (
   Buffer as unknown as {
     [Symbol.species]: new (memory: ArrayBufferLike, start: number, length: number) => Buffer;
@@ -33,7 +33,7 @@ let currentBytes: Buffer;
 let input = 0;
 let llhttp: Llhttp | undefined;
 
-/** Every span becomes a Buffer at once; strings are made of those that are read. */
+/** Every span becomes a Buffer at once; strings are created only for those that are read. */
 export class UndiciStyleParser implements Parser {
   readonly #llhttp = shared();
   readonly #parser = this.#llhttp.llhttp_alloc(REQUEST);
@@ -85,21 +85,21 @@ function instantiate(): Llhttp {
   const require = createRequire(import.meta.url);
   const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
   const module = new Module(require("undici/lib/llhttp/llhttp-wasm.js"));
-  const goOn = () => OK;
+  const proceed = () => OK;
   const span = (_: number, at: number, length: number) => {
     const start = at - input + currentBytes.byteOffset;
     current.push(new FastBuffer(currentBytes.buffer, start, length));
     return OK;
   };
   const env = {
-    wasm_on_message_begin: goOn,
-    wasm_on_url: goOn,
-    wasm_on_status: goOn,
+    wasm_on_message_begin: proceed,
+    wasm_on_url: proceed,
+    wasm_on_status: proceed,
     wasm_on_header_field: span,
     wasm_on_header_value: span,
-    wasm_on_headers_complete: goOn,
-    wasm_on_body: goOn,
-    wasm_on_message_complete: goOn,
+    wasm_on_headers_complete: proceed,
+    wasm_on_body: proceed,
+    wasm_on_message_complete: proceed,
   };
   const exports = new Instance(module, { env }).exports as Llhttp;
   input = exports.malloc(INPUT_BYTES);

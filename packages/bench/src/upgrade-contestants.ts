@@ -1,4 +1,4 @@
-// Servers that switch to a protocol of their own, or WebSocket's, and what a client sends them.
+// Servers that switch to a custom protocol or WebSocket, and what a client sends them.
 
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
@@ -25,7 +25,7 @@ function acceptOf(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }
 
-/** What is spoken behind the switch. */
+/** The protocol after the switch. */
 export type Speak = (socket: Socket) => void;
 
 /** Answers every piece with one frame. */
@@ -34,7 +34,7 @@ export const answerFrame: Speak = (socket) => {
   socket.on("data", () => socket.write(FRAME_OUT));
 };
 
-/** Gives back every piece. */
+/** Echoes every piece. */
 export const echo: Speak = (socket) => {
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk) => socket.write(chunk));
@@ -65,7 +65,7 @@ export function floor(speak: Speak): Promise<number> {
   });
 }
 
-/** The socket is taken over, and ws does the rest, as in the guide. */
+/** Takes over the socket and leaves the rest to ws, as in the guide. */
 export function oursWs(): Promise<number> {
   const sockets = new WebSocketServer({ noServer: true });
   return serveSockets((socket) => {
@@ -102,12 +102,12 @@ export const PROPOSAL: Step = {
   fault: (answer) => faultOfResponse(answer, SWITCHED, LINES, ""),
 };
 
-/** Sends `request` and gets `answer`, behind the switch. */
+/** Sends `request` and gets `answer`, after the switch. */
 export function spoken(request: Buffer, answer: Buffer): Step {
   return {
     request,
     lengthOf: () => answer.length,
-    fault: (came) => (came.equals(answer) ? undefined : "other bytes behind the switch"),
+    fault: (came) => (came.equals(answer) ? undefined : "wrong bytes after the switch"),
   };
 }
 

@@ -10,17 +10,17 @@ import { discard, ENDINGS } from "./endings.ts";
 import { SERVER_MOMENTS } from "./server-moments.ts";
 import { type Stage, type Standing, turn } from "./stage.ts";
 
-/** What a run of many connections left behind that should not be there. */
+/** What a run of many connections wrongly left behind. */
 export interface Tally {
   connections: number;
-  /** How often each story was told. */
+  /** How often each story was played. */
   readonly stories: Map<string, number>;
   readonly faults: string[];
 }
 
 const AT_ONCE = 50;
 const A_DAY_MS = 86_400_000;
-// More rounds of the event loop than any end takes, over loopback too.
+// More rounds of the event loop than any ending takes, even over loopback.
 const PATIENCE = 2_000;
 const HANGS_MS = 20_000;
 
@@ -30,7 +30,7 @@ const MOMENTS = [
 ];
 const ENDS = Object.entries(ENDINGS).map(([name, end]) => ({ name, end }));
 
-// Memory is cheap and most exact; each real transport is there often enough to show a leak.
+// Memory is cheap and the most exact; each real transport occurs often enough to show a leak.
 const TRANSPORTS: readonly { readonly name: string; make(): Promise<Pair> }[] = [
   ...Array.from({ length: 6 }, () => ({ name: "memory", make: async () => memoryPair() })),
   { name: "Duplex", make: async () => duplexPair() },
@@ -38,10 +38,10 @@ const TRANSPORTS: readonly { readonly name: string; make(): Promise<Pair> }[] = 
   { name: "TCP", make: () => tcpPair() },
 ];
 
-/** How many different stories there are. */
+/** The number of different stories. */
 export const STORIES = MOMENTS.length * ENDS.length;
 
-/** Opens `count` connections and ends them, each at a moment and in a way the seed decides. */
+/** Opens `count` connections and ends them, each at a moment and in a way derived from the seed. */
 export async function churn(count: number, seed: number): Promise<Tally> {
   const dice = new Dice(seed);
   const { signal } = new AbortController();
@@ -96,15 +96,15 @@ async function live(
 ): Promise<void> {
   const before = listenersOf(stage.io);
   const standing = await come(stage);
-  // Looked at before the end: whoever sees its error listens for it.
+  // Checked before the end, since reading the error adds a listener.
   if (standing.parts !== undefined) compare(before, listenersOf(stage.io), fault);
   end(standing, stage);
-  await passAway(standing, stage);
+  await expire(standing, stage);
   if (stage.clock.pending > 0) fault(`${stage.clock.pending} timers stay`);
 }
 
-// What no ending has ended goes on by right: it is closed, as its owner would.
-async function passAway({ connection, parts }: Standing, { clock }: Stage): Promise<void> {
+// A connection that its ending left open is valid: close it, as its owner would.
+async function expire({ connection, parts }: Standing, { clock }: Stage): Promise<void> {
   if (parts !== undefined) return;
   let isOver = false;
   void connection.closed.then(() => {
@@ -126,7 +126,7 @@ function listenersOf(io: Io): Map<string | symbol, number> {
   return new Map(duplex.eventNames().map((name) => [name, duplex.listenerCount(name)]));
 }
 
-// Two are to stay until the next owner listens for errors himself: "error" and "newListener" (L2).
+// Two listeners stay until the next owner listens for errors: "error" and "newListener" (L2).
 function compare(
   before: ReadonlyMap<string | symbol, number>,
   after: ReadonlyMap<string | symbol, number>,

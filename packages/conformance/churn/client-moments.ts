@@ -2,7 +2,7 @@ import { type ClientRequest, handshake } from "@upgrade/client";
 import { answer, GET, head, POST } from "../src/against.ts";
 import { ANSWER, PROPOSAL } from "../src/pairs-mirror.ts";
 import { unfinished } from "./server-moments.ts";
-import { cut, type Stage, type Standing, tell, turn } from "./stage.ts";
+import { cut, deliver, type Stage, type Standing, turn } from "./stage.ts";
 
 export const PROPOSAL_HEAD = head("GET /", "Connection: Upgrade", "Upgrade: chat");
 
@@ -15,31 +15,31 @@ async function ask(stage: Stage, ...requests: readonly ClientRequest[]) {
   return { standing: { sender, connection }, answers };
 }
 
-async function told(stage: Stage, request: ClientRequest, bytes: string) {
+async function receiving(stage: Stage, request: ClientRequest, bytes: string) {
   const { standing, answers } = await ask(stage, request);
-  await tell(stage.peer, bytes);
+  await deliver(stage.peer, bytes);
   await turn();
   return { ...standing, answer: answers[0]! };
 }
 
-/** Where a client's connection may be when it ends. */
+/** The states in which a client's connection may end. */
 export const CLIENT_MOMENTS: Readonly<Record<string, (stage: Stage) => Promise<Standing>>> = {
   "before the first byte": async (stage) => (await ask(stage)).standing,
-  "in a head": (stage) => told(stage, GET, cut(RESPONSE, stage.dice)),
+  "in a head": (stage) => receiving(stage, GET, cut(RESPONSE, stage.dice)),
   "in a body": async (stage) => {
-    const standing = await told(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice));
+    const standing = await receiving(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice));
     standing.answer.then(({ body }) => body.bytes()).catch(() => {});
     return standing;
   },
-  "in a body nobody reads": (stage) =>
-    told(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice)),
-  "in a body that is cancelled": async (stage) => {
-    const standing = await told(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice));
+  "in an unread body": (stage) =>
+    receiving(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice)),
+  "in a cancelled body": async (stage) => {
+    const standing = await receiving(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice));
     standing.answer.then(({ body }) => body.cancel()).catch(() => {});
     return standing;
   },
-  "while an answer is awaited": async (stage) => (await ask(stage, GET, GET, GET)).standing,
-  "while somebody waits to be ready": async (stage) => {
+  "while a response is awaited": async (stage) => (await ask(stage, GET, GET, GET)).standing,
+  "while ready() waits": async (stage) => {
     const { standing } = await ask(stage, GET);
     void standing.sender.ready();
     return standing;
@@ -50,24 +50,24 @@ export const CLIENT_MOMENTS: Readonly<Record<string, (stage: Stage) => Promise<S
     return (await ask(stage, { ...POST, headers, body: unfinished() })).standing;
   },
   "in an upload that is answered": (stage) =>
-    told(stage, { ...POST, body: unfinished() }, answer("200 OK", "Content-Length: 0")),
-  "behind an exchange": (stage) => told(stage, GET, answer("200 OK", "Content-Length: 0")),
-  "behind the last exchange": (stage) =>
-    told(stage, GET, answer("200 OK", "Content-Length: 0", "Connection: close")),
-  "at a fault": (stage) => told(stage, GET, "HTTP/1.1\r\n\r\n"),
+    receiving(stage, { ...POST, body: unfinished() }, answer("200 OK", "Content-Length: 0")),
+  "after an exchange": (stage) => receiving(stage, GET, answer("200 OK", "Content-Length: 0")),
+  "after the last exchange": (stage) =>
+    receiving(stage, GET, answer("200 OK", "Content-Length: 0", "Connection: close")),
+  "at a fault": (stage) => receiving(stage, GET, "HTTP/1.1\r\n\r\n"),
   "at a proposal": async (stage) => (await ask(stage, PROPOSAL.upgrade)).standing,
-  "behind a refusal": (stage) =>
-    told(stage, PROPOSAL.upgrade, answer("403 Forbidden", "Content-Length: 0")),
+  "after a refusal": (stage) =>
+    receiving(stage, PROPOSAL.upgrade, answer("403 Forbidden", "Content-Length: 0")),
   "at the switch": async (stage) => {
     const { standing } = await ask(stage, PROPOSAL.upgrade);
-    void tell(stage.peer, `${ANSWER.upgrade}early`);
+    void deliver(stage.peer, `${ANSWER.upgrade}early`);
     for (let left = stage.dice.below(12); left > 0; left--) await Promise.resolve();
     return standing;
   },
-  "behind the switch": async (stage) => {
+  "after the switch": async (stage) => {
     const { standing } = await ask(stage, PROPOSAL.upgrade);
-    await tell(stage.peer, `${ANSWER.upgrade}early`);
+    await deliver(stage.peer, `${ANSWER.upgrade}early`);
     return { ...standing, parts: await standing.connection.withoutShutdown() };
   },
-  "behind a switch nobody claims": (stage) => told(stage, PROPOSAL.upgrade, ANSWER.upgrade),
+  "after an unclaimed switch": (stage) => receiving(stage, PROPOSAL.upgrade, ANSWER.upgrade),
 };

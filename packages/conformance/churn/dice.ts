@@ -1,4 +1,4 @@
-/** Chances that follow from a seed alone (mulberry32), so that a run can be run again. */
+/** Random numbers determined by a seed (mulberry32), so that a run can be repeated. */
 export class Dice {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Dice {
     this.#state = seed >>> 0;
   }
 
-  /** A whole number from 0 up to, not with, `limit`. */
+  /** An integer in [0, limit). */
   below(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let z = this.#state;

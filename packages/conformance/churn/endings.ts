@@ -5,7 +5,7 @@ import type { Stage, Standing } from "./stage.ts";
 
 const A_DAY_MS = 86_400_000;
 
-/** How a connection may come to its end, at any moment. */
+/** The ways a connection may end, at any moment. */
 export const ENDINGS: Readonly<Record<string, (standing: Standing, stage: Stage) => void>> = {
   "by a reset": (_, { peer }) => peer.reset(),
   "by the peer's end of file": (_, { peer }) => void peer.end().catch(() => {}),
@@ -25,7 +25,7 @@ export const ENDINGS: Readonly<Record<string, (standing: Standing, stage: Stage)
   "by a deadline": (_, { clock }) => clock.advance(A_DAY_MS),
 };
 
-/** Ends an io that is ours. */
+/** Ends an io we own. */
 export function discard(io: Io): void {
   if (isNodeDuplex(io)) {
     (io as Duplex).on("error", () => {}).destroy();

@@ -1,4 +1,4 @@
-// Opens and ends connections by the thousand and weighs what they leave:
+// Opens and ends thousands of connections and measures what they leave behind:
 // pnpm churn [--seed n] [--connections n]
 import { parseArgs } from "node:util";
 import { churn, STORIES } from "./churn.ts";
@@ -14,7 +14,7 @@ const seed = Number(values.seed);
 const connections = Number(values.connections);
 
 watchWasm();
-// As many again, because the engine's own code and caches grow for a while.
+// Run twice, because the engine's own code and caches grow for a while.
 const warm = await churn(connections, seed);
 const before = await weigh();
 const started = performance.now();

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { turns } from "../src/pairs-quiet.ts";
 
-/** What a process holds, after everything that can be freed was. */
+/** What a process holds after everything that can be freed has been. */
 export interface Held {
   readonly heapBytes: number;
   /** Memory of array buffers, outside of the heap. */
@@ -13,14 +13,14 @@ export interface Held {
   readonly handles: number;
 }
 
-// What we use of WebAssembly, whose types are the DOM's.
+// The part of WebAssembly in use, whose types are in lib.dom.
 interface Wasm {
   Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
 const memories: { readonly buffer: ArrayBuffer }[] = [];
 
-/** Learns of every WASM instance made from here on. To be called before the first connection. */
+/** Tracks every WASM instance created from here on. To be called before the first connection. */
 export function watchWasm(): void {
   const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Wasm };
   WebAssembly.Instance = class extends WebAssembly.Instance {
@@ -41,10 +41,10 @@ function collector(): () => void {
   return collect;
 }
 
-/** Frees what can be freed and weighs the rest. */
+/** Frees what can be freed and measures the rest. */
 export async function weigh(): Promise<Held> {
   const gc = collector();
-  // What a finalizer lets go of is freed by the next collection.
+  // What a finalizer releases is freed by the next collection.
   for (let i = 0; i < 4; i++) {
     gc();
     await turns(10);
@@ -58,11 +58,11 @@ export async function weigh(): Promise<Held> {
   };
 }
 
-// A leaked connection is some 5 KiB, so 1,000 of them are far beyond this; the engine's own code and
-// caches still grow by half of it.
+// A leaked connection takes about 5 KiB, so 1,000 of them are far beyond this; the engine's own code
+// and caches still grow by half of it.
 const SLACK_BYTES = 1_048_576;
 
-/** What the second weighing shows that is not there by right. */
+/** What grew unexpectedly between two measurements. */
 export function growth(before: Held, after: Held): string[] {
   const grown: string[] = [];
   const note = (what: string, by: number, allowed: number): void => {

@@ -3,13 +3,13 @@ import type { Connection, Io, ManualClock, Parts } from "@upgrade/core/io";
 import type { ScriptedPeer } from "../src/scripted-peer.ts";
 import type { Dice } from "./dice.ts";
 
-/** One connection of ours, in front of a peer that does what the story says. */
+/** One connection, and a peer that does what the story says. */
 export interface Stage {
   readonly io: Io;
   readonly peer: ScriptedPeer;
   readonly clock: ManualClock;
   readonly dice: Dice;
-  /** One for all connections, and never aborted: whoever listens to it must leave again. */
+  /** One signal for all connections, never aborted: its listeners must be removed again. */
   readonly signal: AbortSignal;
 }
 
@@ -17,18 +17,18 @@ export interface Stage {
 export interface Standing {
   readonly connection: Connection<Io>;
   readonly sender?: Sender;
-  /** Taken already: the io is ours to close. */
+  /** Already taken: we have to close the io. */
   readonly parts?: Parts<Io>;
 }
 
-/** Some of a text, and at least one octet less than all of it. */
+/** A proper prefix of a text. */
 export function cut(text: string, dice: Dice): string {
   return text.slice(0, dice.below(text.length));
 }
 
-/** The peer says something. That the connection may be gone by then is part of the story. */
-export async function tell(peer: ScriptedPeer, bytes: string): Promise<void> {
-  // It is accepted when somebody reads it, which is perhaps never.
+/** The peer sends something. The connection may be gone by then. */
+export async function deliver(peer: ScriptedPeer, bytes: string): Promise<void> {
+  // It is accepted once it is read, which may be never.
   peer.send(bytes).catch(() => {});
   await turn();
 }

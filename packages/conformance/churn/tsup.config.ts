@@ -1,6 +1,6 @@
 import { program } from "../../../tsup.base.ts";
 
-// From the sources of this checkout: what is weighed is what is here.
+// Bundles the sources of this checkout, so that they are what is measured.
 export default program({
   entry: ["churn/main.ts"],
   outDir: "dist/churn",

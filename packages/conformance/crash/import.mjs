@@ -1,16 +1,16 @@
-// Imports everything, and tells what happened meanwhile; then leaves connections waiting, and ends.
+// Imports everything and prints the side effects; then leaves connections waiting, and exits.
 const happened = [];
 
-/** Puts a listener in front of a global function, or a constructor, of the platform. */
+/** Wraps a global function or constructor of the platform to record its calls. */
 function watch(owner, name) {
   const original = owner[name];
-  const tell = (target, args, ...rest) => {
+  const record = (target, args, ...rest) => {
     happened.push(name);
     return Reflect[rest.length === 0 ? "construct" : "apply"](target, ...rest, args);
   };
   owner[name] = new Proxy(original, {
-    apply: (target, self, args) => tell(target, args, self),
-    construct: (target, args) => tell(target, args),
+    apply: (target, self, args) => record(target, args, self),
+    construct: (target, args) => record(target, args),
   });
 }
 
@@ -32,7 +32,7 @@ const server = await import("@upgrade/server");
 const left = process.getActiveResourcesInfo().filter((name) => !before.includes(name));
 console.log(`at import: ${JSON.stringify([...happened, ...left])}`);
 
-// That there is something to be seen.
+// Shows that the check detects side effects.
 new HttpConnection("server").receiveData(Buffer.from("GET / HTTP/1.1\r\n"));
 const [near, far] = memoryPair();
 await server.handshake(near, () => ({ status: 200 }));

@@ -1,4 +1,4 @@
-// Resets right at the switch, in a process where nobody listens to anything:
+// Resets right at the switch, in a process without any listeners:
 // node reset-at-switch.mjs client|server guarded|bare
 import { once } from "node:events";
 import net from "node:net";
@@ -11,19 +11,19 @@ const headers = { Host: "a.test", Connection: "Upgrade", Upgrade: "chat" };
 
 const [role, guard] = process.argv.slice(2);
 
-/** Our end, and a peer that is only a socket. */
+/** Our end, and a bare socket as the peer. */
 async function joined() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const peer = net.connect({ port: server.address().port, host: "127.0.0.1", noDelay: true });
   const [io] = await once(server, "connection");
   server.close();
-  // An error of its own is none of ours.
+  // Its own error does not concern us.
   peer.on("error", () => {});
   return { io, peer };
 }
 
-/** The parts of our end, once the peer has heard, or said, the 101. */
+/** The parts of our end, once the peer has received or sent the 101. */
 async function switched(io, peer) {
   if (role === "client") {
     const { sender, connection } = await connectTo(io);
@@ -43,7 +43,7 @@ async function switched(io, peer) {
   return { parts, connection };
 }
 
-// Behind the hand-over: the io is somebody's who has not listened yet.
+// After the hand-over: the new owner of the io does not listen yet.
 const { io, peer } = await joined();
 const taken = await (await switched(io, peer)).parts;
 if (guard === "bare") taken.io.removeAllListeners("error");
@@ -52,7 +52,7 @@ peer.resetAndDestroy();
 io.resume();
 await over;
 
-// Around it: the reset is on its way while the io changes hands, and nobody looks at the parts.
+// Around it: the reset arrives while the io changes hands, and the parts are not used.
 for (let turns = 0; turns < 5; turns++) {
   const late = await joined();
   const closed = new Promise((resolve) => late.io.once("close", resolve));

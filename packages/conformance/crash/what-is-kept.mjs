@@ -1,5 +1,5 @@
-// Says which parts of its messages the process still has, while a connection of ours is open and
-// after each way to end it, beside another that lives on: node what-is-kept.mjs client|server
+// Prints which parts of its messages the process still holds, while a connection is open and after each
+// way to end it, next to another open connection: node what-is-kept.mjs client|server
 import { randomBytes } from "node:crypto";
 import { getHeapSnapshot, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -16,11 +16,11 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 };
 
 const [role] = process.argv.slice(2);
-// How the connection in hand ends.
+// How the connection ends.
 let end;
 const chunks = [];
 
-/** A text that is nowhere else, and that tells what it is part of. */
+/** A unique text that names what it is part of. */
 const part = (of) => `kept-${of}-${randomBytes(12).toString("hex")}`;
 const PART = /kept-([a-z]+)-[0-9a-f]{24}/g;
 
@@ -31,7 +31,7 @@ async function turns(count = 10) {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What parts of messages there are: in the heap, in WebAssembly's memory, and as chunks received. */
+/** The parts of messages found in the heap, in WebAssembly's memory, and in received chunks. */
 async function kept() {
   for (let i = 0; i < 4; i++) {
     collect();
@@ -52,7 +52,7 @@ async function kept() {
   };
 }
 
-/** An io whose chunks are remembered, weakly. */
+/** An io whose chunks are tracked weakly. */
 function observed(io) {
   return {
     read: async () => {
@@ -90,7 +90,7 @@ const request = (line, ...fields) =>
 const response = (line, ...fields) =>
   [`HTTP/1.1 ${line}`, `Set-Cookie: ${part("setcookie")}`, ...fields, "", ""].join("\r\n");
 
-// Each way in which a head is read and answered: in one chunk with others, in pieces, with a fault.
+// Every way to read and answer a head: in one chunk with others, in pieces, with a fault.
 async function serve() {
   const [near, far] = memoryPair();
   const options = { keepAliveAfterRefusal: true };
@@ -171,7 +171,7 @@ async function finish({ connection, far, sender, asking }) {
   if (role === "client") await upgrade(memoryPair()[0], asking("G T")).catch(() => {});
 }
 
-// Another connection, which lives on, and whose messages are nobody's secret.
+// Another connection, which stays open, and whose messages are not tracked.
 const [io, peer] = memoryPair();
 const other = await serveOn(io, () => ({ status: 204 }));
 await send(peer, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");

@@ -1,20 +1,20 @@
 import { ASKS, BOUNDS, type Seed } from "./corpus.ts";
 import { EXPLANATIONS, type Explanation } from "./explained.ts";
-import { type Heard, hear } from "./hear.ts";
 import { mutate } from "./mutate.ts";
+import { type Observed, observe } from "./observe.ts";
 import type { Situation } from "./oracle.ts";
 import type { Outcome, Peer } from "./peers.ts";
 import { Random } from "./random.ts";
 
-// Longer inputs meet limits, and those are everybody's own.
+// Longer inputs hit limits, which differ between implementations.
 const LONGEST = 8_000;
 
-/** The heart beside other implementations, input by input. */
+/** Compares HttpConnection with other implementations, input by input. */
 export class Comparison {
   readonly #peers: readonly Peer[];
-  /** How often each difference was met. */
+  /** How often each difference occurred. */
   readonly met = new Map<Explanation, number>();
-  /** What no explanation covers, with the shortest example of its kind. */
+  /** Unexplained differences, with the shortest example of each kind. */
   readonly unexplained = new Map<string, string>();
   cases = 0;
   agreed = 0;
@@ -26,31 +26,32 @@ export class Comparison {
   async add({ text, situation }: Seed): Promise<void> {
     this.cases++;
     const input = Buffer.from(text, "latin1");
-    const ours = hear(situation, [input], input);
+    const ours = observe(situation, [input], input);
     for (const peer of this.#peers) {
-      const theirs = await peer.hear(text, situation);
-      const said = whatWeSay(ours, theirs);
-      if (said === undefined) this.agreed++;
-      else this.#differ(said, peer, { text, situation }, ours, theirs);
+      const theirs = await peer.observe(text, situation);
+      const difference = differenceOf(ours, theirs);
+      if (difference === undefined) this.agreed++;
+      else this.#differ(difference, peer, { text, situation }, ours, theirs);
     }
   }
 
-  #differ(said: string, { name }: Peer, seed: Seed, ours: Heard, theirs: Outcome): void {
+  #differ(difference: string, { name }: Peer, seed: Seed, ours: Observed, theirs: Outcome): void {
     const { text, situation } = seed;
     const explanation = EXPLANATIONS.find(
       (row) =>
         row.peer === name &&
-        row.ours === said &&
-        (row.input === undefined || row.input.test(text.slice(said === ours.code ? ours.at : 0))) &&
+        row.ours === difference &&
+        (row.input === undefined ||
+          row.input.test(text.slice(difference === ours.code ? ours.at : 0))) &&
         (row.theirs === undefined || row.theirs.test(theirs.refused)),
     );
     if (explanation !== undefined) {
       this.met.set(explanation, (this.met.get(explanation) ?? 0) + 1);
       return;
     }
-    const kind = `${name}, ${said}${said === "accepts" ? ` ${theirs.refused}` : ""}`;
+    const kind = `${name}, ${difference}${difference === "accepts" ? ` ${theirs.refused}` : ""}`;
     const asks = JSON.stringify(situation.asks);
-    const example = [JSON.stringify(text), asks, told(ours), JSON.stringify(theirs)].join("\n");
+    const example = [JSON.stringify(text), asks, describe(ours), JSON.stringify(theirs)].join("\n");
     const shortest = this.unexplained.get(kind);
     if (shortest === undefined || shortest.length > example.length)
       this.unexplained.set(kind, example);
@@ -58,8 +59,8 @@ export class Comparison {
 }
 
 /**
- * Every input of the book, then what mutations make of them, each heard by a listener with no
- * bounds of its own: other implementations have others.
+ * Every input of the stories, then mutations of them, each read without limits, since other
+ * implementations have different ones.
  */
 export function* casesOf(seeds: readonly Seed[], mutations: number, seed: number): Generator<Seed> {
   const random = new Random(seed);
@@ -78,10 +79,10 @@ function plain({ role, asks }: Situation, random: Random): Situation {
   return { role, asks: asked, accepts: true, bounds: BOUNDS[0]!, ended: false };
 }
 
-// The word for how we differ; undefined where we do not.
-function whatWeSay(ours: Heard, theirs: Outcome): string | undefined {
+// How we differ; undefined if we agree.
+function differenceOf(ours: Observed, theirs: Outcome): string | undefined {
   const refuses = ours.stop === "refused";
-  // Of what is refused both may have read a part.
+  // Both may have read part of a refused input.
   if (refuses && theirs.refused !== "") return undefined;
   const same = sameContent(ours, theirs);
   if (refuses) return same ? "earlier" : ours.code;
@@ -89,14 +90,14 @@ function whatWeSay(ours: Heard, theirs: Outcome): string | undefined {
   return same ? undefined : "reads";
 }
 
-function sameContent({ messages, stop }: Heard, theirs: Outcome): boolean {
-  // Where HTTP is over the head that ended it was a whole message.
+function sameContent({ messages, stop }: Observed, theirs: Outcome): boolean {
+  // If HTTP is over, the head that ended it was a complete message.
   const complete = messages.filter((message) => message.complete || stop === "over").length;
   const bodies = messages.map(({ body }) => body);
   return complete === theirs.complete && JSON.stringify(bodies) === JSON.stringify(theirs.bodies);
 }
 
-function told({ stop, code, messages }: Heard): string {
+function describe({ stop, code, messages }: Observed): string {
   const bodies = messages.map(({ body }) => body);
   const complete = messages.filter((message) => message.complete).length;
   return `${stop} ${code} ${JSON.stringify({ complete, bodies })}`;

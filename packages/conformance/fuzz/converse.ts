@@ -7,18 +7,18 @@ import {
   type Role,
 } from "@upgrade/core";
 import { BOUNDS } from "./corpus.ts";
-import { isOurs } from "./hear.ts";
 import type { Fault } from "./judge.ts";
 import { piecesOf } from "./judge.ts";
 import { REFUSED_BY_CHOICE } from "./known.ts";
+import { isOurs } from "./observe.ts";
 import { type Ask, consult, type Situation } from "./oracle.ts";
 import type { Random } from "./random.ts";
 
 /** What the application of one end tries. */
-export interface Deed {
+export interface Action {
   readonly role: Role;
   readonly event: EventToSend | { readonly type: "next-cycle" };
-  /** Where its bytes are cut, as parts of a thousand. */
+  /** Where its bytes are cut, in thousandths. */
   readonly cuts: readonly number[];
 }
 
@@ -84,8 +84,8 @@ const TRAILERS: readonly (readonly [string, string])[] = [
   ["Digest", "x=y"],
 ];
 
-/** A deed that follows from chance, mostly one that may be done. */
-export function deedFrom(random: Random): Deed {
+/** A random action, mostly an allowed one. */
+export function randomAction(random: Random): Action {
   const cuts = random.oneIn(3)
     ? [random.below(1_000), random.below(1_000)].sort((a, b) => a - b)
     : [];
@@ -93,7 +93,7 @@ export function deedFrom(random: Random): Deed {
   return { role, event: eventFrom(role, random), cuts };
 }
 
-function eventFrom(role: Role, random: Random): Deed["event"] {
+function eventFrom(role: Role, random: Random): Action["event"] {
   switch (random.below(10)) {
     case 0:
       return { type: "next-cycle" };
@@ -167,14 +167,14 @@ function responseFrom(random: Random): EventToSend {
   };
 }
 
-/** Two of our ends talk by this script; what goes wrong, if it does. */
-export function converse(script: readonly Deed[]): Fault | undefined {
+/** Two of our ends talk by this script. Returns the finding, if any. */
+export function converse(script: readonly Action[]): Fault | undefined {
   const pair = new Pair();
   try {
-    for (const deed of script) {
-      const says = pair.perform(deed);
+    for (const action of script) {
+      const says = pair.perform(action);
       if (says !== undefined)
-        return { kind: "conversation", says: `${says}\nat ${JSON.stringify(deed)}` };
+        return { kind: "conversation", says: `${says}\nat ${JSON.stringify(action)}` };
     }
     return pair.strict();
   } catch (error) {
@@ -189,7 +189,7 @@ class Pair {
   readonly #wire = { client: "", server: "" };
   readonly #asks: Ask[] = [];
 
-  perform({ role, event, cuts }: Deed): string | undefined {
+  perform({ role, event, cuts }: Action): string | undefined {
     const { client, server } = this.#ends;
     const end = this.#ends[role];
     if (event.type === "next-cycle") {
@@ -197,44 +197,44 @@ class Pair {
       if (!client.cycleIsOver) return undefined;
       client.startNextCycle();
       server.startNextCycle();
-      return this.#hearBoth();
+      return this.#drainBoth();
     }
-    // What a server says before it is asked is not an answer to anything.
+    // A response before the request answers nothing.
     if (role === "server" && server.states.server === "idle" && event.type === "response")
       return undefined;
     const before = standing(end);
     const octets = say(end, event);
     if (octets === undefined)
-      return standing(end) === before ? undefined : `a refused deed moved ${before}`;
+      return standing(end) === before ? undefined : `a refused action moved ${before}`;
     if (event.type === "request") this.#asks.push(askOf(end, event.method, event.headers));
     this.#wire[role] += Buffer.from(octets).toString("latin1");
     const places = cuts.map((part) => Math.floor((part * octets.length) / 1_000));
     const peer = this.#ends[role === "client" ? "server" : "client"];
     for (const piece of piecesOf(octets, places)) {
       peer.receiveData(piece);
-      hearOut(peer);
+      drain(peer);
     }
     if (event.type === "connection-closed") peer.receiveEof();
-    return this.#hearBoth() ?? this.#settle(role);
+    return this.#drainBoth() ?? this.#settle(role);
   }
 
-  // Some ends can be seen on the wire before they are said, and some are said by closing.
+  // Some ends are visible on the wire before they are reported, and some are reported by closing.
   #settle(role: Role): string | undefined {
     const end = this.#ends[role];
     const peer = this.#ends[role === "client" ? "server" : "client"];
-    const said = end.states[role];
-    const heard = peer.states[role];
-    if (said === "send-body" && heard !== "send-body") end.send({ type: "end-of-message" });
-    if (said !== "send-body" && heard === "send-body") {
+    const announced = end.states[role];
+    const observed = peer.states[role];
+    if (announced === "send-body" && observed !== "send-body") end.send({ type: "end-of-message" });
+    if (announced !== "send-body" && observed === "send-body") {
       end.send({ type: "connection-closed" });
       peer.receiveEof();
     }
-    return this.#hearBoth() ?? this.#standings();
+    return this.#drainBoth() ?? this.#standings();
   }
 
-  #hearBoth(): undefined {
-    hearOut(this.#ends.client);
-    hearOut(this.#ends.server);
+  #drainBoth(): undefined {
+    drain(this.#ends.client);
+    drain(this.#ends.server);
   }
 
   #standings(): string | undefined {
@@ -242,7 +242,7 @@ class Pair {
     return ours === theirs ? undefined : `client sees ${ours}, server sees ${theirs}`;
   }
 
-  // L10: what we send, the strictest reader takes.
+  // L10: the strictest reader accepts what we send.
   strict(): Fault | undefined {
     for (const role of ["client", "server"] as const) {
       const situation: Situation = {
@@ -270,7 +270,7 @@ function askOf(end: HttpConnection, method: string, headers: HeadersInit | undef
   return { method, offers: end.proposal?.protocols ?? [], last, withheld };
 }
 
-// The bytes, or nothing where it may not be said.
+// The bytes, or nothing if it may not be sent.
 function say(end: HttpConnection, event: EventToSend): Uint8Array | undefined {
   try {
     return end.send(event);
@@ -280,7 +280,7 @@ function say(end: HttpConnection, event: EventToSend): Uint8Array | undefined {
   }
 }
 
-function hearOut(end: HttpConnection): void {
+function drain(end: HttpConnection): void {
   for (let next = end.nextEvent(); typeof next === "object"; next = end.nextEvent());
 }
 

@@ -3,7 +3,7 @@ import { blockOctets } from "../src/octet-text.ts";
 import { type Case, readFixtures } from "../src/read-fixtures.ts";
 import type { Ask, Situation } from "./oracle.ts";
 
-/** An input, one character an octet, and who hears it. */
+/** An input, one character per octet, and the situation it is read in. */
 export interface Seed {
   readonly text: string;
   readonly situation: Situation;
@@ -11,7 +11,7 @@ export interface Seed {
 
 const PLAIN: Ask = { method: "GET", offers: [], last: false, withheld: false };
 
-/** What a client may have asked; several requests only where they may be pipelined. */
+/** The requests a client may have sent; several only if they may be pipelined. */
 export const ASKS: readonly (readonly Ask[])[] = [
   [PLAIN],
   [{ ...PLAIN, method: "HEAD" }],
@@ -25,12 +25,12 @@ export const ASKS: readonly (readonly Ask[])[] = [
   [{ ...PLAIN, method: "POST", withheld: true }],
 ];
 
-/** Every input of the book, with the situation of its story. */
+/** Every input of the stories, with its situation. */
 export function readSeeds(folder: URL): Seed[] {
   return readFixtures(folder).flatMap(({ cases }) => cases.flatMap(seedsOf));
 }
 
-/** The inputs of one story, each alone and all behind each other. */
+/** The inputs of one story, individually and concatenated. */
 export function seedsOf(story: Case): Seed[] {
   const inputs = story.blocks
     .filter(({ kind }) => kind === "http")
@@ -61,7 +61,7 @@ function boundsOf(limits: Case["limits"]): Situation["bounds"] {
   }
 }
 
-/** The bounds that a listener may have: first the standard ones, then some that are soon met. */
+/** The limits in use: first the defaults, then some that are reached quickly. */
 export const BOUNDS = [
   {},
   { maxHeadBytes: 60 },

@@ -1,4 +1,4 @@
-// Puts one known fault at a time into a copy of the core, and demands that the fuzzer finds it.
+// Inserts one known fault at a time into a copy of the core, and requires the fuzzer to find it.
 // node faults.mjs [--seconds N] [--seed S] [NAME…]
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const patches = readdirSync(path("faults/")).filter(
 const missed = [];
 for (const patch of patches) {
   const copy = mkdtempSync(join(tmpdir(), "upgrade-fault-"));
-  // Beside the other programs, so that what is not bundled is found from there.
+  // Next to the other programs, so that unbundled imports resolve from there.
   const out = path(`../dist/faults/${patch}`);
   try {
     for (const part of ["src", "llhttp", "scanner", "package.json"]) {
@@ -30,7 +30,7 @@ for (const patch of patches) {
     }
     apply(readFileSync(path(`faults/${patch}`), "utf8"), copy);
     bundle(copy, out);
-    tell(patch, hunt(out));
+    report(patch, hunt(out));
   } finally {
     for (const folder of [copy, out]) rmSync(folder, { recursive: true, force: true });
   }
@@ -38,7 +38,7 @@ for (const patch of patches) {
 console.log(`${patches.length - missed.length} of ${patches.length} faults found`);
 if (missed.length > 0) process.exit(1);
 
-// A unified diff of one file, read so strictly that a fault that no longer fits is noticed.
+// A unified diff of one file, parsed strictly, so that a fault that no longer applies is noticed.
 function apply(patch, copy) {
   const file = /^\+\+\+ b\/packages\/core\/(\S+)/m.exec(patch)[1];
   let text = readFileSync(join(copy, file), "utf8");
@@ -51,7 +51,7 @@ function apply(patch, copy) {
         .join("");
     const [before, after, ...more] = text.split(side("+"));
     if (after === undefined || more.length > 0)
-      throw new Error(`${file} has no one place for:\n${hunk}`);
+      throw new Error(`${file} has no unique place for:\n${hunk}`);
     text = before + side("-") + after;
   }
   writeFileSync(join(copy, file), text);
@@ -75,7 +75,7 @@ function hunt(out) {
     values.seed,
   ];
   const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  // Named before it is made small; what hangs is named at the end.
+  // Named before it is minimised; a hang is named at the end.
   const [, early, seconds, late] =
     /^(?:(.+), )?found after ([\d.]+) s(?:: (.*))?/m.exec(stdout) ?? [];
   const found = seconds === undefined ? null : { seconds, kind: early ?? late };
@@ -83,7 +83,7 @@ function hunt(out) {
   return found;
 }
 
-function tell(patch, found) {
+function report(patch, found) {
   const name = patch.replace(/\.patch$/, "");
   if (found === null) missed.push(name);
   const says = found === null ? "NOT FOUND" : `${found.seconds.padStart(5)} s  ${found.kind}`;

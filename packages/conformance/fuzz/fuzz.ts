@@ -1,4 +1,4 @@
-import { converse, type Deed, deedFrom } from "./converse.ts";
+import { type Action, converse, randomAction } from "./converse.ts";
 import { ASKS, BOUNDS, type Seed } from "./corpus.ts";
 import { type Fault, judge } from "./judge.ts";
 import { shrink } from "./minimise.ts";
@@ -10,13 +10,13 @@ import { storyOf } from "./story.ts";
 export interface FuzzOptions {
   readonly seed: number;
   readonly seeds: readonly Seed[];
-  /** Whether to go on, asked now and then. */
-  readonly goesOn: (executions: number) => boolean;
-  /** What is about to be played: should it never end, this is the finding. */
+  /** Whether to continue, called now and then. */
+  readonly shouldContinue: (executions: number) => boolean;
+  /** What is about to be played: the finding if it never ends. */
   readonly onTurn?: (what: string) => void;
-  /** Something is wrong; it is being made small. */
+  /** A finding is being minimised. */
   readonly onFault?: (fault: Fault) => void;
-  /** An input that made something new happen. */
+  /** An input that produced new events. */
   readonly onNews?: (seed: Seed) => void;
 }
 
@@ -26,17 +26,17 @@ export interface FuzzResult {
   readonly conversations: number;
   readonly traces: number;
   readonly fault: Fault | undefined;
-  /** The finding, made small, as text. */
+  /** The minimised finding, as text. */
   readonly finding: string;
 }
 
-// Longer inputs are cut short: they say nothing that shorter ones do not, but for the clock.
+// Longer inputs are truncated: they show nothing that shorter ones do not, except for the time limit.
 const LONGEST = 200_000;
 const POOL = 4_000;
-// A Set holds no more than 2^24 numbers.
+// A Set holds at most 2^24 numbers.
 const MOST_COUNTED = 16_000_000;
 
-/** Mutates, plays and judges until something is wrong, or time is over. */
+/** Mutates, plays and judges until a finding, or until time is up. */
 export function fuzz(options: FuzzOptions): FuzzResult {
   const random = new Random(options.seed);
   const pool = [...options.seeds];
@@ -52,14 +52,14 @@ export function fuzz(options: FuzzOptions): FuzzResult {
     fault,
     finding,
   });
-  while (options.goesOn(executions)) {
+  while (options.shouldContinue(executions)) {
     executions++;
     if (random.oneIn(8)) {
       conversations++;
-      const script = Array.from({ length: 2 + random.below(24) }, () => deedFrom(random));
-      const told = JSON.stringify(script);
-      options.onTurn?.(told);
-      count(inputs, hashOf(told));
+      const script = Array.from({ length: 2 + random.below(24) }, () => randomAction(random));
+      const text = JSON.stringify(script);
+      options.onTurn?.(text);
+      count(inputs, hashOf(text));
       const fault = converse(script);
       if (fault === undefined) continue;
       options.onFault?.(fault);
@@ -93,7 +93,7 @@ function mutant(pool: readonly Seed[], random: Random): Seed {
   };
 }
 
-// The same input, heard by somebody else.
+// The same input, in the other role.
 function elsewhere(situation: Situation, random: Random): Situation {
   const role = random.oneIn(12) ? (random.oneIn(2) ? "client" : "server") : situation.role;
   const keepsAsks = role === situation.role && random.oneIn(2);
@@ -102,7 +102,7 @@ function elsewhere(situation: Situation, random: Random): Situation {
   return { role, asks, bounds, accepts: random.oneIn(2), ended: random.oneIn(3) };
 }
 
-// FNV-1a twice, together 53 bits: among ten million inputs a collision is not to be expected.
+// FNV-1a twice, 53 bits in total: a collision among ten million inputs is unlikely.
 function hashOf(text: string): number {
   let low = 0x811c9dc5;
   let high = 0x01000193;
@@ -134,8 +134,8 @@ function inputFound(seed: Seed, { kind }: Fault): string {
   return `${says}\n\n${storyOf({ ...seed, text }, kind)}`;
 }
 
-function conversationFound(script: readonly Deed[], { kind }: Fault): string {
+function conversationFound(script: readonly Action[], { kind }: Fault): string {
   const least = shrink(script, (fewer) => converse(fewer)?.kind === kind);
-  const deeds = least.map((deed) => `  ${JSON.stringify(deed)}`);
-  return `${converse(least)?.says}\n\nthe script:\n${deeds.join("\n")}`;
+  const actions = least.map((action) => `  ${JSON.stringify(action)}`);
+  return `${converse(least)?.says}\n\nthe script:\n${actions.join("\n")}`;
 }

@@ -1,4 +1,4 @@
-# Reads cases from stdin, one JSON object a line, and tells what h11 makes of each.
+# Reads cases from stdin, one JSON object per line, and prints h11's result for each.
 import json
 import sys
 
@@ -20,7 +20,7 @@ def listener(case):
 
 
 def answer(connection):
-    """Says 200 where an answer is due; false where there is nothing to say."""
+    """Sends 200 if a response is due; otherwise returns False."""
     if connection.our_state is h11.SEND_RESPONSE and connection.their_state is h11.DONE:
         connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
         connection.send(h11.EndOfMessage())
@@ -30,7 +30,7 @@ def answer(connection):
     return False
 
 
-def hear(case):
+def observe(case):
     connection = listener(case)
     bodies = []
     complete = 0
@@ -47,7 +47,7 @@ def hear(case):
             elif isinstance(event, h11.EndOfMessage):
                 complete += 1
             elif event in (h11.NEED_DATA, h11.PAUSED):
-                # The head of a switch is a whole message.
+                # The head of a switch is a complete message.
                 complete += connection.their_state is h11.SWITCHED_PROTOCOL
                 if case["role"] == "client" or not answer(connection):
                     break
@@ -59,4 +59,4 @@ def hear(case):
 
 
 for line in sys.stdin:
-    print(json.dumps(hear(json.loads(line))), flush=True)
+    print(json.dumps(observe(json.loads(line))), flush=True)

@@ -1,9 +1,9 @@
-import { type Heard, hear, isOurs } from "./hear.ts";
 import { KNOWN_DIFFERENCES } from "./known.ts";
+import { isOurs, type Observed, observe } from "./observe.ts";
 import { consult, type Message, type Situation, type Verdict } from "./oracle.ts";
 import type { Random } from "./random.ts";
 
-/** What went wrong: a stable word for its kind, and the whole story. */
+/** What went wrong: a stable word for its kind, and the details. */
 export interface Fault {
   readonly kind: string;
   readonly says: string;
@@ -11,18 +11,18 @@ export interface Fault {
 
 export interface Judgement {
   readonly fault: Fault | undefined;
-  /** What the input made happen, roughly: a new one makes the input worth keeping. */
+  /** A summary of what the input caused: a new one makes the input worth keeping. */
   readonly trace: string;
 }
 
-// Bounded work: this much time for each 64 KiB.
+// Bounded work: this much time per 64 KiB.
 const MS_PER_SLICE = 50;
 const SLICE_BYTES = 65_536;
-// Longer inputs are not played octet by octet: that is a square of work, and no new place to cut.
+// Longer inputs are not played octet by octet: that takes quadratic time, without new places to cut.
 const LONGEST_DRIP = 2_000;
 
-// What may come behind a head or a body that is not complete. Were one of these accepted, nothing
-// in front of it was wrong.
+// Completions of an incomplete head or body. If one of these is accepted, the input before it was
+// valid.
 const COMPLETIONS = [
   ...[
     "\n",
@@ -71,17 +71,17 @@ const COMPLETIONS = [
   ],
 ];
 
-/** Plays `text` in every way that must not matter, and asks the oracle. */
+/** Plays `text` in every way that must have the same result, and asks the oracle. */
 export function judge(text: string, situation: Situation, random: Random): Judgement {
   const input = Buffer.from(text, "latin1");
   try {
-    const heard = timed(situation, input);
-    if (typeof heard === "string") return { fault: { kind: "slow", says: heard }, trace: "" };
+    const observed = timed(situation, input);
+    if (typeof observed === "string") return { fault: { kind: "slow", says: observed }, trace: "" };
     const fault =
-      accounted(heard) ??
-      cutFault(situation, input, heard, random) ??
-      compare(heard, text, situation);
-    return { fault, trace: traceOf(heard) };
+      accounted(observed) ??
+      cutFault(situation, input, observed, random) ??
+      compare(observed, text, situation);
+    return { fault, trace: traceOf(observed) };
   } catch (error) {
     const kind = isOurs(error) ? "refuses our own" : "throws";
     const says = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -89,29 +89,29 @@ export function judge(text: string, situation: Situation, random: Random): Judge
   }
 }
 
-function timed(situation: Situation, input: Buffer): Heard | string {
+function timed(situation: Situation, input: Buffer): Observed | string {
   const allowed = MS_PER_SLICE * Math.max(1, input.length / SLICE_BYTES);
   let fastest = Infinity;
-  // The machine may have been busy elsewhere: three times in a row it was not.
+  // The machine may have been busy, but not three times in a row.
   for (let attempt = 0; attempt < 3; attempt++) {
     const started = performance.now();
-    const heard = hear(situation, [input], input);
+    const observed = observe(situation, [input], input);
     const took = performance.now() - started;
-    if (took <= allowed) return heard;
+    if (took <= allowed) return observed;
     fastest = Math.min(fastest, took);
   }
   return `${input.length} octets took ${fastest.toFixed(0)} ms`;
 }
 
-// L1: each octet is HTTP's or in the read buffer, and an error stands among what was received.
-function accounted(heard: Heard): Fault | undefined {
-  if (heard.broken !== "") return { kind: "law", says: heard.broken };
-  if (!heard.restIsTail)
+// L1: each octet belongs to HTTP or is in the read buffer, and an error lies within the input.
+function accounted(observed: Observed): Fault | undefined {
+  if (observed.broken !== "") return { kind: "law", says: observed.broken };
+  if (!observed.restIsTail)
     return { kind: "account", says: "the read buffer is not the end of the input" };
-  if (heard.stop !== "refused") return undefined;
-  // In front of a fault in a body everything was HTTP's; a head and a trailer section are one piece.
-  const counted = heard.phase === "body" && /CHUNK|BODY_TOO/.test(heard.code);
-  if (counted && heard.offset !== heard.at)
+  if (observed.stop !== "refused") return undefined;
+  // Before a fault in a body everything was HTTP; a head and a trailer section are one piece.
+  const counted = observed.phase === "body" && /CHUNK|BODY_TOO/.test(observed.code);
+  if (counted && observed.offset !== observed.at)
     return { kind: "account", says: "octets lost at an error" };
   return undefined;
 }
@@ -119,13 +119,13 @@ function accounted(heard: Heard): Fault | undefined {
 function cutFault(
   situation: Situation,
   input: Buffer,
-  whole: Heard,
+  whole: Observed,
   random: Random,
 ): Fault | undefined {
   const expected = JSON.stringify(whole);
   const drips = input.length <= LONGEST_DRIP && random.oneIn(16);
   const places = drips ? [...input.keys()] : somePlaces(input.length, random);
-  const came = JSON.stringify(hear(situation, piecesOf(input, places), input));
+  const came = JSON.stringify(observe(situation, piecesOf(input, places), input));
   if (came === expected) return undefined;
   return {
     kind: "cut",
@@ -138,40 +138,41 @@ function somePlaces(length: number, random: Random): number[] {
   return Array.from({ length: count }, () => random.below(length + 1)).sort((a, b) => a - b);
 }
 
-/** The pieces of `input` between `places`, each in memory of its own. */
+/** The pieces of `input` between `places`, each in its own memory. */
 export function piecesOf(input: Uint8Array, places: readonly number[]): Uint8Array[] {
   return [...places, input.length].map((to, i) =>
     Uint8Array.prototype.slice.call(input, places[i - 1] ?? 0, to),
   );
 }
 
-/** Where the heart and the oracle differ, and are not meant to. */
-export function compare(heard: Heard, text: string, situation: Situation): Fault | undefined {
+/** An unintended difference between HttpConnection and the oracle. */
+export function compare(observed: Observed, text: string, situation: Situation): Fault | undefined {
   const verdict = consult(text, situation);
-  if (KNOWN_DIFFERENCES.some(({ covers }) => covers(heard, text, situation))) return undefined;
-  const says = () => `heart:  ${told(heard)}\noracle: ${told(verdict)}`;
-  if (!sameMessages(heard.messages, verdict.messages)) return { kind: "content", says: says() };
-  if (heard.stop === verdict.stop) {
-    // Where a refused chunk begins the oracle knows, but not how far it was sound.
-    const agreed = heard.stop === "refused" ? heard.at >= verdict.at : heard.at === verdict.at;
+  if (KNOWN_DIFFERENCES.some(({ covers }) => covers(observed, text, situation))) return undefined;
+  const says = () => `ours:   ${describe(observed)}\noracle: ${describe(verdict)}`;
+  if (!sameMessages(observed.messages, verdict.messages)) return { kind: "content", says: says() };
+  if (observed.stop === verdict.stop) {
+    // The oracle knows where a refused chunk begins, but not how far it was valid.
+    const agreed =
+      observed.stop === "refused" ? observed.at >= verdict.at : observed.at === verdict.at;
     return agreed ? undefined : { kind: "place", says: says() };
   }
   const unfinished = verdict.stop === "more" || verdict.stop === "incomplete";
-  if (heard.stop !== "refused" || !unfinished)
-    return { kind: `${heard.stop} not ${verdict.stop}`, says: says() };
-  // The heart may refuse early what could never have become right.
-  const completion = COMPLETIONS.find((rest) => becomesRight(verdict, text, rest, situation));
+  if (observed.stop !== "refused" || !unfinished)
+    return { kind: `${observed.stop} not ${verdict.stop}`, says: says() };
+  // HttpConnection may refuse early what could not have become valid.
+  const completion = COMPLETIONS.find((rest) => becomesValid(verdict, text, rest, situation));
   if (completion === undefined) return undefined;
-  return { kind: "too early", says: `${says()}\nit could go on: ${JSON.stringify(completion)}` };
+  return { kind: "too early", says: `${says()}\nit could continue: ${JSON.stringify(completion)}` };
 }
 
-function becomesRight(before: Verdict, text: string, rest: string, situation: Situation): boolean {
+function becomesValid(before: Verdict, text: string, rest: string, situation: Situation): boolean {
   const { messages, stop, at } = consult(text + rest, { ...situation, ended: false });
   if (stop === "refused") return false;
   const last = before.messages.at(-1);
   if (messages.length > before.messages.length) return true;
   if (messages.at(-1)?.complete !== last?.complete) return true;
-  // A chunk line that has ended was read, and found right.
+  // A complete chunk line was read, and found valid.
   const line = rest.indexOf("\r\n");
   return last?.complete === false && line !== -1 && at > text.length + line + 1;
 }
@@ -192,11 +193,11 @@ function sameMessage(ours: Message, theirs: Message): boolean {
   );
 }
 
-function told({ stop, at, why, messages }: Verdict): string {
+function describe({ stop, at, why, messages }: Verdict): string {
   return `${stop} at ${at} ${why} ${JSON.stringify(messages).slice(0, 2_000)}`;
 }
 
-function traceOf({ messages, stop, code, states }: Heard): string {
+function traceOf({ messages, stop, code, states }: Observed): string {
   const shapes = messages.slice(0, 4).map(({ start, fields, body, trailers, complete }) => {
     const names = fields.map(([name]) => name.length).join();
     return `${start.slice(0, 3)}${names}${body.length > 0}${trailers.length}${complete}`;

@@ -1,15 +1,15 @@
-import type { Heard } from "./hear.ts";
+import type { Observed } from "./observe.ts";
 import type { Situation } from "./oracle.ts";
 
-/** A place where the heart and the oracle differ, and are meant to. */
+/** An intended difference between HttpConnection and the oracle. */
 interface Difference {
   readonly name: string;
   readonly reason: string;
-  /** Whether `heard`, of `input`, is refused for this reason, whatever the oracle says of it. */
-  readonly covers: (heard: Heard, input: string, situation: Situation) => boolean;
+  /** Whether `observed`, of `input`, is refused for this reason, whatever the oracle says. */
+  readonly covers: (observed: Observed, input: string, situation: Situation) => boolean;
 }
 
-// The methods of HTTP that llhttp knows.
+// The HTTP methods that llhttp supports.
 const METHODS = new Set([
   ...[
     "ACL",
@@ -33,7 +33,7 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
   {
     name: "unknown-method",
     reason:
-      "any token is a method to the grammar; a server may answer 501 to one it does not know (RFC 9110 §15.6.2)",
+      "any token is a method in the grammar; a server may answer 501 to an unknown one (RFC 9110 §15.6.2)",
     covers: ({ code, at }, input) => {
       const method = /^(?:\r\n)*([^ \r\n]*)/.exec(input.slice(at))?.[1] ?? "";
       return code === "UNKNOWN_METHOD" && !METHODS.has(method);
@@ -42,12 +42,12 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
   {
     name: "framing-in-trailers",
     reason:
-      "no trailer may frame (RFC 9110 §6.5.1), and a sender of ours writes none; what llhttp finds malformed in one is refused, not ignored",
+      "no trailer may frame (RFC 9110 §6.5.1), and we never send one that does; one that llhttp finds malformed is refused, not ignored",
     covers: ({ code, at }, input) =>
       code === "MALFORMED_TRAILER" &&
       /^(?:content-length|transfer-encoding):/im.test(input.slice(at)),
   },
 ];
 
-/** Our own requests that another server of ours may refuse all the same, with a status that says so. */
+/** Requests of ours that our own server may still refuse, with a matching status. */
 export const REFUSED_BY_CHOICE = new Set(["UNKNOWN_METHOD", "UNKNOWN_EXPECTATION"]);

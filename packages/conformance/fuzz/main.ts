@@ -1,5 +1,5 @@
 // The program behind `pnpm fuzz`: node main.js FIXTURES [--seconds N] [--seed S] [--corpus DIR]
-// The fuzzer runs in a thread of its own, so that an execution that never ends is found, too.
+// The fuzzer runs in its own thread, so that an endless execution is found, too.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { readSeeds, type Seed } from "./corpus.ts";
 import { type FuzzResult, fuzz } from "./fuzz.ts";
 import { storyOf } from "./story.ts";
 
-/** What the thread is told. */
+/** Sent to the thread. */
 interface Orders {
   readonly fixtures: string;
   readonly seconds: number;
@@ -20,18 +20,18 @@ interface Orders {
   readonly turn: SharedArrayBuffer;
 }
 
-/** What the thread tells on its way. Its own console would wait until it rests. */
+/** Progress of the thread, whose own console is not flushed while it is busy. */
 interface Line {
   readonly line: string;
-  /** What was found is being made small. */
+  /** A finding is being minimised. */
   readonly shrinks?: boolean;
 }
 
-// A longer one is told by its length alone.
-const MOST_TOLD = 1 << 20;
-// Nothing is played for so long, on however busy a machine.
+// A longer one is reported only by its length.
+const MAX_SHARED = 1 << 20;
+// No execution takes that long, even on a busy machine.
 const HANGS_MS = 10_000;
-// As long for making a finding small, and the ten seconds that it may take.
+// The same for minimising a finding, plus the ten seconds it may take.
 const SHRINKS_MS = 25_000;
 
 if (isMainThread) watch();
@@ -53,7 +53,7 @@ function watch(): void {
     executions: Number(values.executions),
     seed: Number(values.seed),
     corpus: values.corpus,
-    turn: new SharedArrayBuffer(MOST_TOLD + 8),
+    turn: new SharedArrayBuffer(MAX_SHARED + 8),
   };
   const started = performance.now();
   const thread = new Worker(fileURLToPath(import.meta.url), { workerData: orders });
@@ -63,7 +63,7 @@ function watch(): void {
     const now = performance.now();
     if (turns[0] !== last.turn) last = { ...last, turn: turns[0]!, at: now };
     if (now - last.at < last.allowed) return;
-    found(started, "hangs", whatHangs(orders.turn));
+    found(started, "hangs", hangStory(orders.turn));
     void thread.terminate();
   }, 500);
   thread.on("message", (message: FuzzResult | Line) => {
@@ -84,10 +84,10 @@ function found(started: number, kind: string, finding: string): void {
   process.exitCode = 1;
 }
 
-function whatHangs(turn: SharedArrayBuffer): string {
+function hangStory(turn: SharedArrayBuffer): string {
   const length = new Int32Array(turn, 0, 2)[1]!;
-  const text = Buffer.from(turn, 8, Math.min(length, MOST_TOLD)).toString("utf8");
-  if (length > MOST_TOLD || text.startsWith("[")) return text;
+  const text = Buffer.from(turn, 8, Math.min(length, MAX_SHARED)).toString("utf8");
+  if (length > MAX_SHARED || text.startsWith("[")) return text;
   return storyOf(JSON.parse(text, unbounded) as Seed, "hangs");
 }
 
@@ -96,44 +96,44 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
   const elapsed = () => (performance.now() - started) / 1_000;
   const seeds = readSeeds(pathToFileURL(`${fixtures}/`));
   if (corpus !== undefined) seeds.push(...kept(corpus));
-  const tell = (line: string, shrinks = false) => parentPort!.postMessage({ line, shrinks });
-  tell(`seed ${seed}, ${seeds.length} inputs to begin with, ${seconds} s`);
+  const print = (line: string, shrinks = false) => parentPort!.postMessage({ line, shrinks });
+  print(`seed ${seed}, ${seeds.length} inputs to begin with, ${seconds} s`);
   const turns = new Int32Array(turn, 0, 2);
-  const told = Buffer.from(turn, 8);
+  const shared = Buffer.from(turn, 8);
   let reported = 0;
   const result = fuzz({
     seed,
     seeds,
-    goesOn: (done) => {
+    shouldContinue: (done) => {
       if (done >= executions) return false;
       if (done % 64 > 0) return true;
       if (elapsed() - reported >= 10) {
         reported = elapsed();
-        tell(
+        print(
           `${reported.toFixed(0)} s: ${done} executions, ${(done / reported).toFixed(0)} a second`,
         );
       }
       return elapsed() < seconds;
     },
     onTurn: (what) => {
-      turns[1] = told.write(what, "utf8") < what.length ? what.length : Buffer.byteLength(what);
+      turns[1] = shared.write(what, "utf8") < what.length ? what.length : Buffer.byteLength(what);
       turns[0]!++;
     },
     onFault: ({ kind }) =>
-      tell(`${kind}, found after ${elapsed().toFixed(1)} s, is made small`, true),
+      print(`${kind}, found after ${elapsed().toFixed(1)} s, is being minimised`, true),
     ...(corpus === undefined ? {} : { onNews: (news: Seed) => keep(corpus, news) }),
   });
   const took = elapsed();
   const { user, system } = process.cpuUsage();
   const perCore = result.executions / ((user + system) / 1e6);
-  tell(
+  print(
     `${result.executions} executions in ${took.toFixed(1)} s, ${(result.executions / took).toFixed(0)} a second, ${perCore.toFixed(0)} a second of one core; ` +
       `${result.distinct} distinct inputs, ${result.conversations} of them conversations; ${result.traces} different outcomes`,
   );
   parentPort!.postMessage(result);
 }
 
-// A folder of inputs that once made something new happen, with who heard them.
+// A folder of inputs that produced new events, with the role that read them.
 function kept(folder: string): Seed[] {
   mkdirSync(folder, { recursive: true });
   return readdirSync(folder)
@@ -142,7 +142,7 @@ function kept(folder: string): Seed[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8"), unbounded) as Seed);
 }
 
-// JSON has no word for a bound that is none.
+// JSON cannot represent an infinite limit.
 function unbounded(name: string, value: unknown): unknown {
   return name.startsWith("max") && value === null ? Infinity : value;
 }

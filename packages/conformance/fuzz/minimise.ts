@@ -1,6 +1,6 @@
 /**
- * The shortest list of parts that `fails` still says yes to, taking parts away in halves, then in
- * smaller pieces, then one by one, for ten seconds at most.
+ * The shortest list of parts for which `fails` is still true: removes halves, then smaller pieces, then
+ * single parts, for at most ten seconds.
  */
 export function shrink<T>(
   parts: readonly T[],

@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-// What an attacker writes where something else was meant.
+// What an attacker writes in place of valid text.
 const SHARDS = [
   ...[
     "\r\n",
@@ -169,7 +169,7 @@ function put(text: string, at: number, removed: number, inserted: string): strin
   return text.slice(0, at) + inserted + text.slice(at + removed);
 }
 
-/** A place, now and then one where a line begins, or in its end. */
+/** A position, sometimes at the beginning of a line or in its end. */
 function place(text: string, random: Random): number {
   const at = random.below(text.length + 1);
   if (random.oneIn(2)) return at;
@@ -252,7 +252,7 @@ function replaceToken(text: string, random: Random, other: string): string {
   return put(text, start, length, other.slice(from, from + taken));
 }
 
-/** Half of a line's end becomes something else. */
+/** Replaces half of a line end. */
 function breakLineEnd(text: string, random: Random): string {
   const at = text.indexOf("\r\n", random.below(text.length + 1));
   return at === -1 ? text : put(text, at + random.below(2), 1, random.pick(ODD_OCTETS));
@@ -292,7 +292,7 @@ function changeCase(text: string, random: Random): string {
   const [start, length] = tokenOf(text, random);
   const token = text.slice(start, start + length);
   const upper = token.toUpperCase();
-  // Beyond ASCII upper case is another octet, or none.
+  // Beyond ASCII, upper case is a different octet, or none.
   if (/[^\0-\x7f]/.test(token)) return text;
   return put(text, start, length, upper === token ? token.toLowerCase() : upper);
 }
@@ -312,7 +312,7 @@ function repeat(text: string, random: Random): string {
   const [start, length] = random.oneIn(2)
     ? lineOf(text, random)
     : [place(text, random), 1 + random.below(8)];
-  // Seldom so many that a limit or the clock must say no.
+  // Rarely enough to exceed a limit or the time.
   const times = random.oneIn(64) ? 2_000 : 1 + random.below(40);
   const piece = text.slice(start, start + length);
   return put(

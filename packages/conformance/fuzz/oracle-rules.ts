@@ -1,20 +1,20 @@
-// The oracle's rules for one line, one head: patterns of RFC 9110, RFC 9112 and RFC 3986, written
-// down once more. Like the oracle it shares nothing with the core.
+// The oracle's rules for a line and a head: patterns of RFC 9110, RFC 9112 and RFC 3986, written
+// independently. Like the oracle they share nothing with the core.
 
 export type Fields = readonly (readonly [name: string, value: string])[];
 
-/** What a client has asked, as far as it decides how the answer is read. */
+/** A client's request, as far as it affects how the response is read. */
 export interface Ask {
   readonly method: string;
-  /** The protocols that the request offers to switch to. */
+  /** The protocols proposed by the request. */
   readonly offers: readonly string[];
-  /** The request says that it is the last, or is of HTTP/1.0. */
+  /** The request has close, or is HTTP/1.0. */
   readonly last: boolean;
   /** The request waits for a 100 before its body. */
   readonly withheld: boolean;
 }
 
-/** The bounds that have a say in what is refused. */
+/** The limits that affect refusals. */
 export interface Bounds {
   readonly maxHeadBytes: number;
   readonly maxTargetBytes: number;
@@ -44,9 +44,9 @@ const IPV6 = [
 ].join("|");
 const UNRESERVED = "A-Za-z0-9\\-._~!$&'()*+,;=";
 const PERCENT = "%[0-9A-Fa-f]{2}";
-// A name or an address, never empty (RFC 9110 §4.2.1), and no user (§4.2.4).
+// A name or an address, never empty (RFC 9110 §4.2.1), without userinfo (§4.2.4).
 const HOST = `(?:\\[(?:${IPV6}|[vV][0-9A-Fa-f]+\\.[${UNRESERVED}:]+)\\]|(?:[${UNRESERVED}]|${PERCENT})+)`;
-// The octets that the URL standard leaves in a path and a query, or asks to be encoded as these.
+// The octets that the URL standard leaves unencoded in a path or a query, and those of RFC 3986.
 const VISIBLE = "[A-Za-z0-9!$%&'()*+,\\-./:;=?@\\[\\\\\\]^_`{|}~]";
 const HOST_FIELD = new RegExp(`^${HOST}(?::[0-9]*)?$`);
 const AUTHORITY_FORM = new RegExp(`^${HOST}:([0-9]{1,5})$`);
@@ -92,7 +92,7 @@ export function valuesOf(fields: Fields, wanted: string): string[] {
   return fields.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
 }
 
-// RFC 9110 §5.6.1.2: the members of all lines, empty ones passed over.
+// RFC 9110 §5.6.1.2: the members of all lines, without empty ones.
 function membersOf(fields: Fields, wanted: string): string[] {
   return valuesOf(fields, wanted)
     .join(",")
@@ -121,7 +121,7 @@ export function declaredLength(recent: boolean, fields: Fields): Length | undefi
       "coding",
     );
     if (members.length === 1 && members[0] === "chunked") return "chunked";
-    // What is also coded otherwise could be framed, but not be decoded.
+    // Another coding before chunked could be framed, but not decoded.
     demand(!members.includes("chunked"), "another coding");
     return "until-close";
   }
@@ -136,7 +136,7 @@ export function persists(recent: boolean, fields: Fields): boolean {
   return !hasOption(fields, "close") && (recent || hasOption(fields, "keep-alive"));
 }
 
-// RFC 9110 §7.8: a list that breaks the grammar offers nothing.
+// RFC 9110 §7.8: a malformed list proposes nothing.
 export function offered(fields: Fields): string[] {
   const members = membersOf(fields, "upgrade");
   const sound = hasOption(fields, "upgrade") && members.every((member) => PROTOCOL.test(member));
@@ -146,12 +146,12 @@ export function offered(fields: Fields): string[] {
 // RFC 9110 §7.8, §15.2.2.
 export function checkSwitch(recent: boolean, fields: Fields, ask: Ask, withheld: boolean): void {
   demand(ask.method !== "CONNECT" && recent && !withheld, "101 out of turn");
-  // RFC 9112 §6.3 rule 1: what frames it is ignored, if it could frame anything.
+  // RFC 9112 §6.3 rule 1: valid framing fields are ignored.
   declaredLength(recent, fields);
-  demand(hasOption(fields, "upgrade"), "101 without its option");
+  demand(hasOption(fields, "upgrade"), "101 without its connection option");
   const named = membersOf(fields, "upgrade").map((member) => member.toLowerCase());
   const offers = ask.offers.map((offer) => offer.toLowerCase());
-  demand(named.length > 0 && named.every((name) => offers.includes(name)), "101 not offered");
+  demand(named.length > 0 && named.every((name) => offers.includes(name)), "101 not proposed");
 }
 
 function isPort(text: string | undefined): boolean {

@@ -1,5 +1,5 @@
-// A second opinion: HTTP/1.1 read from RFC 9110 and RFC 9112 by regular expressions over one
-// latin-1 string, slowly and simply. It shares nothing with the core, so that no fault is shared.
+// A second implementation of RFC 9110 and RFC 9112: regular expressions over one latin-1 string, slow
+// and simple. It shares no code, and so no faults, with the core.
 
 import {
   type Ask,
@@ -24,15 +24,15 @@ import {
 
 export type { Ask, Bounds, Fields } from "./oracle-rules.ts";
 
-/** Who listens, and what the listener does. */
+/** The role of the reader, and what it does. */
 export interface Situation {
   readonly role: "client" | "server";
-  /** A client's requests, sent one behind the other. */
+  /** A client's requests, sent one after another. */
   readonly asks: readonly Ask[];
-  /** What a server says to a proposal. */
+  /** A server's answer to a proposal. */
   readonly accepts: boolean;
   readonly bounds: Bounds;
-  /** The peer's end of file comes behind the input. */
+  /** The peer's end of file follows the input. */
   readonly ended: boolean;
 }
 
@@ -46,21 +46,21 @@ export interface Message {
 }
 
 /**
- * `more`: the input ends where more may come. `over`: what follows is not HTTP's, or not to be read
- * now. `refused`: the peer broke a rule. `incomplete`: the end came within a message. `closed`: it
- * came between two.
+ * `more`: the input ends where more may follow. `over`: what follows is not HTTP, or must not be read
+ * now. `refused`: the peer broke a rule. `incomplete`: the end came inside a message. `closed`: it came
+ * between messages.
  */
 export type Stop = "more" | "over" | "refused" | "incomplete" | "closed";
 
 export interface Verdict {
   readonly messages: Message[];
   readonly stop: Stop;
-  /** How many octets were HTTP's. At a refusal: where what was refused begins. */
+  /** How many octets were HTTP. At a refusal: the beginning of what was refused. */
   readonly at: number;
   readonly why: string;
 }
 
-// What stops the reading that is not a refusal: the input has no more.
+// Stops reading without a refusal: the input has no more.
 class OutOfInput {}
 
 interface Head {
@@ -79,7 +79,7 @@ class Reading {
   readonly #situation: Situation;
   readonly #bounds: Bounds;
   readonly #messages: Message[] = [];
-  // Up to here everything was HTTP's.
+  // Everything up to here was HTTP.
   #at = 0;
   #ignored = 0;
 
@@ -92,7 +92,7 @@ class Reading {
   all(): Verdict {
     try {
       const lives = this.#situation.role === "server" ? this.#requests() : this.#responses();
-      return this.#behind(lives);
+      return this.#afterLast(lives);
     } catch (thrown) {
       if (thrown instanceof Refusal) return this.#verdict("refused", thrown.why);
       if (thrown instanceof OutOfInput) return this.#dry();
@@ -104,14 +104,14 @@ class Reading {
     return { messages: this.#messages, stop, at: this.#at, why };
   }
 
-  // The last message was read. What else is there is not HTTP's, or nobody asked for it.
-  #behind(state: "switched" | "last" | "idle"): Verdict {
+  // The last message was read. The rest is not HTTP, or unsolicited.
+  #afterLast(state: "switched" | "last" | "idle"): Verdict {
     if (state === "switched") return this.#verdict("over");
     if (this.#at === this.#input.length) {
       return this.#verdict(this.#situation.ended ? "closed" : "more");
     }
-    // RFC 9112 §9.2: what comes unasked must not answer the next request.
-    return state === "idle" ? this.#verdict("refused", "unasked") : this.#verdict("over");
+    // RFC 9112 §9.2: unsolicited bytes must not answer the next request.
+    return state === "idle" ? this.#verdict("refused", "unsolicited") : this.#verdict("over");
   }
 
   #dry(): Verdict {
@@ -132,16 +132,16 @@ class Reading {
       const declared = declaredLength(minor === "1", fields);
       demand(method !== "CONNECT" || declared === undefined, "CONNECT with a body");
       // RFC 9112 §6.3 rule 4.
-      demand(declared !== "until-close", "a request that no end can be found of");
-      // RFC 9112 §7.1.2: trailers go with chunked alone; who thinks otherwise sends a second request.
+      demand(declared !== "until-close", "a request without a detectable end");
+      // RFC 9112 §7.1.2: only chunked has trailers; otherwise they would be a second request.
       const trails = valuesOf(fields, "trailer").length > 0 && typeof declared === "number";
-      demand(!trails, "trailers behind a length");
+      demand(!trails, "trailers with a length");
       const length = this.#allowed(declared ?? 0);
       this.#message(`${method} ${target} HTTP/1.${minor}`, fields);
       const proposes = method === "CONNECT" || (minor === "1" && offered(fields).length > 0);
       this.#body(length);
       if (proposes && this.#situation.accepts) return "switched";
-      // RFC 9931 §8: what stands behind a refused CONNECT may be the tunnel's.
+      // RFC 9931 §8: bytes after a refused CONNECT may belong to the tunnel.
       if (method === "CONNECT" || !persists(minor === "1", fields)) return "last";
     }
   }
@@ -196,7 +196,7 @@ class Reading {
     return message;
   }
 
-  // Where the head that is being judged ends: it is HTTP's only once it is accepted.
+  // The end of the current head, which is HTTP only once it is accepted.
   #next = 0;
 
   #head(): Head {
@@ -252,7 +252,7 @@ class Reading {
     for (let size = this.#chunkLine(); size > 0; size = this.#chunkLine()) {
       this.#counted(message, size);
       const end = this.#input.slice(this.#at, this.#at + 2);
-      demand("\r\n".startsWith(end), "no CRLF behind a chunk");
+      demand("\r\n".startsWith(end), "no CRLF after a chunk");
       this.#at += end.length;
       if (end.length < 2) throw new OutOfInput();
     }
@@ -263,7 +263,7 @@ class Reading {
     const end = this.#input.indexOf("\r\n", this.#at);
     const text = this.#input.slice(this.#at, end === -1 ? undefined : end);
     const [, zeros = "", digits = "", extensions = ""] = CHUNK_LINE.exec(text) ?? [];
-    // Zeros in front of a size say as little as extensions do.
+    // Leading zeros of a size are as meaningless as extensions.
     const silent = digits === "" ? zeros.length - 1 : zeros.length;
     const ignored = this.#ignored + silent + extensions.length;
     if (end === -1) {

@@ -6,20 +6,20 @@ import type { Situation } from "./oracle.ts";
 
 const require = createRequire(import.meta.url);
 
-/** What another implementation makes of an input. */
+/** Another implementation's result for an input. */
 export interface Outcome {
   /** One for each head. */
   readonly bodies: readonly string[];
-  /** How many messages came to their end. */
+  /** How many messages were completed. */
   readonly complete: number;
-  /** Why it was refused; empty if it was not. */
+  /** Why it was refused; empty if accepted. */
   readonly refused: string;
 }
 
 /** Another implementation of HTTP/1.1. */
 export interface Peer {
   readonly name: string;
-  hear(text: string, situation: Situation): Promise<Outcome>;
+  observe(text: string, situation: Situation): Promise<Outcome>;
   close(): void;
 }
 
@@ -37,26 +37,26 @@ interface NodeParserClass {
   readonly kOnMessageComplete: number;
 }
 
-// What node:http answers to kOnHeadersComplete.
+// What node:http returns from kOnHeadersComplete.
 const READ_BODY = 0;
 const NO_BODY = 1;
 const UPGRADE = 2;
 
-/** The parser of node:http, in the Node that runs this, without any lenience. */
+/** The parser of node:http in the running Node, without any lenience. */
 export function nodeParser(): Peer {
-  // It can be had in no other way. Node warns of that, and we know it.
+  // There is no other access to it. Suppress Node's warning.
   const { noDeprecation = false } = process;
   process.noDeprecation = true;
   const { HTTPParser } = require("node:_http_common") as { HTTPParser: NodeParserClass };
   process.noDeprecation = noDeprecation;
   return {
     name: "node",
-    hear: async (text, situation) => hearWithNode(HTTPParser, text, situation),
+    observe: async (text, situation) => observeNode(HTTPParser, text, situation),
     close: () => {},
   };
 }
 
-function hearWithNode(Parser: NodeParserClass, text: string, situation: Situation): Outcome {
+function observeNode(Parser: NodeParserClass, text: string, situation: Situation): Outcome {
   const parser = new Parser();
   const bodies: string[] = [];
   let complete = 0;
@@ -81,26 +81,26 @@ function hearWithNode(Parser: NodeParserClass, text: string, situation: Situatio
   return { bodies, complete, refused: typeof result === "number" ? "" : result.code };
 }
 
-/** h11, where Python has it. Debian calls it python3-h11. */
+/** h11, if Python has it (Debian: python3-h11). */
 export async function h11Peer(program: URL): Promise<Peer | undefined> {
   for (const python of ["python3", "/usr/bin/python3"]) {
     const child = spawn(python, [fileURLToPath(program)], { stdio: ["pipe", "pipe", "ignore"] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     child.on("error", () => {});
     child.stdin.on("error", () => {});
-    const hear: Peer["hear"] = async (text, { role, asks }) => {
+    const observe: Peer["observe"] = async (text, { role, asks }) => {
       const { method = "", offers = [] } = asks[0] ?? {};
       child.stdin.write(`${JSON.stringify({ text, role, method, offers })}\n`);
       const { value } = await lines.next();
-      if (value === undefined) throw new Error("h11 is gone");
+      if (value === undefined) throw new Error("h11 has exited");
       return JSON.parse(value) as Outcome;
     };
-    const probe = hear("", { role: "server", asks: [] } as unknown as Situation);
+    const probe = observe("", { role: "server", asks: [] } as unknown as Situation);
     const works = await probe.then(
       () => true,
       () => false,
     );
-    if (works) return { name: "h11", hear, close: () => child.stdin.end() };
+    if (works) return { name: "h11", observe, close: () => child.stdin.end() };
   }
   return undefined;
 }

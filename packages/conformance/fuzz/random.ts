@@ -1,4 +1,4 @@
-/** Numbers that follow from a seed alone (xoshiro128**), so that a run can be run again. */
+/** Random numbers determined by a seed (xoshiro128**), so that a run can be repeated. */
 export class Random {
   readonly #state = new Uint32Array(4);
 
@@ -28,12 +28,12 @@ export class Random {
     return result;
   }
 
-  /** A whole number from 0 up to, not with, `limit`. */
+  /** An integer in [0, limit). */
   below(limit: number): number {
     return Math.floor((this.#next() / 0x1_0000_0000) * limit);
   }
 
-  /** True once in `n`. */
+  /** True with probability 1/n. */
   oneIn(n: number): boolean {
     return this.below(n) === 0;
   }

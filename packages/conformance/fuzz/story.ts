@@ -3,7 +3,7 @@ import type { Seed } from "./corpus.ts";
 import { BOUNDS } from "./corpus.ts";
 import type { Ask } from "./oracle.ts";
 
-/** A story of the book for a finding, ready to be pasted; its events are the reader's to judge. */
+/** A story for a finding, ready to be pasted; its events must be checked by hand. */
 export function storyOf({ text, situation }: Seed, title: string): string {
   const { role, asks, bounds, ended } = situation;
   const standard = BOUNDS[0]!;
@@ -15,7 +15,7 @@ export function storyOf({ text, situation }: Seed, title: string): string {
   return [
     `## Found by the fuzzer: ${title}`,
     `<!-- Z01 · role=${role}${asked}${limits.join("")} -->`,
-    ...(asked === "" && asks.length > 0 ? ["", "```do", ...asks.flatMap(deedsOf), "```"] : []),
+    ...(asked === "" && asks.length > 0 ? ["", "```do", ...asks.flatMap(actionsOf), "```"] : []),
     "",
     "```http",
     ...linesOf(text),
@@ -31,7 +31,7 @@ function words({ method, offers }: Ask): string {
   return offers.length === 0 ? method : `${method}+${offers.join()}`;
 }
 
-function deedsOf({ method, offers, last, withheld }: Ask, i: number): string[] {
+function actionsOf({ method, offers, last, withheld }: Ask, i: number): string[] {
   const target = method === "CONNECT" ? "a.test:443" : "/";
   return [
     `${i === 0 ? "request" : "pipeline"} ${method} ${target}${withheld ? " length=4" : ""}`,

@@ -1,6 +1,6 @@
 import { program } from "../../../tsup.base.ts";
 
-// From the sources of this checkout, or of a copy of the core with a fault in it.
+// Bundles the sources of this checkout, or of a copy of the core with a fault.
 const core = process.env.UPGRADE_CORE;
 
 export default program({

@@ -7,9 +7,9 @@ async function* answered(cast: Cast) {
   const server = await cast.accept();
   yield "the server is connected";
   await server.readHead();
-  yield "the request is there";
+  yield "the request has arrived";
   await server.send(`${OK}he`);
-  yield "half of the answer is there";
+  yield "half of the response has arrived";
   await server.send("llo");
 }
 
@@ -17,10 +17,10 @@ async function* uploaded(cast: Cast) {
   const server = await cast.accept();
   yield "the server is connected";
   expect(await server.readHead()).toMatch(/Expect: 100-continue/);
-  yield "the head is there";
+  yield "the head has arrived";
   await server.send("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n");
   await server.readUntil("0\r\n\r\n");
-  yield "the body is there";
+  yield "the body has arrived";
   await server.send(`${OK}hello`);
 }
 
@@ -28,7 +28,7 @@ async function* switched(cast: Cast) {
   const server = await cast.accept();
   yield "the server is connected";
   await server.readHead();
-  yield "the proposal is there";
+  yield "the proposal has arrived";
   await server.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
 }
 
@@ -36,7 +36,7 @@ async function* wrongAccept(cast: Cast) {
   const server = await cast.accept();
   yield "the server is connected";
   await server.readHead();
-  yield "the proposal is there";
+  yield "the proposal has arrived";
   await server.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly");
   await server.readToLast();
 }
@@ -45,7 +45,7 @@ async function* refused(cast: Cast) {
   const server = await cast.accept();
   yield "the server is connected";
   await server.readHead();
-  yield "the proposal is there";
+  yield "the proposal has arrived";
   await server.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
 }
 

@@ -5,7 +5,7 @@ const PAIRS = `
   const connectedPair = async () => memoryPair();`;
 const SERVICE = "const service = () => ({ status: 200 });";
 
-/** Samples that need no peer: they run to their end, and print what their page says. */
+/** Samples without a peer: they run to their end, and print what the docs say. */
 export const PROGRAMS: readonly Story[] = [
   {
     sample: "README.md: Both ends in one file",

@@ -5,9 +5,9 @@ async function* tunnelThrough(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send(`CONNECT 127.0.0.1:${cast.port} HTTP/1.1\r\n`);
-  yield "half of the request is here";
+  yield "half of the request has arrived";
   await client.send("Host: a.test\r\n\r\n");
-  yield "the request is here";
+  yield "the request has arrived";
   const upstream = await cast.accept();
   yield "the upstream is connected";
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
@@ -30,7 +30,7 @@ async function* refusedByProxy(cast: Cast) {
   expect(await proxy.readHead()).toMatch(/^CONNECT a\.test:443 HTTP\/1\.1\r\n/);
   yield "the proxy has the request";
   await proxy.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\n");
-  yield "the proxy has refused, but for the body";
+  yield "the proxy has refused, except for the body";
   // The sample ends the connection by itself, and does not wait for the body.
   await proxy.readToLast();
 }
@@ -39,19 +39,19 @@ async function* relays(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send("POST /a HTTP/1.0\r\nContent-Length: 4\r\n\r\n");
-  yield "the head is here";
+  yield "the head has arrived";
   const origin = await cast.accept();
   yield "the origin is connected";
   const head = await origin.readHead();
   expect(head).toMatch(/^POST \/a HTTP\/1\.1\r\n[\s\S]*Host: [\s\S]*Via: 1\.0 edge/);
   await client.send("body");
   expect(await origin.read(4)).toBe("body");
-  yield "the request went on";
+  yield "the request was relayed";
   await origin.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-  yield "the interim response is here";
+  yield "the interim response has arrived";
   await origin.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 OK/);
-  yield "half of the response is here";
+  yield "half of the response has arrived";
   await origin.send("llo");
   expect(await client.read(5)).toBe("hello");
 }
@@ -64,12 +64,12 @@ async function* relaysInterim(cast: Cast) {
   await origin.send("HTTP/1.1 100 Continue\r\n\r\n");
   await origin.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n/);
-  yield "the interim response is here";
+  yield "the interim response has arrived";
   origin.reset();
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 502 /);
 }
 
-/** Requests that our server takes, and what the origin then gets of them. */
+/** Requests that our server accepts, and what the origin gets. */
 const ODD: readonly [request: string, line: RegExp, body: string][] = [
   ["GET / HTTP/1.1\r\nExpect: 100-continue\r\n", /^GET \/ (?![\s\S]*Expect)/, ""],
   [
@@ -90,7 +90,7 @@ const relaysOdd = ([request, line, body]: Odd) =>
     await client.send(`${request}Host: a.test\r\n\r\n${body}`);
     const origin = await cast.accept();
     expect(await origin.readHead()).toMatch(line);
-    yield "the request went on";
+    yield "the request was relayed";
     expect(await origin.read(body.length)).toBe(body);
     await origin.send("HTTP/1.1 204 No Content\r\n\r\n");
     expect(await client.readHead()).toMatch(/^HTTP\/1\.1 204 /);
@@ -105,7 +105,7 @@ const relaysOddProposal = ([request, line, body]: Odd) =>
     await client.send(`${request}${PROPOSAL}\r\n${body}`);
     const origin = await cast.accept();
     expect(await origin.readHead()).toMatch(line);
-    yield "the proposal went on";
+    yield "the proposal was relayed";
     expect(await origin.read(body.length)).toBe(body);
     await origin.send(`${ACCEPTED}Content-Length: 0\r\n\r\nhello`);
     expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 (?![\s\S]*Content-Length)/);
@@ -127,10 +127,10 @@ async function* relaysExpectation(cast: Cast) {
   );
   const origin = await cast.accept();
   expect(await origin.readHead()).toMatch(/\r\nExpect: 100-continue\r\n/);
-  yield "the proposal went on";
+  yield "the proposal was relayed";
   await origin.send("HTTP/1.1 100 Continue\r\n\r\n");
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 100 /);
-  yield "the body is asked for";
+  yield "the body is requested";
   await client.send("body");
   expect(await origin.read(4)).toBe("body");
   await origin.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
@@ -146,7 +146,7 @@ async function* relaysUpgrade(cast: Cast) {
   const origin = await cast.accept();
   yield "the origin is connected";
   expect(await origin.readHead()).toMatch(/\r\nUpgrade: websocket\r\n/);
-  yield "the proposal went on";
+  yield "the proposal was relayed";
   await origin.send(
     "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Key: 1\r\n\r\nearly",
   );

@@ -11,9 +11,9 @@ async function* answers(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send(GET.slice(0, 10));
-  yield "half of the request is here";
+  yield "half of the request has arrived";
   await client.send(GET.slice(10));
-  yield "the request is here";
+  yield "the request has arrived";
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
   await client.readUntil("hello");
   yield "it is answered";
@@ -23,7 +23,7 @@ async function* echoes(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send(`${SWITCH}echo\r\n\r\nearly`);
-  yield "the proposal is here";
+  yield "the proposal has arrived";
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 /);
   expect(await client.read(5)).toBe("early");
   yield "it has switched";
@@ -36,7 +36,7 @@ async function* tunneled(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send("C");
-  yield "the first octet is here";
+  yield "the first octet has arrived";
   await client.send("ONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n");
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
   await client.readUntil("in the tunnel");
@@ -45,7 +45,7 @@ async function* tunneled(cast: Cast) {
 
 const CHILD = `
   process.on("message", ({ key, readBuf }, socket) => {
-    if (socket === undefined) return; // its client had gone
+    if (socket === undefined) return; // its client has gone
     socket.on("error", () => {});
     socket.write("HTTP/1.1 101 x\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n");
     socket.write(Buffer.from(readBuf, "base64"));
@@ -56,7 +56,7 @@ async function* answersFromChild(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
   await client.send(`${SWITCH}echo\r\n\r\nearly`);
-  yield "the proposal is here";
+  yield "the proposal has arrived";
   expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 /);
   expect(await client.read(5)).toBe("early");
   await client.send("more");
@@ -74,7 +74,7 @@ async function* speaking(_: Cast, connect: () => Promise<ScriptedPeer>) {
   const client = await connect();
   yield "the client is connected";
   await client.send(SWITCH + HELLO);
-  yield "the proposal is here";
+  yield "the proposal has arrived";
   expect(await client.readHead()).toContain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   yield "it has switched";
   await client.send(FRAME);
@@ -101,7 +101,7 @@ export const SERVERS: readonly Story[] = [
   {
     sample: "docs/transports.md: On workerd",
     serves: "8080",
-    // A socket of workerd is a WHATWG pair, too.
+    // A workerd socket is a WHATWG pair, too.
     after: `
       import net from "node:net";
       import { Duplex } from "node:stream";
@@ -139,7 +139,7 @@ export const SERVERS: readonly Story[] = [
   },
   {
     sample: "docs/guides/websocket.md: A server, with the 101 written here",
-    // Its socket is one that it has made itself; what it does with that is the same.
+    // The sample creates its own socket, but handles it in the same way.
     asks: "8080",
     given: `
       import net from "node:net";

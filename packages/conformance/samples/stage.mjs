@@ -1,10 +1,10 @@
-// A process in which samples run. It imports the files it is sent, and reports what they print, how many
-// sockets they have open, and every error that nothing handles.
+// A process that runs samples. It imports the files it is sent, and reports what they print, how many
+// sockets they have open, and every unhandled error.
 import diagnostics from "node:diagnostics_channel";
 import net from "node:net";
 
 const report = (message) => process.send?.(message);
-// The process that runs the tests may be killed: nothing is left running then.
+// Exits with the test process, even if that is killed.
 process.on("disconnect", () => process.exit());
 
 process.on("uncaughtException", (error) => report({ unhandled: String(error?.stack ?? error) }));

@@ -1,28 +1,28 @@
 import { handshake, type Sender } from "@upgrade/client";
 import { UpgradeError } from "@upgrade/core";
 import type { Connection, Io, ManualClock, SignalLike } from "@upgrade/core/io";
+import { option, targetOf } from "./actions.ts";
 import {
   type Actor,
+  type Behavior,
   contentOf,
-  goOn,
-  Heard,
-  type Manners,
+  continueBody,
+  MessageLog,
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import { option, targetOf } from "./deeds.ts";
-import { askedBefore } from "./play.ts";
-import type { Said, Score, Step } from "./score.ts";
+import { earlierRequest } from "./play.ts";
+import type { OurMessage, Score, Step } from "./score.ts";
 import { responseLine } from "./transcript.ts";
 
-/** One request, and everything that was heard in answer to it. */
+/** One request, and everything received in response. */
 interface Exchange {
-  readonly interims: Heard[];
-  final: Heard | undefined;
+  readonly interims: MessageLog[];
+  final: MessageLog | undefined;
   failure: unknown;
 }
 
-/** A signal that never aborts, and knows who listens. */
+/** A signal that never aborts, and counts its listeners. */
 class CountingSignal implements SignalLike {
   readonly aborted = false;
   readonly reason = undefined;
@@ -37,7 +37,7 @@ class CountingSignal implements SignalLike {
   }
 }
 
-/** Asks when the story says so, and reads whatever is answered. */
+/** Sends requests when the story says so, and reads the responses. */
 export class ClientActor implements Actor {
   readonly connection: Connection<Io>;
   readonly watch: Watch;
@@ -59,20 +59,20 @@ export class ClientActor implements Actor {
     score: Score,
     clock: ManualClock,
     watch: Watch,
-    manners: Manners,
+    behavior: Behavior,
   ): Promise<ClientActor> {
     const isPipeline = score.steps.some(
-      (step) => step.kind === "say" && step.said.head.words[0] === "pipeline",
+      (step) => step.kind === "send" && step.ourMessage.head.words[0] === "pipeline",
     );
     const pipeline = isPipeline ? 8 : 1;
     const { sender, connection } = await handshake(io, { ...score.limits, clock, pipeline });
-    const actor = new ClientActor(connection, sender, watch, manners.reads);
-    if (score.asks !== undefined) void actor.#send(askedBefore(score.asks)).catch(() => {});
+    const actor = new ClientActor(connection, sender, watch, behavior.reads);
+    if (score.asks !== undefined) void actor.#send(earlierRequest(score.asks)).catch(() => {});
     void watch.add("ready", sender.ready()).catch(() => {});
     return actor;
   }
 
-  get messages(): Heard[] {
+  get messages(): MessageLog[] {
     return this.#exchanges.flatMap(({ interims, final }) =>
       final === undefined ? interims : [...interims, final],
     );
@@ -91,7 +91,7 @@ export class ClientActor implements Actor {
           version: "1.1",
           framing: { kind: "none" },
         });
-        exchange.interims.push(new Heard(line, headers));
+        exchange.interims.push(new MessageLog(line, headers));
       },
     });
     const read = answered.then<unknown, void>(
@@ -103,11 +103,11 @@ export class ClientActor implements Actor {
           version: response.version,
           framing: response.framing,
         });
-        const heard = new Heard(line, response.headers);
-        exchange.final = heard;
-        // What accepts a proposal has nothing behind it that is HTTP's.
+        const received = new MessageLog(line, response.headers);
+        exchange.final = received;
+        // Nothing after the head that accepts a proposal is HTTP.
         const isSwitch = this.connection.state.server === "switched-protocol";
-        return isSwitch ? response.body.bytes() : heard.read(response, this.watch, this.#reads);
+        return isSwitch ? response.body.bytes() : received.read(response, this.watch, this.#reads);
       },
       (error) => {
         exchange.failure = error;
@@ -117,29 +117,27 @@ export class ClientActor implements Actor {
     return answered;
   }
 
-  look(): void {
-    // A client reads whatever comes.
-  }
+  look(): void {}
 
-  async say(said: Said): Promise<string | undefined> {
-    const [what, method = ""] = said.head.words;
-    // A response, said by a client: there is no way to.
+  async send(ourMessage: OurMessage): Promise<string | undefined> {
+    const [what, method = ""] = ourMessage.head.words;
+    // A client has no way to send a response.
     if (what === "response") return "WRONG_MOMENT";
-    const { pieces, ...content } = contentOf(said);
-    if (said.refused === undefined) this.#pieces = pieces;
-    const version = option(said.head, "version") === "1.0" ? "1.0" : "1.1";
+    const { pieces, ...content } = contentOf(ourMessage);
+    if (ourMessage.refused === undefined) this.#pieces = pieces;
+    const version = option(ourMessage.head, "version") === "1.0" ? "1.0" : "1.1";
     let refused: string | undefined;
-    const sent = this.#send({ method, target: targetOf(said.head), version, ...content });
+    const sent = this.#send({ method, target: targetOf(ourMessage.head), version, ...content });
     sent.catch((error: unknown) => {
       refused = error instanceof UpgradeError ? error.code : String(error);
     });
-    // What may not be sent is told in the same turn, in front of everything that is sent.
+    // A refusal is reported in the same turn, before anything is sent.
     for (let i = 0; i < 3; i++) await undefined;
     return refused;
   }
 
   more(step: Step & { readonly kind: "more" }): void {
-    goOn(this.#pieces, step);
+    continueBody(this.#pieces, step);
   }
 
   inform(): string | undefined {
@@ -151,7 +149,7 @@ export class ClientActor implements Actor {
     return 0;
   }
 
-  readonly ignorant: readonly string[] = [];
+  readonly unaware: readonly string[] = [];
 
   get failures(): unknown[] {
     return this.#exchanges.flatMap(({ failure, final }) => [failure, final?.failure]);

@@ -1,46 +1,46 @@
 import { UpgradeError } from "@upgrade/core";
 import type { Connection, Io, ManualClock, Parts } from "@upgrade/core/io";
 import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/server";
+import { option } from "./actions.ts";
 import {
   type Actor,
+  type Behavior,
   codeOf,
   contentOf,
-  goOn,
-  Heard,
-  type Manners,
+  continueBody,
+  MessageLog,
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import { option } from "./deeds.ts";
-import type { Said, Score, Step } from "./score.ts";
+import type { OurMessage, Score, Step } from "./score.ts";
 import { requestLine } from "./transcript.ts";
 
-/** One request that its service has been called with. */
+/** One request passed to the service. */
 interface Exchange {
   readonly request: ServerRequest<Io>;
-  readonly heard: Heard;
+  readonly received: MessageLog;
   isRead: boolean;
   isAnswered: boolean;
   /** Undefined: the service has switched by itself. */
   answer(response: ServerResponse | undefined): void;
 }
 
-/** A service that answers when the story says so, and what it was told. */
+/** A service that answers when the story says so, and what it received. */
 export class ServerActor implements Actor {
   readonly watch: Watch;
-  /** What `onError` was told. */
-  readonly told: unknown[] = [];
+  /** What `onError` received. */
+  readonly errors: unknown[] = [];
   connection!: Connection<Io>;
   readonly #exchanges: Exchange[] = [];
-  readonly #manners: Manners;
+  readonly #behavior: Behavior;
   #pieces: Pieces | undefined;
-  /** What `switchTo` gave, and why it did not. */
+  /** The result of `switchTo`, or its error. */
   parts: Parts<Io> | undefined;
   #switchFailure: unknown;
 
-  private constructor(watch: Watch, manners: Manners) {
+  private constructor(watch: Watch, behavior: Behavior) {
     this.watch = watch;
-    this.#manners = manners;
+    this.#behavior = behavior;
   }
 
   static async start(
@@ -48,43 +48,43 @@ export class ServerActor implements Actor {
     score: Score,
     clock: ManualClock,
     watch: Watch,
-    manners: Manners,
+    behavior: Behavior,
   ): Promise<ServerActor> {
-    const actor = new ServerActor(watch, manners);
+    const actor = new ServerActor(watch, behavior);
     const { connection } = await handshake(io, (request) => actor.#serve(request), {
       ...score.limits,
       clock,
       date: false,
-      // As the heart, which closes where it is told to.
+      // Like HttpConnection, which closes when told to.
       keepAliveAfterRefusal: true,
-      onError: (error) => void actor.told.push(error),
+      onError: (error) => void actor.errors.push(error),
     });
     actor.connection = connection;
     return actor;
   }
 
-  get messages(): Heard[] {
-    return this.#exchanges.map(({ heard }) => heard);
+  get messages(): MessageLog[] {
+    return this.#exchanges.map(({ received }) => received);
   }
 
-  /** A request waits for its answer. */
+  /** A request waits for its response. */
   get holds(): boolean {
     return this.#open !== undefined;
   }
 
-  /** Whether its service was told that the client has ended its side. */
+  /** Whether its service knows that the client has ended its side. */
   get peerEnded(): boolean {
     const { request } = this.#open!;
     return request.peerEnded && request.signal.aborted;
   }
 
   #serve(request: ServerRequest<Io>): Promise<ServerResponse | undefined> {
-    // Asked for early: who waits must be told.
+    // Read early, to check that a pending read settles.
     void request.signal;
     return new Promise((resolve) => {
       this.#exchanges.push({
         request,
-        heard: new Heard(requestLine(request), request.headers),
+        received: new MessageLog(requestLine(request), request.headers),
         isRead: false,
         isAnswered: false,
         answer: resolve,
@@ -96,12 +96,12 @@ export class ServerActor implements Actor {
   #read(exchange: Exchange): void {
     if (exchange.isRead) return;
     exchange.isRead = true;
-    const read = exchange.heard.read(exchange.request, this.watch, this.#manners.reads);
+    const read = exchange.received.read(exchange.request, this.watch, this.#behavior.reads);
     void this.watch.add("the request's body", read);
   }
 
-  // A body that the client may still hold back is read once some of it is there: reading it asks for
-  // it, and that is for the story to do.
+  // A body that the client may still hold back is read only once some of it has arrived, since reading
+  // it sends a 100, which is up to the story.
   look(sent: string): void {
     const exchange = this.#exchanges.at(-1);
     if (exchange === undefined) return;
@@ -115,21 +115,22 @@ export class ServerActor implements Actor {
     return last?.isAnswered === false ? last : undefined;
   }
 
-  async say(said: Said): Promise<string | undefined> {
-    const { head } = said;
+  async send(ourMessage: OurMessage): Promise<string | undefined> {
+    const { head } = ourMessage;
     const exchange = this.#open;
-    // Nobody has asked: what is said then the driver has said by itself.
+    // Without a request, the driver sent it by itself.
     if (exchange === undefined) return undefined;
-    const { pieces, ...content } = contentOf(said);
+    const { pieces, ...content } = contentOf(ourMessage);
     const status = Number(head.words[1]);
     this.#pieces = pieces;
     exchange.isAnswered = true;
-    if (this.#manners.switches && isSwitch(said, exchange)) this.#switch(said, exchange);
+    if (this.#behavior.switches && isSwitch(ourMessage, exchange))
+      this.#switch(ourMessage, exchange);
     else exchange.answer({ status, tunnel: true, reason: option(head, "reason"), ...content });
     return undefined;
   }
 
-  #switch({ head }: Said, { request, answer }: Exchange): void {
+  #switch({ head }: OurMessage, { request, answer }: Exchange): void {
     const [, protocol] = head.fields.find(([name]) => /^upgrade$/i.test(name)) ?? [];
     const parts = this.watch.add("switchTo", request.switchTo(protocol, { headers: head.fields }));
     parts.then(
@@ -144,16 +145,16 @@ export class ServerActor implements Actor {
   }
 
   more(step: Step & { readonly kind: "more" }): void {
-    goOn(this.#pieces, step);
+    continueBody(this.#pieces, step);
   }
 
-  inform({ deed }: Step & { readonly kind: "inform" }): string | undefined {
+  inform({ action }: Step & { readonly kind: "inform" }): string | undefined {
     const exchange = this.#exchanges.at(-1);
     if (exchange === undefined) return "WRONG_MOMENT";
     try {
-      // A client of HTTP/1.0 is spared it; the heart would not say it either.
-      const isSaid = exchange.request.inform(Number(deed.words[1]), deed.fields);
-      return isSaid ? undefined : "INVALID_STATUS";
+      // An HTTP/1.0 client does not get it; HttpConnection would refuse it, too.
+      const isSent = exchange.request.inform(Number(action.words[1]), action.fields);
+      return isSent ? undefined : "INVALID_STATUS";
     } catch (error) {
       return codeOf(error);
     }
@@ -168,23 +169,23 @@ export class ServerActor implements Actor {
     return 1;
   }
 
-  get ignorant(): string[] {
+  get unaware(): string[] {
     const { request } = this.#open ?? {};
     return request === undefined || request.signal.aborted ? [] : ["the signal of a request"];
   }
 
   get failures(): unknown[] {
-    return [this.#switchFailure, ...this.#exchanges.map(({ heard }) => heard.failure)];
+    return [this.#switchFailure, ...this.#exchanges.map(({ received }) => received.failure)];
   }
 
   complaints(): string[] {
-    const strange = this.told.filter((error) => !(error instanceof UpgradeError));
-    return strange.map((error) => `onError was told ${String(error)}`);
+    const strange = this.errors.filter((error) => !(error instanceof UpgradeError));
+    return strange.map((error) => `onError got ${String(error)}`);
   }
 }
 
-// It says 101, and 200 to CONNECT.
-function isSwitch({ head, refused }: Said, { request }: Exchange): boolean {
+// It sends 101, and 200 to CONNECT.
+function isSwitch({ head, refused }: OurMessage, { request }: Exchange): boolean {
   const accepts = request.proposal?.kind === "connect" ? "200" : "101";
   return refused === undefined && head.words[1] === accepts;
 }

@@ -1,41 +1,41 @@
 import { type Headers, LocalProtocolError } from "@upgrade/core";
 import type { Body, Connection, Io, Parts, ReceivedMessage } from "@upgrade/core/io";
-import { lengthOf } from "./deeds.ts";
+import { lengthOf } from "./actions.ts";
 import { escaped, unescaped } from "./octet-text.ts";
-import type { Said, Step } from "./score.ts";
+import type { OurMessage, Step } from "./score.ts";
 import { fieldLines } from "./transcript.ts";
 
-/** An application on one end of a driven connection: does what its score says, tells what it hears. */
+/** An application on one end of a driven connection: does what its score says, and records events. */
 export interface Actor {
   readonly connection: Connection<Io>;
   readonly watch: Watch;
-  /** Everything that was received, in the words of the book. */
-  readonly messages: readonly Heard[];
-  /** Says a message. Resolves with the code, where it was refused at once. */
-  say(said: Said): Promise<string | undefined>;
-  /** Goes on with the message in hand. */
+  /** Everything received, as lines of a story. */
+  readonly messages: readonly MessageLog[];
+  /** Sends a message. Resolves with the code if it was refused at once. */
+  send(ourMessage: OurMessage): Promise<string | undefined>;
+  /** Continues the current message. */
   more(step: Step & { readonly kind: "more" }): void;
-  /** An interim response. Why not, if it was refused. */
+  /** Sends an interim response. Returns the reason if it was refused. */
   inform(step: Step & { readonly kind: "inform" }): string | undefined;
-  /** Everything that follows from the bytes that the peer has `sent` has happened. */
+  /** Resolves once everything that follows from the bytes `sent` by the peer has happened. */
   look(sent: string): void;
-  /** Answers, or ends, whatever it still owes. Returns how many answers that were. */
+  /** Completes all pending responses. Returns their number. */
   settle(): number;
-  /** The parts, where it is the application's to ask for them. */
+  /** The parts, if the application has to request them. */
   readonly parts?: Parts<Io> | undefined;
-  /** Who should have been told that the peer is gone, and was not. */
-  readonly ignorant: readonly string[];
-  /** Why messages, and requests, came to no good end. */
+  /** What should have reported that the peer is gone, and did not. */
+  readonly unaware: readonly string[];
+  /** Why messages and requests failed. */
   readonly failures: readonly unknown[];
-  /** What is wrong with how it was left behind, after the end of everything. */
+  /** What was left behind after the end. */
   complaints(): string[];
 }
 
-/** How an application goes about it. */
-export interface Manners {
-  /** It switches by itself, where it can; else by what it returns. */
+/** How an application behaves. */
+export interface Behavior {
+  /** Switches by itself, if possible; otherwise by what it returns. */
   readonly switches: boolean;
-  /** It reads every body; else it gives each up. */
+  /** Reads every body; otherwise cancels each. */
   readonly reads: boolean;
 }
 
@@ -51,14 +51,14 @@ export class Watch {
     return promise;
   }
 
-  /** The names of those that are still open. */
+  /** The names of those still pending. */
   get open(): string[] {
     return [...this.#open.values()];
   }
 }
 
-/** A message, as far as it was received. */
-export class Heard {
+/** A message, as far as received. */
+export class MessageLog {
   failure: unknown;
   /** The field lines of its head. */
   readonly fields: readonly string[];
@@ -71,15 +71,15 @@ export class Heard {
     this.fields = fieldLines("field", headers);
   }
 
-  /** Reads it to its end, or gives its body up at once. */
+  /** Reads it to its end, or cancels its body at once. */
   async read(message: ReceivedMessage, watch: Watch, reads: boolean): Promise<void> {
     const trailers = watch.add("trailers", message.trailers);
-    // Who reads a body that fails does not come to them.
+    // The reader of a failed body never gets them.
     trailers.catch(() => {});
     const { body } = message;
     try {
       const done = reads ? this.#collect(body) : watch.add("cancel", body.cancel());
-      // A second reader is told that it is one, and nobody need listen.
+      // A second reader is refused, and its promise may be ignored.
       void body.text();
       await done;
       const fields = fieldLines("trailer", await trailers);
@@ -99,7 +99,7 @@ export class Heard {
   }
 }
 
-/** A body that is said piece by piece, when the story says so. */
+/** A body sent piece by piece, as the story says. */
 export class Pieces implements AsyncIterable<Uint8Array> {
   readonly #pieces: (Uint8Array | null)[] = [];
   #wake: (() => void) | undefined;
@@ -123,16 +123,16 @@ export class Pieces implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** A message as client and server take it. `pieces` where more of it is to come. */
+/** A message as client and server accept it, with `pieces` if more of it follows. */
 export interface Content {
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
-  readonly trailers?: Said["trailers"];
+  readonly trailers?: OurMessage["trailers"];
   readonly pieces: Pieces | undefined;
 }
 
-/** What stands behind a head. Where only its length is told, it is made up. */
-export function contentOf({ head, body, trailers, isWhole }: Said): Content {
+/** The body after a head. If only its length is given, its content is made up. */
+export function contentOf({ head, body, trailers, isWhole }: OurMessage): Content {
   const { fields } = head;
   const length = lengthOf(head);
   if (isWhole && length !== "unknown") {
@@ -148,13 +148,16 @@ export function contentOf({ head, body, trailers, isWhole }: Said): Content {
   return { headers: framed, body: pieces, ...known, pieces };
 }
 
-/** A line of a `do` block that goes on with a body. */
-export function goOn(pieces: Pieces | undefined, { deed }: Step & { readonly kind: "more" }): void {
-  if (deed.words[0] === "data") pieces?.push(unescaped(deed.rest));
+/** Whether a line of a `do` block continues a body. */
+export function continueBody(
+  pieces: Pieces | undefined,
+  { action }: Step & { readonly kind: "more" },
+): void {
+  if (action.words[0] === "data") pieces?.push(unescaped(action.rest));
   else pieces?.push(null);
 }
 
-/** The code of what may not be done; whatever else is thrown is a fault of ours. */
+/** The code of a refusal; any other error is a bug. */
 export function codeOf(error: unknown): string {
   if (error instanceof LocalProtocolError) return error.code;
   throw error;

@@ -9,12 +9,12 @@ import {
 import { turns } from "./pairs-quiet.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
-/** A server of ours, over memory, with a scripted client and a clock that stands still. */
+/** Our server, in memory, with a scripted client and a stopped clock. */
 export interface Served {
   readonly peer: ScriptedPeer;
   readonly connection: Connection<ByteStream>;
   readonly clock: ManualClock;
-  /** What `onError` was told: code (or message) and phase. */
+  /** What `onError` received: code (or message) and phase. */
   readonly reports: string[];
 }
 
@@ -34,7 +34,7 @@ export async function serve(
   return { peer: new ScriptedPeer(far), connection, clock, reports };
 }
 
-/** A client of ours, over memory, with a scripted server and a clock that stands still. */
+/** Our client, in memory, with a scripted server and a stopped clock. */
 export interface Asked extends ClientHandshake<ByteStream> {
   readonly peer: ScriptedPeer;
   readonly clock: ManualClock;
@@ -72,7 +72,7 @@ export function answer(statusLine: string, ...fields: string[]): string {
 export const GET = { method: "GET", target: "/", headers: { Host: "a.test" } } as const;
 export const POST = { method: "POST", target: "/", headers: { Host: "a.test" } } as const;
 
-/** How a promise stands once all that can happen without the clock has happened. */
+/** The state of a promise once everything that can happen without the clock has happened. */
 export async function standing(promise: Promise<unknown>): Promise<unknown> {
   let found: unknown = "pending";
   promise.then(
@@ -102,7 +102,7 @@ function codeOr(error: unknown): string {
   return code ?? message ?? String(error);
 }
 
-/** What a service sees of a request, and the peer's view. */
+/** A request as seen by the service, and the peer's view. */
 export async function received<T>(
   bytes: string,
   read: (request: ServerRequest<ByteStream>) => Promise<T>,

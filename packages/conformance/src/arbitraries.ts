@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
 const TCHAR = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-// What steers a connection is added by whoever needs it, never by chance.
+// Fields that control the connection are added explicitly, never at random.
 const STEERING = new Set([
   ...["connection", "content-length", "date", "expect", "host", "te"],
   ...["trailer", "transfer-encoding", "upgrade", "keep-alive", "proxy-connection"],
@@ -27,10 +27,10 @@ const fieldValue = fc
   .string({ unit: fieldOctet, maxLength: 20 })
   .map((value) => value.replace(/^[\t ]+|[\t ]+$/g, ""));
 
-/** Field lines that steer nothing. */
+/** Field lines without any effect. */
 export const fields = fc.array(fc.tuple(fieldName, fieldValue), { maxLength: 6 });
 
-/** Trailers: names that no sender refuses there. */
+/** Trailers with names that are allowed there. */
 export const trailers = fc.array(
   fc.tuple(
     token.map((name) => `X-${name}`),
@@ -62,7 +62,7 @@ export function piecesOf(input: Uint8Array, places: readonly number[]): Uint8Arr
   return [...inside, input.length].map((to, i) => input.slice(i === 0 ? 0 : inside[i - 1], to));
 }
 
-// What requests and responses are made of, sound and broken.
+// Fragments of requests and responses, valid and invalid.
 const SHARDS = [
   ...["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET ", "POST ", "HEAD ", "CONNECT a:1 ", "/", "*", " "],
   ...["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "\r\n", "\r\n\r\n", "\r", "\n", "\t", ":", "\0", "\xff"],
@@ -85,7 +85,7 @@ const SHARDS = [
   ...["HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"],
 ];
 
-/** Input that is nearly HTTP: shards of it in any order, with some noise. */
+/** Input that is almost HTTP: fragments in any order, with some noise. */
 export const nearlyHttp = fc
   .array(
     fc.oneof(

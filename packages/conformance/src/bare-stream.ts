@@ -1,6 +1,6 @@
 import type { ByteStream } from "@upgrade/core/io";
 
-/** `stream` by the four methods every ByteStream has: it withdraws no read and tells of no end. */
+/** `stream` with only the four required methods of a ByteStream, without `cancelRead` and `gone`. */
 export function bareStream(stream: ByteStream): ByteStream {
   return {
     read: () => stream.read(),

@@ -1,11 +1,11 @@
 import type { ByteStream } from "@upgrade/core/io";
 
-/** A byte stream whose writes go wrong from one moment on, and which knows who still reads. */
+/** A byte stream whose writes fail from some moment on, and which counts pending reads. */
 export class BreakableStream implements ByteStream {
   readonly gone: Promise<unknown>;
   /** Reads that have not settled. */
   reads = 0;
-  /** What becomes of the next write. */
+  /** The result of the next write. */
   writes: "pass" | "fail" | "hang" = "pass";
   readonly #inner: ByteStream;
   #hanging: ((reason: unknown) => void)[] = [];
@@ -28,14 +28,14 @@ export class BreakableStream implements ByteStream {
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
-    return this.#suffer() ?? this.#inner.write(chunks);
+    return this.#misbehave() ?? this.#inner.write(chunks);
   }
 
   closeWrite(): Promise<void> {
-    return this.#suffer() ?? this.#inner.closeWrite();
+    return this.#misbehave() ?? this.#inner.closeWrite();
   }
 
-  #suffer(): Promise<void> | undefined {
+  #misbehave(): Promise<void> | undefined {
     if (this.writes === "pass") return undefined;
     if (this.writes === "fail") return Promise.reject(new Error("the write failed"));
     return new Promise((_, reject) => void this.#hanging.push(reject));

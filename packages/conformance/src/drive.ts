@@ -11,23 +11,23 @@ import type { End, Score, Step } from "./score.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 import { faultLine } from "./transcript.ts";
 
-/** How the application waits for the end of its connection, and what becomes of the io then. */
+/** How the application waits for the end of its connection, and what happens to the io then. */
 export type Waits = "run" | "withoutShutdown";
 
 export const WAITS: readonly Waits[] = ["run", "withoutShutdown"];
 
-/** A connection of ours in the role of the story, with an application on it and a peer before it. */
+/** A connection in the role of the story, with an application and a peer. */
 export class Drive {
   readonly clock = new ManualClock();
   readonly watch = new Watch();
   readonly peer: ScriptedPeer;
   readonly score: Score;
   actor!: Actor;
-  /** What came of waiting, once it has. */
+  /** The result of waiting. */
   parts: Parts<Io> | undefined;
   failure: unknown;
   readonly #near: Io;
-  /** All that the peer has sent. */
+  /** Everything the peer has sent. */
   sent = "";
   #wireAt = 0;
 
@@ -37,7 +37,7 @@ export class Drive {
     this.peer = new ScriptedPeer(far);
   }
 
-  /** The story begins: what our client has asked before it is on its way. */
+  /** Begins the story: sends the earlier requests of our client. */
   static async start(
     score: Score,
     waits: Waits,
@@ -68,7 +68,7 @@ export class Drive {
     return drive;
   }
 
-  /** What we have written since the last look. */
+  /** What we have written since the last call. */
   wire(): string {
     const { unread } = this.peer;
     const came = unread.slice(this.#wireAt);
@@ -76,30 +76,30 @@ export class Drive {
     return came;
   }
 
-  /** What the application has heard, and whether it was told that HTTP has failed. */
-  heard(): string[] {
+  /** What the application has received, and whether it knows that HTTP has failed. */
+  received(): string[] {
     const lines = this.actor.messages.flatMap((message) => message.lines);
     const { closeReason } = this.actor.connection;
     if (closeReason?.kind === "failed") lines.push(faultLine(closeReason.error));
     return lines;
   }
 
-  /** Everything that follows from what was done happens. */
+  /** Waits until everything that follows from the last step has happened. */
   async calm(): Promise<void> {
     await turns(1);
     this.actor.look(this.sent);
     await turns(1);
   }
 
-  /** Which end the transport has come to, as its peer sees it. */
+  /** How the transport has ended, as its peer sees it. */
   get end(): End {
     if (this.actor.connection.closeReason?.kind === "switched") return "switched";
     if (this.peer.failure !== undefined) return "failed";
-    // Who waits for the parts ends the io himself.
+    // The caller that waits for the parts ends the io itself.
     return this.peer.ended || this.parts !== undefined ? "ended" : "open";
   }
 
-  /** Everybody leaves, in time. Returns what has not settled then, or is left behind. */
+  /** Ends everything. Returns what has not settled by then, or is left behind. */
   async leave(): Promise<string[]> {
     const { actor, clock, peer } = this;
     for (let i = 0; i < 3 && actor.settle() > 0; i++) await this.calm();
@@ -108,13 +108,13 @@ export class Drive {
       await this.calm();
       clock.advance(60_000);
     }
-    // A response that never comes is the caller's to give up.
+    // The caller gives up a response that never arrives.
     actor.connection.abort();
     await this.calm();
     return this.remains();
   }
 
-  /** What has not settled, or was not taken away. */
+  /** What has not settled, or was not removed. */
   remains(): string[] {
     const { actor, clock, watch } = this;
     const open = watch.open.map((name) => `${name} is open`);
@@ -127,13 +127,13 @@ export class Drive {
     const { connection, parts: taken } = this.actor;
     const parts = this.parts ?? taken ?? connection.intoParts({ force: true });
     void this.peer.end().catch(() => {});
-    // Who has consumed the end cannot wait for it again.
+    // A consumed end cannot be awaited again.
     const rest = parts.readEnded ? "" : await new ScriptedPeer(parts.io).readToEnd();
     return Buffer.concat([parts.readBuf, Buffer.from(rest, "latin1")]);
   }
 }
 
-/** Does a step of the story; what the book says of it, and what came. */
+/** Does a step of the story; returns what is expected and what happened. */
 export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcome | undefined> {
   const { actor, peer } = drive;
   switch (step.kind) {
@@ -152,13 +152,13 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
       void peer.end().catch(() => {});
       await drive.calm();
       return undefined;
-    case "say": {
-      const { refused } = step.said;
-      // Of what a service returns, the refusal is a 500: that is another play.
+    case "send": {
+      const { refused } = step.ourMessage;
+      // An invalid response returned by a service becomes a 500, which is a different play.
       if (drive.score.role === "server" && refused !== undefined) return undefined;
-      const came = await actor.say(step.said);
+      const came = await actor.send(step.ourMessage);
       await drive.calm();
-      // The driver has moments of its own: what the heart would not say now may wait in a queue.
+      // The driver differs here: it queues what HttpConnection would refuse at this moment.
       return refused === "WRONG_MOMENT" ? undefined : outcome(step.line, refused, came);
     }
     case "inform": {
@@ -179,16 +179,16 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
       return undefined;
     case "wire":
       return outcome(step.line, escaped(step.octets), escaped(Buffer.from(drive.wire(), "latin1")));
-    case "heard": {
+    case "received": {
       const { line, lines, begins } = step;
-      const heard = drive.heard();
-      const told = begins ? heard.slice(0, lines.length) : heard;
-      return outcome(line, lines.join("\n"), told.join("\n"));
+      const received = drive.received();
+      const got = begins ? received.slice(0, lines.length) : received;
+      return outcome(line, lines.join("\n"), got.join("\n"));
     }
   }
 }
 
-/** Plays a story through a driven connection: its own promises, and that nothing is left behind. */
+/** Plays a story through a driven connection; checks its promises, and that nothing is left behind. */
 export async function drive(
   score: Score,
   cut: Cut,
@@ -201,8 +201,8 @@ export async function drive(
     const came = await follow(driven, step, cut);
     if (came !== undefined) outcomes.push(came);
   }
-  outcomes.push(...lookBack(driven));
-  // Behind a refusal it closes as if nobody had asked for the parts.
+  outcomes.push(...finalOutcomes(driven));
+  // After a refusal it closes as usual.
   const isClosed = driven.failure instanceof SwitchRefused && driven.parts === undefined;
   const takes = waits === "withoutShutdown" || driven.actor.parts !== undefined;
   if (takes && !score.fails && !(isClosed && score.end === "ended")) {
@@ -213,69 +213,69 @@ export async function drive(
   return outcomes;
 }
 
-/** The responses of a server that the heart refuses: as many plays as there are such. */
+/** The server's responses that HttpConnection refuses, each of which needs its own play. */
 export function refusalsOf({ role, steps }: Score): number[] {
   if (role === "client") return [];
   return steps.flatMap((step, i) => {
-    if (step.kind !== "say") return [];
-    const { refused } = step.said;
+    if (step.kind !== "send") return [];
+    const { refused } = step.ourMessage;
     const isLate = steps.some((one, at) => at < i && isAnswer(one) && one.line === step.line);
     return refused === undefined || refused === "WRONG_MOMENT" || isLate ? [] : [i];
   });
 }
 
-function isAnswer(step: Step): step is Step & { readonly kind: "say" } {
-  return step.kind === "say" && step.said.refused === undefined;
+function isAnswer(step: Step): step is Step & { readonly kind: "send" } {
+  return step.kind === "send" && step.ourMessage.refused === undefined;
 }
 
-/** Plays a story up to a response that is refused: onError is told, and the peer reads a 500. */
+/** Plays a story up to a refused response: it is reported to onError, and the peer reads a 500. */
 export async function driveRefusal(score: Score, at: number, cut: Cut): Promise<Outcome[]> {
   const driven = await Drive.start(score, "run");
   for (const step of score.steps.slice(0, at)) await follow(driven, step, cut);
   driven.wire();
-  const step = score.steps[at] as Step & { readonly kind: "say" };
-  await driven.actor.say(step.said);
+  const step = score.steps[at] as Step & { readonly kind: "send" };
+  await driven.actor.send(step.ourMessage);
   await driven.calm();
-  const [told] = (driven.actor as ServerActor).told as UpgradeError[];
+  const [reported] = (driven.actor as ServerActor).errors as UpgradeError[];
   const status = driven.wire().split(" ")[1];
   const left = await driven.leave();
   return [
-    outcome(step.line, `${step.said.refused} 500`, `${told?.code} ${status}`),
+    outcome(step.line, `${step.ourMessage.refused} 500`, `${reported?.code} ${status}`),
     outcome(step.line, "", left.join("; ")),
   ];
 }
 
-// What the peer and the service have seen of the whole, behind the last line of the story.
-function lookBack({ score, peer, actor, end }: Drive): Outcome[] {
+// What the peer and the service saw in total, after the last line of the story.
+function finalOutcomes({ score, peer, actor, end }: Drive): Outcome[] {
   const { line, refusal } = score;
   const outcomes: Outcome[] = [];
-  const tell = (expected: unknown, came: unknown): void =>
+  const compare = (expected: unknown, came: unknown): void =>
     void outcomes.push(outcome(line, String(expected), String(came)));
-  if (score.end !== "either") tell(score.end, end);
-  tell(
+  if (score.end !== "either") compare(score.end, end);
+  compare(
     score.fields,
     actor.messages.flatMap(({ fields }) => fields),
   );
   if (actor instanceof ServerActor) {
     if (score.statuses !== undefined)
-      tell(
+      compare(
         score.statuses,
         [...peer.unread.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => code),
       );
-    if (actor.holds) tell(score.peerEnded, actor.peerEnded);
+    if (actor.holds) compare(score.peerEnded, actor.peerEnded);
   }
   const { closeReason } = actor.connection;
   if (closeReason?.kind === "failed" && score.owes) {
-    // Who waits for the rest is told the very error that ended the connection.
-    tell(true, actor.failures.includes(closeReason.error));
+    // A pending read rejects with the error that ended the connection.
+    compare(true, actor.failures.includes(closeReason.error));
   }
   if (refusal !== undefined) {
     const answer = String.raw`HTTP/1.1 ${refusal} [^\r]+\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`;
-    tell(true, new RegExp(answer).test(peer.unread));
+    compare(true, new RegExp(answer).test(peer.unread));
   }
   return outcomes;
 }
 
-function outcome(line: number, expected = "said", came = "said"): Outcome {
+function outcome(line: number, expected = "done", came = "done"): Outcome {
   return { line, expected, came };
 }

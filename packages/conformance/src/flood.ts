@@ -1,28 +1,28 @@
 import type { ByteStream } from "@upgrade/core/io";
 
-/** What never ends: said again and again behind what stands in front of it. */
+/** An endless input: a beginning, followed by endless repetition. */
 export interface FloodOptions {
-  /** Said once, in front. */
+  /** Sent once, first. */
   readonly first?: string;
-  /** Said behind it, for as long as somebody reads. */
+  /** Sent after it, repeatedly, as long as it is read. */
   readonly endless: string;
-  /** False: it accepts nothing of what is written to it. Default true. */
+  /** False: accepts no writes. Default true. */
   readonly reads?: boolean;
 }
 
 const PIECE_BYTES = 16_384;
-// Whoever reads as much as this would read for ever.
+// A reader of this much would read forever.
 const ENOUGH_BYTES = 16 * 1_048_576;
 
-/** A peer that says more than anybody wants, as fast as it is read, and counts how much that was. */
+/** A peer that sends endlessly, as fast as it is read, and counts the bytes. */
 export class Flood implements ByteStream {
   /** How many bytes were read from it. */
   delivered = 0;
   /** What was written to it. */
-  heard = "";
+  received = "";
   /** How many bytes were written to it, accepted or not. */
   written = 0;
-  /** It was given up: the peer of a socket would see a reset. */
+  /** It was aborted: the peer of a socket would see a reset. */
   isAborted = false;
   /** Its peer has ended its side. */
   hasEnded = false;
@@ -39,12 +39,12 @@ export class Flood implements ByteStream {
     this.#accepts = reads;
   }
 
-  /** How many bytes it says at once. */
+  /** How many bytes it sends at once. */
   get piece(): number {
     return this.#endless.length;
   }
 
-  /** It begins to speak. */
+  /** Starts sending. */
   open(): void {
     this.#open = true;
     this.#serve();
@@ -65,7 +65,7 @@ export class Flood implements ByteStream {
   #serve(): void {
     const { delivered } = this;
     if (!this.#open || this.isAborted || delivered >= ENOUGH_BYTES) return;
-    // In a later turn, as from a socket, so that a flood starves nobody else.
+    // In a later turn, as from a socket, so that a flood does not starve other work.
     setImmediate(() => {
       const give = this.#reading;
       this.#reading = undefined;
@@ -80,8 +80,8 @@ export class Flood implements ByteStream {
   write(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
       this.written += chunk.length;
-      if (this.#accepts && this.heard.length < PIECE_BYTES)
-        this.heard += Buffer.from(chunk).toString("latin1");
+      if (this.#accepts && this.received.length < PIECE_BYTES)
+        this.received += Buffer.from(chunk).toString("latin1");
     }
     return this.#accepts ? Promise.resolve() : new Promise(() => {});
   }

@@ -2,13 +2,13 @@ import { memoryPair } from "@upgrade/core/io";
 import { BreakableStream } from "./breakable-stream.ts";
 import { JoinedDuplex, type Pair, webPair } from "./pairs.ts";
 
-/** A transport on which anything may go wrong. */
+/** A transport with injectable faults. */
 export interface Hazard {
   readonly pair: Pair;
   /** From now on writes fail, or are never accepted. */
   breakWrites(how: "fail" | "hang"): void;
-  /** What of ours is still on it, in words. */
-  litter(): string[];
+  /** Describes what we left on it. */
+  residue(): string[];
 }
 
 export const HAZARDS = { "memory pair": inMemory, "Duplex": duplex, "WHATWG pair": web } as const;
@@ -21,7 +21,7 @@ function inMemory(): Hazard {
     breakWrites: (how) => {
       io.writes = how;
     },
-    litter: () => (io.reads === 0 ? [] : [`${io.reads} reads are pending`]),
+    residue: () => (io.reads === 0 ? [] : [`${io.reads} reads are pending`]),
   };
 }
 
@@ -39,7 +39,7 @@ function duplex(): Hazard {
       near._write = write;
       near._writev = write;
     },
-    litter: () => {
+    residue: () => {
       // L2: one silent listener stays until the next owner has one.
       const silent = ["error", "newListener"];
       const left = listenersOf(near).filter((name) => ![...before, ...silent].includes(name));
@@ -56,8 +56,8 @@ function web(): Hazard {
   const pair = webPair() as unknown as Pair;
   return {
     pair,
-    // The streams of a pair take every write, and fail as a whole.
+    // The streams of a pair accept every write, and fail as a whole.
     breakWrites: () => {},
-    litter: () => [],
+    residue: () => [],
   };
 }

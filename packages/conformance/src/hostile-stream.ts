@@ -5,15 +5,15 @@ import { turns } from "./pairs-quiet.ts";
 export interface Trouble {
   /** After so many bytes. */
   readonly at: number;
-  /** The transport breaks; or the rest is lost behind an end; or nothing moves any more. */
+  /** The transport resets, or the rest is lost after an end, or it stalls. */
   readonly kind: "reset" | "end" | "stall";
 }
 
 /** How a stream misbehaves. */
 export interface Hostility {
-  /** The most bytes a read gives. */
+  /** The maximum number of bytes per read. */
   readonly split?: number;
-  /** Turns of the event loop that each chunk is late. */
+  /** How many turns of the event loop each chunk is delayed. */
   readonly delay?: number;
   readonly reading?: Trouble;
   readonly writing?: Trouble;
@@ -21,7 +21,7 @@ export interface Hostility {
 
 const never = new Promise<never>(() => {});
 
-/** A byte stream that splits, delays, stalls, resets or ends, exactly where it is told to. */
+/** A byte stream that splits, delays, stalls, resets or ends at given positions. */
 export class HostileStream implements ByteStream {
   readonly gone: Promise<unknown>;
   readonly #inner: ByteStream;
@@ -60,7 +60,7 @@ export class HostileStream implements ByteStream {
   async #next(): Promise<Uint8Array | null> {
     const { split = Infinity, delay = 0, reading } = this.#how;
     const left = (reading?.at ?? Infinity) - this.#read;
-    if (left === 0) return this.#suffer(reading!);
+    if (left === 0) return this.#misbehave(reading!);
     if (this.#rest.length === 0) {
       this.#isWaiting = true;
       const chunk = await this.#inner.read().finally(() => {
@@ -78,7 +78,7 @@ export class HostileStream implements ByteStream {
     return given;
   }
 
-  async #suffer({ kind }: Trouble): Promise<null> {
+  async #misbehave({ kind }: Trouble): Promise<null> {
     if (kind === "end") return null;
     if (kind === "reset") this.#reset();
     return never;
@@ -108,7 +108,7 @@ export class HostileStream implements ByteStream {
     if (writing.kind === "stall") await this.#broken;
     if (writing.kind === "reset") this.#reset();
     if (writing.kind === "reset") await this.#broken;
-    // The writer is not told that what it says is lost.
+    // The writer does not learn that its bytes are lost.
     if (writing.kind === "end") await this.#inner.closeWrite();
   }
 

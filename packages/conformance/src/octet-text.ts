@@ -5,7 +5,7 @@ export function escaped(octets: Uint8Array): string {
   return text;
 }
 
-/** The octets that a fixture's text stands for. One character is one octet. */
+/** The octets of a fixture's text. One character is one octet. */
 export function unescaped(text: string): Uint8Array {
   const latin1 = text.replace(/\\(?:x([0-9a-f]{2})|(.))/gs, (whole, hex: string, char: string) => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
@@ -17,8 +17,8 @@ export function unescaped(text: string): Uint8Array {
 }
 
 /**
- * The octets of a block: every line ends in CRLF, unless a backslash at its end says that it goes
- * on in the next octet.
+ * The octets of a block: every line ends in CRLF, unless it ends in a backslash, which joins it to the
+ * next line.
  */
 export function blockOctets(lines: readonly string[]): Uint8Array {
   return Buffer.concat(

@@ -3,13 +3,13 @@ import type { ConnLike } from "@upgrade/core/io";
 import { tcpPair } from "./pairs.ts";
 import { socketStream } from "./pairs-socket-stream.ts";
 
-/** The most bytes that a stand-in writes at once: less than a test writes, as Deno's may. */
+/** The maximum of a partial write, below what a test writes, as on Deno. */
 const WRITE_BYTES = 50_000;
 
 /**
- * What a Deno.Conn is documented to do, on top of a socket: reads into the caller's buffer, writes
- * some of what it is given, ends one side by `closeWrite()`, and both by `close()`, without a reset,
- * after which what is pending is interrupted and a second `close()` throws.
+ * A socket with the documented behavior of a Deno.Conn: reads fill the caller's buffer, writes may be
+ * partial, `closeWrite()` ends one side, and `close()` both, without a reset; after that, pending calls
+ * are interrupted and a second `close()` throws.
  */
 export class StandInConn implements ConnLike {
   /** Calls of {@link close}. */
@@ -29,9 +29,9 @@ export class StandInConn implements ConnLike {
     this.#interrupted.catch(() => {});
   }
 
-  /** Nobody is to use them: Deno makes them when they are asked for. */
+  /** Must not be used: Deno creates them on access. */
   get readable(): never {
-    throw new Error("the streams of a connection were asked for");
+    throw new Error("the streams of a connection were accessed");
   }
   get writable(): never {
     return this.readable;

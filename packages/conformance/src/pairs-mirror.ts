@@ -19,7 +19,7 @@ export const ANSWER = {
   connect: "HTTP/1.1 200 OK\r\n\r\n",
 } as const;
 
-/** The same proposals, as a client is asked to make them. */
+/** The same proposals, as passed to a client. */
 export const PROPOSAL = {
   upgrade: {
     method: "GET",
@@ -33,15 +33,15 @@ export const PROPOSAL = {
   connect: { method: "CONNECT", target: "a.test:80", headers: [["Host", "a.test:80"]] },
 } as const;
 
-/** One end of ours that is on its way to a switch. */
+/** Our end during a switch. */
 export interface Switching<IO> {
   readonly connection: Connection<IO>;
   readonly parts: Promise<Parts<IO>>;
 }
 
 /**
- * One end of ours, in the given role, in front of a scripted peer that plays the other: together
- * they switch, and `early` stands right behind the peer's head, in the same write.
+ * One end of ours, in the given role, and a scripted peer in the other: they switch, and `early`
+ * follows the peer's head in the same write.
  */
 export async function switching<IO extends Io>(
   role: Role,

@@ -1,17 +1,17 @@
-/** What nobody handled, since {@link watchQuiet}. */
+/** Unhandled errors since {@link watchQuiet}. */
 export interface Quiet {
   readonly noise: unknown[];
-  /** Lets everything that waits in this process run, and gives what nobody handled by then. */
+  /** Runs everything pending in this process, and returns the errors unhandled by then. */
   settled(): Promise<readonly unknown[]>;
   stop(): void;
 }
 
-/** Collects unhandled rejections and uncaught exceptions. The process's own handling goes on. */
+/** Collects unhandled rejections and uncaught exceptions, without replacing the process's own handling. */
 export function watchQuiet(): Quiet {
   const noise: unknown[] = [];
-  const hear = (reason: unknown): void => void noise.push(reason);
-  process.on("unhandledRejection", hear);
-  process.on("uncaughtExceptionMonitor", hear);
+  const collect = (reason: unknown): void => void noise.push(reason);
+  process.on("unhandledRejection", collect);
+  process.on("uncaughtExceptionMonitor", collect);
   return {
     noise,
     async settled() {
@@ -19,13 +19,13 @@ export function watchQuiet(): Quiet {
       return noise;
     },
     stop() {
-      process.off("unhandledRejection", hear);
-      process.off("uncaughtExceptionMonitor", hear);
+      process.off("unhandledRejection", collect);
+      process.off("uncaughtExceptionMonitor", collect);
     },
   };
 }
 
-/** Lets the event loop go round a few times: what is in this process and on loopback arrives. */
+/** Runs a few turns of the event loop, so that bytes in this process and on loopback arrive. */
 export async function turns(count = 5): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

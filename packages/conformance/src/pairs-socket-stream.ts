@@ -1,7 +1,7 @@
 import type net from "node:net";
 import type { ByteStream } from "@upgrade/core/io";
 
-/** A socket as a ByteStream, as a user might make one: by its own methods, without our transport. */
+/** A socket as a ByteStream, as a user might write it, without our transport. */
 export function socketStream(socket: net.Socket): ByteStream {
   const iterator = socket.iterator({ destroyOnReturn: false });
   let failure: unknown;
@@ -27,7 +27,7 @@ export function socketStream(socket: net.Socket): ByteStream {
       }),
     closeWrite: () =>
       new Promise((resolve, reject) => {
-        // Of a destroyed socket end() never calls back.
+        // end() never calls back on a destroyed socket.
         if (socket.destroyed) reject(failure);
         else socket.end((error?: Error) => (error ? reject(error) : resolve()));
       }),

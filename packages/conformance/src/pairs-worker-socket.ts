@@ -4,15 +4,15 @@ import type { WebEnd } from "./pairs.ts";
 import { tcpPair } from "./pairs.ts";
 
 /**
- * A socket as workerd gives it, on top of one of Node's. What was measured there: a reader with a read
- * pending does not release its lock; what becomes of a stream that is cancelled or aborted reaches the
- * peer only when the handler has returned, whatever is called after that; closing the writable ends
- * our side at once, and `close()` both.
+ * A workerd socket emulated over a Node socket. Measured on workerd: a reader with a pending read does
+ * not release its lock; cancelling or aborting a stream reaches the peer only after the handler has
+ * returned, whatever is called after that; closing the writable ends our side at once, and `close()`
+ * ends both.
  */
 export class StandInSocket {
   readonly readable: WebEnd["readable"];
   readonly writable: WebEnd["writable"];
-  /** What was called of the socket and its streams that ends something. */
+  /** The calls that ended the socket or its streams. */
   readonly ends: string[] = [];
   readonly #socket: net.Socket;
   #failReads: (reason: Error) => void = () => {};
@@ -24,7 +24,7 @@ export class StandInSocket {
     this.writable = this.#writable();
   }
 
-  /** Part of what such a socket is known by. */
+  /** Part of how such a socket is recognized. */
   startTls(): never {
     throw new Error("no TLS here");
   }
@@ -75,7 +75,7 @@ export class StandInSocket {
   }
 }
 
-// A reader with a read pending throws where it should release its lock.
+// releaseLock() throws while a read is pending.
 function keepingReads(stream: WebEnd["readable"]): WebEnd["readable"] {
   const getReader = stream.getReader.bind(stream) as () => ReadableStreamDefaultReader<Uint8Array>;
   const patched = (): ReadableStreamDefaultReader<Uint8Array> => {

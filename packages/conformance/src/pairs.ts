@@ -6,7 +6,7 @@ import { TransformStream } from "node:stream/web";
 import tls from "node:tls";
 import { type Io, memoryPair } from "@upgrade/core/io";
 
-/** Two ends of one transport: what goes into one comes out of the other. */
+/** Two ends of one transport: bytes written to one are read from the other. */
 export type Pair = readonly [near: Io, far: Io];
 
 /** One way to connect two ends. */
@@ -20,7 +20,7 @@ const pem = (name: string): string =>
 
 const made: { destroy(): unknown }[] = [];
 
-/** Ends whatever the makers below have made. For `afterEach`. */
+/** Ends everything the functions below have created. For `afterEach`. */
 export function destroyPairs(): void {
   for (const stream of made.splice(0)) stream.destroy();
 }
@@ -40,14 +40,14 @@ export async function tcpPair(options: net.ServerOpts = {}): Promise<[net.Socket
   return [near, far];
 }
 
-// What a TLS socket stands on: TLS has no resets of its own.
-const grounds = new WeakMap<object, net.Socket>();
+// The socket under a TLS socket: TLS itself has no reset.
+const rawSockets = new WeakMap<object, net.Socket>();
 
 /** Ends both sides of a stream so that its peer sees a failure: over TCP and TLS a reset. */
 export function resetStream(io: Duplex & { resetAndDestroy?: () => void }): void {
-  const ground = grounds.get(io) ?? io;
-  if (ground.resetAndDestroy === undefined) io.destroy(new Error("reset"));
-  else ground.resetAndDestroy();
+  const raw = rawSockets.get(io) ?? io;
+  if (raw.resetAndDestroy === undefined) io.destroy(new Error("reset"));
+  else raw.resetAndDestroy();
 }
 
 /** TLS over loopback, secure on both sides. */
@@ -62,15 +62,15 @@ export async function tlsPair(
     once(server, "secureConnection"),
     once(near, "secureConnect"),
   ])) as [[tls.TLSSocket], unknown];
-  grounds.set(near, socket);
-  grounds.set(far, accepted);
+  rawSockets.set(near, socket);
+  rawSockets.set(far, accepted);
   made.push(near, far);
   return [near, far];
 }
 
-/** A Duplex in memory: hands what is written to its other side at once, as one chunk a write. */
+/** A Duplex in memory: passes each write to its other side at once, as one chunk. */
 export class JoinedDuplex extends Duplex {
-  /** How often something was written. */
+  /** The number of writes. */
   writes = 0;
   #other!: JoinedDuplex;
   #resume: (() => void) | undefined;
@@ -106,7 +106,7 @@ export class JoinedDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const other = this.#other;
-    // What is given up before both sides have ended is a reset, as it is on TCP.
+    // Aborting before both sides have ended is a reset, as on TCP.
     if (!this.writableFinished || error !== null) other.destroy(new Error("reset"));
     done(error);
   }
@@ -119,7 +119,7 @@ export function duplexPair(allowHalfOpen = true): [JoinedDuplex, JoinedDuplex] {
   return [near, far];
 }
 
-/** What a runtime with Web Streams calls a socket. */
+/** A socket in a runtime with Web Streams. */
 export interface WebEnd {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
@@ -141,7 +141,7 @@ export function webPair(): [WebEnd, WebEnd] {
   ];
 }
 
-/** Every transport there is, sockets and Duplexes made both ways. */
+/** Every transport, with sockets and Duplexes in both variants. */
 export const PAIRS: readonly PairKind[] = [
   { name: "TCP", make: () => tcpPair() },
   { name: "TCP, allowHalfOpen", make: () => tcpPair({ allowHalfOpen: true }) },

@@ -1,10 +1,10 @@
 import type { EventToSend, HttpConnection, RequestToSend } from "@upgrade/core";
-import { type Deed, deedsOf, lengthOf, option, targetOf } from "./deeds.ts";
+import { type Action, actionsOf, lengthOf, option, targetOf } from "./actions.ts";
 import { blockOctets, escaped, unescaped } from "./octet-text.ts";
 import type { Case } from "./read-fixtures.ts";
 import { Transcript } from "./transcript.ts";
 
-/** What a case promises at one place, and what happened there. */
+/** What a case expects at one place, and what happened there. */
 export interface Outcome {
   readonly line: number;
   readonly expected: string;
@@ -21,7 +21,7 @@ export const cutAt =
   (length) =>
     place < length ? [place, length] : [length];
 
-/** The length of the longest input: at how many places it can be cut. */
+/** The length of the longest input, which is the number of places to cut it. */
 export function longestInput({ blocks }: Case): number {
   const lengths = blocks.map(({ kind, lines }) =>
     kind === "http" ? blockOctets(lines).length : 0,
@@ -42,7 +42,7 @@ export function play(story: Case, cut: Cut): Outcome[] {
         feed(transcript, blockOctets(block.lines), cut);
         break;
       case "do":
-        for (const deed of deedsOf(block)) perform(transcript, deed, sent);
+        for (const action of actionsOf(block)) perform(transcript, action, sent);
         break;
       case "wire":
         outcomes.push({
@@ -64,14 +64,14 @@ export function play(story: Case, cut: Cut): Outcome[] {
 function feed(transcript: Transcript, octets: Uint8Array, cut: Cut): void {
   let from = 0;
   for (const to of cut(octets.length)) {
-    // In memory of its own, as a transport gives it.
+    // In its own memory, like a chunk from a transport.
     transcript.receive(octets.slice(from, to));
     from = to;
   }
 }
 
-/** What our client has asked before the story begins. */
-export function askedBefore(asks: string): Omit<RequestToSend, "type"> {
+/** The requests our client sends before the story begins. */
+export function earlierRequest(asks: string): Omit<RequestToSend, "type"> {
   const [method = "", protocol] = asks.split("+");
   const target = method === "CONNECT" ? "a.test:443" : "/";
   const upgrade = protocol === undefined ? {} : { Connection: "Upgrade", Upgrade: protocol };
@@ -79,17 +79,17 @@ export function askedBefore(asks: string): Omit<RequestToSend, "type"> {
 }
 
 export function ask(connection: HttpConnection, asks: string): void {
-  connection.send({ type: "request", ...askedBefore(asks) });
+  connection.send({ type: "request", ...earlierRequest(asks) });
   connection.send({ type: "end-of-message" });
 }
 
-/** Does one deed, unless it is refused: then it returns the code. */
+/** Does one action. Returns the code if it is refused. */
 export function perform(
   transcript: Transcript,
-  deed: Deed,
+  action: Action,
   sent: Uint8Array[],
 ): string | undefined {
-  switch (deed.words[0]) {
+  switch (action.words[0]) {
     case "end-of-file":
       transcript.receiveEof();
       return undefined;
@@ -102,48 +102,48 @@ export function perform(
         const octets: string[] = [];
         connection.pipelineTo(
           { text: (text) => octets.push(text), bytes: () => {} },
-          requestOf(deed),
+          requestOf(action),
         );
         sent.push(Buffer.from(octets.join(""), "latin1"));
       });
     default:
-      return transcript.act((connection) => sent.push(connection.send(eventOf(deed))));
+      return transcript.act((connection) => sent.push(connection.send(eventOf(action))));
   }
 }
 
-function eventOf(deed: Deed): EventToSend {
-  const [what, first = ""] = deed.words;
+function eventOf(action: Action): EventToSend {
+  const [what, first = ""] = action.words;
   switch (what) {
     case "request":
-      return requestOf(deed);
+      return requestOf(action);
     case "response":
     case "informational-response":
       return {
         type: what,
         status: Number(first),
-        headers: deed.fields,
-        bodyLength: lengthOf(deed),
-        reason: option(deed, "reason"),
+        headers: action.fields,
+        bodyLength: lengthOf(action),
+        reason: option(action, "reason"),
       };
     case "data":
-      return { type: "data", bytes: unescaped(deed.rest) };
+      return { type: "data", bytes: unescaped(action.rest) };
     case "end-of-message":
-      return { type: "end-of-message", trailers: deed.fields };
+      return { type: "end-of-message", trailers: action.fields };
     case "connection-closed":
       return { type: "connection-closed" };
     default:
-      throw new Error(`nobody can ${String(what)}`);
+      throw new Error(`unknown action ${String(what)}`);
   }
 }
 
-function requestOf(deed: Deed): RequestToSend {
-  const [, method = ""] = deed.words;
+function requestOf(action: Action): RequestToSend {
+  const [, method = ""] = action.words;
   return {
     type: "request",
     method,
-    target: targetOf(deed),
-    version: option(deed, "version") === "1.0" ? "1.0" : "1.1",
-    headers: deed.fields,
-    bodyLength: lengthOf(deed),
+    target: targetOf(action),
+    version: option(action, "version") === "1.0" ? "1.0" : "1.1",
+    headers: action.fields,
+    bodyLength: lengthOf(action),
   };
 }

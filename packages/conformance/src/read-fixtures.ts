@@ -5,20 +5,20 @@ import type { LimitName, Role } from "@upgrade/core";
 export interface Block {
   readonly kind: "http" | "do" | "wire" | "events";
   readonly lines: readonly string[];
-  /** Where its first line stands. */
+  /** The number of its first line. */
   readonly line: number;
 }
 
 /** One story of a chapter. */
 export interface Case {
   readonly title: string;
-  /** `chunked.md:12`, where the heading stands. */
+  /** `chunked.md:12`, the line of the heading. */
   readonly place: string;
   /** The requirements it proves: `R09`, `L1`. */
   readonly ids: readonly string[];
   readonly role: Role;
   readonly limits: { readonly [Name in LimitName]?: number };
-  /** What our client has asked before the story begins: `GET`, `HEAD`, `GET+websocket`. */
+  /** The request our client sends before the story begins: `GET`, `HEAD`, `GET+websocket`. */
   readonly asks: string | undefined;
   /** Print the field lines of heads, too. */
   readonly showsFields: boolean;
@@ -38,7 +38,7 @@ export function readFixtures(folder: URL): { chapter: string; cases: Case[] }[] 
     }));
 }
 
-/** The cases of one chapter. Text between the blocks is for people. */
+/** The cases of one chapter. Text between the blocks is commentary. */
 export function readChapter(file: string, markdown: string): Case[] {
   const lines = markdown.split("\n");
   const starts = lines.flatMap((line, i) => (line.startsWith("## ") ? [i] : []));

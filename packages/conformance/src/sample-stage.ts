@@ -13,7 +13,7 @@ interface Report {
   readonly unhandled?: string;
 }
 
-/** How long anything may take that must happen at once: a bound, and no time is spent waiting for it. */
+/** A bound for what should happen at once. It is not waited out. */
 const BOUND_MS = 15_000;
 
 let stages = 0;
@@ -39,14 +39,14 @@ export class Stage {
   constructor() {
     const execArgv = ["--conditions=@upgrade/source", `--import=${SOURCES}`, "--no-warnings"];
     this.#child = fork(STAGE, [], { execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    this.#child.on("message", (report) => this.#hear(report as Report));
+    this.#child.on("message", (report) => this.#take(report as Report));
     this.#child.on("exit", (code, signal) => {
       this.#exit = `the process ended: ${code ?? signal}`;
       this.#wake();
     });
   }
 
-  /** Imports a module in place of the one before, and does not wait until it has settled. */
+  /** Imports a module in place of the previous one, without waiting for it to settle. */
   async run(source: string): Promise<void> {
     await this.until("the stage", () => this.#isReady);
     mkdirSync(SAMPLES, { recursive: true });
@@ -58,7 +58,7 @@ export class Stage {
     this.#child.send({ file: file.href, run: this.#runs });
   }
 
-  /** Waits for what must happen; at a bound it fails, and says what was wanted. */
+  /** Waits for an event; fails at a bound with what was expected. */
   async until(wanted: string, met: () => boolean): Promise<void> {
     let isLate = false;
     const bound = setTimeout(() => {
@@ -68,7 +68,7 @@ export class Stage {
     try {
       while (!met()) {
         if (this.#exit !== undefined) throw new Error(`${wanted}: ${this.#exit}`);
-        if (isLate) throw new Error(`${wanted}: it did not happen; ${this.#report()}`);
+        if (isLate) throw new Error(`${wanted}: timed out; ${this.#report()}`);
         await new Promise<void>((resolve) => {
           this.#waiting.push(resolve);
         });
@@ -90,7 +90,7 @@ export class Stage {
     }
   }
 
-  #hear(report: Report): void {
+  #take(report: Report): void {
     if (report.ready !== undefined) this.#isReady = true;
     if (report.listening !== undefined) this.isListening = true;
     if (report.open !== undefined) this.open = report.open;

@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import net from "node:net";
-import { portOfNobody } from "./port-of-nobody.ts";
+import { closedPort } from "./closed-port.ts";
 import type { Stage } from "./sample-stage.ts";
 import { moduleOf, nameOf, readSamples, type Sample } from "./samples.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
-/** One sample, what the page leaves out, and everyone it talks to. */
+/** One sample, what the page leaves out, and its peers. */
 export interface Story {
-  /** As `nameOf` has it. */
+  /** A name from `nameOf`. */
   readonly sample: string;
-  /** Values for the names that the page only declares. */
+  /** Values for names that the page only declares. */
   readonly given?: string;
   /** Code that follows the sample in its module. */
   readonly after?: string;
@@ -19,15 +19,15 @@ export interface Story {
   readonly asks?: string;
   /** What the module must have printed when it has settled. */
   readonly prints?: string;
-  /** What the module must fail with in the end, as part of the text. */
+  /** Part of the error that the module must fail with. */
   readonly throws?: string;
-  /** What happens on the other sides. Someone may die at each `yield`, which names the moment. */
+  /** What the peers do. A peer may die at each `yield`, which names the moment. */
   readonly play?: (cast: Cast) => AsyncGenerator<string, void>;
 }
 
 export type Way = "reset" | "FIN" | "stall";
 
-/** The peers of a sample in one run. The first is the one that the others are there for. */
+/** The peers of a sample in one run. The first one starts the exchange. */
 export class Cast {
   readonly peers: ScriptedPeer[] = [];
   readonly stage: Stage;
@@ -45,18 +45,18 @@ export class Cast {
     upstream.on("connection", (socket) => {
       socket.on("error", () => {});
       this.#waiting.push(socket);
-      // It comes too late to meet anyone.
+      // It is too late to connect.
       if (this.#isOver) socket.resume().end();
       upstream.emit("waiting");
     });
   }
 
-  /** Each run has ports of its own, so that nothing an earlier run began can reach it. */
+  /** Each run has its own ports, so that no earlier run can reach it. */
   static async of(stage: Stage): Promise<Cast> {
     const upstream = net.createServer({ noDelay: true, allowHalfOpen: true });
     upstream.listen(0, "127.0.0.1");
     await once(upstream, "listening");
-    return new Cast(stage, await portOfNobody(), upstream);
+    return new Cast(stage, await closedPort(), upstream);
   }
 
   /** The port to which the sample connects. */
@@ -70,7 +70,7 @@ export class Cast {
     const before = stage.accepted;
     const socket = net.connect({ port: this.served, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
-    // One that dies before it is accepted would be taken for the next one.
+    // A connection that dies before it is accepted would be confused with the next one.
     await stage.until("an accepted connection", () => stage.accepted > before);
     return this.#enter(socket);
   }
@@ -90,7 +90,7 @@ export class Cast {
     return peer;
   }
 
-  /** `victim` dies in some way, and then the others go, so that in the end no socket has a peer. */
+  /** `victim` dies in some way, then the others leave, so that in the end no socket has a peer. */
   kill(victim: number, way: Way): void {
     this.#isOver = true;
     for (const socket of this.#waiting) socket.resume().end();
@@ -99,7 +99,7 @@ export class Cast {
     const isFirst = victim === 0;
     if (way === "reset") {
       dying!.reset();
-      // One that has lost its client has nothing to do for the others: the sample lets go of them.
+      // A sample that has lost its client closes its other connections.
       if (!isFirst) void this.peers[0]!.end();
     } else if (way === "FIN") {
       for (const peer of [dying!, ...peers]) void peer.end();
@@ -116,7 +116,7 @@ export class Cast {
   }
 }
 
-/** Plays one story as often as is wanted. */
+/** Plays one story any number of times. */
 export class Rehearsal {
   readonly stage: Stage;
   readonly #story: Story;
@@ -130,7 +130,7 @@ export class Rehearsal {
     this.#sample = sample;
   }
 
-  /** A sample that is a program of its own, and needs no other: runs it to its end. */
+  /** Runs a self-contained sample to its end. */
   async alone(): Promise<string> {
     const cast = await this.#cast();
     const { stage } = this;
@@ -141,7 +141,7 @@ export class Rehearsal {
     return stage.printed;
   }
 
-  /** As the page says, to the end. Returns how many moments there are. */
+  /** Plays the story to its end. Returns the number of moments. */
   async well(): Promise<number> {
     const cast = await this.#cast();
     try {
@@ -159,8 +159,8 @@ export class Rehearsal {
     }
   }
 
-  /** At each moment each peer dies in turn. Returns how often someone died. */
-  async badly(way: Way): Promise<number> {
+  /** Kills each peer at each moment in turn. Returns the number of kills. */
+  async withFailures(way: Way): Promise<number> {
     let deaths = 0;
     for (let moment = 0; ; moment++) {
       for (let victim = 0, peers = 1; victim < peers; victim++) {
@@ -173,7 +173,7 @@ export class Rehearsal {
             return deaths;
           }
           peers = cast.peers.length;
-          // One that stalls alone is waited for until a deadline.
+          // A stalled connection is closed only at a deadline.
           cast.kill(victim, way === "stall" && peers === 1 ? "reset" : way);
           deaths++;
           await this.#settled();
@@ -186,7 +186,7 @@ export class Rehearsal {
     }
   }
 
-  /** Imports the sample, with everyone it talks to. */
+  /** Imports the sample, with its peers. */
   async #cast(): Promise<Cast> {
     const { given = "", after = "", serves, asks, play } = this.#story;
     const { stage } = this;
@@ -211,7 +211,7 @@ export class Rehearsal {
     }
   }
 
-  // A client's module has ended, well or with the error it is owed.
+  // A client's module has ended, normally or with the expected error.
   async #settled(): Promise<void> {
     const { stage } = this;
     await stage.until("the end of the module", () => stage.settled !== undefined);

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const PACKAGES = ["client", "core", "server"];
 
-/** A ```ts block of a page, or of an `@example`, as it stands there. */
+/** A ```ts block of a page or an `@example`, verbatim. */
 export interface Sample {
   readonly file: string;
   /** The heading above it. */
@@ -11,7 +11,7 @@ export interface Sample {
   /** Which of the blocks under that heading: 1, 2, … */
   readonly number: number;
   readonly code: string;
-  /** What the page takes for granted: imports, and declarations without a value. */
+  /** What the page assumes: imports, and declarations without a value. */
   readonly given: string;
 }
 
@@ -26,7 +26,7 @@ const FOLDERS = [
   "packages/server/",
 ];
 
-/** Every sample there is in the pages and doc comments that people read. */
+/** Every sample in the docs and doc comments. */
 export function readSamples(): Sample[] {
   const pages = FOLDERS.flatMap((folder) =>
     readdirSync(new URL(folder, ROOT))
@@ -37,7 +37,7 @@ export function readSamples(): Sample[] {
   return [...pages, ...PACKAGES.flatMap(examplesOf)];
 }
 
-// An example shows neither the import of its own package nor that of node:net.
+// An example omits the imports of its own package and of node:net.
 function examplesOf(name: string): Sample[] {
   const folder = `packages/${name}/src/`;
   const sources = readdirSync(new URL(folder, ROOT), { recursive: true, encoding: "utf8" });
@@ -58,7 +58,7 @@ function isSource(name: string): boolean {
   return name.endsWith(".ts") && !name.endsWith(".test.ts");
 }
 
-/** `docs/guides/server.md: The service`, and a number where there are several. */
+/** `docs/guides/server.md: The service`, with a number if there are several. */
 export function nameOf({ file, heading, number }: Sample): string {
   return number === 1 ? `${file}: ${heading}` : `${file}: ${heading} (${number})`;
 }
@@ -82,8 +82,8 @@ function samplesIn(file: string): Sample[] {
 }
 
 /**
- * The sample as a module: word for word, but for its port numbers. `given` has a value for every name
- * that the page declares.
+ * The sample as a module: verbatim, except for port numbers. `given` has a value for every name that
+ * the page declares.
  */
 export function moduleOf(
   { code, given: declared }: Sample,
@@ -94,7 +94,7 @@ export function moduleOf(
   const declarations = /^declare .*?;$/gms;
   for (const [declaration] of declared.matchAll(declarations)) {
     const [, name] = /^declare (?:const|function) (\w+)/.exec(declaration)!;
-    if (!new RegExp(`\\b${name}\\b`).test(given)) throw new Error(`nothing is given for ${name}`);
+    if (!new RegExp(`\\b${name}\\b`).test(given)) throw new Error(`no value for ${name}`);
   }
   const text = `${declared.replace(declarations, "")}\n${given}\n${code}\n${after}\nexport {};\n`;
   return text.replace(/\b(8080|3128|8081)\b/g, (port) => String(ports[port] ?? port));
@@ -102,5 +102,5 @@ export function moduleOf(
 
 export const STAGE = fileURLToPath(new URL("../samples/stage.mjs", import.meta.url));
 export const SOURCES = new URL("../crash/sources.mjs", import.meta.url).href;
-/** Where modules are written: nothing but a module resolver looks there. */
+/** The directory modules are written to. */
 export const SAMPLES = new URL("../node_modules/.samples/", import.meta.url);

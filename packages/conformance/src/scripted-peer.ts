@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { type ByteStream, handled, type Io, isByteStream, type WebPair } from "@upgrade/core/io";
 import { resetStream } from "./pairs.ts";
 
-/** How a peer moves bytes: written here without a line of what is tested. */
+/** How a peer moves bytes, independent of the code under test. */
 interface Wire {
   write(bytes: Uint8Array): Promise<void>;
   end(): Promise<void>;
@@ -16,13 +16,13 @@ interface Sink {
 }
 
 /**
- * A peer that says exactly what it is told to, and remembers exactly what it heard. Text is
- * latin-1: one character an octet. It reads all the time unless it was made lazy.
+ * A peer that sends exactly what it is given, and records exactly what it reads. Text is latin-1: one
+ * character per octet. It reads continuously unless it is lazy.
  */
 export class ScriptedPeer {
-  /** What came, chunk by chunk. */
+  /** The received chunks. */
   readonly chunks: Uint8Array[] = [];
-  /** The peer of this peer has ended its side. */
+  /** The other end has ended its side. */
   ended = false;
   /** Why the transport failed, if it did. */
   failure: unknown;
@@ -51,12 +51,12 @@ export class ScriptedPeer {
     else this.#wire = webWire(io as WebPair, sink);
   }
 
-  /** What came and was not read yet. */
+  /** Received bytes not read yet. */
   get unread(): string {
     return this.#read;
   }
 
-  /** Rejects if the io ends before it has taken the bytes; not every test waits for that. */
+  /** Rejects if the io ends before it has accepted the bytes; not every test awaits it. */
   send(bytes: string | Uint8Array): Promise<void> {
     const octets = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
     return handled(this.#wire.write(octets));
@@ -67,7 +67,7 @@ export class ScriptedPeer {
     return this.#wire.end();
   }
 
-  /** Gives up: RST. */
+  /** Aborts: RST. */
   reset(): void {
     this.#wire.reset();
   }
@@ -78,7 +78,7 @@ export class ScriptedPeer {
     return this.#take(length);
   }
 
-  /** All up to `mark`, and `mark`. */
+  /** Everything up to and including `mark`. */
   async readUntil(mark: string): Promise<string> {
     await this.#until(() => this.#read.includes(mark), JSON.stringify(mark));
     return this.#take(this.#read.indexOf(mark) + mark.length);
@@ -88,19 +88,19 @@ export class ScriptedPeer {
     return this.readUntil("\r\n\r\n");
   }
 
-  /** All that comes before the end of file. */
+  /** Everything before the end of file. */
   async readToEnd(): Promise<string> {
     await this.#until(() => this.ended, "the end");
     return this.#take(this.#read.length);
   }
 
-  /** All that comes before the end of file or the failure, whichever it is. */
+  /** Everything before the end of file or the failure. */
   async readToLast(): Promise<string> {
     while (!this.ended && this.failure === undefined) await this.#next();
     return this.#take(this.#read.length);
   }
 
-  /** Resolves with why the transport failed. */
+  /** Resolves with the failure of the transport. */
   async failed(): Promise<unknown> {
     while (this.failure === undefined) await this.#next();
     return this.failure;
@@ -116,7 +116,9 @@ export class ScriptedPeer {
     while (!met()) {
       if (this.ended || this.failure !== undefined) {
         const how = this.failure === undefined ? "ended" : `failed: ${String(this.failure)}`;
-        throw new Error(`the peer wanted ${wanted}, got ${JSON.stringify(this.#read)}, and ${how}`);
+        throw new Error(
+          `the peer expected ${wanted}, got ${JSON.stringify(this.#read)}, and ${how}`,
+        );
       }
       await this.#next();
     }
@@ -138,7 +140,7 @@ export function isNodeDuplex(io: unknown): io is Duplex {
 }
 
 function duplexWire(io: Duplex, sink: Sink): Wire {
-  // It ends when it is told to, and not because its peer has.
+  // It ends its side only when told to, not when its peer ends.
   io.allowHalfOpen = true;
   io.on("data", (bytes: Uint8Array) => sink.bytes(bytes));
   io.on("end", () => sink.end());

@@ -5,29 +5,29 @@ import type { BodyInit } from "@upgrade/core/io";
 import { answer, ask, GET } from "./against.ts";
 import { turns } from "./pairs-quiet.ts";
 
-/** What became of a body that was handed over. */
-export type Fate = "untouched" | "read" | "released";
+/** What happened to a body that was handed over. */
+export type BodyState = "untouched" | "read" | "released";
 
-/** A body whose fate can be asked for. */
+/** A body whose state can be observed. */
 export interface TrackedBody {
   readonly body: BodyInit;
-  /** Nothing of it is held before its first piece is asked for. */
+  /** Holds no resource before its first piece is requested. */
   readonly isLazy?: boolean;
-  fate(): Fate;
+  fate(): BodyState;
 }
 
 const FILE = fileURLToPath(import.meta.url);
 
-/** A piece takes a turn to make, so that an endless body does not starve the rest. */
+/** Producing a piece takes a turn, so that an endless body does not starve other work. */
 async function piece(): Promise<Uint8Array> {
   await turns(1);
   return Buffer.alloc(50, "x");
 }
 
-/** Every kind of body that comes in pieces; none of them ends by itself. */
+/** Every kind of body in pieces; none of them ends by itself. */
 export const BODIES: Record<string, () => TrackedBody | Promise<TrackedBody>> = {
   "a Node Readable": () => readable(new Readable({ read() {} })),
-  "a Node Readable that has pieces": () =>
+  "a Node Readable with pieces": () =>
     readable(
       new Readable({
         read() {
@@ -41,7 +41,7 @@ export const BODIES: Record<string, () => TrackedBody | Promise<TrackedBody>> = 
         read() {
           this.destroy(new Error("the disk failed"));
         },
-        // As a file that cannot be opened: it fails without being read.
+        // Like a file that cannot be opened: it fails without being read.
         construct(callback) {
           setImmediate(callback, new Error("no such file"));
         },
@@ -68,7 +68,7 @@ function file(): TrackedBody {
 }
 
 function generator(): TrackedBody {
-  let fate: Fate = "untouched";
+  let fate: BodyState = "untouched";
   async function* pieces(): AsyncGenerator<Uint8Array> {
     fate = "read";
     try {
@@ -81,7 +81,7 @@ function generator(): TrackedBody {
 }
 
 function asyncIterable(): TrackedBody {
-  let fate: Fate = "untouched";
+  let fate: BodyState = "untouched";
   const body = {
     [Symbol.asyncIterator]: () => ({
       async next() {
@@ -98,12 +98,12 @@ function asyncIterable(): TrackedBody {
 }
 
 function iterable(): TrackedBody {
-  let fate: Fate = "untouched";
+  let fate: BodyState = "untouched";
   const body = {
     [Symbol.iterator]: () => ({
       next() {
         fate = "read";
-        // A promise of a piece does as well.
+        // A promise of a piece is also valid.
         return { done: false as const, value: piece() as unknown as Uint8Array };
       },
       return() {
@@ -116,7 +116,7 @@ function iterable(): TrackedBody {
 }
 
 function webStream(): TrackedBody {
-  let fate: Fate = "untouched";
+  let fate: BodyState = "untouched";
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -132,9 +132,9 @@ function webStream(): TrackedBody {
   return { body, fate: () => fate };
 }
 
-// As in browsers whose ReadableStream is no async iterable. It has nothing to give, ever.
+// As in browsers whose ReadableStream is not async iterable. It never yields anything.
 function readersStream(): TrackedBody {
-  let fate: Fate = "untouched";
+  let fate: BodyState = "untouched";
   const reader = {
     read() {
       fate = "read";
@@ -148,7 +148,7 @@ function readersStream(): TrackedBody {
   return { body: { getReader: () => reader }, fate: () => fate };
 }
 
-// The body of a response of another connection, of which there is always more.
+// The endless body of a response from another connection.
 async function receivedBody(): Promise<TrackedBody> {
   const { peer, sender, connection } = await ask({ maxDrainBytes: 0 });
   const asked = sender.sendRequest(GET);
@@ -159,7 +159,7 @@ async function receivedBody(): Promise<TrackedBody> {
   return {
     body,
     fate() {
-      // Once it is given up, more is too much.
+      // Once it is cancelled, more pieces are a mistake.
       void peer.send("4\r\nmore\r\n").catch(() => {});
       if (connection.closeReason !== undefined) return "released";
       return body.used ? "read" : "untouched";

@@ -16,14 +16,14 @@ import {
 } from "@upgrade/core";
 import { escaped } from "./octet-text.ts";
 
-/** A connection that is played, and what came of it in words. Pieces of one body are joined. */
+/** A connection being played, and its events as text. Pieces of one body are joined. */
 export class Transcript {
   readonly connection: HttpConnection;
   readonly #showsFields: boolean;
   #lines: string[] = [];
   #body: Uint8Array[] = [];
   #wait = "need-data";
-  /** What the peer has brought about, and where our role stood then. */
+  /** The peer's fault, and the state of our role at that time. */
   fault: UpgradeError | undefined;
   oursAtFault: State | undefined;
 
@@ -44,38 +44,38 @@ export class Transcript {
     this.drain();
   }
 
-  /** The application acts. What it may not do is told, and nothing happens. Returns why not. */
-  act(deed: (connection: HttpConnection) => void): string | undefined {
+  /** The application acts. A refusal is recorded, and nothing happens. Returns its code. */
+  act(action: (connection: HttpConnection) => void): string | undefined {
     let refused: string | undefined;
     try {
-      deed(this.connection);
+      action(this.connection);
     } catch (error) {
       if (!(error instanceof LocalProtocolError)) throw error;
       refused = error.code;
-      this.#tell(`refused ${error.code}`);
+      this.#add(`refused ${error.code}`);
     }
     this.drain();
     return refused;
   }
 
-  /** Takes every event there is. */
+  /** Takes all available events. */
   drain(): void {
     if (this.fault !== undefined) return;
     try {
       let next = this.connection.nextEvent();
-      for (; typeof next === "object"; next = this.connection.nextEvent()) this.#hear(next);
+      for (; typeof next === "object"; next = this.connection.nextEvent()) this.#take(next);
       this.#wait = next;
     } catch (error) {
       if (!(error instanceof UpgradeError)) throw error;
       this.fault = error;
       this.oursAtFault = this.connection.ourState;
-      this.#tell(faultLine(error));
+      this.#add(faultLine(error));
     }
   }
 
-  /** What came since the last time, then why there is no more. */
+  /** The events since the last call, then why there are no more. */
   takeLines(): string[] {
-    this.#tellBody();
+    this.#addBody();
     const { client, server } = this.connection.states;
     const lines = this.#lines;
     this.#lines = [];
@@ -83,7 +83,7 @@ export class Transcript {
     return lines;
   }
 
-  /** The last lines; with them the bytes that were not HTTP's. */
+  /** The last lines, including the bytes that are not HTTP. */
   end(): string[] {
     const lines = this.takeLines();
     const readBuf = this.connection.takeReadBuf();
@@ -91,51 +91,51 @@ export class Transcript {
     return lines;
   }
 
-  #hear(event: Event): void {
+  #take(event: Event): void {
     switch (event.type) {
       case "request":
-        this.#tell(requestLine(event));
-        this.#tellFields("field", event.headers, this.#showsFields);
+        this.#add(requestLine(event));
+        this.#addFields("field", event.headers, this.#showsFields);
         break;
       case "response":
       case "informational-response":
-        this.#tell(responseLine(event));
-        this.#tellFields("field", event.headers, this.#showsFields);
+        this.#add(responseLine(event));
+        this.#addFields("field", event.headers, this.#showsFields);
         break;
       case "data":
         this.#body.push(event.bytes);
         break;
       case "end-of-message":
-        this.#tell("end-of-message");
-        this.#tellFields("trailer", event.trailers, true);
+        this.#add("end-of-message");
+        this.#addFields("trailer", event.trailers, true);
         break;
       case "connection-closed":
-        this.#tell("connection-closed");
+        this.#add("connection-closed");
     }
   }
 
-  #tell(line: string): void {
-    this.#tellBody();
+  #add(line: string): void {
+    this.#addBody();
     this.#lines.push(line);
   }
 
-  #tellBody(): void {
+  #addBody(): void {
     if (this.#body.length === 0) return;
     this.#lines.push(`data "${escaped(Buffer.concat(this.#body))}"`);
     this.#body = [];
   }
 
-  #tellFields(kind: "field" | "trailer", headers: Headers, shown: boolean): void {
+  #addFields(kind: "field" | "trailer", headers: Headers, shown: boolean): void {
     if (shown) this.#lines.push(...fieldLines(kind, headers));
   }
 }
 
-/** The lines of a head, or of trailers, as the book writes them. */
+/** The lines of a head or of trailers, in the format of the stories. */
 export function fieldLines(kind: "field" | "trailer", headers: Headers): string[] {
   return Array.from(headers, ([name, value]) => `  ${kind} ${name}: ${quoted(value)}`.trimEnd());
 }
 
-/** How the book tells of the end that a peer has brought about. */
+/** The line for a peer's fault, in the format of the stories. */
 export function faultLine(error: unknown): string {
   if (error instanceof RemoteProtocolError) {
     const status = error.status === undefined ? "" : ` status=${error.status}`;
@@ -145,7 +145,7 @@ export function faultLine(error: unknown): string {
   throw error;
 }
 
-/** A request in a line. Whoever has not seen the expectation leaves it out. */
+/** A request as one line. Omits an unknown expectation. */
 export function requestLine(
   event: Pick<RequestEvent, "method" | "target" | "version" | "framing" | "proposal"> & {
     readonly expectsContinue?: boolean;
@@ -156,7 +156,7 @@ export function requestLine(
   return `request ${event.method} ${event.target}${versionWord(event)}${framingWord(event.framing)}${proposal}${expects}`;
 }
 
-/** A response in a line. */
+/** A response as one line. */
 export function responseLine(
   event: Pick<ResponseEvent, "type" | "status" | "reason" | "version" | "framing">,
 ): string {

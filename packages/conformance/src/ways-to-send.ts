@@ -6,17 +6,17 @@ import { answer, ask, GET, head, serve } from "./against.ts";
 import { turns } from "./pairs-quiet.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
-/** What became of a message that must not leave. */
+/** The result of a message that must not be sent. */
 export interface Refused {
   readonly code: string;
-  /** What the peer got, if it was anything else than what comes in its place, and behind it. */
+  /** What the peer got beyond the expected bytes. */
   readonly leaked: string;
 }
 
 type Io = Awaited<ReturnType<typeof memoryPair>>[0];
 type Request = ServerRequest<Io>;
 
-/** What no type lets through, and a program without types gives all the same. */
+/** Values that the types forbid, but untyped programs may pass. */
 export const untyped = <T>(value: unknown): T => value as T;
 
 const PROPOSAL = ["Connection: Upgrade", "Upgrade: chat"];
@@ -25,12 +25,12 @@ const SERVED = answer("204 No Content");
 const FAILED = answer("500 Internal Server Error", "Content-Length: 0");
 const DECLINED = answer("403 Forbidden", "Content-Length: 0");
 
-/** What came beside what had to come, and nothing else. */
+/** The difference between the received and the expected bytes; empty if none. */
 function leaked(came: string, due: string): string {
   return came === due ? "" : `${JSON.stringify(came)}, not ${JSON.stringify(due)}`;
 }
 
-/** The code of a refusal; anything else that is thrown, or not thrown, is told as such. */
+/** The code of a refusal, or a description of any other result. */
 function codeOf(error: unknown): string {
   if (error instanceof LocalProtocolError) return error.code;
   return `not a LocalProtocolError: ${String(error)}`;
@@ -43,12 +43,12 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Our client refuses the request, and sends the next one as if nothing had been. */
+/** Our client refuses the request, and sends the next one normally. */
 export async function requested(request: object): Promise<Refused> {
   const { peer, sender } = await ask();
-  const said = untyped<ClientRequest>({ ...GET, ...request });
+  const message = untyped<ClientRequest>({ ...GET, ...request });
   let failure: unknown = "it waits for its answer";
-  void failureOf(sender.sendRequest(said)).then((error) => {
+  void failureOf(sender.sendRequest(message)).then((error) => {
     failure = error;
   });
   void sender.sendRequest({ ...GET, target: "/next" }).catch(() => {});
@@ -56,7 +56,7 @@ export async function requested(request: object): Promise<Refused> {
   return { code: unsent(failure), leaked: leaked(peer.unread, NEXT) };
 }
 
-/** `upgrade()` or `connect()` refuses, and gives its io up with nothing sent. */
+/** `upgrade()` or `connect()` refuses, and aborts its io with nothing sent. */
 export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<unknown>) {
   const [near, far] = memoryPair();
   const peer = new ScriptedPeer(far);
@@ -70,7 +70,7 @@ export async function proposed(begin: (io: Io, clock: ManualClock) => Promise<un
   return { code: unsent(failure), leaked: isAborted ? peer.unread : "the io is left open" };
 }
 
-/** A refusal says that nothing was sent. */
+/** Checks that a refusal reports nothing sent. */
 function unsent(failure: unknown): string {
   const { sent } = Object(failure) as { sent?: string };
   const code = codeOf(failure);
@@ -101,19 +101,19 @@ async function played(
   return { written: peer.unread, reports };
 }
 
-/** A service's answer is refused: a 500 stands in its place, and the next request is served. */
+/** A service's response is refused: a 500 replaces it, and the next request is served. */
 export async function answered(response: object, asks = head("GET /")): Promise<Refused> {
   const { written, reports } = await played(() => untyped<ServiceResult>(response), asks);
-  const code = /^service: (.*)$/.exec(reports.join("; "))?.[1] ?? `told: ${reports.join("; ")}`;
+  const code = /^service: (.*)$/.exec(reports.join("; "))?.[1] ?? `reported: ${reports.join("; ")}`;
   return { code, leaked: leaked(written, FAILED + SERVED) };
 }
 
-/** The same for an answer to a proposal: a 101. */
+/** The same for a 101. */
 export function accepted(response: object): Promise<Refused> {
   return answered({ status: 101, ...response }, head("GET /", ...PROPOSAL));
 }
 
-/** `inform()` throws, and the service answers as if nothing had been. */
+/** `inform()` throws, and the service answers normally. */
 export async function informed(status: unknown, headers: unknown, asks = head("GET /")) {
   let failure: unknown = "it was sent";
   const { written } = await played((request) => {
@@ -149,7 +149,7 @@ const UPGRADE = [
 /** Every public entry that takes field lines, with one line of the caller's in it. */
 export const FIELD_WAYS: Record<string, (line: readonly [unknown, unknown]) => Promise<Refused>> = {
   "headers of a request": (line) => requested({ headers: [HOST, line] }),
-  "headers of a request that go in front of Host": (line) => requested({ headers: [line, HOST] }),
+  "headers of a request before Host": (line) => requested({ headers: [line, HOST] }),
   "trailers of a request": (line) => requested({ method: "POST", body: "x", trailers: [line] }),
   "headers of upgrade()": (line) =>
     proposed((io, clock) => {

@@ -10,17 +10,17 @@ const ACCEPTANCE = [
   ["Upgrade", "chat"],
 ] as const;
 
-/** Lines that can be read once, as those of a generator, or of an iterator somebody began. */
+/** Lines that can be iterated only once, such as those of a generator or a started iterator. */
 const once = <T>(lines: readonly T[]): Iterable<T> => lines.values();
 
-/** What no type lets through, and a program without types gives all the same. */
+/** Values that the types forbid, but untyped programs may pass. */
 const untyped = <T>(value: unknown): T => value as T;
 
 const hostile = (): never => {
   throw new Error("hostile");
 };
 
-/** Something with a `then`, which makes it a promise for those who look no further. */
+/** A thenable. */
 const thenable = (get: () => unknown): object =>
   new Proxy(
     {},
@@ -30,11 +30,11 @@ const thenable = (get: () => unknown): object =>
     },
   );
 
-describe("L9: what a service gives in place of a promise crashes nobody", () => {
+describe("L9: no thenable returned by a service crashes the server", () => {
   test.each([
-    ["whose then cannot be read", thenable(hostile)],
+    ["whose then getter throws", thenable(hostile)],
     ["whose then throws", thenable(() => hostile)],
-    ["that cannot even be asked for a then", new Proxy({}, { has: hostile })],
+    ["whose has trap throws", new Proxy({}, { has: hostile })],
   ])("something %s is a 500, and the next request is served", async (_, result) => {
     let calls = 0;
     const { peer, reports } = await serve(() =>
@@ -46,7 +46,7 @@ describe("L9: what a service gives in place of a promise crashes nobody", () => 
     expect(reports).toEqual(["service: hostile"]);
   });
 
-  test("a thenable that answers twice answers once", async () => {
+  test("a thenable that resolves twice answers once", async () => {
     const then = (answer: (response: ServerResponse) => void, fail: (error: unknown) => void) => {
       answer({ status: 204 });
       answer({ status: 200, body: "once more" });
@@ -62,8 +62,8 @@ describe("L9: what a service gives in place of a promise crashes nobody", () => 
   });
 });
 
-describe("L10: an answer is read once, and what was checked is what is written", () => {
-  test("a status that is another at each look is the one that was looked at", async () => {
+describe("L10: a response is read once, and what was checked is what is written", () => {
+  test("a status that changes on every access is read once", async () => {
     let looks = 0;
     const { peer, connection } = await serve(() => ({
       get status() {
@@ -76,7 +76,7 @@ describe("L10: an answer is read once, and what was checked is what is written",
     expect(connection.state.server).not.toBe("switched-protocol");
   });
 
-  test("headers that can be read once are sent, beside trailers that are checked with them", async () => {
+  test("headers that can be read only once are sent, beside trailers that are checked with them", async () => {
     const { peer } = await serve(() => ({
       status: 200,
       headers: once([["A", "b"]] as const),
@@ -91,7 +91,7 @@ describe("L10: an answer is read once, and what was checked is what is written",
     expect(await peer.readHead()).toBe("T: 1\r\n\r\n");
   });
 
-  test("trailers of a request that can be read once are sent", async () => {
+  test("trailers of a request that can be read only once are sent", async () => {
     const { sender, peer } = await ask();
     const trailers: TrailersInit = once([["T", "1"]] as const);
     void sender.sendRequest({ ...POST, body: "x", trailers });
@@ -100,7 +100,7 @@ describe("L10: an answer is read once, and what was checked is what is written",
     expect(await peer.readHead()).toBe("T: 1\r\n\r\n");
   });
 
-  test("a 101 with headers that can be read once switches", async () => {
+  test("a 101 with headers that can be read only once switches", async () => {
     const { peer, connection } = await serve(() => ({ status: 101, headers: once(ACCEPTANCE) }));
     const parts = connection.withoutShutdown();
     await peer.send(head("GET /", ...PROPOSAL));
@@ -108,7 +108,7 @@ describe("L10: an answer is read once, and what was checked is what is written",
     expect((await parts).switched?.protocol).toBe("chat");
   });
 
-  test("headers that change while the body is drained in front of the 101 are as they were", async () => {
+  test("headers that change while the body is drained before the 101 are sent as they were", async () => {
     const headers: [string, string][] = ACCEPTANCE.map(([name, value]) => [name, value]);
     const { peer, connection } = await serve(() => ({ status: 101, headers }));
     const parts = connection.withoutShutdown();
@@ -121,9 +121,9 @@ describe("L10: an answer is read once, and what was checked is what is written",
   });
 });
 
-describe("L10: the first bytes of the new protocol are checked with the head in front of them", () => {
-  test("text that is not latin-1 is UTF-8, as in a body, and no character becomes another", async () => {
-    // U+010A would be a line feed, were it cut to its lower octet.
+describe("L10: the first bytes of the new protocol are checked together with the head", () => {
+  test("text beyond latin-1 is sent as UTF-8, as in a body", async () => {
+    // Truncated to one octet, U+010A would be a line feed.
     const { peer } = await serve((request) => {
       void request.switchTo("chat", { firstBytes: "\u010a" });
     });
@@ -136,7 +136,7 @@ describe("L10: the first bytes of the new protocol are checked with the head in 
     ["a number", 5],
     ["an object", {}],
     ["an iterable", ["a", "b"]],
-    ["a view of something else than bytes", new Uint16Array([300])],
+    ["a view of elements other than bytes", new Uint16Array([300])],
   ])("%s is refused, and the service may still answer", async (_, firstBytes) => {
     let refused!: Promise<Parts<unknown>>;
     const { peer } = await serve((request) => {
@@ -151,16 +151,16 @@ describe("L10: the first bytes of the new protocol are checked with the head in 
 
 describe("L8: a body whose head is refused is not left waiting", () => {
   test.each([
-    ["a field name that is none", { headers: { "not a name": "x" } }],
-    ["trailers that never may be", { trailers: { Host: "a.test" } }],
-    ["a status that has no body", { status: 204, headers: { "Content-Length": 4 } }],
-  ])("who makes it is told, when the answer has %s", async (_, wrong) => {
-    let told = 0;
+    ["an invalid field name", { headers: { "not a name": "x" } }],
+    ["forbidden trailers", { trailers: { Host: "a.test" } }],
+    ["a status without a body", { status: 204, headers: { "Content-Length": 4 } }],
+  ])("its producer is notified if the response has %s", async (_, wrong) => {
+    let returns = 0;
     const body = {
       [Symbol.asyncIterator]: () => ({
         next: () => new Promise<never>(() => {}),
         async return() {
-          told++;
+          returns++;
           return { done: true as const, value: undefined };
         },
       }),
@@ -168,7 +168,7 @@ describe("L8: a body whose head is refused is not left waiting", () => {
     const { peer } = await serve(() => ({ status: 200, body, ...wrong }));
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-    expect(told).toBe(1);
+    expect(returns).toBe(1);
   });
 });
 

@@ -9,7 +9,7 @@ const CHAT = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const NO_DURATIONS = [NaN, Infinity, -1, 0.5, "5"] as number[];
 
-/** A clock like the platform's, where a timer that is set for too long rings at once. */
+/** A clock like the platform's, whose timers fire at once if the delay is out of range. */
 function overflowing(clock: ManualClock): Clock {
   return {
     now: () => clock.now(),
@@ -25,7 +25,7 @@ const joined = (options: object) => {
 };
 
 describe("L13: the timeoutMs of upgrade()", () => {
-  test("passes, and leaves nothing of the connection behind", async () => {
+  test("expires, and leaves nothing of the connection behind", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
     const refused = rejection(upgrade(io, CHAT, { clock, timeoutMs: 100 }));
@@ -39,7 +39,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("ends with a refusal, whose connection may live on", async () => {
+  test("ends with a refusal, and the connection may be reused", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
     const asked = upgrade(io, CHAT, { clock, timeoutMs: 100 });
@@ -62,7 +62,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("that no timer can hold does not pass at once, and 0 is none", async () => {
+  test("does not expire at once if it exceeds a timer's range, and 0 disables it", async () => {
     for (const timeoutMs of [2 ** 31, 0]) {
       const clock = new ManualClock();
       const [io, far] = memoryPair();
@@ -74,7 +74,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
   });
 
   test.each(NO_DURATIONS)(
-    "that is %s is refused, with nothing sent, and the io is aborted",
+    "of %s is refused, nothing is sent, and the io is aborted",
     async (timeoutMs) => {
       const [io, far] = memoryPair();
       expect(await rejection(upgrade(io, CHAT, { timeoutMs }))).toBe("INVALID_OPTION");
@@ -85,8 +85,8 @@ describe("L13: the timeoutMs of upgrade()", () => {
   );
 });
 
-describe("L12, L13: what is no duration and no size is refused, and does not mean for ever:", () => {
-  test.each(NO_DURATIONS)("the timeoutMs %s of close(), which closes nothing then", async (ms) => {
+describe("L12, L13: an invalid duration or size is refused rather than taken as infinite:", () => {
+  test.each(NO_DURATIONS)("the timeoutMs %s of close(), which then closes nothing", async (ms) => {
     const { sender, connection } = await ask();
     await expect(connection.close({ timeoutMs: ms })).rejects.toThrow(/timeoutMs is /);
     expect(sender.isReady).toBe(true);
@@ -100,7 +100,7 @@ describe("L12, L13: what is no duration and no size is refused, and does not mea
     await expect(joined({ highWaterBytes }).begin()).rejects.toThrow(/highWaterBytes is /);
   });
 
-  test("the highWaterBytes 0 of a tunnel: one piece waits at a time, and all arrive", async () => {
+  test("the highWaterBytes 0 of a tunnel: pieces are queued one at a time, and all arrive", async () => {
     const { begin, peers } = joined({ highWaterBytes: 0 });
     const done = begin();
     const [a, b] = peers.map((far) => new ScriptedPeer(far));
@@ -112,7 +112,7 @@ describe("L12, L13: what is no duration and no size is refused, and does not mea
   });
 });
 
-test("L13: close() with no time at all but 0 ends when the exchange does", async () => {
+test("L13: close() with a timeoutMs of 0 has no deadline, and resolves when the exchange ends", async () => {
   let respond!: () => void;
   const { peer, connection, clock } = await serve(async () => {
     await new Promise<void>((resolve) => {

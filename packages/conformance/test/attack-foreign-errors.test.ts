@@ -17,7 +17,7 @@ afterEach(destroyPairs);
 
 const PAID = { ...POST, target: "/pay", body: "100" };
 
-/** The error of a request on another connection, which was never sent. */
+/** The error of an unsent request on another connection. */
 async function foreignError(): Promise<ConnectionError> {
   const [io] = memoryPair();
   const { sender, connection } = await connectTo(io);
@@ -35,7 +35,7 @@ const thrower = (error: unknown) => (): never => {
 const closeError = ({ closeReason }: Connection<unknown>): unknown =>
   closeReason?.kind === "failed" ? closeReason.error : undefined;
 
-/** Ways in which another connection's error comes in from outside, once a request is out. */
+/** Ways to pass in another connection's error after a request was sent. */
 const WAYS: Record<
   string,
   {
@@ -51,13 +51,13 @@ const WAYS: Record<
     code: "ABORTED",
     come: (error, connection) => connection.close({ signal: AbortSignal.abort(error) }),
   },
-  "as the error of a socket that is destroyed": {
+  "as the error of a destroyed socket": {
     code: "TRANSPORT_FAILED",
     come: (error, _, io) => io.destroy(error),
   },
 };
 
-describe("L16: an error of another connection that comes in", () => {
+describe("L16: an error of another connection that arrives", () => {
   test.each(Object.entries(WAYS))("%s is the cause of ours, on a client", async (_, way) => {
     const foreign = await foreignError();
     const facts = { ...foreign };
@@ -134,24 +134,24 @@ describe("L16: an error of another connection that comes in", () => {
   test("from the `gone` of a ByteStream", async () => {
     const foreign = await foreignError();
     const [near] = memoryPair();
-    let tell!: (reason: unknown) => void;
+    let fail!: (reason: unknown) => void;
     const io = {
       read: () => near.read(),
       write: async () => {},
       closeWrite: async () => {},
       abort: (reason: unknown) => near.abort(reason),
       gone: new Promise((resolve) => {
-        tell = resolve;
+        fail = resolve;
       }),
     };
     const { sender } = await connectTo(io);
     const asked = sender.sendRequest(PAID);
     await turns();
-    tell(foreign);
+    fail(foreign);
     await expect(asked).rejects.toMatchObject({ code: "TRANSPORT_FAILED", sent: "all" });
   });
 
-  test("from a body that is being sent is the cause of BODY_FAILED", async () => {
+  test("from a body being sent is the cause of BODY_FAILED", async () => {
     const foreign = await foreignError();
     const [io] = memoryPair();
     const { sender } = await connectTo(io);
@@ -203,14 +203,14 @@ describe("L16: an error of another connection that comes in", () => {
     await expect(asked).rejects.toMatchObject({ code: "INVALID_HEADERS", cause: foreign });
   });
 
-  test("that an earlier refusal of this request was is the cause of the next one", async () => {
+  test("from an earlier refusal of this request is the cause of the next one", async () => {
     const { sender } = await ask();
     const refusal: unknown = await sender.sendRequest({ ...GET, target: "" }).catch((e) => e);
     const again = Object.defineProperty({ ...GET }, "target", { get: thrower(refusal) });
     await expect(sender.sendRequest(again)).rejects.toMatchObject({ cause: refusal });
   });
 
-  test.each(["late trailers", "a getter"])("from %s of an answer", async (kind) => {
+  test.each(["late trailers", "a getter"])("from %s of a response", async (kind) => {
     const foreign = await foreignError();
     const facts = { ...foreign };
     const broken = { [Symbol.iterator]: thrower(foreign) } as never;
@@ -247,11 +247,11 @@ describe("L16: an error of another connection that comes in", () => {
   });
 });
 
-// In one process the error with which one end is given up is what the other end's stream fails with.
+// In one process, the error that aborts one end is also the error of the other end's stream.
 describe("L16: two ends in one process do not share an error,", () => {
   const joined = PAIRS.filter(({ name }) => !/TCP|TLS/.test(name));
 
-  test.each(joined)("over a $name: a POST that was served is not retry-safe", async ({ make }) => {
+  test.each(joined)("over a $name: a POST that was handled is not retry-safe", async ({ make }) => {
     const foreign = await foreignError();
     const [near, far] = await make();
     let served = 0;
@@ -270,7 +270,7 @@ describe("L16: two ends in one process do not share an error,", () => {
     expect(foreign).toMatchObject({ code: "NOT_SENT", sent: "nothing" });
   });
 
-  test("over a WHATWG pair: a body that throws at the server is no fault of the client", async () => {
+  test("over a WHATWG pair: a body that throws at the server is not the client's fault", async () => {
     const [near, far] = webPair();
     const body = async function* () {
       yield "x";

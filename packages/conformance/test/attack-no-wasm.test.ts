@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { GET } from "../src/against.ts";
 import { destroyPairs, duplexPair, webPair } from "../src/pairs.ts";
 
-// Nothing in this file has made a connection yet, so that nothing is compiled.
+// No connection has been created in this file yet, so nothing is compiled.
 afterEach(() => {
   vi.unstubAllGlobals();
   destroyPairs();
@@ -21,33 +21,33 @@ class Refused {
 
 const compiler = (globalThis as unknown as { WebAssembly: object }).WebAssembly;
 
-/** Platforms on which no head can be read. */
+/** Platforms that cannot run the parser. */
 const PLATFORMS: Record<string, unknown> = {
   "there is no WebAssembly": undefined,
-  "a policy forbids to compile it": Object.create(compiler, { Module: { value: Refused } }),
-  "a policy forbids to instantiate it": Object.create(compiler, { Instance: { value: Refused } }),
+  "a policy forbids compilation": Object.create(compiler, { Module: { value: Refused } }),
+  "a policy forbids instantiation": Object.create(compiler, { Instance: { value: Refused } }),
 };
 
-describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
+describe.each(Object.entries(PLATFORMS))("L16: if %s,", (_, platform) => {
   test.each([
     ["our client", (io: Io) => connectTo(io)],
     ["our server", (io: Io) => serve(io, () => ({ status: 204 }))],
-  ])("%s says so at once, and the io is untouched", async (_, shake) => {
+  ])("%s rejects at once, and the io is untouched", async (_, shakeHands) => {
     vi.stubGlobal("WebAssembly", platform);
     const [io] = duplexPair();
     const before = [io.eventNames(), io.allowHalfOpen, io.readableFlowing];
-    await expect(shake(io)).rejects.toMatchObject({
+    await expect(shakeHands(io)).rejects.toMatchObject({
       name: "LocalProtocolError",
       code: "NO_WEBASSEMBLY",
       message: expect.stringContaining("'wasm-unsafe-eval'"),
     });
     expect([io.eventNames(), io.allowHalfOpen, io.readableFlowing]).toEqual(before);
     const [pair] = webPair();
-    await expect(shake(pair)).rejects.toMatchObject({ code: "NO_WEBASSEMBLY" });
+    await expect(shakeHands(pair)).rejects.toMatchObject({ code: "NO_WEBASSEMBLY" });
     expect([pair.readable.locked, pair.writable.locked]).toEqual([false, false]);
   });
 
-  test("upgrade() says so, and aborts the io", async () => {
+  test("upgrade() rejects, and aborts the io", async () => {
     vi.stubGlobal("WebAssembly", platform);
     const [io] = duplexPair();
     const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
@@ -55,7 +55,7 @@ describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
     expect(io.destroyed).toBe(true);
   });
 
-  test("the heart says so, with what the platform said", () => {
+  test("HttpConnection throws, with the platform's error as the cause", () => {
     vi.stubGlobal("WebAssembly", platform);
     try {
       new HttpConnection("server");
@@ -70,7 +70,7 @@ describe.each(Object.entries(PLATFORMS))("L16: where %s,", (_, platform) => {
   });
 });
 
-test("what could not be compiled is compiled once the platform allows it", async () => {
+test("compilation is retried once the platform allows it", async () => {
   vi.stubGlobal("WebAssembly", undefined);
   expect(() => new HttpConnection("client")).toThrow();
   vi.unstubAllGlobals();

@@ -10,13 +10,13 @@ import { webPair } from "../src/pairs.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-/** What code of another realm makes: a frame's, a worker's of old, a test runner's. */
+/** Evaluates code in another realm, like that of a frame or a test runner. */
 const foreign = vm.createContext({});
 const made = <T>(code: string): T => vm.runInContext(code, foreign) as T;
 
 const HI = "new Uint8Array([104, 105])";
 
-/** The stream, as one whose chunks were made elsewhere. */
+/** The stream, with chunks from another realm. */
 function withForeignChunks(io: ByteStream): ByteStream {
   const chunkOf = made<(length: number) => Uint8Array>("(length) => new Uint8Array(length)");
   return {
@@ -31,14 +31,14 @@ function withForeignChunks(io: ByteStream): ByteStream {
   };
 }
 
-describe("L10, L15: what was made in another realm is what it is here", () => {
-  test("bytes, which have a length", async () => {
+describe("L10, L15: values from another realm are recognized", () => {
+  test("bytes, whose length is known", async () => {
     const { peer } = await serve(() => ({ status: 200, body: made<Uint8Array>(HI) }));
     await peer.send(head("GET /"));
     expect(await peer.readUntil("hi")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
   });
 
-  test("an ArrayBuffer, which has a length, and one as a piece", async () => {
+  test("an ArrayBuffer, whose length is known, and one as a piece", async () => {
     for (const [body, sent] of [
       [made<BodyInit>(`${HI}.buffer`), "\r\nContent-Length: 2\r\n\r\nhi"],
       [made<BodyInit>(`[${HI}.buffer]`), "\r\n\r\n2\r\nhi\r\n0\r\n\r\n"],
@@ -49,14 +49,14 @@ describe("L10, L15: what was made in another realm is what it is here", () => {
     }
   });
 
-  test("bytes as pieces, and the iterator that gives them", async () => {
+  test("bytes as pieces, and the iterator that yields them", async () => {
     const body = made<BodyInit>(`(async function* () { yield ${HI}; yield "!"; })()`);
     const { peer } = await serve(() => ({ status: 200, body }));
     await peer.send(head("GET /"));
     expect(await peer.readUntil("0\r\n\r\n")).toMatch(/\r\n\r\n2\r\nhi\r\n1\r\n!\r\n0\r\n\r\n$/);
   });
 
-  test("headers, by their pairs and as a record, and the promise of an answer", async () => {
+  test("headers, as pairs and as a record, and the promise of a response", async () => {
     const { peer } = await serve(() =>
       made<Promise<{ status: number }>>(
         `Promise.resolve({ status: 204, headers: new Map([["Set-Cookie", "a"], ["X", "b"]]) })`,
@@ -80,17 +80,17 @@ describe("L10, L15: what was made in another realm is what it is here", () => {
   });
 });
 
-/** Trailers that are promised, in ways that are no Promise of this realm. */
+/** Promised trailers that are not a Promise of this realm. */
 const PROMISED: [string, () => TrailersInit][] = [
   ["another realm's promise", () => made("Promise.resolve({ T: 1 })")],
   ["another realm's function", () => made("() => Promise.resolve({ T: 1 })")],
   ["a thenable", () => thenable((resolve) => resolve({ T: "1" }))],
-  ["a function that gives a thenable", () => () => thenable((resolve) => resolve({ T: "1" }))],
+  ["a function that returns a thenable", () => () => thenable((resolve) => resolve({ T: "1" }))],
 ];
 
 type Settle = (value: HeadersInit | undefined) => void;
 
-/** A promise of somebody's own, which may only be asked once. */
+/** A custom promise whose `then` may be read only once. */
 function thenable(
   begin: (resolve: Settle, reject: (reason: unknown) => void) => void,
 ): PromiseLike<HeadersInit | undefined> {
@@ -104,14 +104,14 @@ function thenable(
 
 const CHUNKED_X = "\r\n\r\n1\r\nx\r\n0\r\nT: 1\r\n\r\n";
 
-describe("L8, L9: trailers that are promised by", () => {
-  test.each(PROMISED)("%s are sent behind an answer", async (_, make) => {
+describe("L8, L9: trailers promised by", () => {
+  test.each(PROMISED)("%s are sent after a response", async (_, make) => {
     const { peer } = await serve(() => ({ status: 200, body: "x", trailers: make() }));
     await peer.send(head("GET /"));
     expect(await peer.readUntil("T: 1\r\n\r\n")).toMatch(new RegExp(`${CHUNKED_X}$`));
   });
 
-  test.each(PROMISED)("%s are sent behind a request", async (_, make) => {
+  test.each(PROMISED)("%s are sent after a request", async (_, make) => {
     const { peer, sender } = await ask();
     void sender.sendRequest({ ...POST, body: "x", trailers: make() }).catch(() => {});
     expect(await peer.readUntil("T: 1\r\n\r\n")).toMatch(new RegExp(`${CHUNKED_X}$`));
@@ -122,20 +122,23 @@ describe("L8, L9: trailers that are promised by", () => {
     ["a thenable", () => thenable((_, reject) => reject(new Error("disk")))],
   ];
 
-  test.each(REJECTED)("%s, and fail, cut an answer, and end no process", async (_, make) => {
-    const quiet = watchQuiet();
-    const { peer, connection } = await serve(() => ({
-      status: 200,
-      body: "x",
-      trailers: make(),
-    }));
-    await peer.send(head("GET /"));
-    expect(await connection.closed).toMatchObject({ error: { code: "BODY_FAILED" } });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
-  });
+  test.each(REJECTED)(
+    "%s that reject truncate the response, and do not end the process",
+    async (_, make) => {
+      const quiet = watchQuiet();
+      const { peer, connection } = await serve(() => ({
+        status: 200,
+        body: "x",
+        trailers: make(),
+      }));
+      await peer.send(head("GET /"));
+      expect(await connection.closed).toMatchObject({ error: { code: "BODY_FAILED" } });
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
+    },
+  );
 
-  test.each(REJECTED)("%s, and fail, are not waited for by a 304, nor by HEAD", async (_, make) => {
+  test.each(REJECTED)("%s that reject are not awaited by a 304 or HEAD", async (_, make) => {
     const quiet = watchQuiet();
     const { peer } = await serve(({ method }) => ({
       status: method === "HEAD" ? 200 : 304,
@@ -152,15 +155,15 @@ describe("L8, L9: trailers that are promised by", () => {
 });
 
 const VIEWS: [string, BodyInit][] = [
-  ["numbers of two octets", new Uint16Array([300])],
+  ["a Uint16Array", new Uint16Array([300])],
   ["floats", new Float32Array([1])],
   ["a DataView", new DataView(new ArrayBuffer(3)) as never],
-  ["another realm's numbers of two octets", made("new Uint16Array([300])")],
+  ["another realm's Uint16Array", made("new Uint16Array([300])")],
   ["another realm's DataView", made("new DataView(new ArrayBuffer(3))")],
 ].map(([name, body]) => [name as string, body as BodyInit]);
 
-describe("L10: a view whose elements are no octets is refused in front of the head, not behind it:", () => {
-  test.each(VIEWS)("%s, as an answer", async (_, body) => {
+describe("L10: a view whose elements are not octets is refused before the head:", () => {
+  test.each(VIEWS)("%s, as a response", async (_, body) => {
     const { peer, reports } = await serve(() => ({ status: 200, body }));
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
@@ -174,7 +177,7 @@ describe("L10: a view whose elements are no octets is refused in front of the he
   });
 });
 
-test("L1: an empty chunk of another realm, from a WHATWG pair, is passed over", async () => {
+test("L1: an empty chunk of another realm, from a WHATWG pair, is skipped", async () => {
   const [near, far] = webPair();
   const peer = new ScriptedPeer(far);
   const empty = made<() => Uint8Array>("() => new Uint8Array(0)");
@@ -190,7 +193,7 @@ test("L1: an empty chunk of another realm, from a WHATWG pair, is passed over", 
   expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 204 /);
 });
 
-test("L9: a transport whose chunks are no bytes fails, and tells so", async () => {
+test("L9: a transport whose chunks are not bytes fails with an error that says so", async () => {
   const [near] = memoryPair();
   const io = { ...withForeignChunks(near), read: async () => new Uint16Array(1) as never };
   const { connection } = await connectTo(io);

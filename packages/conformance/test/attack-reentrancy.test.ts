@@ -9,7 +9,7 @@ const never = new Promise<never>(() => {});
 
 const ENDS = ["run", "pollWithoutShutdown", "withoutShutdown"] as const;
 
-/** What is done to an io from now on. */
+/** Records the calls on an io from now on. */
 function callsOf(io: ByteStream): string[] {
   const calls: string[] = [];
   for (const name of ["read", "write", "closeWrite", "abort"] as const) {
@@ -21,37 +21,37 @@ function callsOf(io: ByteStream): string[] {
   return calls;
 }
 
-describe("L8: an error that is told is told once", () => {
-  test("to an onError that aborts the connection it is told of", async () => {
-    let told = 0;
+describe("L8: an error is reported once", () => {
+  test("to an onError that aborts the connection", async () => {
+    let reports = 0;
     const served = await serve(() => ({ status: 200 }), {
       onError: () => {
-        told++;
+        reports++;
         served.connection.abort();
       },
     });
     const over = rejection(served.connection.run());
     await served.peer.send("not HTTP\r\n\r\n");
     expect(await over).toBe("MALFORMED_START_LINE");
-    expect(told).toBe(1);
+    expect(reports).toBe(1);
   });
 
-  test("to an onError that closes the connection it is told of, and the 400 arrives", async () => {
-    let told = 0;
+  test("to an onError that closes the connection, and the 400 arrives", async () => {
+    let reports = 0;
     const served = await serve(() => ({ status: 200 }), {
       onError: () => {
-        told++;
+        reports++;
         void served.connection.close();
       },
     });
     await served.peer.send(head("GET nowhere"));
     expect(await served.peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
-    expect(told).toBe(1);
+    expect(reports).toBe(1);
   });
 });
 
-describe("L2: nothing is done any more to an io that was taken while its connection fell:", () => {
-  test("taken in onError, whose answer is out already", async () => {
+describe("L2: an io taken while its connection fails is left alone:", () => {
+  test("taken in onError, after the response was sent", async () => {
     let parts: Forced | undefined;
     let calls: string[] = [];
     const served = await serve(() => ({ status: 200 }), {
@@ -71,7 +71,7 @@ describe("L2: nothing is done any more to an io that was taken while its connect
   test.each([
     ["that is aborted", "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"],
     ["whose body is malformed", `${head("POST /", "Transfer-Encoding: chunked")}zz`],
-  ])("taken in a listener of the signal of a request %s", async (_, request) => {
+  ])("taken in an abort listener of a request %s", async (_, request) => {
     let calls: string[] | undefined;
     const served = await serve(({ signal }) => {
       signal.addEventListener("abort", () => {
@@ -90,13 +90,13 @@ describe("L2: nothing is done any more to an io that was taken while its connect
   });
 });
 
-describe("L8: what the application does inside a callback is done, and nothing is done twice", () => {
-  test("a signal that aborts while the body is being begun rejects the request once", async () => {
+describe("L8: calls made inside a callback take effect, and nothing happens twice", () => {
+  test("a signal that aborts while the body is being started rejects the request once", async () => {
     const { sender, connection } = await ask();
     const aborter = new AbortController();
     const body = {
       [Symbol.asyncIterator]() {
-        aborter.abort("no more");
+        aborter.abort("enough");
         return { next: async () => ({ done: false as const, value: "x" }) };
       },
     };
@@ -105,7 +105,7 @@ describe("L8: what the application does inside a callback is done, and nothing i
     expect(connection.closeReason).toMatchObject({ error: { code: "CANCELED" } });
   });
 
-  test("onInformational that takes the connection apart gets all behind that response", async () => {
+  test("onInformational that takes the connection apart gets all bytes after that response", async () => {
     const { sender, connection, peer } = await ask();
     let parts: Forced | undefined;
     const response = sender.sendRequest(GET, {

@@ -12,14 +12,14 @@ const hostile = (): never => {
   throw new Error("hostile");
 };
 
-/** What an Error may be, of a library that thinks itself clever. */
+/** Unusual errors. */
 const ERRORS: [string, unknown][] = [
   ["nothing", undefined],
   ["null", null],
   ["a symbol", Symbol("reason")],
-  ["an object that is no string", Object.create(null)],
+  ["an object without a prototype", Object.create(null)],
   [
-    "an error whose message cannot be read",
+    "an error whose message getter throws",
     Object.defineProperty(new Error(), "message", { get: hostile }),
   ],
   [
@@ -28,8 +28,8 @@ const ERRORS: [string, unknown][] = [
   ],
 ];
 
-/** A stream that works, but for the methods given, and its far end. */
-function spoilt(wrong: (inner: ByteStream) => Partial<ByteStream>): [ByteStream, ScriptedPeer] {
+/** A stream that works except for the given methods, and its far end. */
+function streamThat(wrong: (inner: ByteStream) => Partial<ByteStream>): [ByteStream, ScriptedPeer] {
   const [near, far] = memoryPair();
   const io: ByteStream = {
     ...bareStream(near),
@@ -40,7 +40,7 @@ function spoilt(wrong: (inner: ByteStream) => Partial<ByteStream>): [ByteStream,
   return [io, new ScriptedPeer(far)];
 }
 
-/** A method that works once, and then throws where it should reject. */
+/** A method that works once, and then throws instead of rejecting. */
 function throwsAfterOne<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
   let calls = 0;
   return (...args) => (calls++ === 0 ? method(...args) : hostile());
@@ -53,18 +53,18 @@ async function serveQuietly(io: Io, options = {}) {
   return { clock, ...(await serveOn(io, service, { clock, date: false, ...options })) };
 }
 
-describe("L8, L9: a stream of somebody's own that throws where it should reject has failed:", () => {
+describe("L8, L9: a custom stream that throws instead of rejecting has failed:", () => {
   test("in read()", async () => {
-    const [io, peer] = spoilt((inner) => ({ read: throwsAfterOne(() => inner.read()) }));
+    const [io, peer] = streamThat((inner) => ({ read: throwsAfterOne(() => inner.read()) }));
     const { connection } = await serveQuietly(io);
     const over = rejection(connection.run());
     await peer.send(head("GET /"));
     expect(await over).toBe("TRANSPORT_FAILED");
   });
 
-  test("in read(), by giving no promise: the end it is taken for", async () => {
+  test("in read(), which returns no promise: it is taken for the end", async () => {
     let calls = 0;
-    const [io, peer] = spoilt((inner) => ({
+    const [io, peer] = streamThat((inner) => ({
       read: () => (calls++ === 0 ? inner.read() : (null as never)),
     }));
     const { connection } = await serveQuietly(io);
@@ -76,7 +76,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
   });
 
   test("in write(), on a server", async () => {
-    const [io, peer] = spoilt(() => ({ write: hostile }));
+    const [io, peer] = streamThat(() => ({ write: hostile }));
     const { connection } = await serveQuietly(io);
     const over = rejection(connection.run());
     await peer.send(head("GET /"));
@@ -84,7 +84,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
   });
 
   test("in write(), on a client: the request is rejected", async () => {
-    const [io] = spoilt(() => ({ write: hostile }));
+    const [io] = streamThat(() => ({ write: hostile }));
     const { sender, connection } = await connectTo(io);
     const over = rejection(connection.run());
     expect(await rejection(sender.sendRequest(GET))).toBe("TRANSPORT_FAILED");
@@ -92,7 +92,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
   });
 
   test("in closeWrite()", async () => {
-    const [io, peer] = spoilt(() => ({ closeWrite: hostile }));
+    const [io, peer] = streamThat(() => ({ closeWrite: hostile }));
     const { connection } = await serveQuietly(io);
     const closed = connection.closed;
     await peer.send(head("GET /", "Connection: close"));
@@ -100,8 +100,8 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     expect(await standing(closed)).not.toBe("pending");
   });
 
-  test("in abort(): whoever waits is told all the same", async () => {
-    const [io, peer] = spoilt(() => ({ abort: hostile }));
+  test("in abort(): pending calls still settle", async () => {
+    const [io, peer] = streamThat(() => ({ abort: hostile }));
     const { connection } = await serveQuietly(io);
     const ends = [connection.run(), connection.pollWithoutShutdown(), connection.withoutShutdown()];
     const over = Promise.all(ends.map(rejection));
@@ -112,8 +112,8 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     expect((await connection.closed).kind).toBe("failed");
   });
 
-  test("in cancelRead(): the read is pending, and not to be withdrawn", async () => {
-    const [io] = spoilt(() => ({ cancelRead: hostile }));
+  test("in cancelRead(): the read stays pending and cannot be withdrawn", async () => {
+    const [io] = streamThat(() => ({ cancelRead: hostile }));
     const { connection } = await connectTo(io);
     expect(() => connection.intoParts()).toThrow(expect.objectContaining({ code: "READ_PENDING" }));
     expect(connection.closeReason).toBeUndefined();
@@ -123,9 +123,9 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     ["throws", hostile],
     ["is async", async () => true],
     ["is async, and rejects", async () => hostile()],
-  ])("in a cancelRead() that %s: it is refused to whoever waits for the io", async (_, call) => {
+  ])("in a cancelRead() that %s: the waiting hand-over is refused", async (_, call) => {
     const quiet = watchQuiet();
-    const [io, peer] = spoilt(() => ({ cancelRead: call as never }));
+    const [io, peer] = streamThat(() => ({ cancelRead: call as never }));
     const { connection } = await serveQuietly(io);
     const parts = rejection(connection.withoutShutdown());
     void connection.close();
@@ -144,7 +144,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     expect(io.destroyed).toBe(true);
   });
 
-  test("by yielding strings, since somebody called setEncoding: it says so", async () => {
+  test("by yielding strings after setEncoding: the error says so", async () => {
     const io = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const { connection } = await serveQuietly(io);
     const over = connection.run().catch((reason: unknown) => reason);
@@ -157,7 +157,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     expect(io.destroyed).toBe(true);
   });
 
-  test("by yielding strings into a tunnel: it says so", async () => {
+  test("by yielding strings into a tunnel: the error says so", async () => {
     const ends = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const [a, b] = [ends(), ends()];
     const none = { readBuf: new Uint8Array(0), readEnded: false };
@@ -171,7 +171,7 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
     });
   });
 
-  test("in the _write of one side of a tunnel: both are gone", async () => {
+  test("in the _write of one side of a tunnel: both are destroyed", async () => {
     const a = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const b = new Duplex({ read() {}, write: hostile });
     const ends = [a, b].map((io) => ({ io, readBuf: new Uint8Array(0), readEnded: false }));
@@ -185,9 +185,9 @@ describe("L8, L9: a stream of somebody's own that throws where it should reject 
   });
 });
 
-describe("L9: no reason is so strange that it crashes who is told of it:", () => {
+describe("L9: no error value crashes the code that handles it:", () => {
   test.each(ERRORS)("a read that rejects with %s", async (_, reason) => {
-    const [io, peer] = spoilt((inner) => {
+    const [io, peer] = streamThat((inner) => {
       let calls = 0;
       return { read: () => (calls++ === 0 ? inner.read() : Promise.reject(reason)) };
     });
@@ -218,8 +218,8 @@ describe("L9: no reason is so strange that it crashes who is told of it:", () =>
   });
 });
 
-describe("L8, L9: chunks that are taken away again while they wait to be read", () => {
-  test("fail their connection, and no other", async () => {
+describe("L8, L9: chunks detached while they wait to be read", () => {
+  test("fail only their connection", async () => {
     const chunks = [head("GET /never"), head("GET /2").slice(0, 20), "rest"].map((text) =>
       Uint8Array.from(Buffer.from(text)),
     );
@@ -255,7 +255,7 @@ describe("L8, L9: chunks that are taken away again while they wait to be read", 
   });
 });
 
-describe("L2: what was written before a forced hand-over leaves no timer of ours behind it", () => {
+describe("L2: a write before a forced hand-over leaves no timer of ours behind", () => {
   test("on a Duplex that accepts it later", async () => {
     const accept: (() => void)[] = [];
     const io = new Duplex({

@@ -11,11 +11,11 @@ const bodyOf = (next: () => unknown): BodyInit =>
   ({ [Symbol.asyncIterator]: () => ({ next }) }) as BodyInit;
 
 const MESSAGES: [string, { body: BodyInit; trailers?: TrailersInit }, code?: string][] = [
-  ["a body whose next() gives null", { body: bodyOf(async () => null) }],
-  ["a body whose next() gives nothing", { body: bodyOf(async () => undefined) }],
-  ["a body whose next() is none", { body: bodyOf(undefined as never) }],
+  ["a body whose next() resolves to null", { body: bodyOf(async () => null) }],
+  ["a body whose next() resolves to undefined", { body: bodyOf(async () => undefined) }],
+  ["a body without next()", { body: bodyOf(undefined as never) }],
   [
-    "a body whose result cannot be read",
+    "a body whose result getter throws",
     {
       body: bodyOf(() => ({
         get done() {
@@ -30,12 +30,12 @@ const MESSAGES: [string, { body: BodyInit; trailers?: TrailersInit }, code?: str
   ],
   ["a body whose iterator is null", { body: { [Symbol.asyncIterator]: () => null } as never }],
   [
-    "a stream whose read() gives nothing",
+    "a stream whose read() resolves to undefined",
     { body: { getReader: () => ({ read: async () => {}, cancel: hostile }) } as never },
   ],
   ["a stream without a reader", { body: { getReader: () => undefined } as never }],
   [
-    "late trailers that cannot be read",
+    "late trailers whose getter throws",
     {
       body: "x",
       trailers: async () => ({
@@ -47,14 +47,14 @@ const MESSAGES: [string, { body: BodyInit; trailers?: TrailersInit }, code?: str
     "INVALID_HEADERS",
   ],
   [
-    "late trailers that throw half way",
+    "late trailers that throw halfway",
     { body: "x", trailers: () => ({ [Symbol.iterator]: hostile }) as never },
     "INVALID_HEADERS",
   ],
 ];
 
-describe("L8, L9: what is sent and breaks on the way fails its message, and no promise hangs:", () => {
-  test.each(MESSAGES)("an answer with %s", async (_, message, code = "BODY_FAILED") => {
+describe("L8, L9: a body that breaks while it is sent fails its message, and no promise hangs:", () => {
+  test.each(MESSAGES)("a response with %s", async (_, message, code = "BODY_FAILED") => {
     const { peer, connection, reports } = await serve(() => ({ status: 200, ...message }));
     const over = rejection(connection.run());
     await peer.send(head("GET /"));
@@ -74,13 +74,13 @@ describe("L8, L9: what is sent and breaks on the way fails its message, and no p
   });
 });
 
-describe("L8: sendRequest() never throws at once, and sends nothing of what it rejects:", () => {
+describe("L8: sendRequest() never throws synchronously, and sends nothing of a rejected request:", () => {
   test.each([
     ["no request", null, {}],
     ["options that are null", GET, null],
-    ["a signal that is none", GET, { signal: { aborted: false } }],
+    ["an object that is not a signal", GET, { signal: { aborted: false } }],
     [
-      "a signal that cannot be read",
+      "a signal whose getter throws",
       GET,
       {
         signal: {
@@ -90,8 +90,8 @@ describe("L8: sendRequest() never throws at once, and sends nothing of what it r
         },
       },
     ],
-    ["a target that cannot be written", { ...GET, target: { toString: hostile } }, {}],
-    ["headers that throw half way", { ...GET, headers: { [Symbol.iterator]: hostile } }, {}],
+    ["a target whose toString throws", { ...GET, target: { toString: hostile } }, {}],
+    ["headers that throw halfway", { ...GET, headers: { [Symbol.iterator]: hostile } }, {}],
   ])("%s", async (_, request, options) => {
     const { peer, sender } = await ask();
     const refused = sender.sendRequest(request as unknown as ClientRequest, options as SendOptions);

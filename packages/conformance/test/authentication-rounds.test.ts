@@ -4,11 +4,11 @@ import { handshake as serveOn } from "@upgrade/server";
 import { expect, test } from "vitest";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-test("a client answers the challenge of a proxy on the connection that was challenged", async () => {
+test("a client answers a proxy's challenge on the same connection", async () => {
   const [near, far] = memoryPair();
   const heads: string[] = [];
   await serveOn(far, async (request) => {
-    // The challenge of a refused CONNECT needs the connection to go on: it is written by hand.
+    // The connection must survive the refused CONNECT, so the challenge is written by hand.
     const proxy = new ScriptedPeer(rewind(await request.takeOver()));
     await proxy.send(
       "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM c2Vjb25k\r\nContent-Length: 4\r\n\r\nwait",
@@ -20,7 +20,7 @@ test("a client answers the challenge of a proxy on the connection that was chall
   const result = await connect(near, "a.test:443", {
     headers: { "Proxy-Authorization": "NTLM Zmlyc3Q=" },
   });
-  if (result.switched) throw new Error("the proxy challenged nobody");
+  if (result.switched) throw new Error("the proxy sent no challenge");
   expect(result.response.headers.get("proxy-authenticate")).toBe("NTLM c2Vjb25k");
   expect(await result.response.body.text()).toBe("wait");
   const parts = result.connection.withoutShutdown();
@@ -34,7 +34,7 @@ test("a client answers the challenge of a proxy on the connection that was chall
   expect(heads).toEqual([expect.stringContaining("\r\nProxy-Authorization: NTLM dGhpcmQ=\r\n")]);
 });
 
-test("a service tells by the connection who has authenticated, and takes nobody else for it", async () => {
+test("a service ties authentication to the connection, and does not confuse connections", async () => {
   const rounds = new WeakMap<object, number>();
   const open = async () => {
     const [near, far] = memoryPair();

@@ -12,7 +12,7 @@ describe("Expect: 100-continue, sent", () => {
     ["100-Continue, 100-continue"],
     [",100-continue,"],
     ["", "100-continue"],
-  ])("the body waits for the 100 that is asked for: %j %j", async (...values) => {
+  ])("the body waits for the expected 100: %j %j", async (...values) => {
     const { peer, sender } = await ask();
     const list = values.map((value) => ["Expect", value] as const);
     const lines = list.map(([name, value]) => `\r\n${name}: ${value}`).join("");
@@ -32,14 +32,14 @@ describe("Expect: 100-continue, sent", () => {
     expect((await asked).status).toBe(204);
   });
 
-  test("a list that asks for nothing holds no body back", async () => {
+  test("an empty list does not hold the body back", async () => {
     const { peer, sender } = await ask();
     void sender.sendRequest({ ...POST, headers: { Host: "a.test", Expect: "," }, body: "now" });
     expect(await peer.readUntil("now")).toContain("Expect: ,\r\n");
   });
 
   test.each(["200 OK", "417 Expectation Failed"])(
-    "a final %s while waiting: the body is never sent or touched, the connection not used again",
+    "a final %s while waiting: the body is neither sent nor touched, and the connection is not reused",
     async (status) => {
       const { peer, sender, clock, connection } = await ask();
       let touched = false;
@@ -67,7 +67,7 @@ describe("Expect: 100-continue, sent", () => {
     },
   );
 
-  test("a 101 while the body is withheld breaks the rules", async () => {
+  test("a 101 while the body is withheld is a protocol error", async () => {
     const { peer, sender } = await ask();
     const proposing = { ...headers, Connection: "Upgrade", Upgrade: "chat" };
     const asked = sender.sendRequest({ ...POST, headers: proposing, body: "now" });
@@ -77,7 +77,7 @@ describe("Expect: 100-continue, sent", () => {
     await peer.failed();
   });
 
-  test("goes only with a body", async () => {
+  test("is sent only with a body", async () => {
     const { sender } = await ask();
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HEADER");
   });
@@ -111,7 +111,7 @@ describe("Expect: 100-continue, received", () => {
     expect(found.value).toBe("abc");
   });
 
-  test("in whatever way it is read", async () => {
+  test("reading the body in any way sends it", async () => {
     const ways: ((request: ServerRequest<ByteStream>) => Promise<unknown>)[] = [
       ({ body }) => body.bytes(),
       ({ body }) => body[Symbol.asyncIterator]().next(),
@@ -123,7 +123,7 @@ describe("Expect: 100-continue, received", () => {
     }
   });
 
-  test("an answer without reading sends no 100, drains nothing and closes", async () => {
+  test("a response without reading sends no 100, drains nothing and closes", async () => {
     for (const status of [204, 417]) {
       const { peer } = await serve(async () => ({ status }));
       await peer.send(expecting);
@@ -133,7 +133,7 @@ describe("Expect: 100-continue, received", () => {
     }
   });
 
-  test("L13: a body that is read after the final head gets no 100, and is not awaited for ever", async () => {
+  test("L13: a body read after the final head gets no 100, and is not awaited forever", async () => {
     const { peer, connection, clock } = await serve(({ body }) => ({ status: 200, body }));
     await peer.send(expecting);
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n/);
@@ -151,7 +151,7 @@ describe("Expect: 100-continue, received", () => {
     expect(await peer.readToEnd()).toBe("abc");
   });
 
-  test("a body that has begun to arrive gets no 100, and the connection lives on", async () => {
+  test("a body that has begun to arrive gets no 100, and the connection persists", async () => {
     for (const service of [
       ({ body }: ServerRequest<ByteStream>) => body.text().then(() => ({ status: 204 })),
       async () => ({ status: 204 }),

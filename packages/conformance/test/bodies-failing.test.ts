@@ -9,12 +9,12 @@ afterEach(destroyPairs);
 
 const CHUNKED = "Transfer-Encoding: chunked";
 
-describe("L12: a request's body that is longer than its service reads", () => {
+describe("L12: a request's body that exceeds what its service reads", () => {
   const reading = (maxBytes: number) =>
     serve(async (request) => ({ status: 200, body: await request.body.text({ maxBytes }) }));
 
   test.each(["bytes", "text", "json"] as const)(
-    "by %s() is a 413, which onError hears of",
+    "by %s() is a 413, which is reported to onError",
     async (by) => {
       const { peer, reports } = await serve(async (request) => {
         await request.body[by]({ maxBytes: 3 });
@@ -26,7 +26,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     },
   );
 
-  test("leaves the connection in use where the rest was drained", async () => {
+  test("leaves the connection in use if the rest was drained", async () => {
     const { peer } = await reading(3);
     await peer.send(`${head("POST /", "Content-Length: 4")}four`);
     expect(await peer.readHead()).toBe(answer("413 Content Too Large", "Content-Length: 0"));
@@ -34,7 +34,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     expect(await peer.readUntil("two")).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("ends it where there is too much to be drained", async () => {
+  test("ends it if there is too much to drain", async () => {
     const { peer } = await serve(
       async (request) => ({ status: 200, body: await request.body.text({ maxBytes: 3 }) }),
       { maxDrainBytes: 5 },
@@ -46,7 +46,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     );
   });
 
-  test("is the service's to answer otherwise", async () => {
+  test("may be answered differently by the service", async () => {
     const { peer, reports } = await serve(async (request) => {
       const text = await request.body.text({ maxBytes: 3 }).catch(({ code }) => code as string);
       return { status: 422, body: text };
@@ -56,7 +56,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     expect(reports).toEqual([]);
   });
 
-  test("is a 500 where it is wrapped in one of the service's, and a 502 where it is another message's", async () => {
+  test("is a 500 if the service wraps the error, and a 502 if it comes from another message", async () => {
     const upstream = await ask();
     const { peer } = await serve(async (request) => {
       if (request.target === "/wrapped") {
@@ -74,7 +74,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 502 /);
   });
 
-  test("behind the answer's head is told to onError alone", async () => {
+  test("after the response head is reported to onError only", async () => {
     let late: Promise<unknown> | undefined;
     const { peer, reports } = await serve((request) => {
       late = rejection(request.body.text({ maxBytes: 3 }));
@@ -87,7 +87,7 @@ describe("L12: a request's body that is longer than its service reads", () => {
   });
 });
 
-test("the head of a streamed answer leaves with the piece that is there in the same turn", async () => {
+test("the head of a streamed response is sent together with a piece available in the same turn", async () => {
   for (const isLate of [false, true]) {
     const answer = { status: 200, body: ["piece"] };
     const { peer } = await serve(() => (isLate ? Promise.resolve(answer) : answer));
@@ -97,7 +97,7 @@ test("the head of a streamed answer leaves with the piece that is there in the s
   }
 });
 
-test("and does not wait for one that is not", async () => {
+test("and does not wait for a piece that is not", async () => {
   const { peer } = await serve(() => ({
     status: 200,
     body: (async function* () {
@@ -109,7 +109,7 @@ test("and does not wait for one that is not", async () => {
   expect(await peer.readHead()).toBe(answer("200 OK", CHUNKED));
 });
 
-test("a body whose rest is here already is drained in the call that cancels it", async () => {
+test("a body that has fully arrived is drained in the call that cancels it", async () => {
   const { peer, sender } = await ask({ readAheadBytes: 4 });
   const sent = sender.sendRequest(GET);
   await peer.readHead();
@@ -122,7 +122,7 @@ test("a body whose rest is here already is drained in the call that cancels it",
   expect(await cancelled).toBe("drained");
 });
 
-/** Bodies whose last piece and whose failure come in one turn. */
+/** Bodies whose last piece and failure come in the same turn. */
 const FAILING: Record<string, () => { headers?: Record<string, string>; body: Iterable<string> }> =
   {
     "ends short": () => ({ headers: { "Content-Length": "9" }, body: ["piece"] }),
@@ -135,12 +135,12 @@ const FAILING: Record<string, () => { headers?: Record<string, string>; body: It
     }),
   };
 
-// A peer on libuv that finds bytes and a reset behind them in one look is told of an end: nothing is
-// handed over right in front of a reset.
+// A peer on libuv that reads bytes followed by a reset sees an end instead, so nothing is handed over
+// just before a reset.
 describe.each(Object.entries(FAILING))(
   "L18: a body that %s in the turn of its last piece",
   (_, make) => {
-    test("of an answer: the reset is all the peer sees", async () => {
+    test("of a response: the peer sees only the reset", async () => {
       const { peer, reports } = await serve(() => ({ status: 200, ...make() }));
       await peer.send(head("GET /"));
       await peer.failed();
@@ -148,7 +148,7 @@ describe.each(Object.entries(FAILING))(
       expect(reports[0]).toMatch(/^response: BODY_(TOO_SHORT|TOO_LONG|FAILED)$/);
     });
 
-    test("of an answer over TCP that only its end would end: never an end", async () => {
+    test("of a close-delimited response over TCP: never an end", async () => {
       const [near, far] = await tcpPair();
       await serveOn(near, () => ({ status: 200, ...make() }), { date: false });
       const seen = new Promise((resolve) => {
@@ -160,7 +160,7 @@ describe.each(Object.entries(FAILING))(
       expect(await seen).toMatchObject({ code: "ECONNRESET" });
     });
 
-    test("of a request: nothing leaves, and its body cannot be sent again", async () => {
+    test("of a request: nothing is sent, and its body cannot be sent again", async () => {
       const { peer, sender } = await ask();
       const { headers, body } = make();
       const sent = sender.sendRequest({ ...POST, headers: { ...POST.headers, ...headers }, body });
@@ -172,7 +172,7 @@ describe.each(Object.entries(FAILING))(
   },
 );
 
-describe("L9: a body that a request gave back", () => {
+describe("L9: a body returned unsent by a request", () => {
   const givenBack = async () => {
     const { sender, connection } = await ask();
     connection.abort();
@@ -182,7 +182,7 @@ describe("L9: a body that a request gave back", () => {
     return body;
   };
 
-  test("and fails before its owner listens ends no process", async () => {
+  test("that fails before its owner listens does not end the process", async () => {
     const quiet = watchQuiet();
     const body = await givenBack();
     body.destroy(new Error("disk"));
@@ -191,17 +191,17 @@ describe("L9: a body that a request gave back", () => {
     quiet.stop();
   });
 
-  test("and fails when its owner listens is heard by nobody else", async () => {
+  test("that fails while its owner listens is reported to the owner alone", async () => {
     const body = await givenBack();
-    const heard: string[] = [];
-    body.on("error", ({ message }) => heard.push(message));
+    const seen: string[] = [];
+    body.on("error", ({ message }) => seen.push(message));
     expect([body.listenerCount("error"), body.listenerCount("newListener")]).toEqual([1, 0]);
     body.destroy(new Error("disk"));
     await turns();
-    expect(heard).toEqual(["disk"]);
+    expect(seen).toEqual(["disk"]);
   });
 
-  test("again and again has one silent listener", async () => {
+  test("repeatedly has one silent listener", async () => {
     const body = await givenBack();
     for (let i = 0; i < 12; i++) {
       const { sender, connection } = await ask();

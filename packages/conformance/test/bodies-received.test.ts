@@ -5,7 +5,7 @@ import { turns } from "../src/pairs-quiet.ts";
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const CHUNKED = "Transfer-Encoding: chunked";
 
-/** A response to `GET /`, its body still under way where `bytes` do not end it. */
+/** A response to `GET /`, whose body is incomplete unless `bytes` end it. */
 async function response(bytes: string, options = {}, request: Parameters<typeof sent>[0] = GET) {
   const asked = await ask(options);
   const promise = sent(request);
@@ -19,7 +19,7 @@ async function response(bytes: string, options = {}, request: Parameters<typeof 
 }
 
 describe("a received body", () => {
-  test("has the length that was told, as bytes, text, JSON, stream and iteration", async () => {
+  test("has the declared length, as bytes, text, JSON, stream and iteration", async () => {
     const json = '{"a":"\xc3\xa4"}';
     const bytes = answer("200 OK", `Content-Length: ${json.length}`) + json;
     const { response: first } = await response(bytes);
@@ -33,7 +33,7 @@ describe("a received body", () => {
     expect(streamed).toBe(json);
   });
 
-  test("that is chunked has no length, and its trailers", async () => {
+  test("that is chunked has trailers, and no length", async () => {
     const { response: got } = await response(
       `${answer("200 OK", CHUNKED)}2;ext=1\r\nok\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\n\r\n`,
     );
@@ -45,7 +45,7 @@ describe("a received body", () => {
     ]);
   });
 
-  test("of a request has its trailers, too", async () => {
+  test("of a request has trailers, too", async () => {
     const { found, peer } = await received(
       `${head("POST /", CHUNKED)}2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n`,
       async ({ body, trailers }) => [await body.text(), [...(await trailers)]],
@@ -54,7 +54,7 @@ describe("a received body", () => {
     expect(found.value).toEqual(["ok", [["X-Sum", "1"]]]);
   });
 
-  test("that ends with the connection ends well with an end of file, and fails with a reset", async () => {
+  test("that is close-delimited ends with an end of file, and fails with a reset", async () => {
     const good = await response(`${answer("200 OK")}all`);
     await good.peer.end();
     expect(await good.response.body.text()).toBe("all");
@@ -65,7 +65,7 @@ describe("a received body", () => {
     expect(await rejection(text)).toBe("TRANSPORT_FAILED");
   });
 
-  test("that is cut fails behind what came of it", async () => {
+  test("that is truncated fails after the bytes received", async () => {
     for (const cut of [
       `${answer("200 OK", "Content-Length: 9")}four`,
       `${answer("200 OK", CHUNKED)}9\r\nfour`,
@@ -90,13 +90,13 @@ describe("a received body", () => {
     ["in 304", answer("304 Not Modified", "Content-Length: 5")],
     ["of no length", answer("200 OK", "Content-Length: 0")],
   ];
-  test.each(bodiless)("is empty %s, and the connection goes on", async (_, bytes, init = GET) => {
+  test.each(bodiless)("is empty %s, and the connection persists", async (_, bytes, init = GET) => {
     const { response: got, sender } = await response(bytes, {}, { ...GET, ...init });
     expect([got.body.length, await got.body.text(), sender.isReady]).toEqual([0, "", true]);
     expect([...(await got.trailers)]).toEqual([]);
   });
 
-  test("has one reader: another is told BODY_USED", async () => {
+  test("has one reader: another gets BODY_USED", async () => {
     const { response: got } = await response(`${answer("200 OK", "Content-Length: 2")}ok`);
     const [first, second] = [got.body.text(), got.body.bytes()];
     expect([await first, await rejection(second)]).toEqual(["ok", "BODY_USED"]);
@@ -107,7 +107,7 @@ describe("a received body", () => {
     expect(got.body.used).toBe(true);
   });
 
-  test("takes maxBytes, 1 MiB unless told otherwise, and is then given up", async () => {
+  test("accepts maxBytes, 1 MiB by default, and is then abandoned", async () => {
     const one = 1_048_576;
     const fits = await response(answer("200 OK", `Content-Length: ${one}`));
     void fits.peer.send("x".repeat(one));
@@ -123,7 +123,7 @@ describe("a received body", () => {
 });
 
 describe("leaving a body early", () => {
-  test("is cancel(): the rest is drained, and the connection lives on", async () => {
+  test("by cancel() drains the rest, and the connection persists", async () => {
     const {
       peer,
       sender,
@@ -142,7 +142,7 @@ describe("leaving a body early", () => {
     expect([seen, sender.isReady, await got.body.cancel()]).toEqual(["1234", true, "drained"]);
   });
 
-  test("maxDrainBytes are drained, to the byte; beyond, the connection ends", async () => {
+  test("drains exactly maxDrainBytes; beyond that the connection ends", async () => {
     for (const [length, how] of [
       [10, "drained"],
       [11, "closed"],
@@ -159,7 +159,7 @@ describe("leaving a body early", () => {
     }
   });
 
-  test("what is cancelled is empty for whoever still looks", async () => {
+  test("by cancel() leaves it empty for later readers", async () => {
     const { peer, response: got } = await response(`${answer("200 OK", CHUNKED)}2\r\nok\r\n`);
     const cancelled = got.body.cancel();
     await peer.send("0\r\n\r\n");
@@ -167,7 +167,7 @@ describe("leaving a body early", () => {
     expect(await rejection(got.body.text())).toBe("BODY_USED");
   });
 
-  test("cancelling the stream of a body cancels the body", async () => {
+  test("by cancelling its stream cancels the body", async () => {
     const { peer, sender, response: got } = await response(answer("200 OK", "Content-Length: 2"));
     const cancelled = (got.body.stream() as ReadableStream).cancel();
     await peer.send("ok");
@@ -175,7 +175,7 @@ describe("leaving a body early", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("on the server: drained, or the answer says close; nothing more is read then", async () => {
+  test("on the server drains it, or the response has close and nothing more is read", async () => {
     const long = await received(
       head("POST /", "Content-Length: 1000"),
       ({ body }) => body.cancel(),
@@ -191,7 +191,7 @@ describe("leaving a body early", () => {
     expect(short.found.value).toBe("drained");
   });
 
-  test("a body that is given up too late to be drained is not read for ever", async () => {
+  test("too late to drain it does not read forever", async () => {
     const { peer, connection } = await received(
       head("POST /", "Content-Length: 1000000"),
       async ({ body }) => {
@@ -206,8 +206,8 @@ describe("leaving a body early", () => {
   });
 });
 
-describe("a request's body that nobody reads", () => {
-  test("is drained behind the answer, and the next request is served", async () => {
+describe("an unread request body", () => {
+  test("is drained after the response, and the next request is served", async () => {
     const { peer } = await serve(() => ({ status: 204 }));
     const post = head("POST /", "Content-Length: 3");
     await peer.send(`${post}abc${head("GET /")}`);
@@ -215,13 +215,13 @@ describe("a request's body that nobody reads", () => {
     expect(await peer.readHead()).toBe(answer("204 No Content"));
   });
 
-  test("that is longer than maxDrainBytes makes the answer say close", async () => {
+  test("longer than maxDrainBytes adds close to the response", async () => {
     const { peer } = await serve(() => ({ status: 204 }), { maxDrainBytes: 10 });
     await peer.send(head("POST /", "Content-Length: 11"));
     expect(await peer.readToEnd()).toBe(answer("204 No Content", "Connection: close"));
   });
 
-  test("that is chunked without end is given up at maxDrainBytes", async () => {
+  test("that is chunked and endless is abandoned at maxDrainBytes", async () => {
     const { peer, connection } = await serve(() => ({ status: 204 }), { maxDrainBytes: 10 });
     await peer.send(`${head("POST /", CHUNKED)}5\r\nhello\r\n`);
     expect(await peer.readHead()).toBe(answer("204 No Content"));
@@ -250,7 +250,7 @@ describe("L12: maxBodyBytes", () => {
     expect("value" in over.found).toBe(false);
   });
 
-  test("answers 413 at the byte where a chunked body passes it", async () => {
+  test("answers 413 at the byte where a chunked body exceeds it", async () => {
     const { peer, found, connection } = await received(
       `${head("POST /", CHUNKED)}4\r\nfour\r\n`,
       ({ body }) => body.text(),
@@ -263,7 +263,7 @@ describe("L12: maxBodyBytes", () => {
     expect(found.value).toBe("BODY_TOO_LARGE");
   });
 
-  test("holds on the client, too", async () => {
+  test("applies to the client, too", async () => {
     const options = { maxBodyBytes: 4 };
     await expect(response(answer("200 OK", "Content-Length: 5"), options)).rejects.toMatchObject({
       code: "BODY_TOO_LARGE",
@@ -276,7 +276,7 @@ describe("L12: maxBodyBytes", () => {
 describe("a framing error in a request's body", () => {
   const broken = `${head("POST /", CHUNKED)}2\r\nok\r\n`;
 
-  test("in front of the answer: the iterator throws, the signal aborts, 400 is written at once", async () => {
+  test("before the response: the iterator throws, the signal aborts, 400 is written at once", async () => {
     let signal: AbortSignal | undefined;
     const { peer, found } = await received(broken, async (request) => {
       signal = request.signal;
@@ -291,7 +291,7 @@ describe("a framing error in a request's body", () => {
     expect(signal?.reason).toMatchObject({ code: "MALFORMED_CHUNK" });
   });
 
-  test("behind the answer's head: the connection aborts", async () => {
+  test("after the response head: the connection aborts", async () => {
     const { peer, connection } = await serve(({ body }) => ({ status: 200, body }));
     await peer.send(broken);
     await peer.readUntil("2\r\nok\r\n");
@@ -301,7 +301,7 @@ describe("a framing error in a request's body", () => {
     expect(connection.closeReason).toMatchObject({ error: { code: "MALFORMED_CHUNK" } });
   });
 
-  test("in a response: the reader is told, where it stands, and the peer sees a failure", async () => {
+  test("in a response: the reader gets the error with its offset, and the peer sees a failure", async () => {
     const good = `${answer("200 OK", CHUNKED)}2\r\nok\r\n`;
     const { peer, response: got, sender } = await response(good);
     const text = got.body.text();
@@ -317,7 +317,7 @@ describe("a framing error in a request's body", () => {
 });
 
 describe("back-pressure", () => {
-  test("of a body nobody reads, readAheadBytes and no more than a chunk beyond are taken in", async () => {
+  test("of an unread body, at most readAheadBytes plus one chunk are read", async () => {
     const {
       peer,
       connection,
@@ -330,7 +330,7 @@ describe("back-pressure", () => {
     expect((await got.body.bytes()).length).toBe(100_000);
   });
 
-  test("a reader that waits gets each chunk as it comes, uncopied", async () => {
+  test("a waiting reader gets each chunk as it arrives, uncopied", async () => {
     const { peer, response: got } = await response(answer("200 OK", "Content-Length: 4"));
     const iterator = got.body[Symbol.asyncIterator]();
     const first = iterator.next();

@@ -7,9 +7,9 @@ import { type BodyInit, memoryPair } from "@upgrade/core/io";
 import type { ServerResponse } from "@upgrade/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Asked, answer, ask, GET, head, POST, type Served, serve } from "../src/against.ts";
+import { closedPort } from "../src/closed-port.ts";
 import { type Quiet, turns, watchQuiet } from "../src/pairs-quiet.ts";
-import { portOfNobody } from "../src/port-of-nobody.ts";
-import { BODIES, type Fate, type TrackedBody } from "../src/tracked-bodies.ts";
+import { BODIES, type BodyState, type TrackedBody } from "../src/tracked-bodies.ts";
 
 let quiet: Quiet;
 beforeEach(() => {
@@ -17,11 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => quiet.stop());
 
-/** How the answer that has the body ends, without the body being sent whole. */
+/** How a response ends without its body being fully sent. */
 interface AnswerEnding {
   /** What the client sends. */
   readonly request?: string;
-  /** What stands beside the body. */
+  /** The rest of the response. */
   readonly response?: Partial<ServerResponse>;
   /** What the service does before it answers. */
   readonly before?: (served: Served, switchTo: () => void, takeOver: () => void) => unknown;
@@ -39,7 +39,7 @@ const ANSWERS: Record<string, AnswerEnding> = {
   },
   "to HEAD, with trailers that fail": {
     request: head("HEAD /"),
-    // Rejected when it is handed over, and not before.
+    // Rejects only once it is handed over.
     response: {
       get trailers() {
         return Promise.reject(new Error("no trailers"));
@@ -50,10 +50,10 @@ const ANSWERS: Record<string, AnswerEnding> = {
   "with 204": { response: { status: 204 } },
   "with 101": { request: UPGRADE, response: { status: 101 } },
   "with 426 and no Upgrade": { response: { status: 426 } },
-  "with a header that may not be sent": { response: { headers: { "X-A": "a\nb" } } },
-  "with a status that is none": { response: { status: 20 } },
-  "with trailers that may not be sent": { response: { trailers: { "Content-Length": "1" } } },
-  "with a length that is too short": {
+  "with an invalid header": { response: { headers: { "X-A": "a\nb" } } },
+  "with an invalid status": { response: { status: 20 } },
+  "with invalid trailers": { response: { trailers: { "Content-Length": "1" } } },
+  "with too short a length": {
     response: { headers: { "Content-Length": 3 } },
     after: ({ connection }) => connection.abort(),
   },
@@ -88,7 +88,7 @@ const ANSWERS: Record<string, AnswerEnding> = {
   },
 };
 
-describe.each(Object.entries(ANSWERS))("L8: an answer %s releases", (_, ending) => {
+describe.each(Object.entries(ANSWERS))("L8: a response %s releases", (_, ending) => {
   test.each(Object.entries(BODIES))("%s", async (_, make) => {
     let answered!: (tracked: TrackedBody) => void;
     const isAnswered = new Promise<TrackedBody>((resolve) => {
@@ -115,27 +115,27 @@ describe.each(Object.entries(ANSWERS))("L8: an answer %s releases", (_, ending) 
   });
 });
 
-/** How a request that has the body ends, without the body being sent whole. */
+/** How a request ends without its body being fully sent. */
 interface RequestEnding {
   readonly request?: Partial<ClientRequest>;
-  /** What came before it. */
+  /** What happens before the request. */
   readonly before?: (asked: Asked) => unknown;
-  /** What happens once it was asked. */
+  /** What happens after the call. */
   readonly after?: (asked: Asked, abort: (reason: unknown) => void) => unknown;
   readonly signal?: unknown;
 }
 
 const RELEASING: Record<string, RequestEnding> = {
-  "with a target that may not be sent": { request: { target: "/a b" } },
-  "with a header that may not be sent": { request: { headers: { "X-A": "a\nb" } } },
-  "with headers that are none": { request: { headers: 7 as never } },
+  "with an invalid target": { request: { target: "/a b" } },
+  "with an invalid header": { request: { headers: { "X-A": "a\nb" } } },
+  "with headers that are not headers": { request: { headers: 7 as never } },
   "by TRACE": { request: { method: "TRACE" } },
-  "with a length that is too short": {
+  "with too short a length": {
     request: { headers: { "Host": "a.test", "Content-Length": 3 } },
     after: ({ connection }) => connection.abort(),
   },
-  "with trailers that may not be sent": { request: { trailers: { "Content-Length": "1" } } },
-  "with a signal that is none": { signal: { aborted: false } },
+  "with invalid trailers": { request: { trailers: { "Content-Length": "1" } } },
+  "with an object that is not a signal": { signal: { aborted: false } },
   "whose expectation is refused": {
     request: { headers: { Host: "a.test", Expect: "100-continue" } },
     after: ({ peer }) => peer.send(answer("401 Unauthorized", "Content-Length: 0")),
@@ -188,15 +188,15 @@ const KEEPING: Record<string, RequestEnding> = {
 
 const WELL = Object.entries(BODIES).filter(([name]) => !name.includes("that fails"));
 
-describe.each(Object.entries(KEEPING))("L8: a request %s gives back", (_, ending) => {
-  test.each(WELL)("%s, as it came", async (_, make) => {
+describe.each(Object.entries(KEEPING))("L8: a request %s returns unsent", (_, ending) => {
+  test.each(WELL)("%s, untouched", async (_, make) => {
     const { error, asked, tracked } = await run(ending, make);
     const { body } = tracked;
     await turns(20);
     expect(error()).toMatchObject({ retrySafe: true });
     expect([tracked.fate(), othersBesides(body)]).toEqual(["untouched", 0]);
     asked.connection.abort();
-    // Sent at last, and released: nothing else would end it.
+    // Finally sent, which releases it; nothing else would end it.
     const { connection, peer } = await send({ ...POST, body });
     await peer.readHead();
     connection.abort();
@@ -205,10 +205,10 @@ describe.each(Object.entries(KEEPING))("L8: a request %s gives back", (_, ending
 });
 
 test.each(WELL)(
-  "L8: %s is not begun before its io is open, and given back if that fails",
+  "L8: %s is not started before its io is open, and is returned unsent if that fails",
   async (_, make) => {
     const tracked = await make();
-    const { sender } = await handshake(net.connect(await portOfNobody(), "127.0.0.1"));
+    const { sender } = await handshake(net.connect(await closedPort(), "127.0.0.1"));
     const sent = sender.sendRequest({ ...POST, body: tracked.body });
     await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
     expect(tracked.fate()).toBe("untouched");
@@ -216,24 +216,21 @@ test.each(WELL)(
   },
 );
 
-test.each(Object.entries(BODIES))(
-  "L8: an upgrade() that cannot be asked releases %s",
-  async (_, make) => {
-    for (const options of [{ timeoutMs: -1 }, { headMs: -1 }]) {
-      const tracked = await make();
-      const asked = upgrade(memoryPair()[0], { target: "/", body: tracked.body }, options);
-      await expect(asked).rejects.toMatchObject({ code: "INVALID_OPTION" });
-      await released(tracked);
-    }
+test.each(Object.entries(BODIES))("L8: an invalid upgrade() releases %s", async (_, make) => {
+  for (const options of [{ timeoutMs: -1 }, { headMs: -1 }]) {
     const tracked = await make();
-    const headers = { "X-A": "a\nb" };
-    const request = { target: "/", protocol: "echo", headers, body: tracked.body };
-    await expect(upgrade(memoryPair()[0], request)).rejects.toMatchObject({
-      code: "INVALID_HEADER",
-    });
+    const asked = upgrade(memoryPair()[0], { target: "/", body: tracked.body }, options);
+    await expect(asked).rejects.toMatchObject({ code: "INVALID_OPTION" });
     await released(tracked);
-  },
-);
+  }
+  const tracked = await make();
+  const headers = { "X-A": "a\nb" };
+  const request = { target: "/", protocol: "echo", headers, body: tracked.body };
+  await expect(upgrade(memoryPair()[0], request)).rejects.toMatchObject({
+    code: "INVALID_HEADER",
+  });
+  await released(tracked);
+});
 
 test("L8: a HEAD for a file leaves no descriptor open", async () => {
   const files: ReadStream[] = [];
@@ -250,7 +247,7 @@ test("L8: a HEAD for a file leaves no descriptor open", async () => {
   expect(files.filter(({ closed }) => closed)).toHaveLength(20);
 });
 
-describe("a body that has another reader is refused before the head, and left to that reader:", () => {
+describe("a body with another reader is refused before the head, and left to that reader:", () => {
   test("a ReadableStream", async () => {
     let canceled = false;
     const body = new ReadableStream<Uint8Array>({
@@ -283,7 +280,7 @@ describe("a body that has another reader is refused before the head, and left to
   });
 });
 
-test("L8: what is given as a body and is none is released, too", async () => {
+test("L8: an invalid body is released, too", async () => {
   const destroyed: string[] = [];
   const body = (name: string): BodyInit =>
     ({ destroy: () => destroyed.push(name), on: () => {} }) as unknown as BodyInit;
@@ -324,7 +321,7 @@ async function run({ request, before, after, signal }: RequestEnding, make: Make
   return { asked, tracked, error: () => failure };
 }
 
-/** How many listen to a body besides an owner that listens again, where it has listeners. */
+/** The listeners on a body, if it has any, besides those of an owner that listens again. */
 function othersBesides(body: BodyInit): number {
   if (!(body instanceof EventEmitter)) return 0;
   const owner = (): void => {};
@@ -335,7 +332,7 @@ function othersBesides(body: BodyInit): number {
 }
 
 async function released(tracked: TrackedBody): Promise<void> {
-  const wanted: Fate[] = tracked.isLazy === true ? ["released", "untouched"] : ["released"];
+  const wanted: BodyState[] = tracked.isLazy === true ? ["released", "untouched"] : ["released"];
   for (let i = 0; i < 20 && !wanted.includes(tracked.fate()); i++) await turns();
   expect(wanted).toContain(tracked.fate());
 }

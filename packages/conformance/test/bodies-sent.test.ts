@@ -34,7 +34,7 @@ const pieced: [string, () => BodyInit][] = [
 ];
 const chunks = "1\r\na\r\n2\r\n\xc3\xa4\r\n3\r\n\xe2\x82\xac\r\n0\r\n\r\n";
 
-/** Gives what our server sent in answer to `request`, and whether it ended or failed. */
+/** What our server sent in response to `request`, and whether it ended or failed. */
 async function served(
   body: BodyInit | undefined,
   init: {
@@ -66,12 +66,12 @@ describe("a whole body has its length:", () => {
     ["an empty string", ""],
     ["no bytes", new Uint8Array(0)],
     ["an empty ArrayBuffer", new ArrayBuffer(0)],
-  ])("%s is none", async (_, body) => {
+  ])("%s counts as no body", async (_, body) => {
     expect((await served(body)).sent).toBe(answer("200 OK", "Content-Length: 0"));
     const { peer, sender } = await ask();
     void sender.sendRequest({ ...GET, body });
     expect(await peer.readHead()).toBe(head("GET /"));
-    // RFC 9110 §8.6: methods that anticipate content say that there is none.
+    // RFC 9110 §8.6: methods that anticipate content send Content-Length: 0.
     const post = await ask();
     void post.sender.sendRequest({ ...POST, body });
     expect(await post.peer.readHead()).toBe(head("POST /", "Content-Length: 0"));
@@ -88,13 +88,13 @@ describe("a body in pieces is chunked:", () => {
     expect(request).toBe(head("POST /", "Transfer-Encoding: chunked") + chunks);
   });
 
-  test("with a Content-Length of the caller's it is not", async () => {
+  test("a body with the caller's Content-Length is not chunked", async () => {
     const headers = { "Content-Length": "6" };
     const { sent } = await served(generated("a", "\u00e4", "\u20ac"), { headers });
     expect(sent).toBe(answer("200 OK", "Content-Length: 6") + octets);
   });
 
-  test("a body that is none of these is refused in front of the first byte", async () => {
+  test("any other body is refused before the first byte", async () => {
     for (const body of [7, true, {}, () => "x", Symbol("x")]) {
       const { sent, reports } = await served(body as never);
       expect(sent).toMatch(/^HTTP\/1\.1 500 /);
@@ -116,7 +116,7 @@ describe("trailers", () => {
     ["promised", () => Promise.resolve(trailers)],
     ["made at the end", () => () => trailers],
     ["made at the end, with a promise", () => async () => trailers],
-  ])("%s, stand behind the body, both ways", async (_, make) => {
+  ])("%s, follow the body, both ways", async (_, make) => {
     for (const body of ["a", ["a"]]) {
       const { peer } = await serve(() => ({ status: 200, body, trailers: make() }));
       await peer.send(head("GET /"));
@@ -129,12 +129,12 @@ describe("trailers", () => {
     }
   });
 
-  test("behind an empty body", async () => {
+  test("after an empty body", async () => {
     const { sent } = await served("", { trailers: { "X-Sum": "0" } });
     expect(sent).toBe(`${answer("200 OK", "Transfer-Encoding: chunked")}0\r\nX-Sum: 0\r\n\r\n`);
   });
 
-  test("that may not be sent are refused in front of the first byte", async () => {
+  test("that are invalid are refused before the first byte", async () => {
     for (const bad of [{ Host: "b" }, { "X": "a\r\nb: c" }, { "Content-Length": "1" }]) {
       const { sent, reports } = await served("a", { trailers: bad });
       expect(sent).toMatch(/^HTTP\/1\.1 500 /);
@@ -147,7 +147,7 @@ describe("trailers", () => {
     }
   });
 
-  test("that come to light late fail visibly", async () => {
+  test("that turn out invalid late fail visibly", async () => {
     const { peer, reports } = await serve(() => ({
       status: 200,
       body: ["a"],
@@ -163,22 +163,22 @@ describe("trailers", () => {
   });
 });
 
-describe("to HEAD", () => {
+describe("in response to HEAD", () => {
   const asking = head("HEAD /");
   test("a body is not sent, and its length becomes Content-Length", async () => {
     expect((await served("hello", {}, asking)).sent).toBe(answer("200 OK", "Content-Length: 5"));
   });
 
-  test("an unknown length is told as GET would be told", async () => {
+  test("an unknown length is declared as for GET", async () => {
     const { sent } = await served(generated("a"), {}, asking);
     expect(sent).toBe(answer("200 OK", "Transfer-Encoding: chunked"));
   });
 
-  test("no body says nothing of a length", async () => {
+  test("no body declares no length", async () => {
     expect((await served(undefined, {}, asking)).sent).toBe(answer("200 OK"));
   });
 
-  test("whoever would have made the body is told", async () => {
+  test("the producer of the body is notified", async () => {
     let cancelled = false;
     const body = new ReadableStream<Uint8Array>({
       cancel: () => {
@@ -202,7 +202,7 @@ describe("no body goes with", () => {
     );
   });
 
-  test("a Content-Length on 204 is refused, on 304 it is told", async () => {
+  test("a Content-Length on 204 is refused, on 304 it is sent", async () => {
     const headers = { "Content-Length": "5" };
     const refused = await served(undefined, { status: 204, headers });
     expect(refused.reports).toEqual(["service: INVALID_FRAMING"]);
@@ -212,7 +212,7 @@ describe("no body goes with", () => {
 });
 
 describe("L10 strict out: a body that does not fit its Content-Length", () => {
-  test("is refused in front of the first byte, where it is whole", async () => {
+  test("is refused before the first byte if it is whole", async () => {
     for (const length of ["4", "6"]) {
       const headers = { "Content-Length": length };
       const { sent, reports } = await served("hello", { headers });
@@ -232,7 +232,7 @@ describe("L10 strict out: a body that does not fit its Content-Length", () => {
     ["longer", ["hello", "!"], "BODY_TOO_LONG"],
     ["shorter", ["he"], "BODY_TOO_SHORT"],
   ] as const;
-  test.each(misfits)("fails visibly where it comes in pieces: %s", async (_, pieces, code) => {
+  test.each(misfits)("fails visibly if it comes in pieces: %s", async (_, pieces, code) => {
     async function* slow() {
       for (const piece of pieces) {
         yield piece;
@@ -275,7 +275,7 @@ describe("L18 a failure looks like one: a body that throws", () => {
       () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(boom) }) }),
     ],
     [
-      "when it is begun",
+      "when it is started",
       () => ({
         [Symbol.asyncIterator]: (): never => {
           throw boom;
@@ -283,7 +283,7 @@ describe("L18 a failure looks like one: a body that throws", () => {
       }),
     ],
     [
-      "from next(), not through a promise",
+      "from next(), synchronously",
       () => ({
         [Symbol.asyncIterator]: () => ({
           next: (): never => {
@@ -301,7 +301,7 @@ describe("L18 a failure looks like one: a body that throws", () => {
       }),
     ],
     ["as a stream that fails", () => new ReadableStream({ pull: (c) => c.error(boom) })],
-    ["with a piece that is none", () => [7 as never]],
+    ["with an invalid piece", () => [7 as never]],
     [
       "and whose return() throws as well",
       () => ({
@@ -316,7 +316,7 @@ describe("L18 a failure looks like one: a body that throws", () => {
   ];
 
   test.each(throwing)(
-    "%s: the server's peer sees a failure, and onError is told",
+    "%s: the server's peer sees a failure, which is reported to onError",
     async (_, make) => {
       const { peer, reports } = await serve(() => ({ status: 200, body: make() }));
       await peer.send(head("GET /"));
@@ -335,7 +335,7 @@ describe("L18 a failure looks like one: a body that throws", () => {
     expect(peer.unread).not.toContain("0\r\n\r\n");
   });
 
-  test("midway: what was said stays cut, with no last chunk", async () => {
+  test("midway: the body stays truncated, without a last chunk", async () => {
     async function* body() {
       yield "half";
       await turns();

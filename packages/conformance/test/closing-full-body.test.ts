@@ -11,11 +11,11 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
 
-/** As much of a body as is read ahead of whoever is to read it. */
+/** As much of a body as is read ahead. */
 const FULL = "0123456789";
 const options = { clock: new ManualClock(), readAheadBytes: FULL.length };
 
-/** One end of ours that has a body of `length` bytes in hand, full, with nobody reading. */
+/** Our end with an unread body of `length` bytes, whose queue is full. */
 async function holding(role: Role, length: number) {
   const [io, far] = await tcpPair();
   const peer = new ScriptedPeer(far);
@@ -41,7 +41,7 @@ async function holding(role: Role, length: number) {
   return { peer, connection, body: (await sent).body, request: undefined };
 }
 
-/** What a reader gets, and how it ends for him. */
+/** What a reader gets, and how it ends. */
 async function readAll(body: Body): Promise<[text: string, end: unknown]> {
   let text = "";
   try {
@@ -52,8 +52,8 @@ async function readAll(body: Body): Promise<[text: string, end: unknown]> {
   }
 }
 
-describe.each(ROLES)("L18: our %s, with a body that waits for its reader,", (role) => {
-  test("learns at once of an end in the middle of it, and gives what came in front", async () => {
+describe.each(ROLES)("L18: our %s with an unread body", (role) => {
+  test("detects an end in the middle of it at once, and delivers what came before", async () => {
     const { peer, connection, body, request } = await holding(role, 99);
     await turns();
     await peer.end();
@@ -67,7 +67,7 @@ describe.each(ROLES)("L18: our %s, with a body that waits for its reader,", (rol
     expect(request.peerEnded).toBe(false);
   });
 
-  test("learns of an end behind its last byte, which is no failure", async () => {
+  test("detects an end after its last byte, which is not a failure", async () => {
     const { peer, connection, body, request } = await holding(role, FULL.length);
     await turns();
     await peer.end();
@@ -81,7 +81,7 @@ describe.each(ROLES)("L18: our %s, with a body that waits for its reader,", (rol
     expect(await readAll(body)).toEqual([FULL, "its end"]);
   });
 
-  test("learns of an end behind more bytes of it when its reader has come to them", async () => {
+  test("detects an end after more of its bytes once they are read", async () => {
     const { peer, connection, body } = await holding(role, 99);
     await turns();
     void peer.send("and more");
@@ -92,7 +92,7 @@ describe.each(ROLES)("L18: our %s, with a body that waits for its reader,", (rol
     expect((await connection.closed).kind).toBe("failed");
   });
 
-  test("learns of a reset at once", async () => {
+  test("detects a reset at once", async () => {
     const { peer, connection, body } = await holding(role, 99);
     await turns();
     peer.reset();

@@ -30,7 +30,7 @@ describe("L18: the peer is gone", () => {
     expect(signal.reason).toMatchObject({ code: "TRANSPORT_FAILED" });
   });
 
-  test("an end of file sets peerEnded, aborts with PEER_ENDED, and the answer is still written", async () => {
+  test("an end of file sets peerEnded, aborts with PEER_ENDED, and the response is still written", async () => {
     const { peer, signal, answer: release, peerEnded } = await waiting();
     expect(peerEnded()).toBe(false);
     await peer.end();
@@ -51,7 +51,7 @@ describe("L18: the peer is gone", () => {
     expect(await peer.readToEnd()).toMatch(/late$/);
   });
 
-  test("a pipelined request whose client has ended meanwhile knows it from the start", async () => {
+  test("a pipelined request whose client has since ended starts with peerEnded", async () => {
     const seen: [string, boolean, boolean][] = [];
     const gate = new Deferred<void>();
     const { peer } = await serve(async (request) => {
@@ -70,7 +70,7 @@ describe("L18: the peer is gone", () => {
     ]);
   });
 
-  test("it is seen while a response streams: signal aborts, and the body's maker is told", async () => {
+  test("it is detected while a response streams: the signal aborts, and the body's producer is notified", async () => {
     let signal: AbortSignal | undefined;
     let left = false;
     const { peer } = await serve((request) => {
@@ -96,7 +96,7 @@ describe("L18: the peer is gone", () => {
     expect(left).toBe(true);
   });
 
-  test("the signal of a request that was answered well never aborts", async () => {
+  test("the signal of a successfully answered request never aborts", async () => {
     let signal: AbortSignal | undefined;
     const { peer, connection } = await serve((request) => {
       signal = request.signal;
@@ -109,7 +109,7 @@ describe("L18: the peer is gone", () => {
     expect(signal?.aborted).toBe(false);
   });
 
-  test("while a service runs, reading goes on until readAheadBytes of later requests are held", async () => {
+  test("while a service runs, reading continues up to readAheadBytes of later requests", async () => {
     const { peer, connection } = await serve(() => new Promise(() => {}), {
       readAheadBytes: 1_000,
     });
@@ -137,7 +137,7 @@ describe("L18: the peer is gone", () => {
   });
 });
 
-test("L18: where the last words fail, the io is given up: the peer sees it, and no read is left", async () => {
+test("L18: if the final write fails, the io is aborted: the peer sees it, and no read is left pending", async () => {
   const [near, far] = memoryPair();
   const io = new BreakableStream(near);
   const peer = new ScriptedPeer(far);

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { answer, ask, GET, POST, rejection, standing } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-// A signal is an object of the caller's, and may be of his own make. What it throws fails the call it
-// was given to, and never what goes on without it.
+// The caller may pass a custom signal. What it throws fails the call it was passed to, and nothing
+// else.
 
 function thrown(): never {
   throw new Error("of the signal");
@@ -14,7 +14,7 @@ function thrown(): never {
 
 type Signal = { -readonly [Name in keyof SignalLike]: SignalLike[Name] } & { abort(): void };
 
-/** A signal that does what is said of it, and keeps calling a listener that was taken away. */
+/** A signal with the given behavior, which keeps calling removed listeners. */
 function signalThat(ways: object): Signal {
   const listeners: (() => void)[] = [];
   const signal = {
@@ -31,7 +31,7 @@ function signalThat(ways: object): Signal {
 
 const DEAF = {
   "whose addEventListener throws": { addEventListener: thrown },
-  "whose aborted cannot be read": {
+  "whose aborted getter throws": {
     get aborted() {
       return thrown();
     },
@@ -88,7 +88,7 @@ describe.each(Object.entries(DEAF))("a signal %s", (_, ways) => {
 describe("a signal whose removeEventListener throws", () => {
   const signal = () => signalThat({ removeEventListener: thrown });
 
-  test("is left by a request that fails", async () => {
+  test("is dropped by a request that fails", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET, { signal: signal() });
     await peer.readHead();
@@ -96,7 +96,7 @@ describe("a signal whose removeEventListener throws", () => {
     expect(await rejection(asked)).toBe("TRANSPORT_FAILED");
   });
 
-  test("is left by a request that is answered: aborting it later does nothing", async () => {
+  test("is dropped by a request that is answered: a later abort does nothing", async () => {
     const { peer, sender } = await ask();
     const left = signal();
     const asked = sender.sendRequest(GET, { signal: left });
@@ -107,14 +107,14 @@ describe("a signal whose removeEventListener throws", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("is left by close(), which resolves", async () => {
+  test("is dropped by close(), which resolves", async () => {
     const { connection, peer } = await ask();
     const closed = connection.close({ signal: signal() });
     await peer.end();
     expect(await closed).toMatchObject({ kind: "closed" });
   });
 
-  test("is left by a tunnel, which ends", async () => {
+  test("is dropped by a tunnel, which ends", async () => {
     const [a, b] = [duplex(), duplex()];
     const done = tunnel(a, b, { signal: signal() });
     a.destroy(new Error("gone"));
@@ -123,7 +123,7 @@ describe("a signal whose removeEventListener throws", () => {
   });
 });
 
-describe("a signal that aborts, and whose reason cannot be read,", () => {
+describe("a signal that aborts, and whose reason getter throws,", () => {
   test("cancels a request", async () => {
     const { sender } = await ask();
     const signal = signalThat(UNREADABLE);
@@ -154,7 +154,7 @@ describe("a signal that aborts, and whose reason cannot be read,", () => {
 describe("a signal that calls its listener while it is being added", () => {
   const AT_ONCE = { addEventListener: (_: "abort", listener: () => void) => listener() };
 
-  test("cancels the request before it is sent, and the connection goes on", async () => {
+  test("cancels the request before it is sent, and the connection persists", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET, { signal: signalThat(AT_ONCE) });
     await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: "why", sent: "nothing" });
@@ -162,7 +162,7 @@ describe("a signal that calls its listener while it is being added", () => {
     expect([peer.unread, sender.isReady]).toEqual(["", true]);
   });
 
-  test("and throws then, has been heard all the same", async () => {
+  test("and then throws still cancels", async () => {
     const { sender } = await ask();
     const addEventListener = (_: "abort", listener: () => void) => {
       listener();

@@ -17,7 +17,7 @@ const NODE = [
 
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
-/** Ways for a connection to end, with its peer's part in them. */
+/** Ways for a connection to end, including the peer's part. */
 const ENDS: Record<string, (connection: Connection<Duplex>, peer: ScriptedPeer) => unknown> = {
   "it is closed": async (connection, peer) => {
     void connection.close();
@@ -32,22 +32,22 @@ const ENDS: Record<string, (connection: Connection<Duplex>, peer: ScriptedPeer) 
   },
 };
 
-/** How many listeners there are for each event, Node's own for its timers and buffers included. */
+/** The number of listeners for each event, including Node's own. */
 function listeners(io: Duplex): Record<string, number> {
   return Object.fromEntries(io.eventNames().map((name) => [name, io.listenerCount(name)]));
 }
 
-/** Those that are there now and were not before, each as often as it was added. */
+/** Listeners added since then, each as often as it was added. */
 function added(io: Duplex, before: Record<string, number>): string[] {
   return Object.entries(listeners(io))
     .flatMap(([name, count]) => Array<string>(Math.max(0, count - (before[name] ?? 0))).fill(name))
     .sort();
 }
 
-// The silent listener, and what takes it away when somebody else listens for errors.
+// The silent listener, and the one that removes it when another error listener is added.
 const SILENT = ["error", "newListener"];
 
-/** Only the silent listener was added, and it goes when another comes. */
+/** Only the silent listener was added, and it is removed when another is added. */
 function expectSilence(io: Duplex, before: Record<string, number>): void {
   expect(added(io, before)).toEqual(SILENT);
   expect(() => io.emit("error", new Error("late"))).not.toThrow();
@@ -56,7 +56,7 @@ function expectSilence(io: Duplex, before: Record<string, number>): void {
 }
 
 describe.each(NODE)(
-  "L2, L9: no listener of ours stays on a socket that is over but a silent one, over $name:",
+  "L2, L9: only a silent listener of ours stays on a closed socket, over $name:",
   ({ make }) => {
     describe.each(ROLES)("our %s,", (role) => {
       test.each(Object.keys(ENDS))("when %s", async (how) => {
@@ -71,20 +71,20 @@ describe.each(NODE)(
       });
     });
 
-    test("of a client that is aborted only what keeps a late error from crashing stays till then", async () => {
+    test("on an aborted client only the guard against a late error stays until it closes", async () => {
       const [io]: [Duplex, Duplex] = await make();
       const before = listeners(io);
       const over = new Promise((resolve) => io.once("close", resolve));
       const { sender, connection } = await connectTo(io);
       sender.sendRequest(GET).catch(() => {});
       connection.abort();
-      // Node adds one of its own for the close.
+      // Node adds its own listener for the close.
       expect([...new Set(added(io, before))]).toEqual(["close", "error"]);
       await over;
       expectSilence(io, before);
     });
 
-    test("of a tunnel that is over, well or badly", async () => {
+    test("on a tunnel that ended or failed", async () => {
       for (const ends of [true, false]) {
         const [a, left]: [Duplex, Duplex] = await make();
         const [b, right]: [Duplex, Duplex] = await make();

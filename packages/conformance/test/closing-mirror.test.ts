@@ -10,7 +10,7 @@ import { answer, ask, GET, head, POST, serve, standing } from "../src/against.ts
 import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, type Role } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-// What closing.test.ts says of our server holds for our client, and the other way round.
+// Mirrors closing.test.ts: what it tests on our server is tested here on our client, and vice versa.
 
 type Ended = Connection<ByteStream>;
 const ENDS = [
@@ -22,7 +22,7 @@ const ENDS = [
 describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wait) => {
   const isOpenAfterwards = how !== "run";
 
-  /** HTTP has ended; the io is shut down, or left as it is to whoever waited for that. */
+  /** HTTP has ended; the io is shut down, or left to the caller that waited for it. */
   async function ends(
     asked: Awaited<ReturnType<typeof ask>>,
     over: Promise<unknown>,
@@ -33,12 +33,12 @@ describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wai
       expect(await peer.readToEnd()).toBe("");
       await peer.end();
     }
-    const told = await over;
+    const result = await over;
     expect(connection.closeReason?.kind).toBe(kind);
     await turns();
     expect(peer.ended).toBe(!isOpenAfterwards);
-    if (how === "withoutShutdown") expect((told as Parts<ByteStream>).switched).toBe(undefined);
-    if (how === "pollWithoutShutdown") expect(told).toMatchObject({ kind: "ended" });
+    if (how === "withoutShutdown") expect((result as Parts<ByteStream>).switched).toBe(undefined);
+    if (how === "pollWithoutShutdown") expect(result).toMatchObject({ kind: "ended" });
   }
 
   test("an exchange that ended persistence", async () => {
@@ -67,7 +67,7 @@ describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wai
   });
 });
 
-/** Ways to fail for a client that has asked; each gives the code of the error. */
+/** Ways for a client to fail after a request; each returns the code of the error. */
 const FAILURES: Record<string, (asked: Awaited<ReturnType<typeof ask>>) => Promise<string>> = {
   "a reset": async ({ peer }) => {
     peer.reset();
@@ -101,7 +101,7 @@ const FAILURES: Record<string, (asked: Awaited<ReturnType<typeof ask>>) => Promi
 };
 
 describe.each(ENDS)(
-  "L8: %s, on the client, rejects with the very error in closeReason, on",
+  "L8: %s, on the client, rejects with the same error as closeReason, on",
   (_, wait) => {
     test.each(Object.keys(FAILURES))("%s", async (how) => {
       const asked = await ask();
@@ -123,8 +123,8 @@ describe.each(ENDS)(
   },
 );
 
-describe.each(ROLES)("a proposal of, or to, our %s", (role) => {
-  /** A proposal that is open, and what accepts or refuses it. */
+describe.each(ROLES)("a proposal on our %s", (role) => {
+  /** An open proposal, and what accepts or refuses it. */
   async function proposed(kind: "upgrade" | "connect") {
     if (role === "client") {
       const { peer, connection, sender } = await ask();
@@ -172,7 +172,7 @@ describe.each(ROLES)("a proposal of, or to, our %s", (role) => {
     expect(connection.intoParts().switched).toMatchObject({ kind });
   });
 
-  test("L7: pollWithoutShutdown tells of a refusal before its body, and may be called again", async () => {
+  test("L7: pollWithoutShutdown reports a refusal before its body, and may be called again", async () => {
     const { peer, connection, refuse, finish } = await proposed("upgrade");
     const end = connection.pollWithoutShutdown();
     refuse();
@@ -185,7 +185,7 @@ describe.each(ROLES)("a proposal of, or to, our %s", (role) => {
     expect(await again).toMatchObject({ kind: "ended", reason: { kind: "peer-ended" } });
   });
 
-  test("L7: withoutShutdown, refused, leaves the connection to close as if nobody had asked", async () => {
+  test("L7: withoutShutdown, refused, leaves the connection to close as usual", async () => {
     const { peer, connection, refuse, finish } = await proposed("connect");
     const parts = connection.withoutShutdown();
     refuse();
@@ -230,7 +230,7 @@ const served = async (role: Role) => {
 };
 
 test.each(ROLES)(
-  "L13: close() on our %s, called twice: one promise; its signal aborts",
+  "L13: close() on our %s, called twice: one promise, and its signal aborts",
   async (role) => {
     const { peer, connection } = await served(role);
     const stop = new AbortController();
@@ -245,7 +245,7 @@ test.each(ROLES)(
   },
 );
 
-test("a memory pair never delivers in the call that writes", async () => {
+test("a memory pair never delivers synchronously", async () => {
   const [io, far] = memoryPair();
   const order: string[] = [];
   void io.read().then(() => order.push("read"));

@@ -7,8 +7,8 @@ const PROPOSAL = { Host: "a.test", Connection: "Upgrade", Upgrade: "chat" };
 const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat");
 const ACCEPTED = answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat");
 
-describe("close(), with a proposal in hand,", () => {
-  test("on the server: it may still switch, and keeps its Connection line; then close resolves", async () => {
+describe("close() during a proposal", () => {
+  test("on the server: it may still switch, and keeps its Connection field; then close resolves", async () => {
     const gate = new Deferred<void>();
     const { peer, connection } = await serve(async (request) => {
       await gate.promise;
@@ -36,7 +36,7 @@ describe("close(), with a proposal in hand,", () => {
     expect(await closed).toMatchObject({ kind: "closed" });
   });
 
-  test("on the client: it may still switch, and its deadline and signal do nothing then", async () => {
+  test("on the client: it may still switch, after which its deadline and signal do nothing", async () => {
     const { peer, sender, connection, clock } = await ask({ claimMs: 0 });
     const asked = sender.sendRequest({ ...GET, headers: PROPOSAL });
     await peer.readHead();
@@ -57,7 +57,7 @@ describe("close(), with a proposal in hand,", () => {
     expect(await peer.read(5)).toBe("still");
   });
 
-  test("on the client: refused, it ends behind the refusal's body", async () => {
+  test("on the client: refused, it ends after the refusal's body", async () => {
     const { peer, sender, connection } = await ask();
     const asked = sender.sendRequest({ ...GET, headers: PROPOSAL });
     await peer.readHead();
@@ -70,8 +70,8 @@ describe("close(), with a proposal in hand,", () => {
   });
 });
 
-describe("close(), while a body is under way,", () => {
-  test("lets a response stream to its end, and then ends", async () => {
+describe("close() during a body", () => {
+  test("lets a response stream to its end, then ends", async () => {
     const gate = new Deferred<void>();
     async function* body() {
       yield "a";
@@ -86,7 +86,7 @@ describe("close(), while a body is under way,", () => {
     expect(await peer.readToEnd()).toBe("1\r\nb\r\n0\r\n\r\n");
   });
 
-  test("lets an upload and its answer end, on the client", async () => {
+  test("lets an upload and its response end, on the client", async () => {
     const gate = new Deferred<void>();
     async function* body() {
       yield "a";
@@ -120,7 +120,7 @@ describe("close(), while a body is under way,", () => {
   });
 });
 
-describe("what a message may not have with a switch, or with its refusal", () => {
+describe("what a message with a switch or its refusal may not have", () => {
   const CONNECT = "CONNECT a.test:1 HTTP/1.1\r\nHost: a.test:1\r\n\r\n";
   const TUNNEL = { status: 200, tunnel: true };
   const wrong: [string, string, object, string][] = [
@@ -138,31 +138,28 @@ describe("what a message may not have with a switch, or with its refusal", () =>
       "BODY_NOT_ALLOWED",
     ],
     [
-      "Upgrade without its option",
+      "Upgrade without its connection option",
       PROPOSING,
       { status: 200, headers: { Upgrade: "chat" } },
       "INVALID_UPGRADE",
     ],
     ["426 without Upgrade", head("GET /"), { status: 426 }, "INVALID_UPGRADE"],
   ];
-  test.each(wrong)(
-    "%s is refused in front of the first byte",
-    async (_, request, response, code) => {
-      const { peer, reports } = await serve(() => response as { status: number });
-      await peer.send(request);
-      expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-      expect(reports).toEqual([`service: ${code}`]);
-    },
-  );
+  test.each(wrong)("%s is refused before the first byte", async (_, request, response, code) => {
+    const { peer, reports } = await serve(() => response as { status: number });
+    await peer.send(request);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(reports).toEqual([`service: ${code}`]);
+  });
 
-  test("Upgrade without its option is refused on the client, too", async () => {
+  test("Upgrade without its connection option is refused on the client, too", async () => {
     const { sender } = await ask();
     const headers = { Host: "a.test", Upgrade: "chat" };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_UPGRADE");
   });
 });
 
-test("maxRequests, on the client: the last request says close", async () => {
+test("maxRequests, on the client: the last request has close", async () => {
   const { peer, sender, connection } = await ask({ maxRequests: 2 });
   for (const fields of [[], ["Connection: close"]]) {
     const asked = sender.sendRequest(GET);
@@ -174,7 +171,7 @@ test("maxRequests, on the client: the last request says close", async () => {
   expect(connection.closeReason).toMatchObject({ kind: "not-persistent", because: "maxRequests" });
 });
 
-test("L9: nothing that fails is left unhandled, when nobody looks", async () => {
+test("L9: no rejection is left unhandled", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
   process.on("unhandledRejection", note);
@@ -196,7 +193,7 @@ test("L9: nothing that fails is left unhandled, when nobody looks", async () => 
   expect(unhandled).toEqual([]);
 });
 
-test("a timer of ours keeps no finished process alive", () => {
+test("no timer of ours keeps a finished process alive", () => {
   const timer = systemClock.setTimer(1_000_000, () => {}) as NodeJS.Timeout;
   expect(timer.hasRef()).toBe(false);
   systemClock.clearTimer(timer);

@@ -13,9 +13,9 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
 
-/** Ios whose pending read nobody can withdraw, each with its far end. */
+/** Ios whose pending read cannot be withdrawn, each with its far end. */
 const STUCK = {
-  "a socket of workerd": async () => {
+  "a workerd socket": async () => {
     const [io, far] = await workerSocket();
     return [io as Io, new ScriptedPeer(far)] as const;
   },
@@ -31,7 +31,7 @@ const STUCK = {
 
 describe.each(Object.entries(STUCK))("L8: an idle connection over %s", (_, make) => {
   test.each(ROLES)(
-    "is not taken by close() after withoutShutdown(): our %s says so at once, and ends in order",
+    "is not taken by close() after withoutShutdown(): our %s rejects at once, and ends in order",
     async (role) => {
       const quiet = watchQuiet();
       const clock = new ManualClock();
@@ -70,7 +70,7 @@ describe.each(Object.entries(STUCK))("L8: an idle connection over %s", (_, make)
 
 type FarEnd = Awaited<ReturnType<(typeof STUCK)[keyof typeof STUCK]>>[1];
 
-/** Reads all that the far end gets, and ends its side. */
+/** Reads everything at the far end, and ends its side. */
 async function readAndEnd(far: FarEnd): Promise<string> {
   if (far instanceof ScriptedPeer) {
     const text = await far.readToEnd();
@@ -95,7 +95,7 @@ async function send(far: FarEnd, text: string): Promise<void> {
 
 describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) => {
   test.each(["withoutShutdown", "pollWithoutShutdown"] as const)(
-    "ends %s() of our server at once, whose read waits for a client that has no more to say",
+    "ends %s() of our server at once, though a read is pending",
     async (way) => {
       const quiet = watchQuiet();
       const clock = new ManualClock();
@@ -116,7 +116,7 @@ describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) =>
     },
   );
 
-  test("gives withoutShutdown() of our client its parts, whose read has brought all of the answer", async () => {
+  test("resolves withoutShutdown() of our client after the whole response was read", async () => {
     const [io, far] = await make();
     const { sender, connection } = await connectTo(io);
     const parts = connection.withoutShutdown();
@@ -128,7 +128,7 @@ describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) =>
   });
 });
 
-describe("L13: over a socket of workerd", () => {
+describe("L13: over a workerd socket", () => {
   test("an abort reaches the peer at once, and cancels no stream", async () => {
     const [io, far] = await workerSocket();
     const peer = new ScriptedPeer(far);
@@ -141,7 +141,7 @@ describe("L13: over a socket of workerd", () => {
     expect(io.ends).toEqual(["writer.close", "close"]);
   });
 
-  test("a body that throws does not end well: it shows that it was cut", async () => {
+  test("a body that throws does not end cleanly: the peer sees that it was truncated", async () => {
     const [io, far] = await workerSocket();
     const peer = new ScriptedPeer(far);
     const body = async function* () {
@@ -156,19 +156,10 @@ describe("L13: over a socket of workerd", () => {
     expect((await connection.closed).kind).toBe("failed");
   });
 
-  test.each(ROLES)(
-    "a switch hands it over, with neither stream locked, by our %s",
-    async (role) => {
-      const [io, far] = await workerSocket();
-      const { parts } = await switching(
-        role,
-        "upgrade",
-        io as never,
-        new ScriptedPeer(far),
-        "early",
-      );
-      expect(Buffer.from((await parts).readBuf).toString()).toBe("early");
-      expect([io.readable.locked, io.writable.locked, io.ends]).toEqual([false, false, []]);
-    },
-  );
+  test.each(ROLES)("our %s hands it over at a switch, with neither stream locked", async (role) => {
+    const [io, far] = await workerSocket();
+    const { parts } = await switching(role, "upgrade", io as never, new ScriptedPeer(far), "early");
+    expect(Buffer.from((await parts).readBuf).toString()).toBe("early");
+    expect([io.readable.locked, io.writable.locked, io.ends]).toEqual([false, false, []]);
+  });
 });

@@ -5,9 +5,9 @@ import { ManualClock } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { answer, GET, head, POST, rejection } from "../src/against.ts";
+import { closedPort } from "../src/closed-port.ts";
 import { destroyPairs, tcpPair } from "../src/pairs.ts";
 import { turns } from "../src/pairs-quiet.ts";
-import { portOfNobody } from "../src/port-of-nobody.ts";
 
 afterEach(destroyPairs);
 
@@ -20,20 +20,20 @@ async function serve(service: Service<net.Socket>, options: ServerOptions<net.So
   return { far, near, connection, clock };
 }
 
-/** All that arrives, and how it ended. */
-async function hear(socket: net.Socket) {
-  let heard = "";
+/** Everything that arrives, and how it ends. */
+async function collect(socket: net.Socket) {
+  let seen = "";
   socket.on("data", (chunk) => {
-    heard += chunk.toString("latin1");
+    seen += chunk.toString("latin1");
   });
   const how = await new Promise<string>((resolve) => {
     socket.once("end", () => resolve("end"));
     socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
-  return { heard, how };
+  return { seen, how };
 }
 
-describe("L7: the last words arrive, though the client has sent what nobody reads:", () => {
+describe("L7: the final response arrives, though the client has sent bytes that are never read:", () => {
   const sending: [string, Service<net.Socket>, string, RegExp, number][] = [
     [
       "a refused Upgrade",
@@ -43,7 +43,7 @@ describe("L7: the last words arrive, though the client has sent what nobody read
       200_000,
     ],
     [
-      "an answer that closes",
+      "a response that closes",
       () => ({ status: 200, body: REPLY }),
       head("POST /", "Content-Length: 1000000", "Connection: close"),
       /^HTTP\/1\.1 200 /,
@@ -78,32 +78,32 @@ describe("L7: the last words arrive, though the client has sent what nobody read
     const over = connection.run();
     over.catch(() => {});
     far.write(request);
-    // Unread when the answer is made: closing now would make the kernel reset.
+    // Still unread at the time of the response: closing now would make the kernel send a reset.
     far.write("y".repeat(200_000));
     await turns();
-    const { heard, how } = await hear(far);
+    const { seen, how } = await collect(far);
     expect(how).toBe("end");
-    expect(heard).toMatch(start);
-    expect(heard.length - heard.indexOf("\r\n\r\n") - 4).toBe(length);
+    expect(seen).toMatch(start);
+    expect(seen.length - seen.indexOf("\r\n\r\n") - 4).toBe(length);
     far.end();
     await connection.closed;
   });
 
-  test("what is thrown away is never parsed", async () => {
+  test("discarded bytes are never parsed", async () => {
     const targets: string[] = [];
     const { far, connection } = await serve(({ target }) => {
       targets.push(target);
       return { status: 200 };
     });
     far.write(head("GET /1", "Connection: close") + head("GET /2") + head("GET /3"));
-    const { heard } = await hear(far);
+    const { seen } = await collect(far);
     far.end(head("GET /4"));
     await connection.closed;
     expect(targets).toEqual(["/1"]);
-    expect(heard.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    expect(seen.match(/HTTP\/1\.1 /g)).toHaveLength(1);
   });
 
-  test("L12: exactly lingerBytes are thrown away, and then the connection is given up", async () => {
+  test("L12: exactly lingerBytes are discarded, then the connection is aborted", async () => {
     const { far, connection } = await serve(() => ({ status: 200 }), { lingerBytes: 1_000 });
     far.on("error", () => {});
     far.write(head("POST /", "Content-Length: 1000000"));
@@ -139,20 +139,20 @@ describe("L18: a failure looks like one:", () => {
     const { far, connection } = await serve(() => ({ status: 200, body: body() }));
     far.write("GET / HTTP/1.0\r\n\r\n");
     const [chunk] = (await once(far, "data")) as [Buffer];
-    const heard = hear(far);
+    const seen = collect(far);
     act(fail, connection);
     expect(String(chunk)).toBe(`${answer("200 OK", "Connection: close")}some of it`);
-    expect((await heard).how).toBe("ECONNRESET");
+    expect((await seen).how).toBe("ECONNRESET");
   });
 
   test("a deadline in the middle of a message is a reset", async () => {
     const { far, clock } = await serve(({ body }) => ({ status: 200, body }));
     far.write(`${head("POST /", "Transfer-Encoding: chunked")}1\r\nx\r\n`);
     await once(far, "data");
-    const heard = hear(far);
+    const seen = collect(far);
     await turns();
     clock.advance(30_000);
-    expect((await heard).how).toBe("ECONNRESET");
+    expect((await seen).how).toBe("ECONNRESET");
   });
 
   test("a cancelled request is a reset", async () => {
@@ -161,9 +161,9 @@ describe("L18: a failure looks like one:", () => {
     const stop = new AbortController();
     const asked = sender.sendRequest(GET, { signal: stop.signal });
     await once(far, "data");
-    const heard = hear(far);
+    const seen = collect(far);
     stop.abort();
-    expect((await heard).how).toBe("ECONNRESET");
+    expect((await seen).how).toBe("ECONNRESET");
     expect(await rejection(asked)).toBe("CANCELED");
   });
 
@@ -180,17 +180,17 @@ describe("L18: a failure looks like one:", () => {
     const asked = sender.sendRequest({ ...POST, body: body() });
     asked.catch(() => {});
     await once(far, "data");
-    const heard = hear(far);
+    const seen = collect(far);
     fail(new Error("boom"));
-    expect((await heard).how).toBe("ECONNRESET");
+    expect((await seen).how).toBe("ECONNRESET");
     expect(await rejection(asked)).toBe("BODY_FAILED");
   });
 
-  test("an orderly end is none", async () => {
+  test("an orderly end is not a reset", async () => {
     const { far, connection } = await serve(() => ({ status: 200, body: ["all"] }));
     far.write("GET / HTTP/1.0\r\n\r\n");
-    expect(await hear(far)).toEqual({
-      heard: `${answer("200 OK", "Connection: close")}all`,
+    expect(await collect(far)).toEqual({
+      seen: `${answer("200 OK", "Connection: close")}all`,
       how: "end",
     });
     far.end();
@@ -214,7 +214,7 @@ describe("the peer is gone, over TCP:", () => {
   });
 
   test.each([true, false])(
-    "FIN with the request: the answer comes, sockets made with allowHalfOpen %s",
+    "FIN with the request: the response arrives, with allowHalfOpen %s",
     async (allowHalfOpen) => {
       const [far, near] = await tcpPair({ allowHalfOpen });
       let ended: boolean | undefined;
@@ -224,13 +224,13 @@ describe("the peer is gone, over TCP:", () => {
         return { status: 200, body: "late" };
       });
       far.end(head("GET /"));
-      expect((await hear(far)).heard).toMatch(/late$/);
+      expect((await collect(far)).seen).toMatch(/late$/);
       expect(ended).toBe(true);
     },
   );
 
-  test("a client learns of a refused connection: nothing was sent", async () => {
-    const socket = net.connect(await portOfNobody(), "127.0.0.1");
+  test("a client reports a refused connection: nothing was sent", async () => {
+    const socket = net.connect(await closedPort(), "127.0.0.1");
     const { sender, connection } = await connectTo(socket);
     await expect(sender.sendRequest(GET)).rejects.toMatchObject({
       code: "TRANSPORT_FAILED",

@@ -9,7 +9,7 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
 
-/** Responses whose body has begun, and goes on for as long as it likes. */
+/** Responses whose body has begun, and does not end by itself. */
 const UNREAD: Record<string, string> = {
   "a length": `${answer("407 Proxy Authentication Required", "Content-Length: 4000")}nope`,
   "chunks": `${answer("200 OK", "Transfer-Encoding: chunked")}4\r\nnope\r\n`,
@@ -27,7 +27,7 @@ async function answered(response: string): Promise<Asked> {
   return asked;
 }
 
-describe("close() does not wait for a reader of a response's body that is framed by", () => {
+describe("close() does not wait for an unread response body framed by", () => {
   test.each(Object.entries(UNREAD))("%s", async (_, response) => {
     const { connection, peer, clock } = await answered(response);
     const closed = connection.close();
@@ -38,7 +38,7 @@ describe("close() does not wait for a reader of a response's body that is framed
   });
 
   test.each(Object.entries(UNREAD))(
-    "%s, and a server that does not end is left",
+    "%s, even if the server does not end its side",
     async (_, response) => {
       const { connection, peer, clock } = await answered(response);
       const closed = connection.close();
@@ -59,7 +59,7 @@ test("close() after a refused CONNECT closes a TCP socket at once", async () => 
   expect(near.destroyed).toBe(true);
 });
 
-test("a body that is being read is finished first", async () => {
+test("a body being read is finished first", async () => {
   const asked = await ask();
   const sent = asked.sender.sendRequest(GET);
   await asked.peer.readHead();
@@ -73,7 +73,7 @@ test("a body that is being read is finished first", async () => {
   expect([await text, (await closed).kind]).toEqual(["fourmore", "closed"]);
 });
 
-test("a response that comes after close() may be read until the deadline, which ends it well", async () => {
+test("a response that arrives after close() may be read until the deadline, which is not a failure", async () => {
   const { connection, sender, peer, clock } = await ask();
   const sent = sender.sendRequest(GET);
   await peer.readHead();
@@ -88,11 +88,11 @@ test("a response that comes after close() may be read until the deadline, which 
   await peer.readToEnd();
   await peer.end();
   expect(await closed).toMatchObject({ kind: "closed" });
-  // What was here is still read, and is not taken for the whole.
+  // The bytes already received can still be read, and are not taken for the whole body.
   expect(await rejection(body.text())).toBe("ABORTED");
 });
 
-test("a body that is read too slowly is cut at the deadline, and that is a failure", async () => {
+test("a body that is read too slowly is truncated at the deadline, which is a failure", async () => {
   const { connection, sender, peer, clock } = await ask();
   const sent = sender.sendRequest(GET);
   await peer.readHead();
@@ -104,7 +104,7 @@ test("a body that is read too slowly is cut at the deadline, and that is a failu
   expect(await closed).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
 });
 
-test("an upload goes on until it is sent, and the response's body is not waited for then", async () => {
+test("an upload continues until it is sent, and the response body is not awaited", async () => {
   const { connection, sender, peer } = await ask();
   let open!: () => void;
   const gate = new Promise<void>((resolve) => {
@@ -131,7 +131,7 @@ test("an upload goes on until it is sent, and the response's body is not waited 
   expect(await closed).toMatchObject({ kind: "closed" });
 });
 
-test("L1: where the io is waited for, the rest of the body is read before it is given back", async () => {
+test("L1: if the io is awaited, the rest of the body is read before the io is returned", async () => {
   const { connection, sender, peer } = await ask();
   const parts = connection.withoutShutdown();
   const sent = sender.sendRequest(GET);
@@ -144,7 +144,7 @@ test("L1: where the io is waited for, the rest of the body is read before it is 
   expect(Buffer.from(readBuf).toString()).toBe("not HTTP's");
 });
 
-test("a server's close() does not wait for a request's body that its service does not read", async () => {
+test("a server's close() does not wait for a request body that its service does not read", async () => {
   const [near, far] = memoryPair();
   const peer = new ScriptedPeer(far);
   const { connection } = await serveOn(near, async (request) => {
@@ -214,10 +214,10 @@ describe("L16: a service that answers too late gets the reason", () => {
   });
 });
 
-describe("a body that is no JSON", () => {
+describe("a body that is not JSON", () => {
   const broken = '{"password": "secret';
 
-  test("is a 400 if the service lets that through", async () => {
+  test("is a 400 if the service rethrows", async () => {
     const { peer, reports } = await serve(async (request) => {
       await request.body.json();
       return { status: 204 };
@@ -237,7 +237,7 @@ describe("a body that is no JSON", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test("is a 500 if it is of another message", async () => {
+  test("is a 500 if it belongs to another message", async () => {
     const upstream = await ask();
     const { peer } = await serve(async () => {
       const response = await upstream.sender.sendRequest(GET);

@@ -57,7 +57,7 @@ describe.each(ENDS)("%s resolves on a clean end:", (_, wait) => {
     expect(connection.closeReason?.kind).toBe("idle");
   });
 
-  test("a server's end between responses, on the client", async () => {
+  test("the server's end between responses, on the client", async () => {
     const { peer, sender, connection } = await ask();
     const over = wait(connection);
     const response = sender.sendRequest(GET);
@@ -70,7 +70,7 @@ describe.each(ENDS)("%s resolves on a clean end:", (_, wait) => {
   });
 });
 
-describe.each(ENDS)("%s rejects, with the very error in closeReason, on", (_, wait) => {
+describe.each(ENDS)("%s rejects, with the same error as closeReason, on", (_, wait) => {
   const failing = async (connection: Ended & { closeReason: unknown }, code: string) => {
     const error = await wait(connection).then(
       () => undefined,
@@ -157,7 +157,7 @@ describe("closed", () => {
     expect(connection.closeReason).toBe(reason);
   });
 
-  test("tells everyone who asks, before and after the end", async () => {
+  test("settles for every caller, before and after the end", async () => {
     const { connection } = await serve(() => ({ status: 200 }));
     const early = [connection.closed, connection.closed];
     connection.abort("enough");
@@ -165,7 +165,7 @@ describe("closed", () => {
     expect(new Set(await Promise.all([...early, late])).size).toBe(1);
   });
 
-  test("L8: the end is told to all of run, poll and closed at once", async () => {
+  test("L8: run, poll and closed all settle at the end", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     const all = [connection.run(), connection.run(), connection.pollWithoutShutdown()];
     await peer.end();
@@ -188,14 +188,14 @@ describe("run", () => {
 });
 
 describe("pollWithoutShutdown", () => {
-  test("leaves the io open when HTTP simply ends, and parts have no `switched`", async () => {
+  test("leaves the io open when HTTP simply ends, and the parts have no `switched`", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     const parts = connection.withoutShutdown();
-    await peer.send(`${head("GET /", "Connection: close")}behind`);
+    await peer.send(`${head("GET /", "Connection: close")}rest`);
     await peer.readHead();
     const { io, readBuf, switched } = await parts;
     expect([Buffer.from(readBuf).toString(), switched, peer.ended]).toEqual([
-      "behind",
+      "rest",
       undefined,
       false,
     ]);
@@ -211,7 +211,7 @@ describe("L13 in time: close(), on the server,", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("ends at once behind an answered request", async () => {
+  test("ends at once after an answered request", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     await peer.send(head("GET /"));
     await peer.readHead();
@@ -228,7 +228,7 @@ describe("L13 in time: close(), on the server,", () => {
     expect(await peer.readToEnd()).toBe(answer("200 OK", "Content-Length: 0", "Connection: close"));
   });
 
-  test("counts empty lines in front of a head for nothing", async () => {
+  test("ignores empty lines before a head", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     await peer.send("\r\n");
     await turns();
@@ -236,7 +236,7 @@ describe("L13 in time: close(), on the server,", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("finishes the exchange in hand with Connection: close, and serves no request behind it", async () => {
+  test("finishes the current exchange with Connection: close, and serves no later request", async () => {
     const gate = new Deferred<void>();
     const targets: string[] = [];
     const { peer, connection } = await serve(async ({ target }) => {
@@ -254,7 +254,7 @@ describe("L13 in time: close(), on the server,", () => {
     expect(targets).toEqual(["/1"]);
   });
 
-  test("called twice, the earlier deadline wins", async () => {
+  test("called twice, uses the earlier deadline", async () => {
     const { peer, connection, clock } = await serve(() => new Promise(() => {}));
     await peer.send(head("GET /"));
     await turns();
@@ -294,7 +294,7 @@ describe("L13 in time: close(), on the server,", () => {
     await peer.failed();
   });
 
-  test("its deadline holds while it lingers, too", async () => {
+  test("applies its deadline while lingering, too", async () => {
     const { peer, connection, clock } = await serve(() => ({ status: 200 }));
     const closed = connection.close({ timeoutMs: 100 });
     await peer.readToEnd();
@@ -303,13 +303,13 @@ describe("L13 in time: close(), on the server,", () => {
     expect(await rejection(peer.send("more"))).toBe("aborted");
   });
 
-  test("resolves at once when all is over", async () => {
+  test("resolves at once when the connection is already closed", async () => {
     const { connection } = await serve(() => ({ status: 200 }));
     connection.abort();
     expect(await standing(connection.close())).toMatchObject({ kind: "failed" });
   });
 
-  test("await using closes gracefully", async () => {
+  test("is called by await using", async () => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     const disposed = connection[Symbol.asyncDispose]();
     expect(await peer.readToEnd()).toBe("");
@@ -346,7 +346,7 @@ describe("L13 in time: close(), on the client,", () => {
     expect(await closed).toMatchObject({ kind: "closed" });
   });
 
-  test("past its deadline it aborts: the request in flight rejects, and close resolves", async () => {
+  test("aborts past its deadline: the request in flight rejects, and close resolves", async () => {
     const { peer, sender, connection, clock } = await ask();
     const first = sender.sendRequest(GET);
     await peer.readHead();

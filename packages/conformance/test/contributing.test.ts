@@ -5,7 +5,7 @@ import { readChapter } from "../src/read-fixtures.ts";
 
 const page = readFileSync(new URL("../../../CONTRIBUTING.md", import.meta.url), "utf8");
 
-test("the fixture that CONTRIBUTING shows is one, and passes", () => {
+test("the fixture in CONTRIBUTING is valid and passes", () => {
   const [, shown = ""] = /^````markdown\n(.*?)^````$/ms.exec(page) ?? [];
   const stories = readChapter("CONTRIBUTING.md", shown);
   expect(stories).toHaveLength(1);

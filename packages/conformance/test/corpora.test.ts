@@ -5,7 +5,7 @@ import { DISAGREEMENTS, type Disagreement } from "../requirements/disagreements.
 
 const root = new URL("../../../", import.meta.url);
 
-test("whatever other parsers' tests read otherwise has a reason, and a story that shows it", () => {
+test("every case that other parsers read differently has a reason, and a story that shows it", () => {
   const { shown, faults } = findCorporaProofs(CORPORA, DISAGREEMENTS, root);
   expect(faults).toEqual([]);
   expect(shown.size).toBe(DISAGREEMENTS.length);
@@ -24,18 +24,18 @@ const ROW: Disagreement = {
 };
 
 test.each<[string, Partial<Disagreement>, string]>([
-  ["a story that is not there", { by: "chunked.md: None" }, "no test shows it: chunked.md: None"],
-  ["a chapter that is not there", { by: "x.md: A y" }, "no test shows it: x.md: A y"],
-  ["a story that ends otherwise", { ours: "BAD_HOST" }, `${ROW.by} does not end in BAD_HOST`],
-  ["a corpus nobody knows", { corpus: "x" }, "no such corpus"],
-  ["a reason that names no RFC", { because: "we like it" }, "cites no RFC"],
-])("%s is seen", (_, change, fault) => {
+  ["a missing story", { by: "chunked.md: None" }, "no test shows it: chunked.md: None"],
+  ["a missing chapter", { by: "x.md: A y" }, "no test shows it: x.md: A y"],
+  ["a story with a different end", { ours: "BAD_HOST" }, `${ROW.by} does not end in BAD_HOST`],
+  ["an unknown corpus", { corpus: "x" }, "no such corpus"],
+  ["a reason without an RFC", { because: "we like it" }, "cites no RFC"],
+])("%s is found", (_, change, fault) => {
   const row = { ...ROW, ...change };
   const named = `${row.corpus} a`;
   expect(findCorporaProofs(CORPORA, [row], root).faults).toEqual([`${named}: ${fault}`]);
 });
 
-test("a case that stands there twice, and more of them than there are, are seen", () => {
+test("duplicate cases, and more rows than cases, are found", () => {
   const corpus = { ...CORPORA[0]!, cases: 2, skipped: [{ cases: 1, because: "" }] };
   expect(findCorporaProofs([corpus], [ROW], root).faults).toEqual([]);
   expect(tallyOf(corpus, [ROW])).toEqual({

@@ -10,7 +10,7 @@ import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, duplexPair } from "../src/pairs.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 
-// What no rule and no law names, and what can happen all the same.
+// Cases that no requirement and no law names.
 
 afterEach(destroyPairs);
 
@@ -18,7 +18,7 @@ const NOTHING = new Uint8Array(0);
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
 describe("a body", () => {
-  test("that was drained unseen is empty for who looks at it afterwards", async () => {
+  test("that was drained unread is empty afterwards", async () => {
     const seen = new Deferred<ServerRequest<ByteStream>>();
     const { peer } = await serve((request) => {
       seen.resolve(request);
@@ -32,7 +32,7 @@ describe("a body", () => {
     expect(await late).toEqual(NOTHING);
   });
 
-  test("cancelled twice is drained once, and both learn how it ended", async () => {
+  test("cancelled twice is drained once, and both calls settle", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -43,7 +43,7 @@ describe("a body", () => {
     expect(await both).toEqual(["drained", "drained"]);
   });
 
-  test("left early by a second reader is still the first one's", async () => {
+  test("left early by a second reader still belongs to the first", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -54,7 +54,7 @@ describe("a body", () => {
     expect(latin1((await first.next()).value!)).toBe("123");
   });
 
-  test("of which more is queued than the limit is read on when enough was taken", async () => {
+  test("queued beyond the limit is read further once enough of it was consumed", async () => {
     const { peer, sender } = await ask({ readAheadBytes: 5 });
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -65,7 +65,7 @@ describe("a body", () => {
     expect(await body.text()).toBe("abcdefghi");
   });
 
-  test("whose maker fails when it is stopped is no noise", async () => {
+  test("whose producer fails when it is stopped reports nothing", async () => {
     const quiet = watchQuiet();
     const { peer, sender } = await ask();
     const maker = {
@@ -87,7 +87,7 @@ describe("taken apart by force", () => {
   test.each([
     ["text", "abc"],
     ["bytes", Uint8Array.of(0x61, 0x62, 0x63)],
-  ])("it gives what was said and is unsent: %s", async (_, body) => {
+  ])("it returns what is unsent: %s", async (_, body) => {
     const { connection, sender } = await ask();
     const asked = sender.sendRequest({ ...POST, body });
     const { unsent } = connection.intoParts({ force: true });
@@ -96,7 +96,7 @@ describe("taken apart by force", () => {
   });
 });
 
-test("close() with a signal that has aborted already is an abort", async () => {
+test("close() with an aborted signal aborts", async () => {
   const { connection, sender } = await ask();
   const asked = sender.sendRequest(GET);
   await turns();
@@ -105,10 +105,10 @@ test("close() with a signal that has aborted already is an abort", async () => {
   expect(await rejection(asked)).toBe("ABORTED");
 });
 
-test("a write that is accepted while others wait does not call for more", async () => {
+test("a write that is accepted while others wait does not resume the body", async () => {
   const [near, far] = memoryPair(1);
   let made = 0;
-  // Each piece is a write of its own.
+  // Each piece is a separate write.
   async function* body() {
     for (let i = 0; i < 20; i++) {
       made++;
@@ -134,7 +134,7 @@ test("a write that is accepted while others wait does not call for more", async 
   far.abort(new Error("over"));
 });
 
-test("a connection that is kept open, and breaks before its last bytes are out, has failed", async () => {
+test("a connection that is kept open, and breaks before its last bytes are sent, has failed", async () => {
   const [near, far] = memoryPair(1);
   const { connection } = await serveOn(near, () => ({ status: 200 }), { clock: new ManualClock() });
   const end = rejection(connection.pollWithoutShutdown());
@@ -146,8 +146,8 @@ test("a connection that is kept open, and breaks before its last bytes are out, 
   expect(connection.closeReason).toMatchObject({ kind: "failed" });
 });
 
-describe("the heart", () => {
-  test("takes bytes behind an end for nobody's", () => {
+describe("HttpConnection", () => {
+  test("ignores bytes after an end", () => {
     const server = new HttpConnection("server");
     server.receiveEof();
     expect(server.nextEvent()).toEqual({ type: "connection-closed" });
@@ -159,18 +159,18 @@ describe("the heart", () => {
   test.each([
     ["0", "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n"],
     ["5", "INVALID_FRAMING"],
-  ])("a 205 of Content-Length %s: %s", (length, said) => {
+  ])("a 205 of Content-Length %s: %s", (length, expected) => {
     const server = new HttpConnection("server");
     server.receiveData(Buffer.from(head("GET /")));
     while (typeof server.nextEvent() === "object");
     const send = () =>
       server.send({ type: "response", status: 205, headers: { "Content-Length": length } });
-    if (length === "5") expect(send).toThrow(expect.objectContaining({ code: said }));
-    else expect(latin1(send())).toContain(said);
+    if (length === "5") expect(send).toThrow(expect.objectContaining({ code: expected }));
+    else expect(latin1(send())).toContain(expected);
   });
 });
 
-test("a side of a tunnel that has ended and is destroyed ends it well", async () => {
+test("a side of a tunnel that is destroyed after its end is not a failure", async () => {
   const [a, peerOfA] = duplexPair();
   const [b, peerOfB] = duplexPair();
   const parts = (io: Duplex) => ({ io, readBuf: NOTHING, readEnded: false });
@@ -182,8 +182,8 @@ test("a side of a tunnel that has ended and is destroyed ends it well", async ()
   expect(await end).toMatchObject({ endedBy: "a" });
 });
 
-describe("a ByteStream with as little as the contract asks for", () => {
-  // The one method more, and of as little use as may be.
+describe("a minimal ByteStream", () => {
+  // The one optional method, as useless as the contract permits.
   const bare = (stream: ByteStream) => ({ ...bareStream(stream), cancelRead: () => false });
   const cases = transportSuite(() => {
     const [a, b] = memoryPair();

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const path = (name: string): string => fileURLToPath(new URL(`../crash/${name}`, import.meta.url));
 
-/** Runs a program with our sources in a process of its own. */
+/** Runs a program with our sources in a separate process. */
 function run(program: string, ...args: string[]) {
   const sources = new URL("../crash/sources.mjs", import.meta.url).href;
   const node = ["--conditions=@upgrade/source", `--import=${sources}`, path(program), ...args];
@@ -15,27 +15,27 @@ function run(program: string, ...args: string[]) {
   });
 }
 
-// In this process Vitest hears what nobody else does, and a crash would be no crash.
+// Vitest handles uncaught errors in this process, so the crashes happen in a child process.
 describe.each(["client", "server"])("a process whose %s is reset at the switch", (role) => {
-  test.concurrent("L9: ends well, though nobody listens", async () => {
+  test.concurrent("L9: exits cleanly, without any listeners", async () => {
     const { code, out, err } = await run("reset-at-switch.mjs", role, "guarded");
     expect({ code, out, err }).toEqual({ code: 0, out: "still here\n", err: "" });
   });
 
-  test.concurrent("would crash without the listener that is left behind", async () => {
+  test.concurrent("would crash without the listener that stays on the socket", async () => {
     const { code, out, err } = await run("reset-at-switch.mjs", role, "bare");
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain("ECONNRESET");
   });
 });
 
-test("nothing happens at import, and connections that wait keep no finished process alive", async () => {
+test("importing has no side effects, and waiting connections keep no finished process alive", async () => {
   const started = performance.now();
   const { code, out, err } = await run("import.mjs");
   const [imported, used] = out.split("\n");
   expect([code, err, imported]).toEqual([0, "", "at import: []"]);
   // It would see it if something did.
   expect(used).toBe('in use: ["Instance","Module","setTimeout"]');
-  // Less than any deadline that was set.
+  // Less than any deadline in use.
   expect(performance.now() - started).toBeLessThan(20_000);
 });

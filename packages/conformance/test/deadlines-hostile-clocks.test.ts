@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { answer, GET, head, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-// A clock is an object of the caller's. What it throws ends the connection, and nothing else.
+// The caller may pass a custom clock. What it throws ends the connection, and nothing else.
 
 type Part = keyof Clock;
 const PARTS: readonly Part[] = ["now", "setTimer"];
@@ -22,7 +22,7 @@ function thrown(): never {
   throw new Error("of the clock");
 }
 
-/** A clock whose one part throws, from the moment it is broken. */
+/** A clock with one method that throws once it is broken. */
 class BrokenClock implements Clock {
   readonly #clock = new ManualClock();
   #broken: Part | undefined;
@@ -64,7 +64,7 @@ class BrokenClock implements Clock {
 const duplex = () => new Duplex({ read() {}, write: (_, __, accepted) => accepted() });
 
 describe.each(PARTS)("a clock whose %s() throws", (part) => {
-  test("during a handshake of the server gives a connection that has failed", async () => {
+  test("during a server handshake returns a failed connection", async () => {
     const io = duplex();
     const reports: unknown[] = [];
     const onError = (error: unknown) => reports.push(error);
@@ -83,7 +83,7 @@ describe.each(PARTS)("a clock whose %s() throws", (part) => {
     await expect(far.read()).rejects.toThrow("aborted");
   });
 
-  test("fails the request in hand, and the connection", async () => {
+  test("fails the current request, and the connection", async () => {
     const clock = new BrokenClock();
     const { sender, connection } = await connectTo(memoryPair()[0], { clock });
     clock.break(part);
@@ -99,7 +99,7 @@ describe.each(PARTS)("a clock whose %s() throws", (part) => {
   });
 });
 
-test("a clock whose now() throws when a timer rings fails the connection", async () => {
+test("a clock whose now() throws when a timer fires fails the connection", async () => {
   const clock = new BrokenClock();
   const { connection } = await serveOn(memoryPair()[0], OK, { clock, headMs: 5 });
   clock.break("now");
@@ -107,7 +107,7 @@ test("a clock whose now() throws when a timer rings fails the connection", async
   expect(await connection.closed).toMatchObject({ kind: "failed", error: FAILED });
 });
 
-test("a clock whose clearTimer() throws when a timer is set again fails the connection", async () => {
+test("a clock whose clearTimer() throws when a timer is reset fails the connection", async () => {
   const clock = new BrokenClock();
   const { sender, connection } = await connectTo(memoryPair()[0], { clock, maxAgeMs: 1_000 });
   const asked = sender.sendRequest(GET);
@@ -117,7 +117,7 @@ test("a clock whose clearTimer() throws when a timer is set again fails the conn
   expect(await closed).toMatchObject({ kind: "failed", error: FAILED });
 });
 
-test("a clock whose clearTimer() throws at the end changes nothing of it", async () => {
+test("a clock whose clearTimer() throws at the end does not change the result", async () => {
   const [a, b] = [duplex(), duplex()];
   const done = tunnel(a, b, { idleMs: 5, clock: BrokenClock.in("clearTimer") });
   a.destroy(new Error("gone"));
@@ -125,7 +125,7 @@ test("a clock whose clearTimer() throws at the end changes nothing of it", async
   expect(b.destroyed).toBe(true);
 });
 
-test("a clock that throws while close() ends HTTP leaves alone an io that is wanted", async () => {
+test("a clock that throws while close() ends HTTP leaves a claimed io alone", async () => {
   const io = duplex();
   const clock = new BrokenClock();
   const { connection } = await connectTo(io, { clock });
@@ -137,12 +137,12 @@ test("a clock that throws while close() ends HTTP leaves alone an io that is wan
   expect([io.destroyed, connection.closeReason?.kind]).toEqual([false, "closed"]);
 });
 
-describe("a clock that throws when the parts are to be claimed", () => {
+describe("a clock that throws while the parts wait to be claimed", () => {
   const CLAIM_MS = 777;
   const clock = { ...systemClock, setTimer: (ms: number) => (ms === CLAIM_MS ? thrown() : ms) };
   const options = { clock: { ...clock, now: () => 0 }, claimMs: CLAIM_MS };
 
-  test("gives up a switched connection that nobody takes", async () => {
+  test("aborts an unclaimed switched connection", async () => {
     const [near, far] = memoryPair();
     const { sender, connection } = await connectTo(near, options);
     const headers = { Host: "a", Connection: "Upgrade", Upgrade: "chat" };
@@ -155,7 +155,7 @@ describe("a clock that throws when the parts are to be claimed", () => {
     expect(connection.closeReason).toMatchObject({ kind: "failed", error: FAILED });
   });
 
-  test("leaves alone parts that were promised, and are handed over", async () => {
+  test("leaves parts alone that were requested and are handed over", async () => {
     const { peer, connection } = await serve(async (request) => {
       await request.switchTo("chat");
     }, options);

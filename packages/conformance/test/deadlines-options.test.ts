@@ -11,23 +11,20 @@ const OK = () => ({ status: 200 });
 describe("options", () => {
   const names = Object.keys(resolveLimits()) as LimitName[];
 
-  test.each(names)(
-    "%s is checked at the handshake, and nothing happens to the io",
-    async (name) => {
-      const [near] = memoryPair();
-      const wrong = name.endsWith("Ms") ? Infinity : 1.5;
-      for (const value of [-1, Number.NaN, wrong, "7" as unknown as number]) {
-        const options = { [name]: value };
-        expect(await rejection(connectTo(near, options))).toBe("INVALID_OPTION");
-        expect(await rejection(serveOn(near, OK, options))).toBe("INVALID_OPTION");
-      }
-      expect(await standing(near.read())).toBe("pending");
-    },
-  );
+  test.each(names)("%s is checked at the handshake, and the io is untouched", async (name) => {
+    const [near] = memoryPair();
+    const wrong = name.endsWith("Ms") ? Infinity : 1.5;
+    for (const value of [-1, Number.NaN, wrong, "7" as unknown as number]) {
+      const options = { [name]: value };
+      expect(await rejection(connectTo(near, options))).toBe("INVALID_OPTION");
+      expect(await rejection(serveOn(near, OK, options))).toBe("INVALID_OPTION");
+    }
+    expect(await standing(near.read())).toBe("pending");
+  });
 
   const deadlines = names.filter((name) => name.endsWith("Ms"));
 
-  test("0 turns each deadline off: no timer is set, whatever is awaited", async () => {
+  test("0 disables each deadline: no timer is set, whatever is awaited", async () => {
     const off = Object.fromEntries(deadlines.map((name) => [name, 0]));
     const { peer, clock } = await serve(async (request) => {
       await request.body.bytes();
@@ -44,7 +41,7 @@ describe("options", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("a deadline longer than a platform's timer does not ring at once", async () => {
+  test("a deadline beyond a platform timer's range does not expire at once", async () => {
     const clock = new ManualClock();
     const set: number[] = [];
     const [near] = memoryPair();
@@ -64,7 +61,7 @@ describe("options", () => {
     expect(set.length).toBeGreaterThan(1);
   });
 
-  test("a connection that is over has no timer", async () => {
+  test("a closed connection has no timer", async () => {
     const { peer, clock, connection } = await serve(OK);
     await peer.send(head("GET /", "Connection: close"));
     await peer.readToEnd();

@@ -18,7 +18,7 @@ async function* endless(length: number): AsyncGenerator<string> {
   for (;;) yield "x".repeat(length);
 }
 
-/** An io whose writes wait for `accept`, and what accepts the oldest of them. */
+/** An io whose writes wait for `accept`, which accepts the oldest. */
 function withAcceptance() {
   const [near, far] = memoryPair();
   const waiting: (() => void)[] = [];
@@ -57,7 +57,7 @@ describe.each(Object.entries(ROLES))("L12, L13: %s", (_, start) => {
     await turns();
     return { clock, accept, connection };
   };
-  /** The transport accepts one write every `everyMs`. How long that could go on, at most an hour. */
+  /** The transport accepts one write every `everyMs`. Returns how long that lasted, at most an hour. */
   const trickle = async (
     { clock, accept, connection }: Awaited<ReturnType<typeof begun>>,
     everyMs: number,
@@ -71,22 +71,22 @@ describe.each(Object.entries(ROLES))("L12, L13: %s", (_, start) => {
     return ms;
   };
 
-  test("gives up a peer that takes a few bytes every 29 seconds", async () => {
+  test("aborts on a peer that reads a few bytes every 29 seconds", async () => {
     const slow = await begun(1);
     expect(await trickle(slow, 29_000)).toBeLessThanOrEqual(90_000);
     expect(slow.connection.closeReason).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
   });
 
-  test("waits for one that takes 500 bytes a second, however long", async () => {
+  test("waits for one that reads 500 bytes a second, however long", async () => {
     expect(await trickle(await begun(10_000), 20_000)).toBeGreaterThanOrEqual(HOUR_MS);
   });
 
-  test("waits for any that takes something, if there is no least speed", async () => {
+  test("waits for any that reads something, if there is no minimum speed", async () => {
     const slow = await begun(1, { minBodyBytesPerSecond: 0 });
     expect(await trickle(slow, 29_000)).toBeGreaterThanOrEqual(HOUR_MS);
   });
 
-  test("has all the time it wants to make the next piece: what is taken at once is not slow", async () => {
+  test("may take any time to produce the next piece, since the peer is not slow", async () => {
     const [near, far] = memoryPair();
     const clock = new ManualClock();
     const next: (() => void)[] = [];
@@ -133,7 +133,7 @@ const READERS: Record<string, () => { near: Io; ask: () => void; readOne: () => 
 };
 
 test.each(Object.entries(READERS))(
-  "L12, L13: a reader that takes a piece of %s now and then does not hold the connection",
+  "L12, L13: a reader that takes a piece of %s now and then does not hold the connection open",
   async (_, make) => {
     const { near, ask, readOne } = make();
     const clock = new ManualClock();
@@ -167,7 +167,7 @@ describe.each([
     return { near, far, clock, connection };
   };
 
-  test("goes on while the peer takes some of it every 30 seconds", async () => {
+  test("continues while the peer reads some of it every 30 seconds", async () => {
     const { near, far, clock, connection } = await begun();
     let taken = 0;
     far.on("data", (bytes: Uint8Array) => {
@@ -186,9 +186,9 @@ describe.each([
     expect(connection.closeReason).toBe(undefined);
   });
 
-  test("fails once the peer takes nothing", async () => {
+  test("fails once the peer stops reading", async () => {
     const { near, clock, connection } = await begun();
-    // What the kernel takes at first is progress.
+    // What the kernel buffers at first counts as progress.
     clock.advance(30_000);
     await turns(20);
     for (let i = 0; i < 5 && connection.closeReason === undefined; i++) {
@@ -200,7 +200,7 @@ describe.each([
   });
 });
 
-test("L13: a request said to an io that never opens fails after writeProgressMs", async () => {
+test("L13: a request on an io that never opens fails after writeProgressMs", async () => {
   const [near] = await tcpPair();
   const clock = new ManualClock();
   const { sender, connection } = await connectTo(tls.connect({ socket: near }), { clock });

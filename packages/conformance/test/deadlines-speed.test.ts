@@ -15,7 +15,7 @@ interface Driven {
   readonly code: () => string | undefined;
 }
 
-/** A service of ours that reads a body of which `begin` has come. */
+/** A service that reads a body of which `begin` has arrived. */
 async function receiving(begin: string, options: ServerOptions = {}): Promise<Driven> {
   const { peer, clock, connection } = await serve(async ({ body }) => {
     for await (const _ of body);
@@ -26,7 +26,7 @@ async function receiving(begin: string, options: ServerOptions = {}): Promise<Dr
   return { peer, clock, code: () => codeOf(connection.closeReason) };
 }
 
-/** A client of ours that reads a response of which `begin` has come. */
+/** A client that reads a response of which `begin` has arrived. */
 async function answered(begin: string, options: ClientOptions = {}): Promise<Driven> {
   const { peer, sender, clock, connection } = await ask(options);
   const read = sender.sendRequest(GET).then(async ({ body }) => {
@@ -43,7 +43,7 @@ function codeOf(reason: unknown): string | undefined {
   return (reason as { error?: { code: string } } | undefined)?.error?.code;
 }
 
-/** The peer sends `piece` every `everyMs`. How long it could go on, at most `untilMs`. */
+/** The peer sends `piece` every `everyMs`. Returns how long that lasted, at most `untilMs`. */
 async function drip(
   { peer, clock, code }: Driven,
   piece: string,
@@ -66,28 +66,34 @@ const SLOW_BODIES = [
   { what: "of a chunk extension", begin: `${head("POST /", CHUNKED)}1;`, piece: "x" },
 ];
 
-describe("L12, L13: a request's body that comes too slowly", () => {
-  test.each(SLOW_BODIES)("$what, one piece in 29 seconds, is a 408 after a minute", async (row) => {
-    const driven = await receiving(row.begin);
-    expect(await drip(driven, row.piece, 29_000, HOUR_MS)).toBeLessThanOrEqual(60_000);
-    expect(driven.code()).toBe("BODY_TIMEOUT");
-    expect(await driven.peer.readToEnd()).toMatch(/^HTTP\/1\.1 408 /);
-  });
+describe("L12, L13: a request body that arrives too slowly", () => {
+  test.each(SLOW_BODIES)(
+    "$what, one piece every 29 seconds, is a 408 after a minute",
+    async (row) => {
+      const driven = await receiving(row.begin);
+      expect(await drip(driven, row.piece, 29_000, HOUR_MS)).toBeLessThanOrEqual(60_000);
+      expect(driven.code()).toBe("BODY_TIMEOUT");
+      expect(await driven.peer.readToEnd()).toMatch(/^HTTP\/1\.1 408 /);
+    },
+  );
 
-  test.each(SLOW_BODIES)("$what goes on if there is no least speed", async ({ begin, piece }) => {
-    const options = { minBodyBytesPerSecond: 0, minStreamBytesPerSecond: 0 };
-    const driven = await receiving(begin, options);
-    expect(await drip(driven, piece, 29_000, HOUR_MS)).toBeGreaterThanOrEqual(HOUR_MS);
-  });
+  test.each(SLOW_BODIES)(
+    "$what continues if there is no minimum speed",
+    async ({ begin, piece }) => {
+      const options = { minBodyBytesPerSecond: 0, minStreamBytesPerSecond: 0 };
+      const driven = await receiving(begin, options);
+      expect(await drip(driven, piece, 29_000, HOUR_MS)).toBeGreaterThanOrEqual(HOUR_MS);
+    },
+  );
 
-  test("ends what began fast: a megabyte in the first second buys no hour", async () => {
+  test("ends even after a fast start: a megabyte in the first second buys no extra hour", async () => {
     const driven = await receiving(head("POST /", "Content-Length: 9999999"));
     await drip(driven, "x".repeat(50_000), 50, 1_000);
     expect(await drip(driven, "x", 29_000, HOUR_MS)).toBeLessThanOrEqual(60_000);
     expect(driven.code()).toBe("BODY_TIMEOUT");
   });
 
-  test("has an answer in hand: it is a reset", async () => {
+  test("after the response has begun is a reset", async () => {
     const { peer, clock, connection } = await serve(({ body }) => ({ status: 200, body }));
     await peer.send(`${head("POST /", CHUNKED)}1\r\nx\r\n`);
     await peer.readUntil("1\r\nx\r\n");
@@ -98,13 +104,13 @@ describe("L12, L13: a request's body that comes too slowly", () => {
   });
 });
 
-test("L13: a body that comes at the least speed may take as long as it is", async () => {
+test("L13: a body at the minimum speed may take any time", async () => {
   const driven = await receiving(head("POST /", `Content-Length: ${500 * 3_600}`));
   expect(await drip(driven, "x".repeat(5_000), 10_000, HOUR_MS)).toBeGreaterThanOrEqual(HOUR_MS);
   expect(await driven.peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-describe("L12, L13: a response's body that comes too slowly", () => {
+describe("L12, L13: a response body that arrives too slowly", () => {
   test("fails if its length is known", async () => {
     const driven = await answered(answer("200 OK", "Content-Length: 1000"));
     expect(await drip(driven, "x", 29_000, HOUR_MS)).toBeLessThanOrEqual(60_000);
@@ -114,7 +120,7 @@ describe("L12, L13: a response's body that comes too slowly", () => {
   test.each([
     { what: "chunked", begin: answer("200 OK", CHUNKED), piece: "1\r\nx\r\n" },
     { what: "until the end", begin: answer("200 OK"), piece: "x" },
-  ])("may be a stream of events if it is $what, unless told otherwise", async (row) => {
+  ])("may be an event stream if it is $what, unless configured otherwise", async (row) => {
     const events = await answered(row.begin);
     expect(await drip(events, row.piece, 29_000, HOUR_MS)).toBeGreaterThanOrEqual(HOUR_MS);
     const bounded = await answered(row.begin, { minStreamBytesPerSecond: 500 });
@@ -123,7 +129,7 @@ describe("L12, L13: a response's body that comes too slowly", () => {
   });
 });
 
-describe("L13: a trailer section has headMs, from the last chunk on,", () => {
+describe("L13: a trailer section has headMs from the last chunk", () => {
   const begin = `${head("POST /", CHUNKED)}1\r\nx\r\n0\r\nA: `;
 
   test("in a request, however its bytes drip in", async () => {
@@ -140,7 +146,7 @@ describe("L13: a trailer section has headMs, from the last chunk on,", () => {
     expect(driven.code()).toBe("BODY_TIMEOUT");
   });
 
-  test("also if nothing of it comes", async () => {
+  test("even if none of it arrives", async () => {
     const driven = await receiving(`${head("POST /", CHUNKED)}0\r\n`, { bodyProgressMs: 0 });
     driven.clock.advance(29_999);
     expect(driven.code()).toBe(undefined);
@@ -149,7 +155,7 @@ describe("L13: a trailer section has headMs, from the last chunk on,", () => {
   });
 });
 
-describe("L13: the time that our own reader takes", () => {
+describe("L13: the time our own reader takes", () => {
   const slowly = async (readAheadBytes: number) => {
     const next = { gate: new Deferred<void>() };
     const served = await serve(
@@ -162,7 +168,7 @@ describe("L13: the time that our own reader takes", () => {
     return { ...served, next, code: () => codeOf(served.connection.closeReason) };
   };
 
-  test("is not the peer's", async () => {
+  test("is not counted against the peer", async () => {
     const { peer, clock, next, code } = await slowly(4);
     await peer.send(head("POST /", "Content-Length: 12"));
     for (let i = 0; i < 3; i++) {
@@ -175,7 +181,7 @@ describe("L13: the time that our own reader takes", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("gives the peer no time that it had not", async () => {
+  test("does not extend the peer's time", async () => {
     const { peer, clock, next, code } = await slowly(1);
     await peer.send(`${head("POST /", "Content-Length: 1000")}x`);
     for (let i = 0; i < 3; i++) {
@@ -192,32 +198,35 @@ describe("L13: the time that our own reader takes", () => {
   });
 });
 
-describe("L13: a client that asked whether it may send its body waits for the service, and", () => {
+describe("L13: a client with Expect: 100-continue waits for the service, and", () => {
   const EXPECTING = head("POST /", "Content-Length: 9", "Expect: 100-continue");
 
-  test.each(["reads it", "informs the client"])("is waited for when that %s", async (how) => {
-    const gate = new Deferred<void>();
-    const { peer, clock, connection } = await serve(async (request) => {
-      await gate.promise;
-      if (how === "informs the client") {
-        request.inform(100);
-        await new Promise(() => {});
-      }
-      await request.body.bytes();
-    });
-    await peer.send(EXPECTING);
-    await turns();
-    clock.advance(HOUR_MS);
-    expect(connection.closeReason).toBe(undefined);
-    gate.resolve();
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 100 /);
-    clock.advance(29_999);
-    expect(connection.closeReason).toBe(undefined);
-    clock.advance(1);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 408 /);
-  });
+  test.each(["reads it", "informs the client"])(
+    "has the full time once the service %s",
+    async (how) => {
+      const gate = new Deferred<void>();
+      const { peer, clock, connection } = await serve(async (request) => {
+        await gate.promise;
+        if (how === "informs the client") {
+          request.inform(100);
+          await new Promise(() => {});
+        }
+        await request.body.bytes();
+      });
+      await peer.send(EXPECTING);
+      await turns();
+      clock.advance(HOUR_MS);
+      expect(connection.closeReason).toBe(undefined);
+      gate.resolve();
+      expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 100 /);
+      clock.advance(29_999);
+      expect(connection.closeReason).toBe(undefined);
+      clock.advance(1);
+      expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 408 /);
+    },
+  );
 
-  test("is not held to its word once it sends the body all the same", async () => {
+  test("is timed once it sends the body anyway", async () => {
     const { peer, clock } = await serve(() => new Promise(() => {}));
     await peer.send(`${EXPECTING}four`);
     await turns();
@@ -226,7 +235,7 @@ describe("L13: a client that asked whether it may send its body waits for the se
   });
 });
 
-test("L13: the body of the next request has a deadline of its own, however close it follows", async () => {
+test("L13: the body of the next request has its own deadline, however soon it follows", async () => {
   const { peer, clock, connection } = await serve(async ({ body }) => {
     await body.bytes();
     return { status: 204 };

@@ -6,7 +6,7 @@ import { bareStream } from "../src/bare-stream.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
 describe("L13 in time: writeProgressMs", () => {
-  // The far end reads nothing, so that a write is accepted only as far as the pair holds.
+  // The far end reads nothing, so a write is accepted only up to the capacity of the pair.
   const stalled = async (options = {}) => {
     const [near, far] = memoryPair(1_000);
     const clock = new ManualClock();
@@ -20,7 +20,7 @@ describe("L13 in time: writeProgressMs", () => {
     return { far, clock, connection };
   };
 
-  test("a peer that takes nothing is given up", async () => {
+  test("a peer that reads nothing is aborted", async () => {
     const { clock, connection } = await stalled();
     const over = connection.run();
     clock.advance(29_999);
@@ -44,14 +44,14 @@ describe("L13 in time: writeProgressMs", () => {
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("a reset in front of the last byte of the last response is a failure", async () => {
+  test("a reset before the last byte of the last response is a failure", async () => {
     const { far, connection } = await stalled();
     const over = connection.run();
     far.abort(new Error("reset"));
     expect(await rejection(over)).toBe("TRANSPORT_FAILED");
   });
 
-  test("a body that is made as it goes waits for the transport, and fails with it", async () => {
+  test("a streamed body waits for the transport, and fails with it", async () => {
     const [near, far] = memoryPair(1_000);
     const clock = new ManualClock();
     let made = 0;
@@ -73,7 +73,7 @@ describe("L13 in time: writeProgressMs", () => {
   });
 });
 
-test("L13: each write that is accepted gives those after it another writeProgressMs, if there is no least speed", async () => {
+test("L13: each accepted write restarts writeProgressMs, if there is no minimum speed", async () => {
   const [near, far] = memoryPair();
   const accept: (() => void)[] = [];
   const io = {

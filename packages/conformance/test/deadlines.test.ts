@@ -26,7 +26,7 @@ describe("L13 in time: headMs", () => {
     expect(reports).toEqual(["head: HEAD_TIMEOUT"]);
   });
 
-  test("bytes that drip in do not prolong it", async () => {
+  test("trickling bytes do not extend it", async () => {
     const { peer, clock } = await serve(OK, { headMs: 100 });
     for (const drip of ["G", "E", "T", " "]) {
       await peer.send(drip);
@@ -36,7 +36,7 @@ describe("L13 in time: headMs", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test("a silent connection is closed without a word", async () => {
+  test("a silent connection is closed without a response", async () => {
     const { peer, clock, connection } = await serve(OK);
     clock.advance(29_999);
     expect(connection.closeReason).toBeUndefined();
@@ -46,7 +46,7 @@ describe("L13 in time: headMs", () => {
     expect(await connection.closed).toMatchObject({ kind: "idle" });
   });
 
-  test("empty lines are not the beginning of a head: no 408", async () => {
+  test("empty lines do not begin a head: no 408", async () => {
     const { peer, clock } = await serve(OK);
     await peer.send("\r\n\r\n");
     await turns();
@@ -54,7 +54,7 @@ describe("L13 in time: headMs", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("each head has all of it, however close it follows", async () => {
+  test("each head has the full time, however soon it follows", async () => {
     const { peer, clock } = await serve(OK, { headMs: 100, idleMs: 1_000 });
     await peer.send("GET /1 HTTP/1.1\r\nHo");
     await turns();
@@ -66,7 +66,7 @@ describe("L13 in time: headMs", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("a response's head, begun and not ended, fails on the client", async () => {
+  test("an incomplete response head fails on the client", async () => {
     const { peer, sender, clock } = await ask({ headMs: 100 });
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -79,7 +79,7 @@ describe("L13 in time: headMs", () => {
 });
 
 describe("L13 in time: idleMs", () => {
-  test("begins again behind each exchange, also where the service answers at once", async () => {
+  test("restarts after each exchange, even if the service answers at once", async () => {
     const { peer, clock, connection } = await serve(OK, { headMs: 100, idleMs: 100 });
     for (let i = 0; i < 5; i++) {
       clock.advance(90);
@@ -91,7 +91,7 @@ describe("L13 in time: idleMs", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("is not headMs: behind the first request a connection may idle longer", async () => {
+  test("is not headMs: after the first request a connection may idle longer", async () => {
     const { peer, clock, connection } = await serve(OK);
     await peer.send(head("GET /"));
     await peer.readHead();
@@ -101,7 +101,7 @@ describe("L13 in time: idleMs", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("does not run while a service does", async () => {
+  test("does not run during a service", async () => {
     const gate = new Deferred<void>();
     const { peer, clock } = await serve(() => gate.promise.then(OK));
     await peer.send(head("GET /"));
@@ -117,7 +117,7 @@ describe("L13 in time: idleMs", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("a client may have one: it closes, and says that it did not fail", async () => {
+  test("a client may have one: it closes without a failure", async () => {
     const { clock, connection, peer } = await ask({ idleMs: 100 });
     clock.advance(100);
     expect(await peer.readToEnd()).toBe("");
@@ -136,7 +136,7 @@ describe("L13 in time: bodyProgressMs", () => {
       { minBodyBytesPerSecond: 0, ...options },
     );
 
-  test("each piece prolongs it if there is no least speed; without one it is a 408", async () => {
+  test("each piece restarts it if there is no minimum speed; without a piece it is a 408", async () => {
     const { peer, clock } = await reading({ bodyProgressMs: 100 });
     await peer.send(head("POST /", "Content-Length: 99"));
     for (let i = 0; i < 4; i++) {
@@ -159,7 +159,7 @@ describe("L13 in time: bodyProgressMs", () => {
     expect(peer.unread).toBe("");
   });
 
-  test("does not run while nobody reads", async () => {
+  test("does not run without a reader", async () => {
     const { peer, clock, connection } = await serve(NEVER, { readAheadBytes: 1 });
     await peer.send(`${head("POST /", "Content-Length: 99")}xx`);
     await turns();
@@ -173,7 +173,7 @@ describe("L13 in time: bodyProgressMs", () => {
     expect(client.connection.closeReason).toBeUndefined();
   });
 
-  test("runs for a reader that took some, answered, and never came back", async () => {
+  test("runs for a reader that read some, answered, and never read again", async () => {
     const { peer, clock, connection } = await serve(
       async (request) => {
         await request.body[Symbol.asyncIterator]().next();
@@ -191,7 +191,7 @@ describe("L13 in time: bodyProgressMs", () => {
     expect(await connection.closed).toMatchObject({ error: { code: "BODY_TIMEOUT" } });
   });
 
-  test("a response's body that stalls fails its reader", async () => {
+  test("a response body that stalls fails its reader", async () => {
     const { peer, sender, clock } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -205,7 +205,7 @@ describe("L13 in time: bodyProgressMs", () => {
 });
 
 describe("L13 in time: drainMs", () => {
-  test("a body nobody reads that does not end in time ends the connection", async () => {
+  test("an unread body that does not end in time ends the connection", async () => {
     const { peer, clock, connection } = await serve(async () => ({ status: 200 }));
     await peer.send(`${head("POST /", "Content-Length: 99")}x`);
     expect(await peer.readHead()).not.toMatch(/close/);
@@ -216,7 +216,7 @@ describe("L13 in time: drainMs", () => {
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("on a client, cancel() then says closed", async () => {
+  test("on a client, cancel() then resolves to closed", async () => {
     const { peer, sender, clock } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -244,7 +244,7 @@ describe("L13 in time: lingerMs", () => {
 });
 
 describe("L13 in time: lingerMs, on the client,", () => {
-  test("does not wait for the rest of an upload that was answered and is wanted no more", async () => {
+  test("does not wait for the rest of an upload that was answered", async () => {
     const [near, far] = memoryPair(1_000);
     const clock = new ManualClock();
     const { sender, connection } = await connectTo(near, { clock });
@@ -261,7 +261,7 @@ describe("L13 in time: lingerMs, on the client,", () => {
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("a reset behind the answer is no failure", async () => {
+  test("a reset after the response is not a failure", async () => {
     const [near, far] = memoryPair(1_000);
     const { sender, connection } = await connectTo(near, { clock: new ManualClock() });
     const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
@@ -293,7 +293,7 @@ describe("L13 in time: continueMs", () => {
     expect((await asked).status).toBe(204);
   });
 
-  test("0 waits for the 100 for ever", async () => {
+  test("0 waits for the 100 forever", async () => {
     const { peer, sender, clock } = await ask({ continueMs: 0 });
     void sender.sendRequest(expecting);
     await peer.readHead();
@@ -306,7 +306,7 @@ describe("L13 in time: continueMs", () => {
 });
 
 describe("L13 in time: uploadGraceMs", () => {
-  test("an upload that goes on behind a complete response is given up after it", async () => {
+  test("an upload that continues after a complete response is aborted when it expires", async () => {
     const { peer, sender, connection, clock } = await ask();
     async function* endless() {
       yield "x";
@@ -332,7 +332,7 @@ describe("L13 in time: maxAgeMs", () => {
     expect(connection.closeReason).toMatchObject({ kind: "not-persistent", because: "maxAgeMs" });
   });
 
-  test("the exchange in hand is the last, and says close", async () => {
+  test("the current exchange is the last, and has close", async () => {
     const gate = new Deferred<void>();
     const { peer, clock } = await serve(() => gate.promise.then(OK), { maxAgeMs: 500 });
     await peer.send(head("GET /"));

@@ -7,7 +7,7 @@ import { answer, ask, GET, head, POST, rejection, serve, standing } from "../src
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-/** What users rely on: a number that changes here is a change of what we promise. */
+/** Documented defaults that users rely on. */
 const DEFAULTS: Record<LimitName, number> = {
   maxHeadBytes: 16_384,
   maxTargetBytes: 8_192,
@@ -39,13 +39,13 @@ const DEFAULTS: Record<LimitName, number> = {
   maxAgeMs: 0,
 };
 
-test("each bound has the default that is promised, and no other bound is there", () => {
+test("each limit has its documented default, and no other limit exists", () => {
   expect(resolveLimits()).toEqual(DEFAULTS);
 });
 
 const CHUNKED = "Transfer-Encoding: chunked";
 const fields = (n: number): string[] => Array.from({ length: n }, (_, i) => `A${i}: b`);
-/** `text`, with as many letters for its asterisk as make it `length` long. */
+/** `text`, with its asterisk replaced by letters up to `length`. */
 const padded = (text: string, length: number): string =>
   text.replace("*", "a".repeat(length - text.length + 1));
 const reading: Service<ByteStream> = async ({ body }) => {
@@ -53,7 +53,7 @@ const reading: Service<ByteStream> = async ({ body }) => {
   return { status: 200 };
 };
 
-/** Messages that have `n` of what is limited, and what becomes of one with one more. */
+/** Messages with `n` of what is limited, and the result of one more. */
 const MESSAGES: Record<
   string,
   readonly [
@@ -69,7 +69,7 @@ const MESSAGES: Record<
     (n) => padded(head("GET /", "A: *"), n),
     (n) => padded(answer("200 OK", "Content-Length: 0", "A: *"), n),
   ],
-  "a head, empty lines in front included": [
+  "a head, including leading empty lines": [
     DEFAULTS.maxHeadBytes,
     431,
     (n) => padded(`\r\n\r\n${head("GET /", "A: *")}`, n),
@@ -138,7 +138,7 @@ test.each(RESPONSES)(
 );
 
 describe("L12: by default", () => {
-  test("16 requests wait behind the one in flight, and no more", async () => {
+  test("at most 16 requests wait while one is in flight", async () => {
     const { sender } = await ask();
     for (let i = 0; i < 17; i++) sender.sendRequest(GET).catch(() => {});
     expect(await rejection(sender.sendRequest(GET))).toBe("QUEUE_FULL");
@@ -159,7 +159,7 @@ describe("L12: by default", () => {
     }
   });
 
-  test("262,144 bytes are thrown away behind the last answer, and one more gives it up", async () => {
+  test("262,144 bytes are discarded after the last response, and one more aborts the connection", async () => {
     for (const [length, isOver] of [
       [262_144, false],
       [262_145, true],
@@ -185,7 +185,7 @@ describe("L12: by default", () => {
     expect(connection.stats.bytesRead - bytesRead).toBe(16_384);
   });
 
-  test("65,536 bytes wait for a peer that takes nothing, and then a streamed body does", async () => {
+  test("65,536 bytes wait for a peer that reads nothing, then a streamed body pauses", async () => {
     const [near] = memoryPair(1);
     let made = 0;
     function* body() {
@@ -203,7 +203,7 @@ describe("L12: by default", () => {
   });
 });
 
-test("L13: a switch that nobody takes has 10 seconds", async () => {
+test("L13: an unclaimed switch has 10 seconds", async () => {
   const [io, far] = memoryPair();
   const clock = new ManualClock();
   const peer = new ScriptedPeer(far);
@@ -218,7 +218,7 @@ test("L13: a switch that nobody takes has 10 seconds", async () => {
   expect(connection.closeReason).toMatchObject({ error: { code: "SWITCH_UNCLAIMED" } });
 });
 
-test("L13: a client may idle for ever, and a server's connection grow as old as it likes", async () => {
+test("L13: a client may idle forever, and a server's connection has no maximum age", async () => {
   const { clock, connection } = await ask();
   expect(clock.pending).toBe(0);
   expect(connection.closeReason).toBe(undefined);

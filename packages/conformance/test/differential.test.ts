@@ -6,7 +6,7 @@ import { nodeParser, type Peer } from "../fuzz/peers.ts";
 
 const seeds = readSeeds(new URL("../fixtures/", import.meta.url));
 
-test("where we and node:http's parser differ, a row says why", async () => {
+test("every difference from node:http's parser has a row that explains it", async () => {
   const comparison = new Comparison([nodeParser()]);
   for (const seed of casesOf(seeds, 1_000, 9_112)) await comparison.add(seed);
   expect([...comparison.unexplained]).toEqual([]);
@@ -14,10 +14,10 @@ test("where we and node:http's parser differ, a row says why", async () => {
   expect(comparison.met.size).toBeGreaterThan(10);
 });
 
-test("what no row explains is told with its shortest input", async () => {
+test("an unexplained difference is reported with its shortest input", async () => {
   const yes: Peer = {
     name: "node",
-    hear: async () => ({ bodies: ["smuggled"], complete: 1, refused: "" }),
+    observe: async () => ({ bodies: ["smuggled"], complete: 1, refused: "" }),
     close: () => {},
   };
   const comparison = new Comparison([yes]);

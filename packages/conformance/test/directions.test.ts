@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-// What the sources of a published package may import from another package.
+// What the sources of a published package may import from other packages.
 const allowed: Record<string, readonly string[]> = {
   core: [],
   client: ["@upgrade/core", "@upgrade/core/io"],
@@ -19,7 +19,7 @@ describe.each(Object.entries(allowed))("%s", (name, others) => {
       )
     : [];
 
-  test("imports its own files, and from other packages only what its place allows", () => {
+  test("imports its own files, and from other packages only what is allowed", () => {
     const strangers = files.flatMap((file) =>
       [...readFileSync(new URL(file.replaceAll("\\", "/"), src), "utf8").matchAll(imported)]
         .map(([, specifier = ""]) => specifier)

@@ -8,7 +8,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { GET, head } from "../src/against.ts";
 
-// What an error says, and what it must not say: a message ends in a log, and a value may be a secret.
+// What an error says, and what it must not: messages end up in logs, and a value may be a secret.
 
 function caught(act: () => unknown): UpgradeError {
   try {
@@ -19,14 +19,14 @@ function caught(act: () => unknown): UpgradeError {
   throw new Error("nothing was thrown");
 }
 
-/** Reads until there is nothing more to read, or a fault. */
+/** Reads until the input or a fault ends it. */
 function drain(connection: HttpConnection): void {
   let event: Event | string;
   do event = connection.nextEvent();
   while (typeof event !== "string" && event.type !== "connection-closed");
 }
 
-/** The server's fault with what a client sends. */
+/** The server's error for a client's bytes. */
 function received(text: string): UpgradeError {
   const server = new HttpConnection("server");
   server.receiveData(Buffer.from(text, "latin1"));
@@ -40,14 +40,14 @@ function asking(headers: Record<string, string> = {}): HttpConnection {
   return client;
 }
 
-/** The client's fault with what a server answers. */
+/** The client's error for a server's bytes. */
 function answered(text: string, headers?: Record<string, string>): UpgradeError {
   const client = asking(headers);
   client.receiveData(Buffer.from(text, "latin1"));
   return caught(() => drain(client));
 }
 
-describe("L16: no error quotes what may be a secret,", () => {
+describe("L16: no error quotes a possible secret", () => {
   test.each([
     [
       "a field with a line feed",
@@ -136,7 +136,7 @@ describe("L16: no error quotes what may be a secret,", () => {
 test.each<[string, object]>([
   ["a limit", { maxHeaders: "secret" }],
   ["the options", "secret" as unknown as object],
-])("L16: no error quotes a value that is no option: %s", (_, options) => {
+])("L16: no error quotes an invalid option value: %s", (_, options) => {
   const error = caught(() => new HttpConnection("client", options));
   expect(error.code).toBe("INVALID_OPTION");
   expect(error.message).toContain("a string");
@@ -169,7 +169,7 @@ describe("L16: an error names the field and what is wrong with it:", () => {
     expect(caught(act).message).toContain(says);
   });
 
-  test("a length that is no number", () => {
+  test("a length that is not a number", () => {
     const fault = (value: string) => received(head("GET /", `Content-Length: ${value}`)).message;
     expect(fault("1a")).toContain("the octet 0x61 at 1");
     expect(fault("1 2")).toContain("the octet 0x32 at 2");
@@ -188,7 +188,7 @@ describe("L16: an error names the field and what is wrong with it:", () => {
   });
 });
 
-describe("L16: an end too early says how much had come:", () => {
+describe("L16: an early end says how much had arrived:", () => {
   test.each([
     ["nothing", "", "the peer closed it without sending a response"],
     [
@@ -213,7 +213,7 @@ describe("L16: an end too early says how much had come:", () => {
   });
 });
 
-test("L16: a greeting that comes before a request says whose it looks like", () => {
+test("L16: a greeting before a request names the protocol it resembles", () => {
   const client = new HttpConnection("client");
   client.receiveData(Buffer.from("220 mail.test ESMTP\r\n"));
   const error = caught(() => drain(client));

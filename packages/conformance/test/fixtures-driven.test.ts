@@ -8,19 +8,20 @@ import { scoreOf } from "../src/score.ts";
 
 const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
 
-/** What a driven connection does otherwise than the heart, or has no way to do. */
+/** What a driven connection does differently from HttpConnection, or cannot do. */
 const NOT_DRIVEN: { readonly [place: string]: string } = {
-  "A client that ends its side hears the answer out":
-    "a driver ends its side behind the last word of both, never in front of an answer",
-  "A refusal is a response, and HTTP goes on at the exact byte":
-    "a server closes behind a refusal with bytes behind it, which may be the tunnel's (RFC 9931 §8)",
+  "A client that ends its side still reads the response":
+    "a driver ends its side after the last message of both, never before a response",
+  "A refusal is a response, and HTTP continues at the exact byte":
+    "a server closes after a refusal followed by bytes, which may be the tunnel's (RFC 9931 §8)",
 };
 
-// `npm run hostile` cuts at each place, the tests at every other.
+// `npm run hostile` cuts at every position, the tests at every other.
 const EVERY = process.env.UPGRADE_EVERY_MOMENT === undefined ? 2 : 1;
 
 /**
- * Whole over each transport and byte by byte, with both ways to end it; cut in two with one of them.
+ * Whole and byte by byte over each transport, with both ways to wait for the end; cut in two with one
+ * of them.
  */
 function playsOf(story: Case): [string, Promise<Outcome[]>][] {
   const { title } = story;
@@ -51,14 +52,14 @@ async function differences(story: Case): Promise<string[]> {
   const found: string[] = [];
   for (const [how, play] of playsOf(story)) {
     for (const { line, expected, came } of await play) {
-      if (came !== expected) found.push(`line ${line}, ${how}: came ${came}, and not ${expected}`);
+      if (came !== expected) found.push(`line ${line}, ${how}: got ${came}, want ${expected}`);
     }
   }
   return found;
 }
 
 for (const { chapter, cases } of chapters) {
-  describe(`L1: the book through a driven connection: ${chapter}`, () => {
+  describe(`L1: the stories over a driven connection: ${chapter}`, () => {
     for (const story of cases) {
       const because = NOT_DRIVEN[story.title];
       test(`${story.place} ${story.title}${because === undefined ? "" : `, but ${because}`}`, async () => {
@@ -73,7 +74,7 @@ for (const { chapter, cases } of chapters) {
   });
 }
 
-test("each exception is a story of the book", () => {
+test("each exception is a story", () => {
   const titles = chapters.flatMap(({ cases }) => cases.map(({ title }) => title));
   expect(titles).toEqual(expect.arrayContaining(Object.keys(NOT_DRIVEN)));
 });

@@ -6,7 +6,7 @@ const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
 
 function check(story: Case, cut: Cut, how: string): void {
   for (const { line, expected, came } of play(story, cut)) {
-    // The whole text is built only where it is needed: thousands of cuts are played.
+    // Builds the message only on failure: there are thousands of cuts.
     if (came !== expected) expect(came, `line ${line}, ${how}`).toBe(expected);
   }
 }
@@ -25,7 +25,7 @@ for (const { chapter, cases } of chapters) {
   });
 }
 
-test("no two stories have the same heading in one chapter", () => {
+test("headings are unique within a chapter", () => {
   for (const { chapter, cases } of chapters) {
     const titles = cases.map(({ title }) => title);
     expect(new Set(titles).size, chapter).toBe(titles.length);

@@ -16,7 +16,7 @@ async function deaf(service: Service<ByteStream>, options: ServerOptions<ByteStr
   return { flood, clock, connection };
 }
 
-describe("L12 bounded: a client that asks without end and reads no answer", () => {
+describe("L12 bounded: a client that sends requests without end and reads no response", () => {
   test("is answered up to writeHighWaterBytes, and read up to readAheadBytes", async () => {
     const { flood, connection } = await deaf(() => ({ status: 200 }), {
       writeHighWaterBytes: 1_000,
@@ -37,7 +37,7 @@ describe("L12 bounded: a client that asks without end and reads no answer", () =
     expect(flood.delivered).toBe(flood.piece);
   });
 
-  test("gets one large answer, and not one for each request of a chunk", async () => {
+  test("gets one large response, and not one for each request of a chunk", async () => {
     let answers = 0;
     const { flood } = await deaf(() => {
       answers++;
@@ -47,7 +47,7 @@ describe("L12 bounded: a client that asks without end and reads no answer", () =
     expect(flood.delivered).toBeLessThanOrEqual(2 * flood.piece);
   });
 
-  test("ends when the transport has taken nothing within writeProgressMs", async () => {
+  test("is aborted when the transport has accepted nothing within writeProgressMs", async () => {
     const { flood, clock, connection } = await deaf(() => ({ status: 200 }));
     clock.advance(30_000);
     expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
@@ -55,7 +55,7 @@ describe("L12 bounded: a client that asks without end and reads no answer", () =
     expect(clock.pending).toBe(0);
   });
 
-  test("may begin to read: then every request gets its answer, in order", async () => {
+  test("may begin to read: then every request gets its response, in order", async () => {
     let asked = 0;
     const { peer } = await serve(() => ({ status: 200, body: `${asked++}`.padStart(500, ".") }), {
       writeHighWaterBytes: 700,

@@ -13,7 +13,7 @@ const HEAD = DEFAULTS.maxHeadBytes;
 const EXTENSIONS = DEFAULTS.maxChunkExtensionBytes;
 const AHEAD = DEFAULTS.readAheadBytes;
 
-/** A client of ours that has asked, in front of a server that never stops. */
+/** A client with a pending request, and a server that never stops sending. */
 async function flooded(
   how: FloodOptions,
   use: (response: ClientResponse) => Promise<unknown>,
@@ -46,7 +46,12 @@ interface Refused extends FloodOptions {
 
 const REFUSED: readonly Refused[] = [
   { name: "empty lines", endless: "\r\n", code: "MALFORMED_START_LINE", within: 1 },
-  { name: "bytes that are no response", endless: "\x01", code: "MALFORMED_START_LINE", within: 1 },
+  {
+    name: "bytes that are not a response",
+    endless: "\x01",
+    code: "MALFORMED_START_LINE",
+    within: 1,
+  },
   { name: "a reason", first: "HTTP/1.1 200 ", endless: "a", code: "HEAD_TOO_LARGE", within: HEAD },
   {
     name: "field lines",
@@ -63,7 +68,7 @@ const REFUSED: readonly Refused[] = [
     within: HEAD,
   },
   {
-    name: "spaces in front of a field value",
+    name: "spaces before a field value",
     first: "HTTP/1.1 200 OK\r\na:",
     endless: " ",
     code: "HEAD_TOO_LARGE",
@@ -76,7 +81,7 @@ const REFUSED: readonly Refused[] = [
     within: 33 * 27,
   },
   {
-    name: "zeros in front of a chunk size",
+    name: "leading zeros of a chunk size",
     first: CHUNKED,
     endless: "0",
     code: "CHUNK_EXTENSIONS_TOO_LARGE",
@@ -112,7 +117,7 @@ const REFUSED: readonly Refused[] = [
     options: { maxBodyBytes: 9_999 },
   },
   {
-    name: "a body that its connection ends, over maxBodyBytes",
+    name: "a close-delimited body over maxBodyBytes",
     first: answer("200 OK"),
     endless: "x",
     code: "BODY_TOO_LARGE",
@@ -132,7 +137,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("bytes() takes maxBytes of a body, and gives up the rest", async () => {
+  test("bytes() reads maxBytes of a body, and abandons the rest", async () => {
     const { flood, used, connection } = await flooded({ first: LONG, endless: "x" }, ({ body }) =>
       body.bytes({ maxBytes: 100_000 }),
     );
@@ -143,7 +148,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect(await connection.closed).toMatchObject({ error: { code: "DRAIN_TOO_LARGE" } });
   });
 
-  test("a body that is cancelled is read on for maxDrainBytes", async () => {
+  test("a cancelled body is read for another maxDrainBytes", async () => {
     const { flood, used } = await flooded({ first: LONG, endless: "x" }, ({ body }) =>
       body.cancel(),
     );
@@ -153,7 +158,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect(flood.isAborted).toBe(true);
   });
 
-  test("a body that is not read waits, within readAheadBytes, until close() gives it up at once", async () => {
+  test("an unread body waits, within readAheadBytes, until close() abandons it at once", async () => {
     const { flood, connection, clock } = await flooded(
       { first: CHUNKED, endless: "1\r\nx\r\n" },
       async () => {},
@@ -165,7 +170,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect([flood.isAborted, clock.now(), clock.pending]).toEqual([true, 0, 0]);
   });
 
-  test("bytes that nobody asked for end it at the first of them", async () => {
+  test("unsolicited bytes end it at the first of them", async () => {
     const flood = new Flood({ endless: answer("200 OK", "Content-Length: 0") });
     const { connection } = await connectTo(flood, { clock: new ManualClock() });
     flood.open();
@@ -173,7 +178,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect(flood.delivered).toBe(flood.piece);
   });
 
-  test("bytes behind the last response are thrown away up to lingerBytes", async () => {
+  test("bytes after the last response are discarded up to lingerBytes", async () => {
     const first = answer("200 OK", "Content-Length: 0", "Connection: close");
     const { flood, connection } = await flooded({ first, endless: "x" }, readIt);
     const most = first.length + DEFAULTS.lingerBytes + 2 * flood.piece;
@@ -208,7 +213,7 @@ describe("L12 bounded: a server that reads nothing", () => {
     expect(flood.written).toBeLessThanOrEqual(DEFAULTS.writeHighWaterBytes + 2_000);
   });
 
-  test("is given up when it has taken nothing within writeProgressMs", async () => {
+  test("is aborted when it has read nothing within writeProgressMs", async () => {
     const { flood, clock, connection, asked } = await deaf();
     clock.advance(DEFAULTS.writeProgressMs);
     expect(await rejection(asked)).toBe("WRITE_TIMEOUT");

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, rejection, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-/** What became of one message: the code of its refusal, and the status of the answer to it. */
+/** The result of one message: the code of its refusal, and the status of its response. */
 type Verdict = "passed" | string;
 
 const CHUNKED = "Transfer-Encoding: chunked";
@@ -33,7 +33,7 @@ async function asked(bytes: string, options: ClientOptions): Promise<Verdict> {
   return verdict === "resolved" ? "passed" : verdict;
 }
 
-/** A message that has `n` of what is limited, and what is said to one that has too many. */
+/** A message with `n` of what is limited, and the refusal of one with too many. */
 interface Case {
   readonly limit: LimitName;
   readonly at: number;
@@ -143,7 +143,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(await asked(response!(at + 1), { [limit]: at })).toBe(code);
   });
 
-  test("maxDrainBytes of a request's body: the connection lives on, or ends", async () => {
+  test("maxDrainBytes of a request body: the connection persists, or ends", async () => {
     const drained = async (n: number): Promise<boolean> => {
       const { peer } = await serve(() => ({ status: 200 }), { maxDrainBytes: 10 });
       await peer.send(chunks(asking, n));
@@ -157,7 +157,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(await drained(11)).toBe(false);
   });
 
-  test("maxDrainBytes of a response's body: the connection lives on, or ends", async () => {
+  test("maxDrainBytes of a response body: the connection persists, or ends", async () => {
     const drained = async (n: number): Promise<string> => {
       const { peer, sender } = await ask({ maxDrainBytes: 10 });
       const cancelled = sender.sendRequest(GET).then((response) => response.body.cancel());
@@ -171,7 +171,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(await drained(11)).toBe("closed");
   });
 
-  test("lingerBytes behind the last answer: thrown away, or given up", async () => {
+  test("lingerBytes after the last response: discarded, or aborted", async () => {
     const lingered = async (n: number): Promise<boolean> => {
       const { peer } = await serve(() => ({ status: 200 }), { lingerBytes: 10 });
       await peer.send(head("GET /", "Connection: close"));
@@ -196,7 +196,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(connection.stats.bytesRead - before).toBe(10);
   });
 
-  test("maxQueuedRequests behind the one in flight: QUEUE_FULL, nothing sent", async () => {
+  test("maxQueuedRequests after the one in flight: QUEUE_FULL, nothing sent", async () => {
     const { sender } = await ask({ maxQueuedRequests: 2 });
     const codes: unknown[] = [];
     for (let i = 0; i < 4; i++) {
@@ -206,7 +206,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(codes).toEqual(["QUEUE_FULL", "nothing"]);
   });
 
-  test("maxRequests of a server: the last answer says close", async () => {
+  test("maxRequests of a server: the last response has close", async () => {
     const { peer } = await serve(() => ({ status: 200 }), { maxRequests: 2 });
     await peer.send(head("GET /").repeat(3));
     expect(await peer.readToEnd()).toBe(
@@ -214,7 +214,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     );
   });
 
-  test("maxRequests of a client: the last request says close, and no other is sent", async () => {
+  test("maxRequests of a client: the last request has close, and no other is sent", async () => {
     const { peer, sender } = await ask({ maxRequests: 2 });
     const first = sender.sendRequest(GET);
     const others = [sender.sendRequest(GET), sender.sendRequest(GET)];
@@ -228,7 +228,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect(peer.unread).toBe("");
   });
 
-  test("pipeline: so many requests are out at once", async () => {
+  test("pipeline: at most that many requests are in flight", async () => {
     const { peer, sender } = await ask({ pipeline: 2 });
     const answers: Promise<ClientResponse>[] = [];
     for (let i = 0; i < 3; i++) answers.push(sender.sendRequest(GET));
@@ -242,7 +242,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test("writeHighWaterBytes of a streamed answer to a peer that reads nothing", async () => {
+  test("writeHighWaterBytes of a streamed response to a peer that reads nothing", async () => {
     const [near, far] = memoryPair(1);
     let made = 0;
     function* body() {
@@ -263,8 +263,8 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   });
 });
 
-describe("a limit of 0 stops nothing that goes on", () => {
-  test("writeHighWaterBytes: a streamed body goes out piece by piece", async () => {
+describe("a limit of 0 does not stop progress", () => {
+  test("writeHighWaterBytes: a streamed body is sent piece by piece", async () => {
     const { peer } = await serve(() => ({ status: 200, body: ["a", "b", "c"] }), {
       writeHighWaterBytes: 0,
     });
@@ -275,7 +275,7 @@ describe("a limit of 0 stops nothing that goes on", () => {
     }
   });
 
-  test("readAheadBytes: a body is read by whoever waits for it", async () => {
+  test("readAheadBytes: a body is read on demand", async () => {
     const { peer } = await serve(
       async (request) => ({ status: 200, body: await request.body.text() }),
       { readAheadBytes: 0 },
@@ -296,7 +296,7 @@ describe("a limit of 0 stops nothing that goes on", () => {
   });
 });
 
-test("each bound on size has a test of its own, here or elsewhere", () => {
+test("each size limit has its own test, here or elsewhere", () => {
   const sizes = Object.keys(resolveLimits()).filter((name) => !name.endsWith("Ms"));
   const elsewhere = [
     "maxDrainBytes",

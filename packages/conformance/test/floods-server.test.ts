@@ -18,7 +18,7 @@ const reading: Service<ByteStream> = async (request) => {
   return { status: 200 };
 };
 
-/** A server of ours in front of a client that never stops, until it is given up or read no more. */
+/** A server, and a client that never stops sending, until it is given up or no longer read. */
 async function flooded(
   how: FloodOptions,
   service: Service<ByteStream>,
@@ -56,7 +56,7 @@ const EXTENSIONS = DEFAULTS.maxChunkExtensionBytes;
 const REFUSED: readonly Refused[] = [
   { name: "empty lines", endless: "\r\n", code: "HEAD_TOO_LARGE", status: 431, within: HEAD },
   {
-    name: "bytes that are no start line",
+    name: "bytes that are not a start line",
     endless: "\0",
     code: "MALFORMED_START_LINE",
     status: 400,
@@ -64,7 +64,7 @@ const REFUSED: readonly Refused[] = [
   },
   { name: "a method", endless: "A", code: "UNKNOWN_METHOD", status: 501, within: 32 },
   {
-    name: "spaces behind the method",
+    name: "spaces after the method",
     first: "GET",
     endless: " ",
     code: "MALFORMED_START_LINE",
@@ -80,7 +80,7 @@ const REFUSED: readonly Refused[] = [
     within: 8_200,
   },
   {
-    name: "spaces behind the target",
+    name: "spaces after the target",
     first: "GET /",
     endless: " ",
     code: "MALFORMED_START_LINE",
@@ -112,7 +112,7 @@ const REFUSED: readonly Refused[] = [
     within: HEAD,
   },
   {
-    name: "spaces in front of a field value",
+    name: "spaces before a field value",
     first: "GET / HTTP/1.1\r\nA:",
     endless: " ",
     code: "HEAD_TOO_LARGE",
@@ -120,7 +120,7 @@ const REFUSED: readonly Refused[] = [
     within: HEAD,
   },
   {
-    name: "zeros in front of a chunk size",
+    name: "leading zeros of a chunk size",
     first: CHUNKED,
     endless: "0",
     code: "CHUNK_EXTENSIONS_TOO_LARGE",
@@ -196,15 +196,15 @@ const REFUSED: readonly Refused[] = [
 
 describe("L12 bounded: a client that never stops sending", () => {
   test.each(REFUSED)(
-    "$name: $code, $status, and no more than lingerBytes behind it",
+    "$name: $code, $status, and no more than lingerBytes after it",
     async (row) => {
       const { first = "", code, status, within, options = {} } = row;
       const { flood, connection, reports, clock } = await flooded(row, reading, options);
       expect(reports[0]).toContain(code);
-      expect(flood.heard).toMatch(
+      expect(flood.received).toMatch(
         new RegExp(`^HTTP/1\\.1 ${status} .*\\r\\nConnection: close\\r\\n`, "s"),
       );
-      expect(flood.heard.match(/HTTP\/1\.1/g)).toHaveLength(1);
+      expect(flood.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
       expect(flood.delivered).toBeLessThanOrEqual(first.length + within + LINGER + 2 * flood.piece);
       expect(flood.isAborted).toBe(true);
       expect(await connection.closed).toMatchObject({ kind: "failed", error: { code } });
@@ -212,21 +212,21 @@ describe("L12 bounded: a client that never stops sending", () => {
     },
   );
 
-  test("behind the answer that ends the connection: lingerBytes, and then a reset", async () => {
+  test("after the response that ends the connection: lingerBytes, then a reset", async () => {
     const first = head("GET /", "Connection: close");
     const { flood, connection } = await flooded({ first, endless: "x" }, () => ({ status: 200 }));
-    expect(flood.heard).toMatch(/^HTTP\/1\.1 200 /);
+    expect(flood.received).toMatch(/^HTTP\/1\.1 200 /);
     expect(flood.delivered - first.length).toBeLessThanOrEqual(LINGER + flood.piece);
     expect(flood.isAborted).toBe(true);
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("a body that was answered and is not read: maxDrainBytes, then as behind any last answer", async () => {
+  test("an answered, unread body: maxDrainBytes, then as after any last response", async () => {
     const { flood, connection } = await flooded({ first: CHUNKED, endless: "1\r\nx\r\n" }, () => ({
       status: 200,
     }));
-    expect(flood.heard).toMatch(/^HTTP\/1\.1 200 /);
-    // Five of six octets are no data.
+    expect(flood.received).toMatch(/^HTTP\/1\.1 200 /);
+    // Five of six octets are not data.
     const drained = 6 * DEFAULTS.maxDrainBytes;
     expect(flood.delivered).toBeLessThanOrEqual(
       CHUNKED.length + drained + LINGER + 2 * flood.piece,
@@ -235,7 +235,7 @@ describe("L12 bounded: a client that never stops sending", () => {
     expect((await connection.closed).kind).toBe("not-persistent");
   });
 
-  test("a body in front of a switch: 413 in the 101's place", async () => {
+  test("a body before a switch: 413 instead of 101", async () => {
     const first = head(
       "POST /",
       "Connection: Upgrade",
@@ -245,7 +245,7 @@ describe("L12 bounded: a client that never stops sending", () => {
     const { flood, reports } = await flooded({ first, endless: "x" }, (request) => {
       void request.switchTo("chat");
     });
-    expect(flood.heard).toMatch(/^HTTP\/1\.1 413 /);
+    expect(flood.received).toMatch(/^HTTP\/1\.1 413 /);
     expect(reports).toEqual(["switch: DRAIN_TOO_LARGE"]);
     expect(flood.delivered).toBeLessThanOrEqual(
       first.length + DEFAULTS.maxDrainBytes + LINGER + 2 * flood.piece,
@@ -256,7 +256,7 @@ describe("L12 bounded: a client that never stops sending", () => {
 
 interface Waiting extends FloodOptions {
   readonly name: string;
-  /** How much is taken in while the service waits. */
+  /** How much is read while the service waits. */
   readonly within: number;
 }
 
@@ -271,10 +271,10 @@ const WAITING: readonly Waiting[] = [
     within: 6 * AHEAD,
   },
   { name: "later requests", first: head("GET /"), endless: head("GET /"), within: AHEAD },
-  { name: "bytes that are no request", first: head("GET /"), endless: "\0", within: AHEAD },
-  { name: "bytes behind a proposal", first: PROPOSAL, endless: "x", within: 0 },
+  { name: "bytes that are not a request", first: head("GET /"), endless: "\0", within: AHEAD },
+  { name: "bytes after a proposal", first: PROPOSAL, endless: "x", within: 0 },
   {
-    name: "bytes behind a CONNECT",
+    name: "bytes after a CONNECT",
     first: "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n",
     endless: "x",
     within: 0,
@@ -283,11 +283,11 @@ const WAITING: readonly Waiting[] = [
 
 describe("L12 bounded: while a service waits", () => {
   test.each(WAITING)(
-    "$name without end: nothing is read beyond readAheadBytes, and close() ends it",
+    "endless $name: nothing is read beyond readAheadBytes, and close() ends it",
     async (row) => {
       const { flood, connection, clock } = await flooded(row, NEVER);
       expect(flood.delivered).toBeLessThanOrEqual(row.first!.length + row.within + flood.piece);
-      expect(flood.heard).toBe("");
+      expect(flood.received).toBe("");
       const closed = connection.close();
       clock.advance(DEFAULTS.closeMs);
       expect(await closed).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
@@ -296,7 +296,7 @@ describe("L12 bounded: while a service waits", () => {
     },
   );
 
-  test("a body that waits for its reader is bounded, and claimed in time once it is a switch", async () => {
+  test("an unread body is bounded, and a switch after it must be claimed in time", async () => {
     const { flood, connection, clock } = await flooded({ first: PROPOSAL, endless: "x" }, () => ({
       status: 101,
       headers: [

@@ -16,7 +16,7 @@ interface Report {
   readonly isOtherOpen: boolean;
 }
 
-/** What a process of its own, in which nothing else is remembered, still has of its messages. */
+/** What a fresh process still holds of its messages. */
 function keep(role: string) {
   const sources = new URL("../crash/sources.mjs", import.meta.url).href;
   const program = [path("what-is-kept.mjs"), role];
@@ -36,7 +36,7 @@ test.each([
   { role: "server", heap: "setcookie", wasm: "authorization" },
   { role: "client", heap: "authorization", wasm: "setcookie" },
 ])(
-  "of what a $role has read and sent nothing stays in memory after its end, while another connection lives on",
+  "nothing a $role has read or sent stays in memory after its end, while another connection is still open",
   async ({ role, heap, wasm }) => {
     const { before, after, isOtherOpen } = await keep(role);
     expect({ after, isOtherOpen }).toEqual({ after: AFTER, isOtherOpen: true });

@@ -6,29 +6,29 @@ import { readChapter } from "../src/read-fixtures.ts";
 
 const seeds = readSeeds(new URL("../fixtures/", import.meta.url));
 const slice = (seed: number, most: number) =>
-  fuzz({ seed, seeds, goesOn: (executions) => executions < most });
+  fuzz({ seed, seeds, shouldContinue: (executions) => executions < most });
 
-test("a slice of what `pnpm fuzz` does for as long as one likes: nothing is found", () => {
+test("a short run of `pnpm fuzz` finds nothing", () => {
   const { finding, fault, distinct, conversations, traces } = slice(9_112, 1_500);
   expect(finding).toBe("");
   expect(fault).toBeUndefined();
-  // It has done something: most inputs are new, and many of them had consequences of their own.
+  // The run is not empty: most inputs are new, and many produced new events.
   expect(distinct).toBeGreaterThan(1_300);
   expect(conversations).toBeGreaterThan(100);
   expect(traces).toBeGreaterThan(150);
 });
 
-test("the same seed makes the same run, another one another", () => {
+test("a run is determined by its seed", () => {
   expect(slice(7, 500)).toEqual(slice(7, 500));
-  // One count of a run may be another's by chance.
+  // A single count may coincide by chance.
   expect(slice(7, 600)).not.toEqual(slice(8, 600));
 });
 
-test("what is found is told as a story of the book: the same octets, the same listener", () => {
+test("a finding is printed as a story: the same octets, the same role", () => {
   for (const seed of seeds) {
     const [story] = readChapter("found.md", storyOf(seed, "it"));
     const [again] = seedsOf(story!);
-    // What our end answers is not in the story.
+    // The answers of our end are not in the story.
     const situation = { ...seed.situation, accepts: again?.situation.accepts };
     expect(again).toEqual({ text: seed.text, situation });
   }

@@ -35,7 +35,7 @@ describe("L14: to the headers of a request we add", () => {
     expect(await asked({ ...POST, headers, body: ["two"] })).toEqual(["content-LENGTH: 3", HOST]);
   });
 
-  test("Connection: close, on a line of its own, where it is the last", async () => {
+  test("Connection: close, on its own line, on the last request", async () => {
     const last = { maxRequests: 1 };
     expect(await asked({}, last)).toEqual([HOST, "Connection: close"]);
     const headers: HeadersInit = [
@@ -53,7 +53,7 @@ describe("L14: to the headers of a request we add", () => {
     expect(await asked({ headers: closing }, last)).toEqual([HOST, "Connection: x, CLOSE"]);
   });
 
-  test("nothing else: no Date, no agent, no keep-alive, to HTTP/1.0 neither", async () => {
+  test("nothing else: no Date, no User-Agent, no keep-alive, even for HTTP/1.0", async () => {
     expect(await asked({})).toEqual([HOST]);
     expect(await asked({ version: "1.0" })).toEqual([HOST]);
     expect(await asked({ method: "OPTIONS", target: "*" })).toEqual([HOST]);
@@ -63,7 +63,7 @@ describe("L14: to the headers of a request we add", () => {
 describe("L14: to the headers of a response we add", () => {
   const old = (...fields: string[]): string => ["GET / HTTP/1.0", ...fields, "\r\n"].join("\r\n");
 
-  test("Connection: keep-alive, where an HTTP/1.0 client asked for it and gets it", async () => {
+  test("Connection: keep-alive, if an HTTP/1.0 client requested it and gets it", async () => {
     const response = { status: 200, body: "x", headers: { A: "b" } };
     expect(await answered(response, old("Connection: Keep-Alive"))).toEqual([
       "A: b",
@@ -79,14 +79,14 @@ describe("L14: to the headers of a response we add", () => {
       "A: b",
       "Content-Length: 1",
     ]);
-    const said = { ...response, headers: { connection: "KEEP-ALIVE" } };
-    expect(await answered(said, old("Connection: keep-alive"))).toEqual([
+    const given = { ...response, headers: { connection: "KEEP-ALIVE" } };
+    expect(await answered(given, old("Connection: keep-alive"))).toEqual([
       "connection: KEEP-ALIVE",
       "Content-Length: 1",
     ]);
   });
 
-  test("nothing to an interim one, and Date alone to a switch", async () => {
+  test("nothing to an interim one, and only Date to a switch", async () => {
     const { peer } = await serve(
       (request) => {
         request.inform(103, { Link: "</a>" });
@@ -101,7 +101,7 @@ describe("L14: to the headers of a response we add", () => {
     );
   });
 
-  test("the automatic 100 has no field", async () => {
+  test("no field to the automatic 100", async () => {
     const { peer } = await serve(({ body }) => body.text().then(() => ({ status: 204 })), {
       date: true,
     });
@@ -109,7 +109,7 @@ describe("L14: to the headers of a response we add", () => {
     expect(await peer.readHead()).toBe(answer("100 Continue"));
   });
 
-  test("our own refusals have a length of none, close, and Date", async () => {
+  test("length zero, close, and Date to our own refusals", async () => {
     const { peer } = await serve(() => ({ status: 200 }), { date: true });
     await peer.send("nonsense\r\n\r\n");
     expect((await peer.readToEnd()).replace(/\r\nDate: [^\r]+ GMT/, "")).toBe(
@@ -118,9 +118,9 @@ describe("L14: to the headers of a response we add", () => {
   });
 });
 
-describe("what goes with an Upgrade", () => {
+describe("Upgrade", () => {
   test.each([
-    ["without its option", { Upgrade: "chat" }],
+    ["without its connection option", { Upgrade: "chat" }],
     ["with another option", { Upgrade: "chat", Connection: "close" }],
   ])("is not sent %s, by neither end", async (_, fields) => {
     const { sender } = await ask();
@@ -165,7 +165,7 @@ describe("headers are given as", () => {
     expect(await answered({ status: 204, headers })).toEqual(["host: a.test", "x-a: 1"]);
   });
 
-  test("latin-1, both ways: each character is an octet", async () => {
+  test("latin-1, both ways: each character is one octet", async () => {
     const seen: string[] = [];
     const { peer } = await serve(({ headers }) => {
       seen.push(headers.get("x") ?? "", Buffer.from(headers.bytes("x")!).toString("hex"));
@@ -182,7 +182,7 @@ describe("headers are given as", () => {
   });
 });
 
-test("nothing is printed, whatever fails, unless onError prints it", async () => {
+test("no failure is printed, unless onError prints it", async () => {
   const printed: unknown[] = [];
   const print = (text: unknown): boolean => printed.push(text) > 0;
   for (const stream of [process.stdout, process.stderr]) {

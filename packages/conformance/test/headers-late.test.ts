@@ -11,7 +11,7 @@ const PAIRS: [string, string][] = [
   ["Upgrade", "x/1"],
 ];
 
-/** The headers of a request that has just been read. */
+/** The headers of a request that was just parsed. */
 function received(pairs: readonly [string, string][]): Headers {
   const server = new HttpConnection("server");
   const lines = pairs.map(([name, value]) => `${name}: \t${value} \r\n`).join("");
@@ -23,7 +23,7 @@ function received(pairs: readonly [string, string][]): Headers {
 
 const OTHER: [string, string][] = [["Host", "b"], ...PAIRS.slice(3).reverse(), ["Z", "z"]];
 
-/** What another connection may be doing in the meantime. */
+/** What another connection may do in the meantime. */
 const MEANWHILE: readonly [string, () => void][] = [
   ["nothing", () => {}],
   ["another head", () => void received(OTHER)],
@@ -37,7 +37,7 @@ const MEANWHILE: readonly [string, () => void][] = [
     },
   ],
   [
-    "a head that is refused",
+    "a refused head",
     () => {
       const server = new HttpConnection("server");
       server.receiveData(Buffer.from("GET / HTTP/1.1\r\nA: b\r\n C\r\n\r\n"));
@@ -64,7 +64,7 @@ const USES: readonly [string, (headers: Headers, meanwhile: () => void) => unkno
   ["endToEnd", (headers) => endToEnd(headers, ["x"]).toFlat()],
   ["withUpgrade", (headers) => withUpgrade(headers, "y").toFlat()],
   [
-    "for … of, and something in each turn",
+    "for … of, with parsing in between",
     (headers, meanwhile) => {
       const seen: unknown[] = [];
       for (const pair of headers) {
@@ -76,7 +76,7 @@ const USES: readonly [string, (headers: Headers, meanwhile: () => void) => unkno
   ],
 ];
 
-describe.each(MEANWHILE)("L15: received headers are what they were, behind %s", (_, meanwhile) => {
+describe.each(MEANWHILE)("L15: received headers are unchanged after %s", (_, meanwhile) => {
   test.each(USES)("%s", (_, use) => {
     const headers = received(PAIRS);
     const wanted = use(Headers.from(PAIRS), () => {});
@@ -84,7 +84,7 @@ describe.each(MEANWHILE)("L15: received headers are what they were, behind %s", 
     expect(use(headers, meanwhile)).toEqual(wanted);
     meanwhile();
     expect(use(headers, meanwhile)).toEqual(wanted);
-    // Two of the same shape, of which only one is on the tape.
+    // Two of the same shape, only one of which is on the tape.
     const [first, second] = [received(PAIRS), received(OTHER)];
     expect(use(second, meanwhile)).toEqual(use(Headers.from(OTHER), () => {}));
     expect(use(first, meanwhile)).toEqual(wanted);

@@ -5,13 +5,13 @@ import { answer, ask, GET, head, join, POST, rejection, serve, standing } from "
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-// What hyper's tests pin of whole connections, where no other test shows it here. The numbers are
-// those of docs/hyper.md.
+// hyper's tests of whole connections that no other test of ours covers. The numbers are those of
+// docs/hyper.md.
 
 const OK = answer("200 OK", "Content-Length: 0");
 
 describe("our client", () => {
-  test("21: bytes behind the answer to HEAD are no body of it", async () => {
+  test("21: bytes after the response to HEAD are not its body", async () => {
     const { peer, sender, connection } = await ask();
     const response = sender.sendRequest({ ...GET, method: "HEAD" });
     await peer.readHead();
@@ -20,7 +20,7 @@ describe("our client", () => {
     expect(await connection.closed).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
   });
 
-  test("43: an abort fails the body that is being read", async () => {
+  test("43: an abort fails the body being read", async () => {
     const { peer, sender, connection } = await ask();
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -30,7 +30,7 @@ describe("our client", () => {
     expect(await rejection(text)).toBe("ABORTED");
   });
 
-  test("278: an answer without a body, then the end, is an answer and an end", async () => {
+  test("278: a response without a body, followed by the end, is a response and an end", async () => {
     const { peer, sender, connection } = await ask();
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -40,7 +40,7 @@ describe("our client", () => {
     expect((await connection.closed).kind).toBe("peer-ended");
   });
 
-  test("280: a connection that is over says nothing and hears nothing", async () => {
+  test("280: a closed connection sends nothing and reads nothing", async () => {
     const { peer, sender, connection } = await ask();
     const closed = connection.close();
     await peer.end();
@@ -50,7 +50,7 @@ describe("our client", () => {
     expect(connection.stats).toEqual({ bytesRead: 0, bytesWritten: 0, requests: 0 });
   });
 
-  test("283: is not ready while its own upload goes on, though the answer is complete", async () => {
+  test("283: is not ready during its own upload, even if the response is complete", async () => {
     const { peer, sender } = await ask();
     const gate = new Deferred<void>();
     async function* body() {
@@ -68,7 +68,7 @@ describe("our client", () => {
     expect(await peer.readUntil("0\r\n\r\n")).toBe("0\r\n\r\n");
   });
 
-  test("321: is ready as soon as the last chunk is there", async () => {
+  test("321: is ready as soon as the last chunk arrives", async () => {
     const { peer, sender } = await ask();
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -77,7 +77,7 @@ describe("our client", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("331: gets its tunnel through a proxy, and the bytes behind the head", async () => {
+  test("331: gets its tunnel through a proxy, and the bytes after the head", async () => {
     const [near, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const asked = connect(near, "a.test:443");
@@ -91,7 +91,7 @@ describe("our client", () => {
 });
 
 describe("our server", () => {
-  test("60: behind a GET that says close nothing is its body", async () => {
+  test("60: bytes after a GET with close are not its body", async () => {
     let body: string | undefined;
     const { peer } = await serve(async (request) => {
       body = await request.body.text();
@@ -102,7 +102,7 @@ describe("our server", () => {
     expect(body).toBe("");
   });
 
-  test("61, 62: a length is the body's, on GET as on POST", async () => {
+  test("61, 62: a length frames a body, on GET as on POST", async () => {
     const bodies: string[] = [];
     const { peer } = await serve(async ({ body }) => {
       bodies.push(await body.text());
@@ -123,11 +123,11 @@ describe("our server", () => {
       "431 Request Header Fields Too Large",
     ],
     [
-      "70, 71: a length that is no number",
+      "70, 71: a length that is not a number",
       head("POST /", "Content-Length: foo"),
       "400 Bad Request",
     ],
-  ])("%s is refused, told why, and the end", async (_, bytes, status) => {
+  ])("%s is refused with a status, and the connection ends", async (_, bytes, status) => {
     const { peer, connection } = await serve(() => ({ status: 200 }));
     await peer.send(bytes);
     expect(await peer.readToEnd()).toBe(answer(status, "Content-Length: 0", "Connection: close"));
@@ -135,7 +135,7 @@ describe("our server", () => {
     expect((await connection.closed).kind).toBe("failed");
   });
 
-  test("79, 95: chunks with trailers, and an answer in chunks, leave the connection in use", async () => {
+  test("79, 95: chunks with trailers, and a chunked response, keep the connection open", async () => {
     async function* pieces() {
       yield "ok";
     }
@@ -149,13 +149,13 @@ describe("our server", () => {
     }
   });
 
-  test("114: keep-alive turned off ends it behind one request", async () => {
+  test("114: disabled keep-alive ends it after one request", async () => {
     const { peer } = await serve(() => ({ status: 200 }), { maxRequests: 1 });
     await peer.send(head("GET /") + head("GET /"));
     expect(await peer.readToEnd()).toBe(answer("200 OK", "Content-Length: 0", "Connection: close"));
   });
 
-  test("137: an offer that is ignored ends the connection, unless it was said to be kept", async () => {
+  test("137: an ignored proposal ends the connection, unless it is configured to persist", async () => {
     const offer = head("GET /", "Connection: Upgrade", "Upgrade: yolo");
     const closing = await serve(() => ({ status: 200 }));
     await closing.peer.send(offer);
@@ -167,14 +167,14 @@ describe("our server", () => {
     }
   });
 
-  test("161: does not shut down in front of its last byte", async () => {
+  test("161: does not shut down before its last byte", async () => {
     const body = "x".repeat(1_000_000);
     const { sender } = await join(() => ({ status: 200, headers: { Connection: "close" }, body }));
     const response = await sender.sendRequest(GET);
     expect((await response.body.bytes()).length).toBe(body.length);
   });
 
-  test("251: a body that has ended has ended for good", async () => {
+  test("251: a body that has ended stays ended", async () => {
     const ends: unknown[] = [];
     const { peer } = await serve(async ({ body }) => {
       const iterator = body[Symbol.asyncIterator]();
@@ -187,7 +187,7 @@ describe("our server", () => {
   });
 });
 
-test("151, 152, 154, 155: exchanges follow each other, bodies known and unknown", async () => {
+test("151, 152, 154, 155: consecutive exchanges, with bodies of known and unknown length", async () => {
   const { sender, connection } = await join(async ({ body, headers }) => ({
     status: 200,
     body: `${headers.get("content-length") ?? headers.get("transfer-encoding")}: ${await body.text()}`,
@@ -195,13 +195,13 @@ test("151, 152, 154, 155: exchanges follow each other, bodies known and unknown"
   async function* pieces() {
     yield "hello";
   }
-  for (const [body, told] of [
+  for (const [body, framing] of [
     ["hello", "5"],
     [pieces(), "chunked"],
     ["", "0"],
   ] as const) {
     const response = await sender.sendRequest({ ...POST, body });
-    expect(await response.body.text()).toBe(`${told}: ${body === "" ? "" : "hello"}`);
+    expect(await response.body.text()).toBe(`${framing}: ${body === "" ? "" : "hello"}`);
   }
   await turns();
   expect(connection.stats.requests).toBe(3);

@@ -8,13 +8,12 @@ import {
 import { describe, expect, test } from "vitest";
 import { ask, GET, head, join, POST, rejection, serve } from "../src/against.ts";
 
-// What hyper's tests pin of sending messages, and what is sent here. The numbers are those of
-// docs/hyper.md.
+// hyper's tests of sending messages, with our results. The numbers are those of docs/hyper.md.
 
 const HOST = ["Host", "a.test"] as const;
 const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
 
-/** What our client writes of a request without a body behind it, or the code it refuses with. */
+/** What our client writes for a request, or the code it refuses with. */
 function written(request: Partial<RequestToSend>, body = ""): string {
   const connection = new HttpConnection("client");
   try {
@@ -45,9 +44,9 @@ describe("a request", () => {
     ["1, 3, 24, 40: GET adds nothing", { bodyLength: 0 }, "", get],
     ["2: a query", { target: "/a?b=c" }, "", head("GET /a?b=c")],
     ["2: a fragment", { target: "/a#b" }, "", "INVALID_TARGET"],
-    ["148: no path at all", { target: "" }, "", "INVALID_TARGET"],
+    ["148: no path", { target: "" }, "", "INVALID_TARGET"],
     [
-      "4: chunked, as the caller says",
+      "4: chunked, set by the caller",
       { headers: [HOST, CHUNKED], bodyLength: 5 },
       "hello",
       head("GET /", "Transfer-Encoding: chunked") + chunk,
@@ -67,13 +66,13 @@ describe("a request", () => {
     ],
     ["16: in HTTP/1.0", { version: "1.0", bodyLength: "unknown" }, "", "INVALID_FRAMING"],
     [
-      "14, 17: a length, as the caller says",
+      "14, 17: a length set by the caller",
       { method: "POST", headers: [HOST, ["Content-Length", 5]], bodyLength: "unknown" },
       "hello",
       `${post("Content-Length: 5")}hello`,
     ],
     [
-      "18: POST chunked, as the caller says",
+      "18: POST chunked, set by the caller",
       { method: "POST", headers: [HOST, CHUNKED], bodyLength: 5 },
       "hello",
       post("Transfer-Encoding: chunked") + chunk,
@@ -85,7 +84,7 @@ describe("a request", () => {
       post("Transfer-Encoding: chunked") + chunk,
     ],
     [
-      "20: a length of none",
+      "20: a length of zero",
       { method: "POST", headers: [HOST, ["Content-Length", 0]], bodyLength: 0 },
       "",
       post("Content-Length: 0"),
@@ -113,12 +112,12 @@ describe("a request", () => {
     expect(written({ version: version as "1.1" })).toBe("INVALID_OPTION");
   });
 
-  test("34, 174, 218, 219, 220, 230, 231: spelling and order stay, empty values have their space", () => {
+  test("34, 174, 218, 219, 220, 230, 231: spelling and order are kept, empty values keep their space", () => {
     const headers = [HOST, ["x-Empty", ""], ["X-a", "1"], ["x-A", "2"]] as const;
     expect(written({ headers })).toBe(head("GET /", "x-Empty: ", "X-a: 1", "x-A: 2"));
   });
 
-  test("156, 157, 158, 159: fields for one hop go out as they are, with their options", () => {
+  test("156, 157, 158, 159: hop-by-hop fields are sent verbatim, with their connection options", () => {
     const headers = [
       HOST,
       ["TE", "trailers"],
@@ -142,7 +141,7 @@ describe("a request", () => {
     },
   );
 
-  test("9, 10, 264, 265, 266, 267, 269, 270: trailers go out, announced or not, as they are", async () => {
+  test("9, 10, 264, 265, 266, 267, 269, 270: trailers are sent verbatim, announced or not", async () => {
     const { peer, sender } = await ask();
     const trailers = [
       ["X-Sum", "1"],
@@ -158,7 +157,7 @@ describe("a request", () => {
   const NEVER = ["Authorization", "Cache-Control", "Content-Encoding", "Content-Length"];
   NEVER.push("Content-Range", "Content-Type", "Host", "Max-Forwards", "Set-Cookie", "Trailer");
   NEVER.push("Transfer-Encoding", "TE");
-  test.each(NEVER)("268: %s is no trailer", async (name) => {
+  test.each(NEVER)("268: %s is not allowed in trailers", async (name) => {
     const { peer, sender } = await ask();
     const sent = sender.sendRequest({ ...POST, body: ["hello"], trailers: { [name]: "1" } });
     expect(await rejection(sent)).toBe("INVALID_TRAILER");
@@ -175,8 +174,8 @@ describe("a response", () => {
     readonly trailers?: HeadersInit;
   }
 
-  /** What our server answers to GET, and whether it ends behind it. */
-  async function said({ body, ...rest }: Answer, request = head("GET /")): Promise<string> {
+  /** Our server's response to GET, and whether it ends the connection. */
+  async function written({ body, ...rest }: Answer, request = head("GET /")): Promise<string> {
     const answer = { status: 200, ...rest, body: typeof body === "function" ? body() : body };
     const { peer } = await serve(() => answer);
     await peer.send(request);
@@ -200,47 +199,51 @@ describe("a response", () => {
       `${ok("Content-Length: 5")}hello`,
     ],
     [
-      "82: and for an unknown one",
+      "82: a length for an unknown body",
       { headers: LENGTH, body: hello },
       `${ok("Content-Length: 5")}hello`,
     ],
     [
-      "83: a length of none",
+      "83: a length of zero",
       { headers: { "Content-Length": 0 }, body: "" },
       ok("Content-Length: 0"),
     ],
     ["84: chunks for a known body", { headers: TE, body: "hello" }, chunked],
-    ["85: and for none", { headers: TE, body: "" }, `${ok("Transfer-Encoding: chunked")}0\r\n\r\n`],
-    ["86: and for an unknown one", { headers: TE, body: hello }, chunked],
+    [
+      "85: chunks for an empty body",
+      { headers: TE, body: "" },
+      `${ok("Transfer-Encoding: chunked")}0\r\n\r\n`,
+    ],
+    ["86: chunks for an unknown body", { headers: TE, body: hello }, chunked],
     ["89, 153: an unknown length is chunked", { body: hello }, chunked],
-    ["90, 150: a known one is told", { body: "hello" }, `${ok("Content-Length: 5")}hello`],
-    ["91: none is told, too", { body: "" }, ok("Content-Length: 0")],
+    ["90, 150: a known length is declared", { body: "hello" }, `${ok("Content-Length: 5")}hello`],
+    ["91: a length of zero is declared, too", { body: "" }, ok("Content-Length: 0")],
     [
       "92: to HTTP/1.0 it ends with the connection",
       { body: hello },
       `${ok("Connection: close")}hello`,
       old,
     ],
-    ["94: a reason of one's own", { reason: "Okay" }, "200 Okay\r\nContent-Length: 0\r\n\r\n"],
+    ["94: a custom reason", { reason: "Okay" }, "200 Okay\r\nContent-Length: 0\r\n\r\n"],
     ["96, 97: HEAD keeps its length", { body: "hello" }, ok("Content-Length: 5"), head("HEAD /")],
-    ["98: and has none of its own", {}, ok(), head("HEAD /")],
+    ["98: HEAD gets no length by default", {}, ok(), head("HEAD /")],
     [
-      "99: 304 keeps what a 200 would say",
+      "99: 304 keeps the fields of a 200",
       { status: 304, headers: TE },
       "304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
     [
-      "100: its length, too",
+      "100: 304 keeps the length of a 200, too",
       { status: 304, headers: LENGTH },
       "304 Not Modified\r\nContent-Length: 5\r\n\r\n",
     ],
     [
-      "106, 107, 108, 109, 110, 310: trailers are not asked for by TE",
+      "106, 107, 108, 109, 110, 310: trailers do not depend on TE",
       { body: hello, trailers: { "X-Sum": "1" } },
       `${ok("Transfer-Encoding: chunked")}5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n`,
     ],
     [
-      "222, 223, 224: spelling stays",
+      "222, 223, 224: spelling is kept",
       { headers: { "x-Empty--y": "" } },
       ok("x-Empty--y: ", "Content-Length: 0"),
     ],
@@ -250,7 +253,7 @@ describe("a response", () => {
       `${ok("Transfer-Encoding: chunked")}1a\r\n${"x".repeat(26)}\r\n0\r\n\r\n`,
     ],
   ])("%s", async (_, answer, wire, request) => {
-    expect(await said(answer, request)).toBe(wire);
+    expect(await written(answer, request)).toBe(wire);
   });
 
   test.each<[string, Answer, string?]>([
@@ -262,15 +265,15 @@ describe("a response", () => {
     ["262: a body longer than its length", { headers: { "Content-Length": 4 }, body: "hello" }],
     ["309: a reason with LF", { reason: "a\nb" }],
     ["309: a reason with CR", { reason: "a\rb" }],
-  ])("%s is a 500 in its place", async (_, answer, request) => {
-    expect(await said(answer, request)).toMatch(/^500 Internal Server Error\r\n/);
+  ])("%s becomes a 500", async (_, answer, request) => {
+    expect(await written(answer, request)).toMatch(/^500 Internal Server Error\r\n/);
   });
 
   test.each(["", "OK then", "\xe9t\xe9"])("309: a reason may be %j", async (reason) => {
-    expect(await said({ reason })).toMatch(`200 ${reason}\r\n`);
+    expect(await written({ reason })).toMatch(`200 ${reason}\r\n`);
   });
 
-  test("102, 162: a hundred pieces arrive, the last chunk with them", async () => {
+  test("102, 162: a hundred pieces arrive, with the last chunk", async () => {
     async function* body() {
       for (let i = 0; i < 100; i++) yield "x".repeat(1_000);
     }
@@ -283,14 +286,14 @@ describe("a response", () => {
     expect(await response.body.text()).toBe("x".repeat(100_000));
   });
 
-  test("117: answers that are ready together leave together", async () => {
+  test("117: responses that are ready together are sent together", async () => {
     const { peer } = await serve(() => ({ status: 200, body: "ok" }));
     await peer.send(head("GET /") + head("GET /", "Connection: close"));
     expect(await peer.readToEnd()).toMatch(/ok.*Connection: close\r\n\r\nok$/s);
     expect(peer.chunks.length).toBe(1);
   });
 
-  test("147, 149, 225: Date is there, unless it is turned off, and one that is given stays", async () => {
+  test("147, 149, 225: Date is added, unless it is disabled or given", async () => {
     const date = async (headers: HeadersInit, on: boolean) => {
       const { sender } = await join(() => ({ status: 200, headers }), { server: { date: on } });
       return ((await sender.sendRequest(GET)).headers as Headers).getAll("date");

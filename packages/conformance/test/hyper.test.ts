@@ -8,21 +8,21 @@ import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { Transcript } from "../src/transcript.ts";
 
-// The corners where hyper goes another way, or none: each with what happens here.
+// Edge cases that hyper handles differently, or not at all, with our results.
 
 const OFFER = ["Connection: Upgrade", "Upgrade: x"] as const;
 const ACCEPTED = answer("101 Switching Protocols", ...OFFER);
 const PROPOSED = { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upgrade: "x" } };
 const CONNECT = { method: "CONNECT", target: "a.test:443", headers: { Host: "a.test:443" } };
 
-/** What a server makes of these bytes: the first line that is told. */
+/** The first line of a server's transcript of these bytes. */
 function asked(bytes: string): string {
   const transcript = new Transcript("server");
   transcript.receive(Buffer.from(bytes, "latin1"));
   return transcript.end()[0]!;
 }
 
-/** What a client makes of these bytes, behind a request. */
+/** A client's transcript of these bytes, after a request. */
 function answered(bytes: string, method = "GET", protocol?: string): string[] {
   const transcript = new Transcript("client");
   const target = method === "CONNECT" ? "a.test:443" : "/";
@@ -44,8 +44,8 @@ describe("a request", () => {
       head10("CONNECT a.test:1 HTTP/1.0", "Connection: Upgrade", "Upgrade: x"),
       "request CONNECT a.test:1 HTTP/1.0 proposes=tunnel",
     ],
-    ["X10: CONNECT has no path", head("CONNECT /x"), "error MALFORMED_TARGET status=400"],
-    ["X10: GET has no authority", head("GET a.test:80"), "error MALFORMED_TARGET status=400"],
+    ["X10: CONNECT with a path", head("CONNECT /x"), "error MALFORMED_TARGET status=400"],
+    ["X10: GET with an authority", head("GET a.test:80"), "error MALFORMED_TARGET status=400"],
     ["X11: no Host", "GET / HTTP/1.1\r\n\r\n", "error BAD_HOST status=400"],
     ["X11: two Hosts", head("GET /", "host: a.test"), "error BAD_HOST status=400"],
     [
@@ -60,17 +60,17 @@ describe("a request", () => {
       "error BAD_CONTENT_LENGTH status=400",
     ],
     ["X35: chunked twice", chunked("chunked, chunked"), "error BAD_TRANSFER_ENCODING status=400"],
-  ])("%s", (_, bytes, told) => {
-    expect(asked(bytes).replace(/ offset=.*/, "")).toBe(told);
+  ])("%s", (_, bytes, line) => {
+    expect(asked(bytes).replace(/ offset=.*/, "")).toBe(line);
   });
 
-  test("X16: close wins over keep-alive, in whichever line they stand", () => {
+  test("X16: close wins over keep-alive, in any order of lines", () => {
     const transcript = new Transcript("server");
     transcript.receive(Buffer.from(head("GET /", "Connection: close", "Connection: keep-alive")));
     expect(transcript.connection.persists).toBe(false);
   });
 
-  test("X28: a head of the limit passes, one of a byte more is a 431", async () => {
+  test("X28: a head as long as the limit passes, one byte more is a 431", async () => {
     const bytes = head("GET /", `X-Pad: ${"p".repeat(100)}`);
     for (const [maxHeadBytes, status] of [
       [bytes.length, 200],
@@ -85,7 +85,7 @@ describe("a request", () => {
 
 describe("a response", () => {
   test.each<[string, string, string, string | undefined]>([
-    ["X6: a 101 nobody asked for", ACCEPTED, "error UNEXPECTED_SWITCH", undefined],
+    ["X6: a 101 without a proposal", ACCEPTED, "error UNEXPECTED_SWITCH", undefined],
     ["X7: a 101 in HTTP/1.0", ACCEPTED.replace("HTTP/1.1", "HTTP/1.0"), "error BAD_SWITCH", "x"],
     [
       "X15: a coding beside a length",
@@ -94,13 +94,13 @@ describe("a response", () => {
       undefined,
     ],
     [
-      "X34: a list of lengths, answered",
+      "X34: a list of lengths in a response",
       answer("200 OK", "Content-Length: 3, 3"),
       "error BAD_CONTENT_LENGTH status=400",
       undefined,
     ],
-  ])("%s", (_, bytes, told, protocol) => {
-    expect(answered(bytes, "GET", protocol)[0]!.replace(/ offset=.*/, "")).toBe(told);
+  ])("%s", (_, bytes, line, protocol) => {
+    expect(answered(bytes, "GET", protocol)[0]!.replace(/ offset=.*/, "")).toBe(line);
   });
 
   test("X5: a 204 to CONNECT is a tunnel, its first bytes kept", () => {
@@ -119,7 +119,7 @@ describe("a response", () => {
     expect(await rejection(response)).toBe("TOO_MANY_INTERIM_RESPONSES");
   });
 
-  test("X24: bytes behind an answer leave it whole, and end the connection with their place", async () => {
+  test("X24: bytes after a response leave it complete, and end the connection with their offset", async () => {
     const { peer, sender, connection } = await ask();
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -132,7 +132,7 @@ describe("a response", () => {
     });
   });
 
-  test("X27: an upload that stalls behind a complete answer has a grace, not for ever", async () => {
+  test("X27: an upload that stalls after a complete response has a grace period", async () => {
     const { peer, sender, connection, clock } = await ask({ uploadGraceMs: 5 });
     async function* stalled() {
       yield "a";
@@ -148,7 +148,7 @@ describe("a response", () => {
 });
 
 describe("a client's switch", () => {
-  test("X26: waits until the request is out to its last byte", async () => {
+  test("X26: waits until the last byte of the request is sent", async () => {
     const { peer, sender, connection } = await ask();
     const gate = new Deferred<void>();
     async function* body() {
@@ -167,7 +167,7 @@ describe("a client's switch", () => {
     expect(await peer.readUntil("0\r\n\r\n")).toBe("4\r\nlast\r\n0\r\n\r\n");
   });
 
-  test("X25: two who wait for it wait for one promise", async () => {
+  test("X25: two waiters get the same promise", async () => {
     const { peer, sender, connection } = await ask();
     void sender.sendRequest(CONNECT);
     const waits = [connection.withoutShutdown(), connection.withoutShutdown()] as const;
@@ -179,7 +179,7 @@ describe("a client's switch", () => {
 });
 
 describe("a server's switch", () => {
-  test("X1: refused is told at once, and the io never changes hands", async () => {
+  test("X1: a refusal is reported at once, and the io never changes hands", async () => {
     const { peer, connection } = await serve(() => ({ status: 403 }));
     const parts = connection.withoutShutdown();
     await peer.send(`${head("GET /", ...OFFER)}early`);
@@ -188,7 +188,7 @@ describe("a server's switch", () => {
     expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 403 /);
   });
 
-  test("X2: what is left of the request's body is no byte of the new protocol", async () => {
+  test("X2: the rest of the request body is not part of the new protocol", async () => {
     const { peer, connection } = await serve(() => ({ status: 101, headers: OFFER_PAIRS }));
     const parts = connection.withoutShutdown();
     await peer.send(`${head("POST /", "Content-Length: 10", ...OFFER)}abc`);
@@ -217,7 +217,7 @@ describe("a server's switch", () => {
     expect(await peer.readHead()).toBe(ACCEPTED);
   });
 
-  test("X4: a 101 keeps its option while the server is closing", async () => {
+  test("X4: a 101 keeps its connection option while the server is closing", async () => {
     const gate = new Deferred<void>();
     const { peer, connection } = await serve(async (request) => {
       await gate.promise;
@@ -231,7 +231,7 @@ describe("a server's switch", () => {
   });
 
   test.each([
-    ["X9: a 101 to who asked for none", head("GET /"), {}, "service: NO_PROPOSAL"],
+    ["X9: a 101 without a proposal", head("GET /"), {}, "service: NO_PROPOSAL"],
     [
       "X19: a 101 with a length",
       head("GET /", ...OFFER),
@@ -266,7 +266,7 @@ describe("a server's switch", () => {
     expect(await peer.readHead()).toBe(ACCEPTED);
   });
 
-  test("X31, X33: it can be awaited in the service, and what follows is not HTTP's", async () => {
+  test("X31, X33: can be awaited in the service, and what follows is not HTTP", async () => {
     const taken = new Deferred<string>();
     const { peer } = await serve(async (request) => {
       const { readBuf } = await request.switchTo("x");
@@ -276,7 +276,7 @@ describe("a server's switch", () => {
     expect(await taken.promise).toBe(head("GET /next"));
   });
 
-  test("X32: one that nobody takes is aborted, and said to be", async () => {
+  test("X32: unclaimed is aborted, which is reported", async () => {
     const accepts = () => ({ status: 101, headers: OFFER_PAIRS });
     const { peer, clock, reports } = await serve(accepts, { claimMs: 5 });
     await peer.send(head("GET /", ...OFFER));
@@ -290,7 +290,7 @@ describe("a server's switch", () => {
 
 const OFFER_PAIRS = { Connection: "Upgrade", Upgrade: "x" };
 
-describe("a server's answer", () => {
+describe("a server's response", () => {
   test("X14: a bad chunk is a 400 that closes, whatever the service says later", async () => {
     const gate = new Deferred<void>();
     const { peer } = await serve(async () => {
@@ -303,7 +303,7 @@ describe("a server's answer", () => {
     expect(refusal).toBe(answer("400 Bad Request", "Content-Length: 0", "Connection: close"));
   });
 
-  test("X17: a client that leaves is seen behind pipelined bytes, too", async () => {
+  test("X17: a client that leaves is detected after pipelined bytes, too", async () => {
     const reason = new Deferred<unknown>();
     const { peer } = await serve(async ({ signal }) => {
       signal.addEventListener("abort", () => reason.resolve(signal.reason));
@@ -315,7 +315,7 @@ describe("a server's answer", () => {
     expect(await reason.promise).toMatchObject({ code: "PEER_ENDED" });
   });
 
-  test("X18: to HTTP/1.0 an unknown length does not promise to live on", async () => {
+  test("X18: an unknown length for HTTP/1.0 does not promise keep-alive", async () => {
     async function* body() {
       yield "abc";
     }
@@ -324,7 +324,7 @@ describe("a server's answer", () => {
     expect(await peer.readToEnd()).toBe(`${answer("200 OK", "Connection: close")}abc`);
   });
 
-  test("X21: a body shorter than its length is a reset behind what was handed over", async () => {
+  test("X21: a body shorter than its length is a reset after the bytes handed over", async () => {
     const gate = new Deferred<void>();
     async function* body() {
       yield "abc";
@@ -349,7 +349,7 @@ describe("a server's answer", () => {
     expect(reports).toEqual(["service: no"]);
   });
 
-  test("X23: a head that comes too slowly is a 408 that closes", async () => {
+  test("X23: a head that arrives too slowly is a 408 that closes", async () => {
     const { peer, clock } = await serve(() => ({ status: 200 }), { headMs: 5 });
     await peer.send("GET ");
     await turns();

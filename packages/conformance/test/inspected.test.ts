@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 const PROPOSAL =
   "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: chat, echo/2\r\n\r\n";
 
-test("a console shows where a connection without io stands, and what was proposed", () => {
+test("the console shows the state of an HttpConnection, and its proposal", () => {
   const server = new HttpConnection("server");
   expect(inspect(server)).toBe(
     [
@@ -31,7 +31,7 @@ test("a console shows where a connection without io stands, and what was propose
   expect(inspect({ a: { server } }, { depth: 1 })).toBe("{ a: { server: [HttpConnection] } }");
 });
 
-test("a console shows the parts of a connection without all of its io", async () => {
+test("the console shows the parts of a connection without all of its io", async () => {
   const [near, far] = memoryPair();
   let parts: unknown;
   await serveOn(far, async (request) => {
@@ -51,7 +51,7 @@ test("a console shows the parts of a connection without all of its io", async ()
   );
 });
 
-test("a console shows whether a sender sends", async () => {
+test("the console shows whether a sender is ready", async () => {
   const [near] = memoryPair();
   const { sender, connection } = await connectTo(near);
   expect(inspect(sender)).toBe("Sender { isReady: true, isClosed: false }");
@@ -66,7 +66,7 @@ test.each(["sever", "", undefined, {}])("a connection of the role %j is refused"
   );
 });
 
-test("a console shows a connection, a request, a response and a body, and no credentials", async () => {
+test("the console shows a connection, a request, a response and a body, and no credentials", async () => {
   let request: unknown;
   const [near, far] = memoryPair();
   await serveOn(far, (came) => {
@@ -88,7 +88,7 @@ test("a console shows a connection, a request, a response and a body, and no cre
   expect(Math.max(...shown.map((one) => one.split("\n").length))).toBeLessThan(25);
 });
 
-test("a console shows a refused switch on the server without the response of the service", async () => {
+test("the console shows a refused switch on the server without the response of the service", async () => {
   const [near, far] = memoryPair();
   const response = { status: 403, headers: { "Set-Cookie": "a=secret" }, body: "secret" };
   const { connection } = await serveOn(far, () => response);

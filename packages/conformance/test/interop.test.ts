@@ -11,7 +11,7 @@ import type { Client as UndiciClient } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 
-// The index of this undici asks for Node 22; what is tested here does not.
+// The index of this undici requires Node 22; the modules tested here do not.
 const load = createRequire(import.meta.url);
 const Client = load("undici/lib/dispatcher/client.js") as typeof UndiciClient;
 Object.assign(load("undici/lib/dispatcher/dispatcher.js").prototype, load("undici/lib/api"));
@@ -34,7 +34,7 @@ function open(port: number): net.Socket {
   return socket;
 }
 
-/** A server of ours on loopback. */
+/** Our server on loopback. */
 function listen(service: Service<net.Socket>, options: ServerOptions<net.Socket> = {}) {
   const server = net.createServer((socket) => {
     closing.push(() => socket.destroy());
@@ -386,7 +386,7 @@ describe("our server and curl", () => {
     expect(stdout).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n.*2000000$/s);
   });
 
-  test.runIf(hasCurl)("--http2 keeps its connection behind a refused h2c", async () => {
+  test.runIf(hasCurl)("--http2 keeps its connection after a refused h2c", async () => {
     const port = await listen(answering);
     expect(
       await curl("--http2", "-w", "%{http_version}", "-d", "x", `http://127.0.0.1:${port}/`),

@@ -13,7 +13,7 @@ async function errorOf(promise: Promise<unknown>): Promise<UpgradeError> {
   return error as UpgradeError;
 }
 
-describe("L16 errors tell: where the peer's fault stands in all it ever sent", () => {
+describe("L16 errors tell: the offset of the peer's fault in all it ever sent", () => {
   const fault = (bytes: string): UpgradeError => {
     const server = new HttpConnection("server");
     server.receiveData(Buffer.from(bytes, "latin1"));
@@ -40,7 +40,7 @@ describe("L16 errors tell: where the peer's fault stands in all it ever sent", (
     });
   });
 
-  test("in a chunk's line, behind a head and data", () => {
+  test("in a chunk's line, after a head and data", () => {
     const sent = `${first}${head("POST /", "Transfer-Encoding: chunked")}4\r\ndata\r\n`;
     expect(fault(`${sent}5z\r\n`)).toMatchObject({
       code: "MALFORMED_CHUNK",
@@ -56,7 +56,7 @@ describe("L16 errors tell: where the peer's fault stands in all it ever sent", (
     expect(error.offset).toBe(sent.length + 1);
   });
 
-  test("a later station adds what it knows, and takes nothing away", () => {
+  test("a later stage adds details, and removes none", () => {
     const error = fault("GET / HTTP/1.2\r\n");
     const { offset, phase } = error;
     error.annotate({ offset: 1, phase: "later", bytesRead: 7 });
@@ -66,7 +66,7 @@ describe("L16 errors tell: where the peer's fault stands in all it ever sent", (
   });
 });
 
-describe("L16 errors tell: how many bytes had moved", () => {
+describe("L16 errors tell: how many bytes were transferred", () => {
   test("on a server whose client ends in the middle of a body", async () => {
     const { peer, connection } = await serve((request) => {
       request.inform(103);
@@ -102,12 +102,12 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
   test("nothing, and it is safe to repeat", async () => {
     const { sender, connection } = await ask();
     const asked = errorOf(sender.sendRequest(GET));
-    // In the turn in which it was said, nothing has left.
+    // Nothing has left in the turn of the call.
     connection.abort("now");
     expect(await asked).toMatchObject({ sent: "nothing", responseSeen: false, retrySafe: true });
   });
 
-  test("nothing of one that waited behind the last exchange", async () => {
+  test("nothing of one queued after the last exchange", async () => {
     const { peer, sender } = await ask();
     const first = sender.sendRequest(GET);
     const second = errorOf(sender.sendRequest(GET));
@@ -129,7 +129,7 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
     expect(await asked).toMatchObject({ sent: "part", responseSeen: false, retrySafe: false });
   });
 
-  test("its head alone, which is not safe either: its body is as it came, and the server may act", async () => {
+  test("only its head, which is not safe either: the body is untouched, but the server may act", async () => {
     const { peer, sender, connection } = await ask();
     const headers = { Host: "a.test", Expect: "100-continue" };
     const asked = errorOf(sender.sendRequest({ ...POST, headers, body: ["held back"] }));
@@ -138,7 +138,7 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
     expect(await asked).toMatchObject({ sent: "part", bodyBegun: false, retrySafe: false });
   });
 
-  test("all of it, and half an answer seen", async () => {
+  test("all of it, with half a response received", async () => {
     const { peer, sender, connection } = await ask();
     const asked = errorOf(sender.sendRequest(GET));
     await peer.readHead();
@@ -149,7 +149,7 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
   });
 });
 
-test("L16 errors tell: the reason of the caller is the cause", async () => {
+test("L16 errors tell: the caller's reason is the cause", async () => {
   const { sender, connection } = await ask();
   const asked = errorOf(sender.sendRequest(GET));
   const reason = new Error("mine");

@@ -7,8 +7,8 @@ import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-describe("L2 same object: no timer of ours is set any more", () => {
-  test.each(KINDS)("behind a server's switch, %s", async (kind) => {
+describe("L2 same object: no timer of ours is left", () => {
+  test.each(KINDS)("after a server's switch, %s", async (kind) => {
     const [io, far] = memoryPair();
     const clock = new ManualClock();
     const peer = new ScriptedPeer(far);
@@ -25,7 +25,7 @@ describe("L2 same object: no timer of ours is set any more", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test.each(KINDS)("behind a client's, %s", async (kind) => {
+  test.each(KINDS)("after a client's, %s", async (kind) => {
     const [io, far] = memoryPair();
     const clock = new ManualClock();
     const peer = new ScriptedPeer(far);
@@ -40,7 +40,7 @@ describe("L2 same object: no timer of ours is set any more", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("taken apart while idle, and by force with a request in hand", async () => {
+  test("taken apart while idle, and by force during a request", async () => {
     for (const force of [false, true]) {
       const [io, far] = memoryPair();
       const clock = new ManualClock();
@@ -57,7 +57,7 @@ describe("L2 same object: no timer of ours is set any more", () => {
     }
   });
 
-  test("and a signal that was given earlier does nothing to the io", async () => {
+  test("and an earlier signal does not affect the io", async () => {
     const [io, far] = memoryPair();
     const clock = new ManualClock();
     const peer = new ScriptedPeer(far);

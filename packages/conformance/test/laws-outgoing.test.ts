@@ -12,7 +12,7 @@ test.each([
   ["text", "first"],
   ["bytes", Buffer.from("first")],
 ])(
-  "L6 order: an answer of %s and a 101, said in one turn, leave in the order of their requests",
+  "L6 order: a response of %s and a 101, given in one turn, are sent in the order of their requests",
   async (_, body) => {
     const { peer } = await serve((request) =>
       request.proposal === undefined ? { status: 200, body } : { status: 101, headers: SWITCH },
@@ -24,7 +24,7 @@ test.each([
   },
 );
 
-test("L6 order: the first bytes of the new protocol stand behind the 101", async () => {
+test("L6 order: the first bytes of the new protocol follow the 101", async () => {
   const { peer } = await serve(async (request) => {
     await request.switchTo("chat", { firstBytes: Buffer.from("hello") });
   });
@@ -41,7 +41,7 @@ describe("L14 nothing hidden: a request is written as it was given", () => {
     expect(peer.unread).toBe("");
   });
 
-  test("POST says that it has no content, which is framing", async () => {
+  test("POST without a body has Content-Length: 0, which is framing", async () => {
     const { peer, sender } = await ask();
     void sender.sendRequest(POST);
     expect(await peer.readHead()).toBe(head("POST /", "Content-Length: 0"));
@@ -57,14 +57,14 @@ describe("L14 nothing hidden: a response is written as it was given", () => {
     expect(await peer.readHead()).toBe(answer("200 OK", "Date: yesterday", "Content-Length: 0"));
   });
 
-  test("and where Date is turned off, there is none", async () => {
+  test("and it has no Date if that is disabled", async () => {
     const { peer } = await serve(() => ({ status: 204 }), { date: false });
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toBe(answer("204 No Content"));
   });
 });
 
-test("L15 verbatim: the lines of one name stay as many, in their order, both ways", async () => {
+test("L15 verbatim: repeated fields keep their number and order, both ways", async () => {
   const lines = { "set-Cookie": ["a=1", "b=2", "a=1"], "X-b": ["", "2"] };
   const written = ["set-Cookie: a=1", "set-Cookie: b=2", "set-Cookie: a=1", "X-b: ", "X-b: 2"];
   const seen: unknown[] = [];
@@ -84,7 +84,7 @@ test("L15 verbatim: the lines of one name stay as many, in their order, both way
 });
 
 describe("L12 bounded: a peer that reads nothing", () => {
-  test("holds writeHighWaterBytes of a streamed body, and one piece, and no more", async () => {
+  test("holds at most writeHighWaterBytes of a streamed body plus one piece", async () => {
     const [near, far] = memoryPair(1);
     const { sender } = await connectTo(near, {
       clock: new ManualClock(),
@@ -105,7 +105,7 @@ describe("L12 bounded: a peer that reads nothing", () => {
   });
 });
 
-describe("L12 bounded: a body that nobody reads", () => {
+describe("L12 bounded: an unread body", () => {
   const unread = async (sent: number) => {
     const { peer, connection } = await serve(() => new Promise<never>(() => {}), {
       readAheadBytes: 100,
@@ -118,14 +118,14 @@ describe("L12 bounded: a body that nobody reads", () => {
     return connection.stats.bytesRead - head("POST /", "Content-Length: 1000").length;
   };
 
-  test("is held up to readAheadBytes, and nothing is asked for beyond", async () => {
+  test("is held up to readAheadBytes, and nothing more is read", async () => {
     expect(await unread(9)).toBe(90);
     expect(await unread(10)).toBe(100);
     expect(await unread(30)).toBe(100);
   });
 });
 
-describe("L12 bounded: a body that is answered and not read", () => {
+describe("L12 bounded: an answered, unread body", () => {
   const answered = async (length: number) => {
     const { peer } = await serve(({ target }) => ({ status: 200, body: target }), {
       maxDrainBytes: 100,
@@ -143,7 +143,7 @@ describe("L12 bounded: a body that is answered and not read", () => {
     expect((await answered(100)).unread).toMatch(/^HTTP\/1\.1 200 .*\/2$/s);
   });
 
-  test("of one byte more is the end of the connection", async () => {
+  test("one byte longer ends the connection", async () => {
     expect(await (await answered(101)).readToEnd()).toBe("");
   });
 });

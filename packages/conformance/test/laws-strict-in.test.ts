@@ -3,19 +3,19 @@ import { describe, expect, test } from "vitest";
 import { answer, ask, GET, head, rejection } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-/** Answers in which two readers would see two different ends. */
+/** Responses in which two readers would find different ends. */
 const AMBIGUOUS: Record<string, string> = {
   "two framings": answer("200 OK", "Content-Length: 5", "Transfer-Encoding: chunked"),
   "two lengths": answer("200 OK", "Content-Length: 5", "Content-Length: 6"),
-  "a length that is none": answer("200 OK", "Content-Length: +5"),
-  "chunked, and then something": answer("200 OK", "Transfer-Encoding: chunked, gzip"),
-  "a name and white space": answer("200 OK", "Content-Length : 5"),
+  "an invalid length": answer("200 OK", "Content-Length: +5"),
+  "chunked before another coding": answer("200 OK", "Transfer-Encoding: chunked, gzip"),
+  "white space after a name": answer("200 OK", "Content-Length : 5"),
   "a folded line": answer("200 OK", "X: a", " b"),
   "a chunk with a sign": `${answer("200 OK", "Transfer-Encoding: chunked")}+5\r\nhello\r\n0\r\n\r\n`,
 };
 
-describe("L11 strict in: a client that gets an answer with", () => {
-  test.each(Object.keys(AMBIGUOUS))("%s uses the connection no more", async (which) => {
+describe("L11 strict in: a client that gets a response with", () => {
+  test.each(Object.keys(AMBIGUOUS))("%s does not reuse the connection", async (which) => {
     const { peer, sender, connection } = await ask();
     const asked = sender.sendRequest(GET).then((response) => response.body.text());
     const waiting = rejection(sender.sendRequest(GET));
@@ -32,8 +32,8 @@ describe("L11 strict in: a client that gets an answer with", () => {
   });
 });
 
-describe("L11 strict in: behind a fault nothing is read any more", () => {
-  const told = (connection: HttpConnection): unknown => {
+describe("L11 strict in: after a fault nothing more is read", () => {
+  const errorOf = (connection: HttpConnection): unknown => {
     try {
       return connection.nextEvent();
     } catch (error) {
@@ -41,18 +41,18 @@ describe("L11 strict in: behind a fault nothing is read any more", () => {
     }
   };
 
-  test.each(["server", "client"] as const)("our %s tells it again, whatever comes", (role) => {
+  test.each(["server", "client"] as const)("our %s repeats the error, whatever comes", (role) => {
     const connection = new HttpConnection(role);
     if (role === "client") {
       connection.send({ type: "request", method: "GET", target: "/", headers: GET.headers });
       connection.send({ type: "end-of-message" });
     }
     connection.receiveData(Buffer.from("nonsense\r\n\r\n"));
-    const fault = told(connection);
+    const fault = errorOf(connection);
     expect(fault).toBeInstanceOf(RemoteProtocolError);
     connection.receiveData(Buffer.from(role === "server" ? head("GET /") : answer("200 OK")));
-    expect(told(connection)).toBe(fault);
+    expect(errorOf(connection)).toBe(fault);
     connection.receiveEof();
-    expect(told(connection)).toBe(fault);
+    expect(errorOf(connection)).toBe(fault);
   });
 });

@@ -13,7 +13,7 @@ afterEach(destroyPairs);
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
-/** A stream that counts the reads that were begun, and those that wait. */
+/** A stream that counts started and pending reads. */
 function counting(stream: ByteStream, withdraws: boolean) {
   const reads = { begun: 0, pending: 0 };
   const io: ByteStream = {
@@ -35,7 +35,7 @@ const WITHDRAWAL = [
   ["cannot be withdrawn", false],
 ] as const;
 
-describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws) => {
+describe.each(WITHDRAWAL)("L17 no reading ahead, if a read %s", (_, withdraws) => {
   test.each(KINDS)("our server: none while a %s waits for its answer", async (kind) => {
     const [near, far] = memoryPair();
     const { io, reads } = counting(near, withdraws);
@@ -62,7 +62,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
     expect(latin1((await near.read())!)).toBe("early");
   });
 
-  test("our server: as far as the last byte of the proposal's body", async () => {
+  test("our server: only up to the last byte of the proposal's body", async () => {
     const [near, far] = memoryPair();
     const { io, reads } = counting(near, withdraws);
     const peer = new ScriptedPeer(far);
@@ -84,7 +84,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
     expect(reads).toEqual({ begun: 3, pending: 0 });
   });
 
-  test("our server: reads on behind a refusal that lets the connection live", async () => {
+  test("our server: continues after a refusal that keeps the connection", async () => {
     const [near, far] = memoryPair();
     const { io, reads } = counting(near, withdraws);
     const peer = new ScriptedPeer(far);
@@ -95,7 +95,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
     expect(reads.pending).toBe(1);
   });
 
-  test("our server: a read from before the proposal is over when the io is handed on", async () => {
+  test("our server: a read from before the proposal is finished when the io is handed over", async () => {
     const [near, far] = memoryPair();
     const { io, reads } = counting(near, withdraws);
     const peer = new ScriptedPeer(far);
@@ -122,7 +122,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
     await peer.readHead();
     await peer.readHead();
     await turns();
-    // Where it cannot be withdrawn the hand-over waits for it.
+    // If the read cannot be withdrawn, the hand-over waits for it.
     expect(pendingAtHandOver).toBe(withdraws ? 0 : undefined);
     await peer.send("early");
     await turns();
@@ -131,7 +131,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
   });
 
   test.each(KINDS)(
-    "our client: one at most while a %s is open, none behind its answer",
+    "our client: one at most while a %s is open, none after its answer",
     async (kind) => {
       const [near, far] = memoryPair();
       const { io, reads } = counting(near, withdraws);
@@ -154,7 +154,7 @@ describe.each(WITHDRAWAL)("L17 no reading ahead, where a read %s", (_, withdraws
     },
   );
 
-  test("our client: none while it still sends its request behind an early 101", async () => {
+  test("our client: none while it still sends its request after an early 101", async () => {
     const [near, far] = memoryPair();
     const { io, reads } = counting(near, withdraws);
     const peer = new ScriptedPeer(far);
@@ -197,7 +197,7 @@ describe.each(PAIRS)("L20 no poison, over $name", ({ make }) => {
   };
   const UNASKED = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
-  test.each(["\r\n", "x", UNASKED])("%j in front of the first request closes", async (poison) => {
+  test.each(["\r\n", "x", UNASKED])("%j before the first request closes", async (poison) => {
     const { peer, sender, connection } = await idle();
     await peer.send(poison);
     expect(await connection.closed).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
@@ -221,7 +221,7 @@ describe.each(PAIRS)("L20 no poison, over $name", ({ make }) => {
     await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
   });
 
-  test("right behind an answer it is not the next one's, though that waits already", async () => {
+  test("right after a response it does not answer the next request, even if that already waits", async () => {
     const { peer, sender, connection } = await idle();
     const first = sender.sendRequest(GET);
     const second = sender.sendRequest(GET);

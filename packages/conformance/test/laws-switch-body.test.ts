@@ -25,7 +25,7 @@ const ACTS: Record<string, Act> = {
   takeOver: (request) => request.takeOver(),
 };
 
-/** A server of ours that accepts by `act`, and what became of that. */
+/** A server that accepts by `act`, and the result. */
 async function accepting(act: Act, options: ServerOptions<ByteStream> = {}) {
   const [io, far] = memoryPair();
   const peer = new ScriptedPeer(far);
@@ -60,7 +60,7 @@ describe("L5 body before switch: what the service does not read is drained", () 
       expect(peer.unread).toBe("");
     });
 
-    test("a body that comes later: nothing is accepted in front of its last byte", async () => {
+    test("a body that arrives later: nothing is accepted before its last byte", async () => {
       const { peer, parts } = await accepting(act);
       await peer.send(SIZED);
       for (const byte of "012345678") {
@@ -83,7 +83,7 @@ describe("L5 body before switch: what the service does not read is drained", () 
   test.each([
     ["with a length", SIZED, "0123456789"],
     ["chunked", CHUNKED, "a\r\n0123456789\r\n0\r\n\r\n"],
-  ])("one byte more is a 413, %s, and who waits is told", async (_, request, body) => {
+  ])("one byte more is a 413, %s, and the waiting call rejects", async (_, request, body) => {
     const { peer, parts, errors, connection } = await accepting(ACTS.switchTo!, {
       maxDrainBytes: 9,
     });
@@ -96,7 +96,7 @@ describe("L5 body before switch: what the service does not read is drained", () 
     expect((await connection.closed).kind).not.toBe("switched");
   });
 
-  test("a body that does not come within drainMs is a 408", async () => {
+  test("a body that does not arrive within drainMs is a 408", async () => {
     const clock = new ManualClock();
     const { peer, parts } = await accepting(ACTS.switchTo!, { clock, drainMs: 500 });
     await peer.send(`${SIZED}01234`);
@@ -127,7 +127,7 @@ describe("L5 body before switch: what the service does not read is drained", () 
 });
 
 describe("L5 body before switch: what the service reads", () => {
-  test("is read to its end, and then the 101 is written", async () => {
+  test("is read to its end, then the 101 is written", async () => {
     const { peer, parts } = await accepting(async (request) => {
       const text = await request.body.text();
       return request.switchTo("chat", { headers: { "X-Body": text } });
@@ -140,7 +140,7 @@ describe("L5 body before switch: what the service reads", () => {
     expect(latin1((await parts()).readBuf)).toBe("early");
   });
 
-  test("a reader that is still at it when the switch is asked for goes on", async () => {
+  test("a reader still reading when the switch is requested continues", async () => {
     let text!: Promise<string>;
     const { peer, parts } = await accepting((request) => {
       text = request.body.text();
@@ -155,10 +155,10 @@ describe("L5 body before switch: what the service reads", () => {
   });
 });
 
-describe("L5 body before switch: 100 goes before 101", () => {
+describe("L5 body before switch: 100 is sent before 101", () => {
   const EXPECTING = proposal("Content-Length: 4", "Expect: 100-continue");
 
-  test.each(Object.entries(ACTS))("%s asks for the body first", async (how, act) => {
+  test.each(Object.entries(ACTS))("%s requests the body first", async (how, act) => {
     const { peer, parts } = await accepting(act);
     await peer.send(EXPECTING);
     expect(await peer.readHead()).toBe("HTTP/1.1 100 Continue\r\n\r\n");
@@ -169,7 +169,7 @@ describe("L5 body before switch: 100 goes before 101", () => {
     expect(latin1((await parts()).readBuf)).toBe("early");
   });
 
-  test("so does a 101 that is returned", async () => {
+  test("a returned 101 does, too", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const headers = { Connection: "Upgrade", Upgrade: "chat" };
@@ -180,12 +180,12 @@ describe("L5 body before switch: 100 goes before 101", () => {
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
   });
 
-  test("a body that came unasked needs no 100", async () => {
+  test("a body that came without waiting needs no 100", async () => {
     const { peer } = await accepting(ACTS.switchTo!);
     await peer.send(`${EXPECTING}body`);
     const head = await peer.readUntil("101 ");
     await peer.readHead();
-    // Both are right (RFC 9110 §10.1.1); never is there a 100 behind the 101.
+    // Both are allowed (RFC 9110 §10.1.1); a 100 never follows the 101.
     expect(head).toMatch(/^(HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 101 $/);
     await turns();
     expect(peer.unread).toBe("");

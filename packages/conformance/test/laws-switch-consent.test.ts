@@ -14,26 +14,26 @@ afterEach(destroyPairs);
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const HELLO_101 = { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
 
-/** A client of ours in front of a scripted server. */
+/** Our client and a scripted server. */
 async function client() {
   const [io, far] = memoryPair();
   return { peer: new ScriptedPeer(far), ...(await connectTo(io)) };
 }
 
-/** A server of ours in front of a scripted client. */
+/** Our server and a scripted client. */
 async function server(service: Service<ByteStream>, options: ServerOptions<ByteStream> = {}) {
   const [io, far] = memoryPair();
   return { io, peer: new ScriptedPeer(far), ...(await serve(io, service, options)) };
 }
 
-describe("L1 account: however the bytes are cut, each is HTTP's or in readBuf, once, in order", () => {
+describe("L1 account: however the bytes are cut, each belongs to HTTP or is in readBuf, once, in order", () => {
   describe.each(ROLES)("our %s", (role) => {
     test.each(KINDS)(
-      "%s, cut at every place",
+      "%s, cut at every position",
       async (kind) => {
         const early = "early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
-        const said = (role === "client" ? ANSWER[kind] : REQUEST[kind]) + early;
-        for (let cut = 1; cut < said.length; cut++) {
+        const bytes = (role === "client" ? ANSWER[kind] : REQUEST[kind]) + early;
+        for (let cut = 1; cut < bytes.length; cut++) {
           const [io, far] = memoryPair();
           const peer = new ScriptedPeer(far);
           let parts: Promise<Parts<ByteStream>>;
@@ -48,9 +48,9 @@ describe("L1 account: however the bytes are cut, each is HTTP's or in readBuf, o
             );
             parts = connection.withoutShutdown();
           }
-          await peer.send(said.slice(0, cut));
+          await peer.send(bytes.slice(0, cut));
           await turns(1);
-          await peer.send(said.slice(cut));
+          await peer.send(bytes.slice(cut));
           const { readBuf } = await parts;
           const next = new ScriptedPeer(io);
           const all = latin1(readBuf) + (await next.read(early.length - readBuf.length));
@@ -65,7 +65,7 @@ describe("L1 account: however the bytes are cut, each is HTTP's or in readBuf, o
 });
 
 describe("L3 nothing left behind", () => {
-  /** A stream that accepts a write when it is told to. */
+  /** A stream that accepts writes only on demand. */
   function slow(stream: ByteStream) {
     const gates: (() => void)[] = [];
     const io: ByteStream = {
@@ -130,7 +130,7 @@ describe("L3 nothing left behind", () => {
     connection.intoParts();
   });
 
-  test.each(ROLES)("our %s over a transport that is late with every byte", async (role) => {
+  test.each(ROLES)("our %s over a transport that delays every byte", async (role) => {
     const [near, far] = memoryPair();
     const io = new HostileStream(near, { split: 1, delay: 1 });
     const { parts } = await switching(role, "upgrade", io, new ScriptedPeer(far), "early");
@@ -143,30 +143,30 @@ describe("L3 nothing left behind", () => {
 const unasked = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n";
 const GET = { method: "GET", target: "/", headers: [["Host", "a.test"]] as [string, string][] };
 
-describe("L4 no switch without consent: what our client takes for none", () => {
+describe("L4 no switch without consent: what our client does not accept", () => {
   test.each([
-    ["a 101 that nobody asked for", GET, unasked, "UNEXPECTED_SWITCH"],
+    ["a 101 without a proposal", GET, unasked, "UNEXPECTED_SWITCH"],
     ["a 101 in HTTP/1.0", PROPOSAL.upgrade, unasked.replace("1.1", "1.0"), "BAD_SWITCH"],
     [
-      "a protocol that was not offered",
+      "a protocol that was not proposed",
       PROPOSAL.upgrade,
       unasked.replace("chat", "other"),
       "BAD_SWITCH",
     ],
     [
-      "one more protocol than was offered",
+      "one protocol more than was proposed",
       PROPOSAL.upgrade,
       unasked.replace("chat", "chat, x"),
       "BAD_SWITCH",
     ],
     [
-      "a 101 that names none",
+      "a 101 that names no protocol",
       PROPOSAL.upgrade,
       unasked.replace("Upgrade: chat\r\n", ""),
       "BAD_SWITCH",
     ],
     [
-      "a 101 without its option",
+      "a 101 without its connection option",
       PROPOSAL.upgrade,
       unasked.replace("Connection: Upgrade", "X: y"),
       "BAD_SWITCH",
@@ -194,7 +194,7 @@ describe("L4 no switch without consent: what our client takes for none", () => {
   });
 
   test.each(["Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked"])(
-    "a 101 with %s, as servers send it, is a switch all the same",
+    "a 101 with %s, as servers send it, is still a switch",
     async (field) => {
       const { peer, sender, connection } = await client();
       const sent = sender.sendRequest(PROPOSAL.upgrade);
@@ -206,7 +206,7 @@ describe("L4 no switch without consent: what our client takes for none", () => {
     },
   );
 
-  test("the names are compared without regard to case", async () => {
+  test("names are compared case-insensitively", async () => {
     const { peer, sender, connection } = await client();
     const sent = sender.sendRequest(PROPOSAL.upgrade);
     await peer.readHead();
@@ -233,7 +233,7 @@ describe("L4 no switch without consent: what our client takes for none", () => {
     [PROPOSAL.upgrade, 426],
     [PROPOSAL.connect, 302],
     [PROPOSAL.connect, 407],
-  ] as const)("any other final status is none: %o %i", async (request, status) => {
+  ] as const)("any other final status is not a switch: %o %i", async (request, status) => {
     const { peer, sender, connection } = await client();
     const sent = sender.sendRequest(request);
     const poll = connection.pollWithoutShutdown();
@@ -247,9 +247,9 @@ describe("L4 no switch without consent: what our client takes for none", () => {
   });
 });
 
-describe("L4 no switch without consent: what our server takes for a proposal", () => {
+describe("L4 no switch without consent: what our server treats as a proposal", () => {
   const proposals: [string, string, boolean][] = [
-    ["name and option", REQUEST.upgrade, true],
+    ["a name and the connection option", REQUEST.upgrade, true],
     [
       "in any case",
       REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: CHAT").replace(": Upgrade", ": UPGRADE"),
@@ -268,11 +268,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     ],
     ["with another option", REQUEST.upgrade.replace(": Upgrade", ": keep-alive"), false],
     ["in HTTP/1.0", REQUEST.upgrade.replace("1.1", "1.0"), false],
-    [
-      "with a name that is none",
-      REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: chat;q=1"),
-      false,
-    ],
+    ["with an invalid name", REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: chat;q=1"), false],
     ["of nothing", REQUEST.upgrade.replace("Upgrade: chat\r\n", ""), false],
   ];
 
@@ -306,7 +302,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("switchTo a protocol that was not offered: the service may still answer", async () => {
+  test("switchTo a protocol that was not proposed: the service may still answer", async () => {
     const { peer } = await server(async (request) => {
       const refused = await request.switchTo("other").catch((error) => error.code);
       return { status: 200, body: refused };
@@ -323,7 +319,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect([latin1(readBuf), switched?.kind]).toEqual(["early", "connect"]);
   });
 
-  test("an HTTP/1.0 CONNECT is one, too", async () => {
+  test("a 2xx to an HTTP/1.0 CONNECT is a tunnel, too", async () => {
     const { peer, connection } = await server(() => ({ status: 200, tunnel: true }));
     await peer.send("CONNECT a.test:80 HTTP/1.0\r\n\r\n");
     await peer.readHead();
@@ -336,25 +332,22 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     ["a 202 with its length", { status: 202, headers: { "Content-Length": "0" } }],
     ["a 204", { status: 204 }],
     ["a 299 with trailers", { status: 299, body: ["x"], trailers: { X: "1" } }],
-    ["a tunnel that is no more than truthy", { status: 200, tunnel: "true" }],
+    ["a tunnel option that is merely truthy", { status: 200, tunnel: "true" }],
     ["first bytes", { status: 200, firstBytes: "first" }],
-  ])(
-    "a service that never thought of CONNECT opens no tunnel: %s is a 501",
-    async (_, response) => {
-      const told: unknown[] = [];
-      const { peer, connection } = await server(() => response as { status: number }, {
-        date: false,
-        onError: (error, { phase }) => told.push(phase, (error as { code: string }).code),
-      });
-      await peer.send(`${REQUEST.connect}SSH-2.0-early`);
-      expect(await peer.readToEnd()).toBe(
-        "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-      );
-      await peer.end();
-      expect(told).toEqual(["service", "UNINTENDED_TUNNEL"]);
-      expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
-    },
-  );
+  ])("a service that does not handle CONNECT opens no tunnel: %s is a 501", async (_, response) => {
+    const reports: unknown[] = [];
+    const { peer, connection } = await server(() => response as { status: number }, {
+      date: false,
+      onError: (error, { phase }) => reports.push(phase, (error as { code: string }).code),
+    });
+    await peer.send(`${REQUEST.connect}SSH-2.0-early`);
+    expect(await peer.readToEnd()).toBe(
+      "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    await peer.end();
+    expect(reports).toEqual(["service", "UNINTENDED_TUNNEL"]);
+    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+  });
 
   test("a proxy that returns the 200 it got for a relayed CONNECT opens no tunnel either", async () => {
     const upstream = await client();
@@ -365,7 +358,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 501 /);
   });
 
-  test("a stream that was returned to CONNECT by mistake is released", async () => {
+  test("a stream returned to CONNECT by mistake is released", async () => {
     let isCancelled = false;
     const body = new ReadableStream<Uint8Array>({
       cancel() {
@@ -378,7 +371,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect(isCancelled).toBe(true);
   });
 
-  test("tunnel: true means nothing on any other answer", async () => {
+  test("tunnel: true is ignored on any other response", async () => {
     const { peer } = await server(({ target }) => ({ status: 200, body: target, tunnel: true }));
     await peer.send("GET /a HTTP/1.1\r\nHost: a.test\r\n\r\n");
     expect(await peer.readUntil("/a")).toMatch(/^HTTP\/1\.1 200 /);
@@ -387,7 +380,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect(await refusing.peer.readHead()).toMatch(/^HTTP\/1\.1 403 /);
   });
 
-  test("h2c, refused, keeps its connection, as curl --http2 wants it", async () => {
+  test("h2c, refused, keeps its connection, as curl --http2 expects", async () => {
     const { peer } = await server(({ target }) => ({ status: 200, body: target }));
     const settings = "HTTP2-Settings: AAMAAABkAAQAAP__\r\n";
     await peer.send(
@@ -400,7 +393,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
     expect(await peer.readUntil("/next")).toMatch(/^HTTP\/1\.1 200/);
   });
 
-  test("h2c beside something else does not", async () => {
+  test("h2c beside another protocol does not", async () => {
     const { peer } = await server(() => ({ status: 200 }));
     await peer.send(REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: h2c, chat"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 [\s\S]*Connection: close/i);
@@ -409,7 +402,7 @@ describe("L4 no switch without consent: what our server takes for a proposal", (
 });
 
 describe("L6 order", () => {
-  test.each(PAIRS)("a 101 waits behind an earlier slow answer, over $name", async ({ make }) => {
+  test.each(PAIRS)("a 101 waits for an earlier slow response, over $name", async ({ make }) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     let answer!: () => void;
@@ -431,7 +424,7 @@ describe("L6 order", () => {
     expect(latin1((await parts).readBuf)).toBe("early");
   });
 
-  test("a 101 keeps Connection: Upgrade, and nothing else, while the server closes", async () => {
+  test("a 101 has only Connection: Upgrade while the server closes", async () => {
     let go!: () => void;
     const { peer, connection } = await server(async () => {
       await new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ afterEach(destroyPairs);
 const MEGABYTE = "x".repeat(1_048_576);
 const GET = { method: "GET", target: "/next", headers: { Host: "a.test" } };
 
-/** A client of ours in front of a scripted server that answers with these bytes. */
+/** Our client and a scripted server that answers with these bytes. */
 async function asked(kind: "upgrade" | "connect", answer: string) {
   const [io, far] = memoryPair(4 * 1_048_576);
   const peer = new ScriptedPeer(far);
@@ -55,7 +55,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
     expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("a 403 that says nothing of its length", async () => {
+  test("a 403 without a length", async () => {
     const { peer, response, end } = await asked(
       "upgrade",
       "HTTP/1.1 403 Forbidden\r\n\r\nall of it",
@@ -65,7 +65,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
     expect(await response.body.text()).toBe("all of it");
   });
 
-  test("a 200 that ignores the offer", async () => {
+  test("a 200 that ignores the proposal", async () => {
     const { peer, sender, response, end } = await asked(
       "upgrade",
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain",
@@ -78,7 +78,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
     await next;
   });
 
-  test("103, then 101: the hint is told, the switch is made", async () => {
+  test("103, then 101: the hint is reported, the switch is made", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);
@@ -100,8 +100,8 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
   });
 });
 
-describe("L7 a refusal is a response: for who waits for parts", () => {
-  test("a client's withoutShutdown rejects, with the response to be read", async () => {
+describe("L7 a refusal is a response: for a caller that waits for parts", () => {
+  test("a client's withoutShutdown rejects, with the response to read", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);
@@ -133,7 +133,7 @@ describe("L7 a refusal is a response: for who waits for parts", () => {
     expect((await connection.closed).kind).toBe("not-persistent");
   });
 
-  test("upgrade() gives the response, and closes when that is read", async () => {
+  test("upgrade() returns the response, and closes when that is read", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const result = upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } });
@@ -147,7 +147,7 @@ describe("L7 a refusal is a response: for who waits for parts", () => {
     expect(await refused.connection.closed).toMatchObject({ kind: "not-persistent" });
   });
 
-  test("connect() gives a 407, and the connection for another try", async () => {
+  test("connect() returns a 407, and the connection for another attempt", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const result = connect(io, "b.test:443");
@@ -200,7 +200,7 @@ describe("L7 a refusal is a response: what the server does afterwards", () => {
     }
   });
 
-  test("names of protocols are compared without regard to case", async () => {
+  test("protocol names are compared case-insensitively", async () => {
     const { peer } = await serving({ status: 403 }, { keepAliveAfterRefusal: ["CHAT"] });
     await peer.send(REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: Chat"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 403 ((?!close)[\s\S])*$/);
@@ -208,20 +208,20 @@ describe("L7 a refusal is a response: what the server does afterwards", () => {
     expect(await peer.readHead()).toMatch("403");
   });
 
-  test("bytes behind the request may be the new protocol's: it closes all the same", async () => {
+  test("bytes after the request may belong to the new protocol: it closes anyway", async () => {
     const { peer } = await serving({ status: 403 }, { keepAliveAfterRefusal: true });
     await peer.send(`${REQUEST.upgrade}GET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
     expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 403 ((?!HTTP)[\s\S])*$/);
   });
 });
 
-describe("L7 a closing server lingers, so that its last words arrive", () => {
-  test.each(PAIRS)("over $name, with bytes of the client's unread", async ({ make }) => {
+describe("L7 a closing server lingers, so that its last response arrives", () => {
+  test.each(PAIRS)("over $name, with unread bytes of the client", async ({ make }) => {
     const [io, far]: Pair = await make();
     await arrives(io, far, 100_000);
   });
 
-  test("over TCP, again and again, with as much as is thrown away", async () => {
+  test("over TCP, repeatedly, with as many bytes as are discarded", async () => {
     for (let i = 0; i < 10; i++) {
       const [io, far] = await tcpPair();
       await arrives(io, far, 200_000);

@@ -9,7 +9,7 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
 
-/** Promises by name, and which of them are open. */
+/** Promises by name, and which of them are pending. */
 class Waiting {
   readonly #settled = new Map<string, boolean>();
 
@@ -19,7 +19,7 @@ class Waiting {
     promise.then(settle, settle);
   }
 
-  /** Only looked at: nobody handles these, and still they must not be unhandled. */
+  /** Only observed: these have no handler, but must not become unhandled rejections. */
   ignore(_: Promise<unknown>): void {}
 
   get open(): string[] {
@@ -32,7 +32,7 @@ class Waiting {
   }
 }
 
-/** What an end has to work with. */
+/** What an ending has access to. */
 interface Scene {
   readonly connection: Connection<ByteStream>;
   readonly peer: ScriptedPeer;
@@ -72,7 +72,7 @@ function watch(scene: Scene): void {
   waiting.ignore(connection.pollWithoutShutdown());
 }
 
-/** What is asked of a connection when all is over. */
+/** What is checked of a connection after its end. */
 async function settlesLater({ connection }: Scene): Promise<void> {
   const later = new Waiting();
   later.add("run", connection.run());
@@ -92,7 +92,7 @@ const CLIENT_STAGES: Record<string, string> = {
 };
 
 describe("L8 every promise settles, on a client", () => {
-  describe.each(Object.entries(CLIENT_STAGES))("with %s received", (_, said) => {
+  describe.each(Object.entries(CLIENT_STAGES))("with %s received", (_, bytes) => {
     test.each(Object.entries(ENDS))("at %s", async (_, end) => {
       const quiet = watchQuiet();
       const clock = new ManualClock();
@@ -109,9 +109,9 @@ describe("L8 every promise settles, on a client", () => {
       waiting.ignore(sender.ready());
       waiting.ignore(sender.sendRequest(PROPOSAL.upgrade));
       await peer.readHead();
-      await peer.send(said);
+      await peer.send(bytes);
       await turns(2);
-      if (said.startsWith(HEAD)) {
+      if (bytes.startsWith(HEAD)) {
         const response = await sent;
         waiting.add("body", response.body.text());
         waiting.add("a second reader", response.body.text());
@@ -175,7 +175,7 @@ const SERVER_STAGES: Record<string, Act> = {
     waiting.add("takeOver, too", request.takeOver());
     waiting.add("trailers", request.trailers);
   },
-  "switchTo waiting, with nobody looking": (request, waiting) => {
+  "switchTo waiting, unobserved": (request, waiting) => {
     waiting.ignore(request.switchTo("chat"));
     waiting.ignore(request.switchTo("chat"));
   },
@@ -203,7 +203,7 @@ describe("L8 every promise settles, on a server", () => {
       await turns(2);
       expect(waiting.open.length, stage).toBeGreaterThan(3);
       await end(scene);
-      // A deadline is answered, and then the client's end is awaited for a while.
+      // A deadline is answered, then the client's end is awaited.
       for (let i = 0; i < 3; i++) {
         await turns(3);
         if (waiting.open.length > 0) clock.advance(60_000);
@@ -233,12 +233,12 @@ describe("L8 every promise settles, on a server", () => {
   });
 });
 
-describe("L9 no crash: nobody listens to anything", () => {
+describe("L9 no crash: without any listeners", () => {
   const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
   test.each(PAIRS)("over $name: resets at every stage, on both sides", async ({ make }) => {
     const quiet = watchQuiet();
-    for (const said of ["", "HTTP/1.1 2", HEAD, `${HEAD}123`]) {
+    for (const bytes of ["", "HTTP/1.1 2", HEAD, `${HEAD}123`]) {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
       const { sender, connection } = await connectTo(io);
@@ -248,11 +248,11 @@ describe("L9 no crash: nobody listens to anything", () => {
       void connection.run();
       void connection.withoutShutdown();
       await peer.readHead();
-      await peer.send(said);
+      await peer.send(bytes);
       peer.reset();
       expect((await connection.closed).kind).toBe("failed");
     }
-    for (const said of ["", "GET / HT", REQUEST.upgrade]) {
+    for (const bytes of ["", "GET / HT", REQUEST.upgrade]) {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
       const { connection } = await serve(io, async (request) => {
@@ -260,11 +260,11 @@ describe("L9 no crash: nobody listens to anything", () => {
         await turns();
         void request.switchTo("other");
         void request.takeOver();
-        throw new Error("nobody looks at this");
+        throw new Error("unobserved");
       });
       void connection.run();
       void connection.pollWithoutShutdown();
-      await peer.send(said);
+      await peer.send(bytes);
       peer.reset();
       await turns(10);
     }
@@ -286,15 +286,15 @@ describe("L9 no crash: nobody listens to anything", () => {
     quiet.stop();
   });
 
-  test("somebody else destroys the io", async () => {
+  test("the io is destroyed from outside", async () => {
     const quiet = watchQuiet();
     const [io] = duplexPair();
     io.removeAllListeners("error");
     const { sender, connection } = await connectTo(io);
     void sender.sendRequest(GET);
-    io.destroy(new Error("somebody else"));
+    io.destroy(new Error("destroyed from outside"));
     expect(await connection.closed).toMatchObject({
-      error: { code: "TRANSPORT_FAILED", cause: { message: "somebody else" } },
+      error: { code: "TRANSPORT_FAILED", cause: { message: "destroyed from outside" } },
     });
     expect(await quiet.settled()).toEqual([]);
     quiet.stop();

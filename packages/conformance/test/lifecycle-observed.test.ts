@@ -19,8 +19,8 @@ async function both(hook: OnTransition, upgrades = false) {
   return { client, server };
 }
 
-describe("the phase of a connection, and its moves", () => {
-  test("a good end: both linger until the other side has ended", async () => {
+describe("the phase of a connection, and its transitions", () => {
+  test("a clean end: both linger until the other side has ended", async () => {
     const moves: string[] = [];
     const { client, server } = await both((...move) => moves.push(move.join(" ")));
     await client.sender.sendRequest(GET);
@@ -58,7 +58,7 @@ describe("the phase of a connection, and its moves", () => {
     });
   });
 
-  test("a hook that rejects when the connection is over changes nothing, and ends no process", async () => {
+  test("a hook that rejects after the end changes nothing, and does not end the process", async () => {
     const closed = await closedWith(() => Promise.reject(new Error("mine")));
     expect(closed).toMatchObject({ kind: "switched" });
   });

@@ -18,7 +18,7 @@ describe("cancelling by a signal", () => {
     expect([peer.unread, sender.isReady]).toEqual(["", true]);
   });
 
-  test("while it waits: it is taken back, and the connection goes on", async () => {
+  test("while it waits: it is withdrawn, and the connection persists", async () => {
     const { peer, sender } = await ask();
     const stop = new AbortController();
     const first = sender.sendRequest(get("/1"));
@@ -55,7 +55,7 @@ describe("cancelling by a signal", () => {
     expect(connection.closeReason).toMatchObject({ error: { code: "CANCELED" } });
   });
 
-  test("behind the head: the body fails", async () => {
+  test("after the head: the body fails", async () => {
     const { peer, sender } = await ask();
     const stop = new AbortController();
     const asked = sender.sendRequest(GET, { signal: stop.signal });
@@ -66,7 +66,7 @@ describe("cancelling by a signal", () => {
     expect(await rejection(text)).toBe("CANCELED");
   });
 
-  test("behind the exchange it does nothing, and no listener is left", async () => {
+  test("after the exchange it does nothing, and no listener is left", async () => {
     const { peer, sender } = await ask();
     const stop = new AbortController();
     let listeners = 0;

@@ -7,7 +7,7 @@ const NO_CONTENT = answer("204 No Content");
 const get = (target: string) => ({ ...GET, target });
 
 describe("the queue", () => {
-  test("requests are written one behind the other's answer", async () => {
+  test("each request is written after the previous response", async () => {
     const { peer, sender } = await ask();
     const asked = ["/1", "/2", "/3"].map((target) => sender.sendRequest(get(target)));
     for (const target of ["/1", "/2", "/3"]) {
@@ -56,7 +56,7 @@ describe("the queue", () => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("a request that may not be sent is refused alone: the others go on", async () => {
+  test("an invalid request is refused alone: the others proceed", async () => {
     const { peer, sender } = await ask();
     const first = sender.sendRequest(GET);
     const wrong = sender.sendRequest({ ...GET, target: "/a b" });
@@ -67,7 +67,7 @@ describe("the queue", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("sendRequest never throws at once", async () => {
+  test("sendRequest never throws synchronously", async () => {
     const { sender } = await ask();
     const nonsense = [undefined, null, 7, {}, { method: "GET", target: "/", headers: 5 }];
     for (const request of nonsense) {
@@ -80,7 +80,7 @@ describe("the queue", () => {
 });
 
 describe("ready()", () => {
-  test("resolves at once on a fresh connection, and again when the answer's body has come", async () => {
+  test("resolves at once on a fresh connection, and again when the response body has arrived", async () => {
     const { peer, sender } = await ask();
     await sender.ready();
     const asked = sender.sendRequest(GET);
@@ -109,7 +109,7 @@ describe("ready()", () => {
     await ready;
   });
 
-  test("rejects with NOT_SENT when the connection is over", async () => {
+  test("rejects with NOT_SENT when the connection has ended", async () => {
     const { peer, sender, connection } = await ask();
     const asked = sender.sendRequest(GET);
     const ready = sender.ready();
@@ -122,8 +122,8 @@ describe("ready()", () => {
   });
 });
 
-describe("L20: what comes unasked", () => {
-  test("on an idle connection closes it, with that as the reason", async () => {
+describe("L20: unsolicited bytes", () => {
+  test("on an idle connection close it, with that as the reason", async () => {
     const { peer, connection, sender } = await ask();
     await peer.send(answer("200 OK", "Content-Length: 0"));
     expect(await connection.closed).toMatchObject({
@@ -134,7 +134,7 @@ describe("L20: what comes unasked", () => {
     await peer.failed();
   });
 
-  test("a 408 on an idle connection is no answer to the next request", async () => {
+  test("a 408 on an idle connection does not answer the next request", async () => {
     const { peer, sender } = await ask();
     const first = sender.sendRequest(GET);
     await peer.readHead();
@@ -145,7 +145,7 @@ describe("L20: what comes unasked", () => {
     expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
   });
 
-  test("behind an answer, in the same chunk, it does not answer a request that waits", async () => {
+  test("after a response, in the same chunk, do not answer a waiting request", async () => {
     const { peer, sender, connection } = await ask();
     const first = sender.sendRequest(get("/1"));
     const second = sender.sendRequest(get("/2"));
@@ -158,7 +158,7 @@ describe("L20: what comes unasked", () => {
     expect(peer.unread).toBe("");
   });
 
-  test("an end behind the answer, in one go, leaves what waits unsent", async () => {
+  test("an end right after the response leaves waiting requests unsent", async () => {
     const { peer, sender } = await ask();
     const first = sender.sendRequest(get("/1"));
     await peer.readHead();
@@ -173,7 +173,7 @@ describe("L20: what comes unasked", () => {
 });
 
 describe("interim responses", () => {
-  test("each but 101 is told, in order, before the final one resolves", async () => {
+  test("all but 101 are reported, in order, before the final one resolves", async () => {
     const { peer, sender } = await ask();
     const seen: string[] = [];
     const asked = sender
@@ -194,7 +194,7 @@ describe("interim responses", () => {
     ]);
   });
 
-  test("L12: 32 are taken, and not one more", async () => {
+  test("L12: at most 32 are accepted", async () => {
     for (const [count, outcome] of [
       [32, "resolved"],
       [33, "TOO_MANY_INTERIM_RESPONSES"],
@@ -216,7 +216,7 @@ describe("interim responses", () => {
     ],
     ["rejects", () => Promise.reject(new Error("listener"))],
   ])(
-    "a listener that %s fails its request, by its own code, and nothing else",
+    "a listener that %s fails its request, with its own code, and nothing else",
     async (_, listener) => {
       const { peer, sender, connection } = await ask();
       const asked = sender.sendRequest(GET, { onInformational: listener as () => void });
@@ -234,7 +234,7 @@ describe("interim responses", () => {
   );
 });
 
-describe("a final response while the upload runs", () => {
+describe("a final response during the upload", () => {
   const uploading = async (options = {}) => {
     const asked = await ask(options);
     const gate = new Deferred<void>();
@@ -250,15 +250,15 @@ describe("a final response while the upload runs", () => {
     }
     const response = asked.sender.sendRequest({ ...POST, body: body() });
     await asked.peer.readUntil("5\r\nfirst\r\n");
-    return { ...asked, response, goOn: gate.resolve, left: () => left };
+    return { ...asked, response, continueBody: gate.resolve, left: () => left };
   };
 
-  test("resolves at once; the upload goes on to its end, and the connection lives on", async () => {
-    const { peer, sender, response, goOn } = await uploading();
+  test("resolves at once; the upload is completed, and the connection persists", async () => {
+    const { peer, sender, response, continueBody } = await uploading();
     await peer.send(`${answer("200 OK", "Content-Length: 2")}ok`);
     expect(await (await response).body.text()).toBe("ok");
     expect(sender.isReady).toBe(false);
-    goOn();
+    continueBody();
     expect(await peer.readUntil("0\r\n\r\n")).toBe("6\r\nsecond\r\n0\r\n\r\n");
     await sender.ready();
   });
@@ -266,11 +266,11 @@ describe("a final response while the upload runs", () => {
   test.each(["413 Content Too Large", "500 Internal Server Error"])(
     "%s stops it",
     async (status) => {
-      const { peer, response, goOn, left, connection } = await uploading();
+      const { peer, response, continueBody, left, connection } = await uploading();
       await peer.send(`${answer(status, "Content-Length: 2")}no`);
       expect(await (await response).body.text()).toBe("no");
       expect(await peer.readToEnd()).toBe("");
-      goOn();
+      continueBody();
       await turns();
       expect([peer.unread, left()]).toEqual(["", true]);
       await peer.end();
@@ -279,11 +279,11 @@ describe("a final response while the upload runs", () => {
   );
 
   test("Connection: close stops it", async () => {
-    const { peer, response, goOn } = await uploading();
+    const { peer, response, continueBody } = await uploading();
     await peer.send(`${answer("200 OK", "Content-Length: 2", "Connection: close")}ok`);
     expect(await (await response).body.text()).toBe("ok");
     expect(await peer.readToEnd()).toBe("");
-    goOn();
+    continueBody();
   });
 
   test("a close-delimited response stops it", async () => {
@@ -296,7 +296,7 @@ describe("a final response while the upload runs", () => {
 });
 
 describe("errors tell", () => {
-  test("nothing of a response seen: how much was sent, and how many bytes went each way", async () => {
+  test("without a response: how much was sent, and how many bytes went each way", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -314,7 +314,7 @@ describe("errors tell", () => {
   test.each([
     ["half a head", "HTTP/1.1 20"],
     ["an interim response", answer("102 Processing")],
-  ])("%s is something of a response", async (_, bytes) => {
+  ])("%s counts as part of a response", async (_, bytes) => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();
@@ -335,7 +335,7 @@ describe("errors tell", () => {
     await expect(asked).rejects.toMatchObject({ sent: "part", responseSeen: false });
   });
 
-  test("where the fault stands, counted over the whole connection", async () => {
+  test("the offset of the fault, counted over the whole connection", async () => {
     const { peer, sender } = await ask();
     const first = sender.sendRequest(GET);
     await peer.readHead();

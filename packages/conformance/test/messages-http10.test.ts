@@ -12,21 +12,21 @@ describe("to an HTTP/1.0 client", () => {
     return [peer.unread, peer.ended];
   };
 
-  test("the connection ends behind the answer", async () => {
+  test("the connection ends after the response", async () => {
     expect(await asked(() => ({ status: 200, body: "x" }))).toEqual([
       `${answer("200 OK", "Content-Length: 1", "Connection: close")}x`,
       true,
     ]);
   });
 
-  test("it is kept alive if it asks and the length is known", async () => {
+  test("it is kept alive if requested and the length is known", async () => {
     expect(await asked(() => ({ status: 200, body: "x" }), "Connection: keep-alive")).toEqual([
       `${answer("200 OK", "Content-Length: 1", "Connection: keep-alive")}x`,
       false,
     ]);
   });
 
-  test("an unknown length is close-delimited, also if it asks to be kept alive", async () => {
+  test("an unknown length is close-delimited, even if keep-alive was requested", async () => {
     const service = () => ({ status: 200, body: ["a", "b"] });
     expect(await asked(service, "Connection: keep-alive")).toEqual([
       `${answer("200 OK", "Connection: close")}ab`,
@@ -39,7 +39,7 @@ describe("to an HTTP/1.0 client", () => {
     expect(await asked(service)).toEqual([`${answer("200 OK", "Connection: close")}a`, true]);
   });
 
-  test("a close-delimited body that throws is a reset, for an end would look like success", async () => {
+  test("a close-delimited body that throws is a reset, since an end would look like success", async () => {
     async function* body() {
       yield "half";
       await turns();

@@ -8,7 +8,7 @@ const get = (target: string) => ({ ...GET, target });
 describe("pipelining", () => {
   const DELETE = { ...GET, method: "DELETE" };
 
-  test("is off unless asked for", async () => {
+  test("is off by default", async () => {
     const { peer, sender } = await ask();
     void sender.sendRequest(get("/1"));
     void sender.sendRequest(get("/2"));
@@ -16,7 +16,7 @@ describe("pipelining", () => {
     expect(peer.unread).toBe(head("GET /1"));
   });
 
-  test("sends up to as many as allowed, and answers go to their requests in order", async () => {
+  test("sends up to the limit, and matches responses to requests in order", async () => {
     const { peer, sender } = await ask({ pipeline: 3 });
     const asked = [1, 2, 3, 4].map((n) => sender.sendRequest(get(`/${n}`)));
     await turns();
@@ -39,12 +39,12 @@ describe("pipelining", () => {
     ["a body", { ...GET, method: "PUT", body: "x" }],
     ["an Upgrade", PROPOSAL],
     ["a CONNECT", CONNECT],
-  ])("never behind or with %s", async (_, request) => {
-    const behind = await ask({ pipeline: 9 });
-    void behind.sender.sendRequest(request);
-    void behind.sender.sendRequest(get("/behind"));
+  ])("never after or with %s", async (_, request) => {
+    const later = await ask({ pipeline: 9 });
+    void later.sender.sendRequest(request);
+    void later.sender.sendRequest(get("/later"));
     await turns();
-    expect(behind.peer.unread).not.toContain("/behind");
+    expect(later.peer.unread).not.toContain("/later");
     const before = await ask({ pipeline: 9 });
     void before.sender.sendRequest(get("/before"));
     void before.sender.sendRequest(request);
@@ -52,7 +52,7 @@ describe("pipelining", () => {
     expect(before.peer.unread).toBe(head("GET /before"));
   });
 
-  test("only idempotent methods stand in it", async () => {
+  test("is limited to idempotent methods", async () => {
     const { peer, sender } = await ask({ pipeline: 9 });
     void sender.sendRequest(DELETE);
     void sender.sendRequest({ ...GET, method: "PATCH" });
@@ -60,23 +60,23 @@ describe("pipelining", () => {
     expect(peer.unread).toBe(head("DELETE /"));
   });
 
-  test("what may not follow a request that says close waits, and ends nobody's exchange", async () => {
+  test("a request that may not follow one with close waits, and ends no exchange", async () => {
     const { peer, sender } = await ask({ pipeline: 9 });
     const first = sender.sendRequest(get("/1"));
     const last = sender.sendRequest({
       ...get("/2"),
       headers: { ...GET.headers, Connection: "close" },
     });
-    const behind = sender.sendRequest(get("/3"));
+    const later = sender.sendRequest(get("/3"));
     await turns();
     expect(peer.unread).toBe(head("GET /1") + head("GET /2", "Connection: close"));
     await peer.send(NO_CONTENT + NO_CONTENT);
     expect((await first).status).toBe(204);
     expect((await last).status).toBe(204);
-    await expect(behind).rejects.toMatchObject({ code: "NOT_SENT", retrySafe: true });
+    await expect(later).rejects.toMatchObject({ code: "NOT_SENT", retrySafe: true });
   });
 
-  test("a connection that ends tells each request how much of it was sent", async () => {
+  test("the end of the connection reports for each request how much of it was sent", async () => {
     const { peer, sender } = await ask({ pipeline: 2 });
     const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
     await turns();

@@ -44,7 +44,7 @@ describe("L15: a relayed message is verbatim:", () => {
   const framings: [string, string[], string][] = [
     ["Content-Length in its place", ["A: 1", "content-length: 5", "B: 2"], "hello"],
     [
-      "chunked in its place",
+      "chunked at its place",
       ["A: 1", "transfer-ENCODING: chunked", "B: 2"],
       "5\r\nhello\r\n0\r\n\r\n",
     ],
@@ -95,7 +95,7 @@ describe("L15: a relayed message is verbatim:", () => {
     expect(await client.readHead()).toBe("HTTP/1.1 204 \r\n\r\n");
   });
 
-  test("HEAD and 304 keep the length they tell", async () => {
+  test("HEAD and 304 keep their length", async () => {
     for (const [method, status] of [
       ["HEAD", "200 OK"],
       ["GET", "304 Not Modified"],
@@ -125,7 +125,7 @@ describe("L15: a relayed message is verbatim:", () => {
     expect(await client.readHead()).toBe(answer("204 No Content"));
   });
 
-  test("a 100 that no client waits for is not passed on, and the answer is", async () => {
+  test("a 100 that no client waits for is not relayed, but the response is", async () => {
     const { client, server } = await relay();
     await client.send(`${head("POST /", "Content-Length: 2")}hi`);
     await server.readUntil("hi");
@@ -137,7 +137,7 @@ describe("L15: a relayed message is verbatim:", () => {
     expect([client.unread, client.ended]).toEqual(["", false]);
   });
 
-  test("an upload that fails does not reach the server whole", async () => {
+  test("a failed upload does not reach the server as complete", async () => {
     const { client, server } = await relay();
     await client.send(`${head("POST /", "Transfer-Encoding: chunked")}4\r\nhalf\r\n`);
     await server.readUntil("4\r\nhalf\r\n");
@@ -146,7 +146,7 @@ describe("L15: a relayed message is verbatim:", () => {
     expect([server.unread, server.ended]).toEqual(["", false]);
   });
 
-  test("a download that fails does not reach the client whole", async () => {
+  test("a failed download does not reach the client as complete", async () => {
     const { client, server } = await relay();
     await client.send(head("GET /"));
     await server.readHead();
@@ -157,7 +157,7 @@ describe("L15: a relayed message is verbatim:", () => {
     expect(client.ended).toBe(false);
   });
 
-  test("a client that goes away ends the download behind it at once", async () => {
+  test("a client that goes away ends its download at once", async () => {
     const { client, server } = await relay();
     await client.send(head("GET /"));
     await server.readHead();
@@ -171,7 +171,7 @@ describe("L15: a relayed message is verbatim:", () => {
 });
 
 describe("endToEnd", () => {
-  test("relays what is not meant for this hop alone", async () => {
+  test("relays the end-to-end fields", async () => {
     const { client, server } = await relay(async (request, sender) => {
       const { method, target, body, trailers } = request;
       const headers = endToEnd(request.headers);
@@ -225,7 +225,7 @@ describe("endToEnd", () => {
   );
 });
 
-describe("L4: a reverse proxy that names websocket", () => {
+describe("L4: a reverse proxy that allows only websocket", () => {
   const websocket = ["websocket"];
   const proxy = () =>
     relay(async ({ method, target, headers, body }, sender) => {
@@ -237,7 +237,7 @@ describe("L4: a reverse proxy that names websocket", () => {
       return { status, reason, headers: endToEnd(response.headers, websocket) };
     });
 
-  test("asks the origin without h2c, and answers the client as if it had not been proposed", async () => {
+  test("asks the origin without h2c, and answers the client as if h2c had not been proposed", async () => {
     const { client, server } = await proxy();
     const h2c = ["Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "X: 1"];
     await client.send(head("GET /", "Connection: Upgrade, HTTP2-Settings", ...h2c));
@@ -246,7 +246,7 @@ describe("L4: a reverse proxy that names websocket", () => {
     expect(await client.readHead()).toBe(answer("200 OK", "Content-Length: 0"));
   });
 
-  test("relays what is left of a list, and a 426 that asks for it", async () => {
+  test("relays the rest of a list, and a 426 that requires it", async () => {
     const { client, server } = await proxy();
     const rest = ["Connection: Upgrade", "Host: a.test", "Upgrade: websocket"];
     await client.send(head("GET /", "Connection: Upgrade", "Upgrade: h2c, websocket"));
@@ -277,7 +277,7 @@ describe("a proposal that is relayed by upgrade()", () => {
     const server = new ScriptedPeer(far);
     const { peer } = await serve(async (request) => {
       const result = await upgrade(near, request);
-      if (result.switched) throw new Error("nobody has accepted");
+      if (result.switched) throw new Error("the proposal was not accepted");
       return { status: result.response.status };
     });
     await peer.send(proposal);

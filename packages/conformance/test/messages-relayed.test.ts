@@ -4,7 +4,7 @@ import { head } from "../src/against.ts";
 import { blockOctets } from "../src/octet-text.ts";
 import { readFixtures } from "../src/read-fixtures.ts";
 
-/** The request that our server tells of first, if it takes one. */
+/** The first request that our server accepts, if any. */
 function taken(octets: Uint8Array): RequestEvent | undefined {
   const server = new HttpConnection("server");
   server.receiveData(octets);
@@ -16,7 +16,7 @@ function taken(octets: Uint8Array): RequestEvent | undefined {
   }
 }
 
-/** Our client checks the request as the guide's proxies send it on. */
+/** Our client checks the request as relayed by the guide's proxies. */
 function relay(event: RequestEvent): void {
   const { method, target, headers, framing, version, proposal } = event;
   const lines = [...endToEnd(headers, proposal?.protocols)];
@@ -29,11 +29,11 @@ function relay(event: RequestEvent): void {
   });
 }
 
-// The guide's proxies answer these themselves.
+// The proxies in the guide answer these themselves.
 const NOT_RELAYED = ["CONNECT", "TRACE"];
 
-describe("what our server takes, a proxy by the guide can send on:", () => {
-  test("every request of the book", () => {
+describe("a proxy from the guide can relay what our server accepts:", () => {
+  test("every request of the stories", () => {
     let relayed = 0;
     for (const { cases } of readFixtures(new URL("../fixtures/", import.meta.url))) {
       for (const { role, blocks, place, title } of cases) {
@@ -64,7 +64,7 @@ describe("what our server takes, a proxy by the guide can send on:", () => {
   ];
 
   test.each(["GET /", "HEAD /", "POST /", "PUT /", "PATCH /", "DELETE /", "OPTIONS *", "QUERY /"])(
-    "%s with every framing, and with every field that says something of the message",
+    "%s with every framing, and with every field that concerns the message",
     (line) => {
       for (const version of ["HTTP/1.1", "HTTP/1.0"]) {
         for (const framing of FRAMINGS) {

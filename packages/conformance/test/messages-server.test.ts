@@ -11,7 +11,7 @@ const echoLater: Service<ByteStream> = async ({ target }) => ({ status: 200, bod
 const SIXTEEN = Array.from({ length: 16 }, (_, i) => `/${i}`);
 
 describe("the service", () => {
-  test("is called for one request at a time, the next when the last byte of an answer is out", async () => {
+  test("is called for one request at a time, the next after the last byte of a response is sent", async () => {
     const log: string[] = [];
     const gates = [new Deferred<void>(), new Deferred<void>()];
     async function* body(n: number) {
@@ -48,7 +48,7 @@ describe("the service", () => {
     expect(connection.stats.requests).toBe(16);
   });
 
-  test("head and body leave in one write, also when the service is slow", async () => {
+  test("head and body are sent in one write, even if the service is slow", async () => {
     const gate = new Deferred<void>();
     const { peer } = await serve(async () => {
       await gate.promise;
@@ -74,24 +74,24 @@ describe("the service", () => {
     ["returns nothing, and has not switched", () => {}, "NO_RESPONSE"],
     ["returns null", () => null as never, "NO_RESPONSE"],
     ["returns a string", () => "hello" as never, "INVALID_STATUS"],
-    ["gives a status that is none", () => ({ status: 99 }), "INVALID_STATUS"],
-    ["gives an interim status", () => ({ status: 103 }), "INVALID_STATUS"],
-    ["gives a bad header", () => ({ status: 200, headers: { "a b": "c" } }), "INVALID_HEADER"],
-    ["gives a body that is none", () => ({ status: 200, body: 7 as never }), "INVALID_BODY"],
-    ["gives a body to 204", () => ({ status: 204, body: "x" }), "BODY_NOT_ALLOWED"],
+    ["returns an invalid status", () => ({ status: 99 }), "INVALID_STATUS"],
+    ["returns an interim status", () => ({ status: 103 }), "INVALID_STATUS"],
+    ["returns a bad header", () => ({ status: 200, headers: { "a b": "c" } }), "INVALID_HEADER"],
+    ["returns an invalid body", () => ({ status: 200, body: 7 as never }), "INVALID_BODY"],
+    ["returns a body to 204", () => ({ status: 204, body: "x" }), "BODY_NOT_ALLOWED"],
     [
       "accepts what was not proposed",
       () => ({ status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } }),
       "NO_PROPOSAL",
     ],
     [
-      "gives trailers that are none",
+      "returns invalid trailers",
       () => ({ status: 200, body: "x", trailers: { "Content-Length": "1" } }),
       "INVALID_TRAILER",
     ],
   ];
   test.each(failures)(
-    "that %s is a 500 with an empty body, and the connection goes on",
+    "that %s is a 500 with an empty body, and the connection persists",
     async (_, service, code) => {
       const { peer, reports } = await serve((request) =>
         request.target === "/good" ? { status: 200, body: "good" } : service(request),
@@ -103,7 +103,7 @@ describe("the service", () => {
     },
   );
 
-  test("that throws behind its head makes the failure visible: a reset, never an end", async () => {
+  test("that throws after its head makes the failure visible: a reset, never an end", async () => {
     const { peer, reports, connection } = await serve((request) => {
       const iterate = async function* () {
         yield "some";
@@ -120,7 +120,7 @@ describe("the service", () => {
     expect(connection.closeReason).toMatchObject({ error: { code: "BODY_FAILED" } });
   });
 
-  test("an answer behind a failure is told to onError, and its body is let go", async () => {
+  test("a response after a failure is reported to onError, and its body is released", async () => {
     const gate = new Deferred<void>();
     let cancelled: unknown;
     const { peer, reports, connection } = await serve(async () => {
@@ -152,7 +152,7 @@ describe("the service", () => {
       },
     ],
     ["rejects", () => Promise.reject(new Error("reporter"))],
-  ])("L9: a reporter that %s harms nothing", async (_, onError) => {
+  ])("L9: an onError that %s is harmless", async (_, onError) => {
     const quiet = watchQuiet();
     const { peer } = await serve(
       () => {
@@ -166,21 +166,21 @@ describe("the service", () => {
     quiet.stop();
   });
 
-  test("onError is told of the peer's protocol errors, with the request they belong to", async () => {
-    const told: [unknown, string, string | undefined][] = [];
+  test("onError gets the peer's protocol errors, with the request they belong to", async () => {
+    const reports: [unknown, string, string | undefined][] = [];
     const { peer } = await serve(({ body }) => body.bytes().then(() => ({ status: 200 })), {
       onError: (error, { phase, request }) =>
-        told.push([(error as { code: unknown }).code, phase, request?.target]),
+        reports.push([(error as { code: unknown }).code, phase, request?.target]),
     });
     await peer.send(`${head("POST /up", "Transfer-Encoding: chunked")}zz\r\n`);
     expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 400 /);
-    expect(told).toEqual([
+    expect(reports).toEqual([
       ["MALFORMED_CHUNK", "body", "/up"],
       ["MALFORMED_CHUNK", "service", "/up"],
     ]);
   });
 
-  test("maxRequests: the last answer says close, and what stands behind it is not served", async () => {
+  test("maxRequests: the last response has close, and later requests are not served", async () => {
     const { peer, connection } = await serve(echo, { maxRequests: 2 });
     await peer.send(head("GET /a") + head("GET /b") + head("GET /c"));
     expect(await peer.readUntil("/a")).toBe(ok("/a"));
@@ -211,7 +211,7 @@ describe("the service", () => {
 });
 
 describe("L11: a bad request", () => {
-  test("behind valid ones is refused behind their answers", async () => {
+  test("after valid ones is refused after their responses", async () => {
     const { peer } = await serve(echoLater);
     await peer.send(`${head("GET /1") + head("GET /2")}GET / HTTP/1.1\r\n\r\n`);
     expect(await peer.readToEnd()).toBe(
@@ -228,7 +228,7 @@ describe("L11: a bad request", () => {
     [501, head("POST /", "Transfer-Encoding: gzip, chunked")],
     [505, "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n"],
   ];
-  test.each(bad)("gets %i and the end, and the service never sees it", async (status, bytes) => {
+  test.each(bad)("gets %i and the end, and never reaches the service", async (status, bytes) => {
     let calls = 0;
     const { peer, connection } = await serve(
       () => {
@@ -269,7 +269,7 @@ describe("inform", () => {
   };
   const done = answer("204 No Content");
 
-  test("writes an interim response in front of the final one", async () => {
+  test("writes an interim response before the final one", async () => {
     const [found, bytes] = await informing(
       (request) => request.inform(103, { Link: "</a.css>" }) && request.inform(102),
     );
@@ -289,7 +289,7 @@ describe("inform", () => {
     },
   );
 
-  test("is false for a 100 that the client does not wait for, or has been sent", async () => {
+  test("is false for a 100 that the client does not wait for or that was already sent", async () => {
     expect(await informing((request) => request.inform(100))).toEqual([false, done]);
     const posted = `${head("POST /", "Content-Length: 1")}x`;
     expect(await informing((request) => request.inform(100), posted)).toEqual([false, done]);
@@ -300,7 +300,7 @@ describe("inform", () => {
     expect(second).toBe(false);
   });
 
-  test("leaves out Connection, and what it names: an interim response ends nothing", async () => {
+  test("drops Connection and the fields it names, since an interim response ends nothing", async () => {
     const headers = {
       "Link": "</a>",
       "connection": "close, X-Hop",
@@ -311,7 +311,7 @@ describe("inform", () => {
     expect([found, bytes]).toEqual([true, answer("103 Early Hints", "Link: </a>") + done]);
   });
 
-  test("is false to an HTTP/1.0 client, which is spared it, but not the checks", async () => {
+  test("is false for an HTTP/1.0 client, which gets nothing, but checks its arguments", async () => {
     const old = "GET / HTTP/1.0\r\n\r\n";
     expect(await informing((request) => request.inform(103), old)).toEqual([
       false,
@@ -329,7 +329,7 @@ describe("inform", () => {
     expect(found).toBe("INVALID_HEADER");
   });
 
-  test("throws behind the final head", async () => {
+  test("throws after the final head", async () => {
     const late = new Deferred<unknown>();
     const { peer } = await serve((request) => {
       setImmediate(() => {
@@ -341,7 +341,7 @@ describe("inform", () => {
     expect(await late.promise).toBe("WRONG_MOMENT");
   });
 
-  test("L10: a header that may not be sent is refused, and nothing is written", async () => {
+  test("L10: an invalid header is refused, and nothing is written", async () => {
     expect(await informing((request) => request.inform(103, { "X": "a\r\nInjected: b" }))).toEqual([
       "INVALID_HEADER",
       done,
@@ -366,7 +366,7 @@ describe("L14: the headers we add are", () => {
     return (await peer.readHead()).split("\r\n").slice(1, -2);
   };
 
-  test("framing alone, where the connection lives on", async () => {
+  test("only framing, if the connection persists", async () => {
     expect(await sent(() => ({ status: 200, body: "x" }))).toEqual(["Content-Length: 1"]);
     expect(await sent(() => ({ status: 200, body: ["x"] }))).toEqual([
       "Transfer-Encoding: chunked",
@@ -376,7 +376,7 @@ describe("L14: the headers we add are", () => {
     expect(await sent(() => ({ status: 304 }))).toEqual([]);
   });
 
-  test("no framing where the caller wrote it, in its place", async () => {
+  test("no framing if the caller wrote it", async () => {
     const headers = [
       ["A", "1"],
       ["content-LENGTH", "1"],
@@ -389,7 +389,7 @@ describe("L14: the headers we add are", () => {
     ]);
   });
 
-  test("Date, unless it is there or turned off", async () => {
+  test("Date, unless it is given or disabled", async () => {
     const on = { date: true };
     const [, date] = await sent(() => ({ status: 200 }), head("GET /"), on);
     expect(date).toMatch(/^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
@@ -400,7 +400,7 @@ describe("L14: the headers we add are", () => {
     expect(await sent(() => ({ status: 204 }), head("GET /"), { date: false })).toEqual([]);
   });
 
-  test("Connection: close on a line of its own, the caller's lines verbatim", async () => {
+  test("Connection: close on its own line, with the caller's lines verbatim", async () => {
     const headers = [
       ["connection", "X-Hop"],
       ["X-Hop", "1"],
@@ -413,7 +413,7 @@ describe("L14: the headers we add are", () => {
   });
 });
 
-test("L9: a handshake on nonsense rejects, naming the reason, and touches nothing", async () => {
+test("L9: a handshake on an invalid io rejects with the reason, and touches nothing", async () => {
   const { io, options } = { io: memoryPair()[0], options: { maxHeaders: -1 } };
   expect(await rejection(serveOn({} as never, echo))).toBe("INVALID_IO");
   expect(await rejection(serveOn(io, echo, options))).toBe("INVALID_OPTION");

@@ -11,13 +11,13 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 const OK = () => ({ status: 200 });
 const CHAT = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
 
-/** Options as a caller without types gives them. */
+/** Options as an untyped caller passes them. */
 const loose = (options: object): never => options as never;
 
 interface Call {
   readonly wrong: string;
   readonly meant: string;
-  /** Values of the wrong kind. */
+  /** Values of the wrong type. */
   readonly values: object;
   call(options: never): unknown;
 }
@@ -133,14 +133,14 @@ async function bodyOf(collect: (body: Received["body"]) => Promise<unknown>): Pr
 }
 
 describe.each(Object.entries(CALLS))("%s", (_, { wrong, meant, values, call }) => {
-  test("rejects an option that does not exist, and says what was meant", async () => {
+  test("rejects an unknown option, and suggests the right one", async () => {
     await expect(call(loose({ [wrong]: 1 }))).rejects.toMatchObject({
       code: "INVALID_OPTION",
       message: expect.stringContaining(`${wrong}: did you mean ${meant}?`),
     });
   });
 
-  test("rejects a value of the wrong kind, and names its option", async () => {
+  test("rejects a value of the wrong type, and names its option", async () => {
     for (const [name, value] of Object.entries(values)) {
       await expect(call(loose({ [name]: value })), name).rejects.toMatchObject({
         code: "INVALID_OPTION",
@@ -170,8 +170,8 @@ test.each([undefined, null, {}, "secret"])("a service that is %o is refused", as
   expect(await standing(near.read())).toBe("pending");
 });
 
-describe("after an option that was refused", () => {
-  test("the io is as it was", async () => {
+describe("after a refused option", () => {
+  test("the io is unchanged", async () => {
     for (const call of [connectTo, (io: never, options: never) => serveOn(io, OK, options)]) {
       const [near] = memoryPair();
       await expect(call(near as never, loose({ headMS: 3 }))).rejects.toThrow("headMs");
@@ -186,7 +186,7 @@ describe("after an option that was refused", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("a body has no reader, and can be collected with the right one", async () => {
+  test("a body has no reader, and can be collected with valid options", async () => {
     const found = await bodyOf(async (body) => {
       await expect(body.text(loose({ max: 5 }))).rejects.toThrow("maxBytes");
       return body.text({ maxBytes: 5 });
@@ -214,8 +214,8 @@ describe("after an option that was refused", () => {
   });
 });
 
-describe("options that are undefined, or inherited, are taken:", () => {
-  test("undefined is not given", async () => {
+describe("undefined and inherited options are accepted:", () => {
+  test("undefined counts as absent", async () => {
     const [near, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const options = { headMs: undefined, date: undefined, clock: undefined, onError: undefined };

@@ -7,12 +7,12 @@ import { type Case, readFixtures } from "../src/read-fixtures.ts";
 
 const chapters = readFixtures(new URL("../fixtures/", import.meta.url));
 
-// A story in which nobody acts says itself what the oracle should say.
-function speaksForItself({ blocks }: Case): boolean {
+// The events of a story without actions are what the oracle should report.
+function hasNoActions({ blocks }: Case): boolean {
   return blocks.map(({ kind }) => kind).join() === "http,events";
 }
 
-describe("the heart and the oracle agree on every input of the book", () => {
+describe("HttpConnection and the oracle agree on every input of the stories", () => {
   for (const { chapter, cases } of chapters) {
     test(chapter, () => {
       for (const story of cases) {
@@ -25,9 +25,9 @@ describe("the heart and the oracle agree on every input of the book", () => {
   }
 });
 
-test("the oracle alone tells the stories as they are written", () => {
-  let told = 0;
-  for (const story of chapters.flatMap(({ cases }) => cases).filter(speaksForItself)) {
+test("the oracle alone reports the events of the stories", () => {
+  let checked = 0;
+  for (const story of chapters.flatMap(({ cases }) => cases).filter(hasNoActions)) {
     const [seed] = seedsOf(story);
     const lines = story.blocks.at(-1)!.lines;
     const sound = !lines.some((line) => line.startsWith("error "));
@@ -41,12 +41,12 @@ test("the oracle alone tells the stories as they are written", () => {
     for (const [i, head] of heads.filter((head) => head !== undefined).entries()) {
       expect(starts[i]?.startsWith(head), story.place).toBe(true);
     }
-    told++;
+    checked++;
   }
-  expect(told).toBeGreaterThan(150);
+  expect(checked).toBeGreaterThan(150);
 });
 
-describe("the oracle refuses by itself", () => {
+describe("the oracle alone refuses", () => {
   const bounds = seedsOf(chapters[0]!.cases[0]!)[0]!.situation.bounds;
   const server: Situation = { role: "server", asks: [], accepts: false, bounds, ended: false };
   const request = (...lines: string[]) =>
@@ -73,7 +73,7 @@ describe("the oracle refuses by itself", () => {
     expect(consult(text, server).stop).toBe("refused");
   });
 
-  test("and takes what is sound", () => {
+  test("and accepts valid input", () => {
     const text = `${request("Transfer-Encoding: chunked")}5;a="\\"" ;b\r\nhello\r\n0\r\nT: u\r\n\r\nG`;
     const { messages, stop, at } = consult(text, server);
     expect([messages.length, stop, at]).toEqual([1, "more", text.length - 1]);

@@ -6,7 +6,7 @@ import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { answer, GET, head } from "../src/against.ts";
 
-/** A Duplex that answers to nobody: what is written to it is accepted at once, and kept. */
+/** A Duplex without a peer: writes are accepted at once, and recorded. */
 class Still extends Duplex {
   written = "";
   override _read(): void {}
@@ -18,10 +18,10 @@ class Still extends Duplex {
 
 const clock = new ManualClock();
 
-// What runs the tests makes promises, too.
+// The test runner creates promises, too.
 const OURS = /\/packages\/(?:core|client|server)\/src\//;
 
-/** How many promises of ours are made until everything that `act` causes has happened. */
+/** How many promises we create until everything that `act` causes has happened. */
 function promisesOf(act: () => void): Promise<number> {
   let count = 0;
   const hook = createHook({
@@ -44,7 +44,7 @@ function promisesOf(act: () => void): Promise<number> {
   });
 }
 
-describe("no promise is made that nobody asked for:", () => {
+describe("no unneeded promise is created:", () => {
   test("a request that is answered at once costs none", async () => {
     const io = new Still();
     const { connection } = await serve(io, () => ({ status: 200, body: "ok" }), {
@@ -56,7 +56,7 @@ describe("no promise is made that nobody asked for:", () => {
     expect([made, connection.stats.requests]).toEqual([0, 3]);
   });
 
-  test("a body that nobody looks at costs none either", async () => {
+  test("an unread body costs none", async () => {
     const io = new Still();
     await serve(io, () => ({ status: 200 }), { clock, date: false });
     const made = await promisesOf(() => io.push(`${head("POST /", "Content-Length: 4")}four`));
@@ -64,7 +64,7 @@ describe("no promise is made that nobody asked for:", () => {
     expect(made).toBe(0);
   });
 
-  test("an end, well or badly, costs none where nobody waits for it", async () => {
+  test("an end or a failure costs none if no one waits for it", async () => {
     for (const end of ["close", "reset"] as const) {
       const io = new Still();
       const { connection } = await serve(io, () => ({ status: 200 }), { clock });
@@ -77,7 +77,7 @@ describe("no promise is made that nobody asked for:", () => {
     }
   });
 
-  test("a client's response costs none beside its own", async () => {
+  test("a client's response costs none besides its own", async () => {
     const io = new Still();
     const { sender } = await connectTo(io, { clock });
     const asked = await promisesOf(() => void sender.sendRequest(GET));
@@ -87,7 +87,7 @@ describe("no promise is made that nobody asked for:", () => {
     expect(sender.isReady).toBe(true);
   });
 
-  test("one is, for each who asks", async () => {
+  test("each caller gets one", async () => {
     const io = new Still();
     const { connection } = await serve(io, () => ({ status: 200 }), { clock });
     expect(await promisesOf(() => void connection.closed)).toBeGreaterThan(0);

@@ -22,11 +22,11 @@ const LIMITS = {
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-/** What is of interest in a head, read by whoever asks for it. */
-function told({ headers, facts, ...line }: Head): object {
+/** The facts of a head, read through its headers. */
+function summary({ headers, facts, ...line }: Head): object {
   const { host: _, contentLength, length, ...others } = facts;
-  const said = { ...others, length: length ?? Number(contentLength) };
-  return { ...line, fields: headers.toFlat(), facts: said, inspected: inspect(headers) };
+  const numbers = { ...others, length: length ?? Number(contentLength) };
+  return { ...line, fields: headers.toFlat(), facts: numbers, inspected: inspect(headers) };
 }
 
 function startLineOf(kind: MessageKind, text: string): StartLine {
@@ -38,15 +38,15 @@ function startLineOf(kind: MessageKind, text: string): StartLine {
 
 function audited(kind: MessageKind, text: string): object | string {
   try {
-    return told(auditHead(startLineOf(kind, text), text, LIMITS));
+    return summary(auditHead(startLineOf(kind, text), text, LIMITS));
   } catch (error) {
     return String(error);
   }
 }
 
 /**
- * Scans the head that stands in `chunk` from `from` on. Where the scanner vouches for it, llhttp
- * must end it at the same place, and the audit of its text must come to the same.
+ * Scans the head in `chunk` at `from`. If the scanner accepts it, llhttp must end it at the same
+ * position, and the audit of its text must have the same result.
  */
 function isVouchedFor(kind: MessageKind, chunk: Uint8Array, from: number): boolean {
   const length = scan(kind, chunk, from, chunk.length);
@@ -54,7 +54,7 @@ function isVouchedFor(kind: MessageKind, chunk: Uint8Array, from: number): boole
   const text = textOfScanned();
   const head = headOnTape(kind, text);
   if (head === undefined) return false;
-  expect(told(head), JSON.stringify(text)).toEqual(audited(kind, text));
+  expect(summary(head), JSON.stringify(text)).toEqual(audited(kind, text));
   if (kind === "request") expect(faultOfTarget(head.method, head.target), text).toBeUndefined();
   const hosts = head.headers.getAll("host");
   if (hosts.length === 1 && head.facts.host === "") expect(isHost(hosts[0]!), text).toBe(true);
@@ -138,7 +138,7 @@ const response = fc
   )
   .map(([version, status, rest]) => `${version}${status}\r\n${rest}\r\n`);
 
-const WEEDS = [
+const FRAGMENTS = [
   ...[
     "\r",
     "\n",
@@ -177,12 +177,12 @@ const WEEDS = [
     "\r\n\r\n",
   ],
 ];
-/** Takes some octets out and puts something else there. */
+/** Replaces some octets with others. */
 const change = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   takes: fc.nat({ max: 3 }),
   gives: fc.oneof(
-    fc.constantFrom(...WEEDS),
+    fc.constantFrom(...FRAGMENTS),
     fc.constant(""),
     fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)),
   ),
@@ -201,7 +201,7 @@ const either = fc.oneof(
   fc.record({ kind: fc.constant<MessageKind>("response"), text: response }),
 );
 
-// What others have left in WebAssembly's memory: all that could make a cut head look whole.
+// Remains of other heads in WebAssembly's memory, which could make a cut head look complete.
 const STALE = [
   " ",
   "%41",
@@ -217,17 +217,17 @@ const stale = fc
   .tuple(fc.constantFrom(...STALE), fc.nat({ max: 7 }))
   .map(([text, shift]) => octets(text.repeat(9_000 + shift).slice(shift, 65_536)));
 
-describe("what the scanner vouches for, the other readers let pass and cut in the same places", () => {
-  // The same runs every time; another seed is tried by hand, and what it finds becomes a story.
+describe("what the scanner accepts, the other readers accept and cut at the same positions", () => {
+  // The seed is fixed; try others by hand, and turn findings into stories.
   const runs = (numRuns: number) => ({ seed: 9_112, numRuns });
 
-  test("a head with anything changed, anywhere in a chunk, behind anybody's bytes", () => {
+  test("a head with any change, anywhere in a chunk, after any bytes", () => {
     let count = 0;
     const around = fc.string({ unit: fc.constantFrom("\r\n", " ", "a", ":", "\0"), maxLength: 9 });
     const where = fc.tuple(around, around);
     fc.assert(
-      fc.property(either, changes, where, stale, ({ kind, text }, what, [front, behind], left) => {
-        const chunk = octets(`${front}${changed(text, what)}${behind}`);
+      fc.property(either, changes, where, stale, ({ kind, text }, what, [front, back], left) => {
+        const chunk = octets(`${front}${changed(text, what)}${back}`);
         scan(kind, left, 0, left.length);
         if (isVouchedFor(kind, chunk, front.length)) count++;
       }),
@@ -236,14 +236,14 @@ describe("what the scanner vouches for, the other readers let pass and cut in th
     expect(count).toBeGreaterThan(1_000);
   });
 
-  test("a head in pieces, with another's in between, is the head, or the fault, that it is whole", () => {
+  test("a head in pieces, interleaved with another's, has the same result as in one piece", () => {
     const limits = resolveLimits({ maxHeaders: LIMITS.maxFields });
     const outcome = (kind: MessageKind, text: string, places: readonly number[], left: Buffer) => {
       const parser = HeadParser.forMessages(kind, limits);
       try {
         for (const piece of piecesOf(octets(text), places)) {
           const head = parser.read(piece, 0);
-          if (head !== undefined) return told(head);
+          if (head !== undefined) return summary(head);
           scan("request", left, 0, left.length);
         }
       } catch (error) {
@@ -264,7 +264,7 @@ describe("what the scanner vouches for, the other readers let pass and cut in th
   const TAIL = "Host: a\r\nConnection: close, x \t\r\nUpgrade: x\r\nE:\r\nF: \t\r\nTE: y\r\n\r\n";
 
   test.each([4_096, 65_536])(
-    "a head of which %i octets are copied at once, at every place",
+    "a head of which %i octets are copied at once, at every position",
     (edge) => {
       const limits = resolveLimits({ maxHeadBytes: 100_000, maxHeaders: LIMITS.maxFields });
       const line = "POST /y?z HTTP/1.1\r\n";
@@ -272,7 +272,7 @@ describe("what the scanner vouches for, the other readers let pass and cut in th
       for (let shift = -2; shift < TAIL.length + 2; shift++) {
         const pad = `P: ${"p".repeat(edge - line.length - 5 - shift)}\r\n`;
         const head = line + pad + TAIL;
-        // In front of others' bytes, and behind: there the window begins with the head.
+        // Before other bytes, and after them, where the window begins with the head.
         for (const front of ["", "GET /x HTTP/1.1\r\n\r\n"]) {
           const parser = HeadParser.forMessages("request", limits);
           const chunk = octets(`${front}${head}GET /next`);
@@ -280,7 +280,7 @@ describe("what the scanner vouches for, the other readers let pass and cut in th
           HeadParser.forMessages("request", limits).read(other, 0);
           const read = parser.read(chunk, front.length);
           expect(parser.consumed, String(shift)).toBe(head.length);
-          expect(told(read!)).toEqual(audited("request", head));
+          expect(summary(read!)).toEqual(audited("request", head));
         }
       }
     },

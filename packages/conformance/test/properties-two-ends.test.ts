@@ -2,14 +2,14 @@ import { HttpConnection, LocalProtocolError } from "@upgrade/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cuts } from "../src/arbitraries.ts";
-import { hear } from "../src/hear.ts";
+import { receiveAll } from "../src/receive-all.ts";
 
-// The same runs every time; another seed is tried by hand, and what it finds becomes a story.
+// The seed is fixed; try others by hand, and turn findings into stories.
 const runs = (numRuns: number) => ({ seed: 9_112, numRuns });
 
 describe("two ends that exchange bytes", () => {
   // What an application may try, in turn and out of turn.
-  const deeds = fc.constantFrom(
+  const actions = fc.constantFrom(
     ...["ask", "ask-with-body", "ask-chunked", "ask-last", "ask-old", "ask-old-alive", "ask-head"],
     ...["propose", "connect", "expect", "data", "end", "hint", "continue", "answer"],
     ...["answer-chunked", "answer-until-close", "answer-last", "refuse", "accept", "accept-tunnel"],
@@ -18,25 +18,25 @@ describe("two ends that exchange bytes", () => {
 
   test("agree on both states after every step", () => {
     fc.assert(
-      fc.property(fc.array(deeds, { minLength: 5, maxLength: 40 }), cuts, (script, places) => {
+      fc.property(fc.array(actions, { minLength: 5, maxLength: 40 }), cuts, (script, places) => {
         const pair = new Pair(places);
         const { client, server } = pair;
-        for (const deed of script) {
-          pair.perform(deed);
-          expect(standing(server), deed).toBe(standing(client));
+        for (const action of script) {
+          pair.perform(action);
+          expect(standing(server), action).toBe(standing(client));
         }
       }),
       runs(2_000),
     );
   });
 
-  test("come, in these scripts, to every state there is", () => {
+  test("reach every state in these scripts", () => {
     const seen = new Set<string>();
     fc.assert(
-      fc.property(fc.array(deeds, { minLength: 5, maxLength: 40 }), (script) => {
+      fc.property(fc.array(actions, { minLength: 5, maxLength: 40 }), (script) => {
         const pair = new Pair([]);
-        for (const deed of script) {
-          pair.perform(deed);
+        for (const action of script) {
+          pair.perform(action);
           const { client, server } = pair.server.states;
           seen.add(`client ${client}`).add(`server ${server}`);
         }
@@ -50,13 +50,13 @@ describe("two ends that exchange bytes", () => {
   });
 });
 
-/** Where a connection stands, as either end should see it. */
+/** The state of a connection, as either end should see it. */
 function standing({ states, persists, proposal }: HttpConnection): string {
   const { client, server } = states;
   return `${client} ${server} ${persists} ${proposal?.kind} ${proposal?.protocols}`;
 }
 
-/** Two ends, and what the application keeps open: a chunked body ends when it says so. */
+/** Two ends, and what the application keeps open: a chunked body ends on request. */
 class Pair {
   readonly client = new HttpConnection("client");
   readonly server = new HttpConnection("server");
@@ -69,43 +69,43 @@ class Pair {
     this.#places = places;
   }
 
-  /** One deed, its bytes delivered in pieces and heard; one that is out of turn is nothing. */
-  perform(deed: string): void {
+  /** Does one action and delivers its bytes in pieces; one out of turn does nothing. */
+  perform(action: string): void {
     const { client, server } = this;
-    if (deed === "next" && client.cycleIsOver && server.cycleIsOver) {
+    if (action === "next" && client.cycleIsOver && server.cycleIsOver) {
       client.startNextCycle();
       server.startNextCycle();
     }
-    // A proposal is left by its answer alone.
+    // Only its answer ends a proposal.
     const proposes = client.states.client === "might-switch-protocol";
-    if (deed === "close-client" && !proposes) attempt(() => this.#endSide(client, server));
-    if (deed === "close-server") attempt(() => this.#endSide(server, client));
-    attempt(() => this.#request(deed));
-    // What a server says before it is asked is a story of its own.
-    if (server.states.server !== "idle") attempt(() => this.#respond(deed));
+    if (action === "close-client" && !proposes) attempt(() => this.#endSide(client, server));
+    if (action === "close-server") attempt(() => this.#endSide(server, client));
+    attempt(() => this.#request(action));
+    // A server that responds before a request has its own story.
+    if (server.states.server !== "idle") attempt(() => this.#respond(action));
   }
 
-  #request(deed: string): void {
-    const octets = clientSays(deed, this.client);
+  #request(action: string): void {
+    const octets = clientSays(action, this.client);
     if (octets === undefined) return;
-    if (deed === "ask-chunked") this.#requestIsOpen = true;
-    if (deed !== "data" && deed !== "end") this.#askedHead = deed === "ask-head";
-    if (deed === "end") this.#requestIsOpen = false;
-    hear(this.server, octets, this.#places);
-    // Its end can be seen on the wire before it is said: it is said at once.
+    if (action === "ask-chunked") this.#requestIsOpen = true;
+    if (action !== "data" && action !== "end") this.#askedHead = action === "ask-head";
+    if (action === "end") this.#requestIsOpen = false;
+    receiveAll(this.server, octets, this.#places);
+    // The end is visible on the wire before it is reported, so report it at once.
     if (!this.#requestIsOpen) attempt(() => this.client.send({ type: "end-of-message" }));
   }
 
-  #respond(deed: string): void {
-    const octets = serverSays(deed, this.server);
+  #respond(action: string): void {
+    const octets = serverSays(action, this.server);
     if (octets === undefined) return;
-    if (deed === "answer-chunked") this.#responseIsOpen = !this.#askedHead;
-    if (deed === "answer-until-close") this.#responseIsOpen = !this.#askedHead;
-    const ends = deed === "server-end";
+    if (action === "answer-chunked") this.#responseIsOpen = !this.#askedHead;
+    if (action === "answer-until-close") this.#responseIsOpen = !this.#askedHead;
+    const ends = action === "server-end";
     if (ends) this.#responseIsOpen = false;
-    hear(this.client, octets, this.#places);
+    receiveAll(this.client, octets, this.#places);
     if (!this.#responseIsOpen) attempt(() => this.server.send({ type: "end-of-message" }));
-    // The end of the connection is the end of some bodies.
+    // The end of the connection ends some bodies.
     if (ends && this.client.states.server === "send-body") this.#endSide(this.server, this.client);
   }
 
@@ -116,15 +116,15 @@ class Pair {
   }
 }
 
-function attempt(deed: () => void): void {
+function attempt(action: () => void): void {
   try {
-    deed();
+    action();
   } catch (error) {
     if (!(error instanceof LocalProtocolError)) throw error;
   }
 }
 
-function clientSays(deed: string, client: HttpConnection): Uint8Array | undefined {
+function clientSays(action: string, client: HttpConnection): Uint8Array | undefined {
   const ask = (method: string, headers: object = {}, rest: object = {}) =>
     client.send({
       type: "request",
@@ -133,7 +133,7 @@ function clientSays(deed: string, client: HttpConnection): Uint8Array | undefine
       headers: { Host: "a", ...headers },
       ...rest,
     });
-  switch (deed) {
+  switch (action) {
     case "ask":
       return ask("GET");
     case "ask-head":
@@ -163,10 +163,10 @@ function clientSays(deed: string, client: HttpConnection): Uint8Array | undefine
   }
 }
 
-function serverSays(deed: string, server: HttpConnection): Uint8Array | undefined {
+function serverSays(action: string, server: HttpConnection): Uint8Array | undefined {
   const answer = (status: number, bodyLength?: number | "unknown", headers: object = {}) =>
     server.send({ type: "response", status, bodyLength, headers: { ...headers } });
-  switch (deed) {
+  switch (action) {
     case "hint":
       return server.send({ type: "informational-response", status: 103 });
     case "continue":

@@ -12,10 +12,10 @@ import {
   token,
   trailers,
 } from "../src/arbitraries.ts";
-import { hear } from "../src/hear.ts";
+import { receiveAll } from "../src/receive-all.ts";
 import { Transcript } from "../src/transcript.ts";
 
-// The same runs every time; another seed is tried by hand, and what it finds becomes a story.
+// The seed is fixed; try others by hand, and turn findings into stories.
 const runs = (numRuns: number) => ({ seed: 9_112, numRuns });
 
 const role = fc.constantFrom<Role>("client", "server");
@@ -25,7 +25,7 @@ const limits = fc.constantFrom(
   ...[{ maxChunkExtensionBytes: 2, maxTrailers: 1 }, { maxTrailerBytes: 6 }],
 );
 
-/** A connection that waits for input: a server, or a client that has asked twice. */
+/** A connection that waits for input: a server, or a client with two requests sent. */
 function listener(who: Role, what: string, bounds: object): Transcript {
   const transcript = new Transcript(who, bounds, true);
   if (who === "server") return transcript;
@@ -43,7 +43,7 @@ function listener(who: Role, what: string, bounds: object): Transcript {
   return transcript;
 }
 
-/** Answers what was asked and goes on, as long as there is something to do. */
+/** Answers requests and continues, as long as there is something to do. */
 function serve(transcript: Transcript): void {
   for (;;) {
     const { connection } = transcript;
@@ -64,10 +64,10 @@ function serve(transcript: Transcript): void {
   }
 }
 
-describe("whatever comes", () => {
+describe("any input", () => {
   const input = fc.oneof({ weight: 3, arbitrary: nearlyHttp }, fc.uint8Array({ maxLength: 60 }));
 
-  test("events or an error come of it, however it is cut, and nothing else is thrown", () => {
+  test("results in events or an error, however it is cut, and nothing else is thrown", () => {
     const outcome = (transcript: Transcript, pieces: Uint8Array[], ends: boolean) => {
       for (const piece of pieces) {
         transcript.receive(piece);
@@ -89,7 +89,7 @@ describe("whatever comes", () => {
     );
   });
 
-  test("L1: what is not HTTP's is the end of the input, whole, also behind an error", () => {
+  test("L1: the bytes that are not HTTP are the complete rest of the input, even after an error", () => {
     fc.assert(
       fc.property(role, asked, limits, input, cuts, (who, what, bounds, bytes, places) => {
         const rests = [[bytes], piecesOf(bytes, places)].map((pieces) => {
@@ -117,7 +117,7 @@ describe("whatever comes", () => {
 
 const framing = fc.constantFrom("length", "chunked");
 
-describe("what is sent is what is heard", () => {
+describe("what is sent is what is received", () => {
   test("requests", () => {
     fc.assert(
       fc.property(
@@ -147,12 +147,12 @@ describe("what is sent is what is heard", () => {
           const {
             heads,
             bytes,
-            trailers: heard,
-          } = hear(new HttpConnection("server"), wire, places);
+            trailers: received,
+          } = receiveAll(new HttpConnection("server"), wire, places);
           expect(heads).toMatchObject([{ method: verb, target: where, version: "1.1" }]);
           expect(heads[0]?.headers.toFlat().slice(0, headers.length * 2)).toEqual(headers.flat());
           expect(bytes.equals(Buffer.concat(pieces))).toBe(true);
-          expect(heard).toEqual(chunked ? ends.flat() : []);
+          expect(received).toEqual(chunked ? ends.flat() : []);
         },
       ),
       runs(1_500),
@@ -180,9 +180,9 @@ describe("what is sent is what is heard", () => {
             headers: { Host: "a" },
           });
           client.send({ type: "end-of-message" });
-          hear(server, request, places);
+          receiveAll(server, request, places);
           const length = pieces.reduce((sum, { length }) => sum + length, 0);
-          const said = verb === "HEAD" ? [] : pieces;
+          const expected = verb === "HEAD" ? [] : pieces;
           const wire = Buffer.concat([
             server.send({
               type: "response",
@@ -190,13 +190,13 @@ describe("what is sent is what is heard", () => {
               headers: lines,
               bodyLength: how === "chunked" ? "unknown" : length,
             }),
-            ...said.map((bytes) => server.send({ type: "data", bytes })),
+            ...expected.map((bytes) => server.send({ type: "data", bytes })),
             server.send({ type: "end-of-message" }),
           ]);
-          const { heads, bytes } = hear(client, wire, places);
+          const { heads, bytes } = receiveAll(client, wire, places);
           expect(heads).toMatchObject([{ status }]);
           expect(heads[0]?.headers.toFlat().slice(0, lines.length * 2)).toEqual(lines.flat());
-          expect(bytes.equals(Buffer.concat(said))).toBe(true);
+          expect(bytes.equals(Buffer.concat(expected))).toBe(true);
           expect(client.cycleIsOver && server.cycleIsOver).toBe(true);
         },
       ),
@@ -204,7 +204,7 @@ describe("what is sent is what is heard", () => {
     );
   });
 
-  test("L1: behind a switch, in both directions, every byte is there once and in order", () => {
+  test("L1: after a switch, in both directions, every byte arrives once and in order", () => {
     fc.assert(
       fc.property(
         fc.array(token, { minLength: 1, maxLength: 3 }),
@@ -227,7 +227,7 @@ describe("what is sent is what is heard", () => {
             client.send({ type: "end-of-message" }),
             early,
           ]);
-          expect(hear(server, proposal, places).wait).toBe("paused");
+          expect(receiveAll(server, proposal, places).wait).toBe("paused");
           const accepted = protocols.at(-1)!.toUpperCase();
           const answer = Buffer.concat([
             server.send({
@@ -237,7 +237,7 @@ describe("what is sent is what is heard", () => {
             }),
             first,
           ]);
-          expect(hear(client, answer, places).wait).toBe("paused");
+          expect(receiveAll(client, answer, places).wait).toBe("paused");
           expect(client.hasSwitched && server.hasSwitched).toBe(true);
           expect([...server.takeReadBuf()]).toEqual([...early]);
           expect([...client.takeReadBuf()]).toEqual([...first]);

@@ -6,36 +6,36 @@ import { answer, ask, GET, head, join, POST, rejection, serve, standing } from "
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-// Rules that no single connection of the heart can show, for it has no clock, no io and no service.
+// Requirements that an HttpConnection alone cannot show, since it has no clock, no io and no service.
 
 describe("our client", () => {
   test.each(["http://u:p@a.test/", "http://u@a.test/", "http:///", "http://:80/", "//u@a"])(
-    "asks for no user and for no empty host: %s (R25, R26)",
+    "sends no userinfo and no empty host: %s (R25, R26)",
     async (target) => {
       const { sender, peer } = await ask();
       const sent = sender.sendRequest({ ...GET, target });
-      // A path that begins with two slashes is a path, and names nobody.
+      // A path that begins with two slashes has no authority.
       if (target.startsWith("/")) expect(await peer.readHead()).toBe(head(`GET ${target}`));
       else expect(await rejection(sent)).toBe("INVALID_TARGET");
     },
   );
 
-  test("R26: has no user in its Host", async () => {
+  test("R26: has no userinfo in its Host", async () => {
     const { sender } = await ask();
     const headers = { Host: "u:p@a.test" };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HOST");
   });
 
   test.each([
-    ["M07: a first field behind white space", { headers: [[" X", "1"]] }, "INVALID_HEADER"],
-    ["M12: a version that is not spoken", { version: "1.2" as "1.1" }, "INVALID_OPTION"],
-  ] as const)("%s does not leave", async (_, request, code) => {
+    ["M07: a first field after white space", { headers: [[" X", "1"]] }, "INVALID_HEADER"],
+    ["M12: an unsupported version", { version: "1.2" as "1.1" }, "INVALID_OPTION"],
+  ] as const)("%s is not sent", async (_, request, code) => {
     const { sender, peer } = await ask();
     expect(await rejection(sender.sendRequest({ ...GET, ...request }))).toBe(code);
     expect(peer.unread).toBe("");
   });
 
-  test("I20: hears an answer while it sends, and stops for one that closes", async () => {
+  test("I20: reads a response while it sends, and stops for one that closes", async () => {
     const { sender, connection, peer } = await ask();
     const stopped = new Deferred<void>();
     async function* endless() {
@@ -67,7 +67,7 @@ describe("our client", () => {
     );
   });
 
-  test("I15, I17, I18: repeats nothing by itself, on a connection that failed or anywhere else", async () => {
+  test("I15, I17, I18: repeats nothing by itself, on a failed connection or any other", async () => {
     const { sender, peer } = await ask({ pipeline: 3 });
     const asked = ["/1", "/2"].map((target) => rejection(sender.sendRequest({ ...GET, target })));
     expect(await peer.readHead()).toBe(head("GET /1"));
@@ -81,7 +81,7 @@ describe("our client", () => {
   test.each([
     { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upgrade: "connect-udp" } },
     { method: "CONNECT", target: "a.test:443", headers: { Host: "a.test:443" } },
-  ])("gives nobody a way to send before the answer: $method (X09, X12, U16)", async (request) => {
+  ])("offers no way to send before the answer: $method (X09, X12, U16)", async (request) => {
     const { sender, connection, peer } = await ask();
     const response = sender.sendRequest(request);
     await peer.readHead();
@@ -123,7 +123,7 @@ describe("our server", () => {
     );
   });
 
-  test("I14: serves nothing side by side, be it ever so safe", async () => {
+  test("I14: serves no requests concurrently, even if they are safe", async () => {
     const gates: Deferred<void>[] = [];
     const { peer } = await serve(async ({ target }) => {
       const gate = new Deferred<void>();
@@ -140,7 +140,7 @@ describe("our server", () => {
     expect(gates.length).toBe(2);
   });
 
-  test("I29: ends its side, hears the client out, and only then is down", async () => {
+  test("I29: ends its side, reads until the client ends, and only then is closed", async () => {
     const { peer, connection } = await serve(() => ({ status: 200, body: "last words" }));
     await peer.send(head("POST /", "Content-Length: 200000", "Connection: close"));
     expect(await peer.readToEnd()).toMatch(/last words$/);
@@ -153,7 +153,7 @@ describe("our server", () => {
     expect((await connection.closed).kind).toBe("not-persistent");
   });
 
-  test("I19: ends an idle connection with an end, not with a failure", async () => {
+  test("I19: ends an idle connection cleanly, not with a failure", async () => {
     const { peer, connection, clock } = await serve(() => ({ status: 204 }), { idleMs: 5 });
     await peer.send(head("GET /"));
     await peer.readHead();
@@ -165,7 +165,7 @@ describe("our server", () => {
     expect(peer.failure).toBeUndefined();
   });
 
-  test("X07: opens no tunnel its service does not want", async () => {
+  test("X07: opens no tunnel that its service did not request", async () => {
     const seen: string[] = [];
     const { peer } = await serve(({ target }) => {
       seen.push(target);
@@ -176,7 +176,7 @@ describe("our server", () => {
     expect(seen).toEqual(["127.0.0.1:22"]);
   });
 
-  test("X11: keeps no connection behind a refused CONNECT, whatever was asked for upgrades", async () => {
+  test("X11: closes after a refused CONNECT, whatever is configured for upgrades", async () => {
     const { peer } = await serve(() => ({ status: 407 }), { keepAliveAfterRefusal: true });
     await peer.send(
       `CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n${head("GET /hidden")}`,
@@ -187,7 +187,7 @@ describe("our server", () => {
   });
 });
 
-test("F18: what our client sends by default our server takes, to the limits", async () => {
+test("F18: our server accepts what our client sends by default, up to the limits", async () => {
   const target = `/${"t".repeat(8_191)}`;
   const fields = Array.from({ length: 99 }, (_, i) => [`X-${i}`, "v".repeat(50)] as const);
   const { sender } = await join((request) => ({
@@ -201,7 +201,7 @@ test("F18: what our client sends by default our server takes, to the limits", as
   expect(response.headers.toFlat().slice(0, 198)).toEqual(fields.flat());
 });
 
-test("U15: a proxy forwards no proposal but of the protocols it names", () => {
+test("U15: a proxy forwards only proposals of the protocols it names", () => {
   const offered = Headers.from({ Connection: "Upgrade", Upgrade: "x", "X-A": "1" });
   expect(endToEnd(offered).toFlat()).toEqual(["X-A", "1"]);
   expect(endToEnd(offered, ["x"]).toFlat()).toEqual([...offered.toFlat()]);

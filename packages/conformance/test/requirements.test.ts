@@ -12,7 +12,7 @@ test("every rule of the RFCs has a test or a reason", () => {
   console.log(countRows(ROWS));
 });
 
-test("a rule without either, a file that is gone and a name of no rule are seen", () => {
+test("a rule without either, a missing file and an unknown rule are found", () => {
   const row = { section: "", level: "MUST", role: "both", says: "" } as const;
   const rows = [
     { ...row, id: "A01", at: "core/src/index.ts" },
@@ -29,12 +29,12 @@ test("a rule without either, a file that is gone and a name of no rule are seen"
   ]);
 });
 
-test("every behaviour of hyper's has a test, and a reason where ours is another", () => {
+test("every behaviour of hyper has a test, and a reason if ours differs", () => {
   expect(findHyperProofs(BEHAVIOURS, CORNERS, root).faults).toEqual([]);
   console.log(countBehaviours(BEHAVIOURS));
 });
 
-test("a behaviour without a test, without a reason or by a test that is not there is seen", () => {
+test("a behaviour without a test, without a reason or with a missing test is found", () => {
   const rows = [
     { n: 1, says: "", verdict: "same" },
     { n: 1000, says: "", verdict: "same" },
@@ -46,6 +46,6 @@ test("a behaviour without a test, without a reason or by a test that is not ther
   expect(faults).toContain("hyper 1001: no test shows it: chunked.md: No such story");
   expect(faults).toContain("hyper 1002: stricter, why?");
   expect(faults.filter((fault) => fault.startsWith("hyper 1:"))).toEqual([]);
-  // The tests' other numbers name nothing in this table.
+  // Other numbers in the tests are not in this table.
   expect(faults.some((fault) => fault.endsWith("no behavior 179"))).toBe(true);
 });

@@ -8,8 +8,8 @@ import { turns } from "../src/pairs-quiet.ts";
 
 afterEach(destroyPairs);
 
-// Node cannot reset a socket whose shutdown is on its way: it says EINVAL and forgets to close it.
-test("abort() right behind close() closes the socket", async () => {
+// Node cannot reset a socket that is shutting down: it reports EINVAL and does not close it.
+test("abort() right after close() closes the socket", async () => {
   const [near, far] = await tcpPair();
   far.resume().on("error", () => {});
   const { connection } = await handshake(near, { clock: new ManualClock() });
@@ -33,6 +33,6 @@ test("connections opened and ended at any moment, in any way, leave nothing behi
   const after = await weigh();
   expect([...warm.faults, ...tally.faults]).toEqual([]);
   expect(growth(before, after)).toEqual([]);
-  // Chance leaves a few of the stories out.
+  // A random run may miss a few stories.
   expect(tally.stories.size).toBeGreaterThan(STORIES * 0.9);
 });

@@ -10,7 +10,7 @@ import { nameOf, readSamples } from "../src/samples.ts";
 const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...CLIENTS];
 const WAYS: readonly Way[] = ["reset", "FIN", "stall"];
 
-// A process of its own, which many stories share: it takes long to start on a busy machine.
+// A separate process, shared by many stories: it is slow to start on a busy machine.
 const BOUND = { timeout: 240_000 };
 let stage: Stage | undefined;
 afterAll(() => stage?.end());
@@ -20,7 +20,7 @@ async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<voi
   try {
     await act(new Rehearsal(story, stage));
   } catch (error) {
-    // What has gone wrong here is no fault of the next story.
+    // A failure here must not affect the next story.
     stage.end();
     stage = undefined;
     throw error;
@@ -28,17 +28,17 @@ async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<voi
 }
 
 const RUN_ELSEWHERE = [
-  // Its lines are those of transports-suite.test.ts, but for the runner.
+  // The same code as in transports-suite.test.ts, except for the runner.
   "docs/guides/own-transport.md: Testing your transport",
 ];
 
-test("every sample of the pages is run", () => {
-  const told = [...PLAYED, ...PROGRAMS].map(({ sample }) => sample).concat(RUN_ELSEWHERE);
-  expect(new Set(told)).toEqual(new Set(readSamples().map(nameOf)));
+test("every sample in the docs is run", () => {
+  const covered = [...PLAYED, ...PROGRAMS].map(({ sample }) => sample).concat(RUN_ELSEWHERE);
+  expect(new Set(covered)).toEqual(new Set(readSamples().map(nameOf)));
 });
 
 describe.each(PROGRAMS)("$sample", (story) => {
-  test("does what the page says", BOUND, () =>
+  test("behaves as documented", BOUND, () =>
     rehearse(story, async (rehearsal) => {
       expect(await rehearsal.alone()).toBe(story.prints ?? "");
     }),
@@ -46,16 +46,16 @@ describe.each(PROGRAMS)("$sample", (story) => {
 });
 
 describe.each(PLAYED)("$sample", (story) => {
-  test("does what the page says", BOUND, () =>
+  test("behaves as documented", BOUND, () =>
     rehearse(story, async (rehearsal) => {
       expect(await rehearsal.well()).toBeGreaterThan(0);
       if (story.prints !== undefined) expect(rehearsal.stage.printed).toBe(story.prints);
     }),
   );
 
-  test.each(WAYS)("lives on and leaves no socket: %s of either peer, at any moment", BOUND, (way) =>
+  test.each(WAYS)("survives and leaves no socket: %s of either peer, at any moment", BOUND, (way) =>
     rehearse(story, async (rehearsal) => {
-      await rehearsal.badly(way);
+      await rehearsal.withFailures(way);
     }),
   );
 });

@@ -11,14 +11,14 @@ import {
   switched,
 } from "../src/ways-to-send.ts";
 
-// What an application passes on may come from an attacker. Here every way to send anything meets
-// all that would end a line, a head or a message; the tables of the serializer are in core.
+// Values that an application passes on may come from an attacker. These tests combine every way to send
+// with everything that would end a line, a head or a message; the serializer's tables are in core.
 
 const octet = (code: number): string => String.fromCharCode(code);
 const octets = Array.from({ length: 256 }, (_, code) => octet(code));
 const CONTROLS = octets.filter((_, code) => (code < 0x20 && code !== 9) || code === 0x7f);
 
-/** Wider than an octet: cut to its lower one, the second is LF, the third CR, the last two are ':' and ' '. */
+/** Beyond one octet: truncated, the second is LF, the third CR, the last two are ':' and ' '. */
 const WIDE = ["\u0100", "\u010a", "\u010d", "\u560a\u560d", "\u{1f600}", "\ud83d", "\ude00"];
 WIDE.push("\u2028", "\ufeff", "\u013a", "\u0120");
 
@@ -31,7 +31,7 @@ const LINES = [
   "\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",
 ];
 
-/** In front of, inside and behind what would be well. */
+/** Before, inside and after a valid value. */
 const around = (good: string, bad: readonly string[]): string[] =>
   bad.flatMap((text) => [text + good, `${good}${text}${good}`, good + text, text]);
 
@@ -85,14 +85,14 @@ const NO_TEXT: [string, unknown][] = [
   ["a truth", true],
   ["an object", {}],
   ["a list", ["a"]],
-  ["an object that gives text", { toString: () => "a" }],
-  ["text in a box", Object("a")],
+  ["an object with toString()", { toString: () => "a" }],
+  ["a String object", Object("a")],
   ["a function", () => "a"],
   ["a symbol", Symbol("a")],
-  ["a big integer", 1n],
+  ["a bigint", 1n],
 ];
 
-/** Each is refused with `code`, nothing of it leaves, and the connection goes on. */
+/** Each is refused with `code`, nothing of it is sent, and the connection persists. */
 async function refuseEach(
   bad: readonly unknown[],
   code: string,
@@ -104,7 +104,7 @@ async function refuseEach(
   }
 }
 
-describe("L10, Z01: no line of fields is more, or less, than it says:", () => {
+describe("L10, Z01: every field is exactly one line:", () => {
   test.each(Object.entries(FIELD_WAYS))("values in %s", async (_, way) => {
     await refuseEach(BAD_VALUES, "INVALID_HEADER", (value) => way(["X", value]));
   });
@@ -113,7 +113,7 @@ describe("L10, Z01: no line of fields is more, or less, than it says:", () => {
     await refuseEach(BAD_TOKENS, "INVALID_HEADER", (name) => way([name, "a"]));
   });
 
-  test.each(Object.entries(FIELD_WAYS))("what is no text in %s", async (_, way) => {
+  test.each(Object.entries(FIELD_WAYS))("non-strings in %s", async (_, way) => {
     for (const [what, value] of NO_TEXT) {
       const refused = { code: "INVALID_HEADER", leaked: "" };
       expect(await way(["X", value]), `${what} as a value`).toEqual(refused);
@@ -122,7 +122,7 @@ describe("L10, Z01: no line of fields is more, or less, than it says:", () => {
   });
 });
 
-describe("L10, Z01: no start line is more than one line, or has more than its words:", () => {
+describe("L10, Z01: every start line is one line with its three parts:", () => {
   test("the method of a request", async () => {
     await refuseEach(BAD_TOKENS, "INVALID_METHOD", (method) => requested({ method }));
     await refuseEach([undefined, null], "INVALID_METHOD", (method) => requested({ method }));
@@ -205,7 +205,7 @@ describe("L10, Z01: no start line is more than one line, or has more than its wo
 const HOST = { Host: "a.test" };
 const CHAT = { Connection: "Upgrade", Upgrade: "chat" };
 
-describe("L10, Z01: a protocol is a name, and perhaps a version:", () => {
+describe("L10, Z01: a protocol is a name with an optional version:", () => {
   const around1 = around("chat", [...'"():;<=>?@[\\]{} \t', "//", "/1/"]);
   const NO_PROTOCOLS = ["", ",", "chat,", ",chat", "chat,,x", "chat/", "/1", "chat x", '"chat"'];
   const NO_LINES = around("chat", [...CONTROLS, ...WIDE, ...LINES]);
@@ -237,7 +237,7 @@ describe("L10, Z01: a protocol is a name, and perhaps a version:", () => {
     );
   });
 
-  test("in switchTo(), where it is one that was offered", async () => {
+  test("in switchTo(), which accepts only proposed ones", async () => {
     const bad = [...NO_PROTOCOLS, ...NO_LINES, undefined, null, ["chat", "x"], "chat2", "cha"];
     await refuseEach(bad, "NOT_OFFERED", (protocol) => switched(protocol));
   });

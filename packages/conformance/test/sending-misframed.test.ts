@@ -3,8 +3,8 @@ import { answer, head, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { accepted, answered, informed, requested, switched } from "../src/ways-to-send.ts";
 
-// What would make two readers find two ends of one message, at the public entries: refused in
-// front of its first byte, and the connection goes on.
+// Messages whose end two readers could find at two places, sent through the public API: refused before
+// the first byte, and the connection persists.
 
 const HOST = ["Host", "a.test"] as const;
 const CL = (value: unknown) => ["Content-Length", value] as const;
@@ -20,13 +20,13 @@ async function* pieces() {
   yield "hello";
 }
 
-/** Lines that do not frame a body of five octets, in a request or a response. */
+/** Lines that misframe a body of five octets, in a request or a response. */
 const MISFRAMED: [string, ...Line[]][] = [
   ["two lengths that agree", CL(5), CL(5)],
-  ["two lengths that do not", CL(5), CL(6)],
-  ["two lengths in two spellings", CL(5), ["content-LENGTH", "5"]],
+  ["two lengths that differ", CL(5), CL(6)],
+  ["two lengths in different spellings", CL(5), ["content-LENGTH", "5"]],
   ["a list of lengths", CL("5, 5")],
-  ["a list with nothing in it", CL("5,")],
+  ["a list with an empty member", CL("5,")],
   ["a sign", CL("+5")],
   ["a negative length", CL("-5")],
   ["a negative number", CL(-1)],
@@ -35,36 +35,36 @@ const MISFRAMED: [string, ...Line[]][] = [
   ["an underscore", CL("0_5")],
   ["a fraction", CL(5.5)],
   ["no number", CL(NaN)],
-  ["a number without end", CL(Infinity)],
+  ["an infinite number", CL(Infinity)],
   ["a number that JavaScript writes with an exponent", CL(1e21)],
-  ["one more than a number holds", CL("9007199254740992")],
+  ["one more than the greatest safe integer", CL("9007199254740992")],
   ["2^64 + 5", CL("18446744073709551621")],
   ["two numbers", CL("5 5")],
   ["a parameter", CL("5;q=1")],
-  ["no length at all", CL("")],
-  ["one octet less", CL(4)],
-  ["one octet more", CL(6)],
-  ["a length in front of chunked", CL(5), TE("chunked")],
-  ["a length behind chunked", TE("chunked"), CL(5)],
+  ["an empty length", CL("")],
+  ["a length one octet too short", CL(4)],
+  ["a length one octet too long", CL(6)],
+  ["a length before chunked", CL(5), TE("chunked")],
+  ["a length after chunked", TE("chunked"), CL(5)],
   ["a length beside an empty coding", TE(""), CL(5)],
   ["an empty coding", TE("")],
-  ["a coding nobody applied", TE("gzip")],
-  ["a coding nobody applied, and chunked", TE("gzip, chunked")],
-  ["the same in two lines", TE("gzip"), TE("chunked")],
-  ["chunked in front of another", TE("chunked, gzip")],
+  ["a coding that was not applied", TE("gzip")],
+  ["a coding that was not applied, and chunked", TE("gzip, chunked")],
+  ["a coding that was not applied, and chunked, in two lines", TE("gzip"), TE("chunked")],
+  ["chunked before another coding", TE("chunked, gzip")],
   ["chunked twice", TE("chunked, chunked")],
   ["chunked in two lines", TE("chunked"), TE("chunked")],
-  ["chunked and nothing", TE("chunked,")],
+  ["chunked and an empty member", TE("chunked,")],
   ["chunked with a parameter", TE("chunked;a=b")],
-  ["what only ends in chunked", TE("xchunked")],
-  ["what only begins with chunked", TE("chunkedx")],
+  ["a name that ends in chunked", TE("xchunked")],
+  ["a name that begins with chunked", TE("chunkedx")],
   ["identity", TE("identity")],
 ];
 
 const refused = (code: string) => ({ code, leaked: "" });
 const FRAMING = refused("INVALID_FRAMING");
 
-describe("L10, Z02: no body is framed twice, or otherwise than it is:", () => {
+describe("L10, Z02: no body is framed twice, or incorrectly:", () => {
   test.each(MISFRAMED)("a request with %s", async (_, ...lines) => {
     const headers = [HOST, ...lines];
     expect(await requested({ method: "POST", headers, body: "hello" })).toEqual(FRAMING);
@@ -83,8 +83,8 @@ describe("L10, Z02: no body is framed twice, or otherwise than it is:", () => {
     expect(await switched("chat", { headers: lines })).toEqual(FRAMING);
   });
 
-  // Of a body in pieces nobody knows the length yet: what is said of it is believed, or refused.
-  const BELIEVED = ["one octet less", "one octet more"];
+  // The length of a body in pieces is not known yet: a declared one is trusted, or refused.
+  const BELIEVED = ["a length one octet too short", "a length one octet too long"];
   const ALONE = MISFRAMED.filter(([what]) => !BELIEVED.includes(what));
   test.each(ALONE)("a body in pieces with %s", async (_, ...lines) => {
     const headers = [HOST, ...lines];
@@ -93,7 +93,7 @@ describe("L10, Z02: no body is framed twice, or otherwise than it is:", () => {
   });
 });
 
-describe("L10: a request that contradicts itself does not leave:", () => {
+describe("L10: a request that contradicts itself is not sent:", () => {
   const CONNECT = { method: "CONNECT", target: "a.test:443" };
   test.each<[string, object, string]>([
     ["no Host", { headers: [] }, "INVALID_HOST"],
@@ -115,11 +115,15 @@ describe("L10: a request that contradicts itself does not leave:", () => {
     ["TRACE with pieces", { method: "TRACE", body: pieces() }, "BODY_NOT_ALLOWED"],
     ["a length and no body", { headers: [HOST, CL(5)] }, "INVALID_FRAMING"],
     ["Expect without a body", { headers: [HOST, ["Expect", "100-continue"]] }, "INVALID_HEADER"],
-    ["Upgrade without its option", { headers: [HOST, ["Upgrade", "chat"]] }, "INVALID_UPGRADE"],
-    ["Upgrade in HTTP/1.0", { version: "1.0", headers: UPGRADE }, "INVALID_UPGRADE"],
-    ["TE without its option", { headers: [HOST, ["TE", "trailers"]] }, "INVALID_HEADER"],
     [
-      "TE that asks for chunked",
+      "Upgrade without its connection option",
+      { headers: [HOST, ["Upgrade", "chat"]] },
+      "INVALID_UPGRADE",
+    ],
+    ["Upgrade in HTTP/1.0", { version: "1.0", headers: UPGRADE }, "INVALID_UPGRADE"],
+    ["TE without its connection option", { headers: [HOST, ["TE", "trailers"]] }, "INVALID_HEADER"],
+    [
+      "TE that lists chunked",
       { headers: [HOST, ["TE", "chunked;q=1"], ["Connection", "TE"]] },
       "INVALID_HEADER",
     ],
@@ -129,17 +133,17 @@ describe("L10: a request that contradicts itself does not leave:", () => {
       "INVALID_FRAMING",
     ],
     [
-      "Trailer beside a length that we would add",
+      "Trailer beside an added length",
       { method: "PUT", headers: [HOST, ["Trailer", "X"]], body: "hello" },
       "INVALID_FRAMING",
     ],
     [
-      "Trailer beside a length of none that we would add",
+      "Trailer beside an added length of zero",
       { method: "POST", headers: [HOST, ["Trailer", "X"]] },
       "INVALID_FRAMING",
     ],
     [
-      "trailers behind a length",
+      "trailers with a length",
       { method: "PUT", headers: [HOST, CL(5)], body: "hello", trailers: { X: "1" } },
       "INVALID_TRAILER",
     ],
@@ -148,23 +152,27 @@ describe("L10: a request that contradicts itself does not leave:", () => {
   });
 });
 
-describe("L10: a response that contradicts itself, or its request, does not leave:", () => {
+describe("L10: a response that contradicts itself, or its request, is not sent:", () => {
   test.each<[string, object, string]>([
     ["204 with a body", { status: 204, body: "hello" }, "BODY_NOT_ALLOWED"],
     ["204 with pieces", { status: 204, body: pieces() }, "BODY_NOT_ALLOWED"],
     ["204 with trailers", { status: 204, trailers: { X: "1" } }, "BODY_NOT_ALLOWED"],
-    ["204 with a length of none", { status: 204, headers: [CL(0)] }, "INVALID_FRAMING"],
+    ["204 with a length of zero", { status: 204, headers: [CL(0)] }, "INVALID_FRAMING"],
     ["205 with a body", { status: 205, body: "hello" }, "BODY_NOT_ALLOWED"],
     ["304 with a body", { status: 304, body: "hello" }, "BODY_NOT_ALLOWED"],
     ["304 with pieces", { status: 304, body: pieces() }, "BODY_NOT_ALLOWED"],
     ["304 with two lengths", { status: 304, headers: [CL(5), CL(6)] }, "INVALID_FRAMING"],
     ["a length and no body", { status: 200, headers: [CL(5)] }, "INVALID_FRAMING"],
     ["426 without Upgrade", { status: 426 }, "INVALID_UPGRADE"],
-    ["Upgrade without its option", { status: 200, headers: [UPGRADE[1]] }, "INVALID_UPGRADE"],
-    ["426 for no protocol", { status: 426, headers: [["Upgrade", "a b"]] }, "INVALID_UPGRADE"],
-    ["a 101 nobody proposed", { status: 101, headers: UPGRADE }, "NO_PROPOSAL"],
     [
-      "trailers behind a length",
+      "Upgrade without its connection option",
+      { status: 200, headers: [UPGRADE[1]] },
+      "INVALID_UPGRADE",
+    ],
+    ["426 for no protocol", { status: 426, headers: [["Upgrade", "a b"]] }, "INVALID_UPGRADE"],
+    ["a 101 without a proposal", { status: 101, headers: UPGRADE }, "NO_PROPOSAL"],
+    [
+      "trailers with a length",
       { status: 200, headers: [CL(5)], body: "hello", trailers: { X: "1" } },
       "INVALID_TRAILER",
     ],
@@ -172,7 +180,7 @@ describe("L10: a response that contradicts itself, or its request, does not leav
     expect(await answered(response)).toEqual(refused(code));
   });
 
-  test("a 101 with a body, without its lines, or for what was not offered", async () => {
+  test("a 101 with a body, without its fields, or for an unproposed protocol", async () => {
     const body = { headers: UPGRADE, body: "hello" };
     expect(await accepted(body)).toEqual(refused("BODY_NOT_ALLOWED"));
     expect(await accepted({ headers: [] })).toEqual(refused("INVALID_UPGRADE"));
@@ -220,7 +228,7 @@ describe("L10: a response that contradicts itself, or its request, does not leav
     expect([peer.unread, reports]).toEqual([written, [`service: ${code}`]]);
   });
 
-  test("an interim response to HTTP/1.0 is spared it", async () => {
+  test("no interim response is sent to HTTP/1.0", async () => {
     const { peer } = await serve((request) => {
       expect(request.inform(103, { Link: "</a>" })).toBe(false);
       return { status: 204 };
@@ -231,7 +239,7 @@ describe("L10: a response that contradicts itself, or its request, does not leav
   });
 });
 
-describe("L10, C09: what frames, routes or authenticates is no trailer:", () => {
+describe("L10, C09: a field that frames, routes or authenticates is not allowed in trailers:", () => {
   const NEVER = ["Content-Length", "transfer-encoding", "HOST", "Trailer", "Connection", "Upgrade"];
   NEVER.push("TE", "Expect", "Authorization", "Set-Cookie", "Content-Type", "Cache-Control");
   test.each(NEVER)("%s", async (name) => {

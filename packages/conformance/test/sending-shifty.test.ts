@@ -8,14 +8,14 @@ import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { untyped } from "../src/ways-to-send.ts";
 
-// Objects that tell another story when they are asked again, or lie. What was checked is written.
+// Objects whose values change between reads, or lie. What was checked is what is written.
 
 afterEach(destroyPairs);
 
 const EVIL = "x\r\nInjected: yes";
 const EVIL_LINES = [["Injected", "yes"]];
 
-/** `message`, whose `key` is as it is when it is read first, and `evil` ever after. */
+/** `message`, whose `key` is unchanged on the first read, and `evil` on later ones. */
 function shiftyAt<T extends object>(message: T, key: keyof T, evil: unknown): T {
   let reads = 0;
   const good = message[key];
@@ -25,13 +25,13 @@ function shiftyAt<T extends object>(message: T, key: keyof T, evil: unknown): T 
   });
 }
 
-/** Text that is good when it is asked for first. */
+/** Text that is valid on the first read. */
 function shiftyText(good: string): string {
   let asked = 0;
   return untyped<string>({ toString: () => (asked++ === 0 ? good : EVIL) });
 }
 
-/** A list whose elements are good when they are read first. */
+/** A list whose elements are valid on the first read. */
 function shiftyList<T extends readonly unknown[]>(good: T): T {
   const list: unknown[] = [...good];
   good.forEach((element, i) => {
@@ -41,13 +41,13 @@ function shiftyList<T extends readonly unknown[]>(good: T): T {
   return untyped<T>(list);
 }
 
-/** Lines that are others when they are gone through again. */
+/** Lines that differ on a second iteration. */
 function shiftyLines<T>(good: readonly T[]): Iterable<T> {
   let rounds = 0;
   return { [Symbol.iterator]: () => untyped<T[]>(rounds++ === 0 ? good : EVIL_LINES).values() };
 }
 
-/** What our client writes of it. */
+/** What our client writes for a request. */
 async function written(request: unknown): Promise<string> {
   const { peer, sender } = await ask();
   sender.sendRequest(untyped<ClientRequest>(request)).catch(() => {});
@@ -55,8 +55,8 @@ async function written(request: unknown): Promise<string> {
   return peer.unread;
 }
 
-/** What our server writes of it. */
-async function said(response: object, asks = head("GET /")): Promise<string> {
+/** What our server writes for a response. */
+async function answered(response: object, asks = head("GET /")): Promise<string> {
   const { peer } = await serve(() => untyped<ServiceResult>(response), { claimMs: 0 });
   await peer.send(asks);
   await turns();
@@ -92,7 +92,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["body", "something else"],
     ["trailers", EVIL_LINES],
   ])("the %s of a response", async (key, evil) => {
-    expect(await said(shiftyAt(OK, key, evil))).toBe(OK_WIRE);
+    expect(await answered(shiftyAt(OK, key, evil))).toBe(OK_WIRE);
   });
 
   test.each<["headers" | "firstBytes" | "status" | "reason", unknown]>([
@@ -102,7 +102,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["firstBytes", EVIL],
   ])("the %s of a 101", async (key, evil) => {
     const accepted = { status: 101, reason: "Fine", headers: CHAT, firstBytes: "hi" };
-    expect(await said(shiftyAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
+    expect(await answered(shiftyAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
       `${answer("101 Fine", ...OFFER)}hi`,
     );
   });
@@ -128,7 +128,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["a name and a value of an iterator", untyped<[]>(shiftyLines([shiftyList(["A", "b"])]))],
   ];
   test.each(LINES)("%s, in the headers of a response", async (_, headers) => {
-    expect(await said({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
+    expect(await answered({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
   });
 
   test("a line in the headers of a request, of upgrade() and of connect()", async () => {
@@ -151,14 +151,14 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ).toBe(head("CONNECT a.test:1"));
   });
 
-  test("text that is asked for twice", async () => {
+  test("text that is read twice", async () => {
     const { headers } = GET;
     expect(await written({ method: shiftyText("GET"), target: "/", headers })).toBe(head("GET /"));
     expect(await written({ method: "GET", target: shiftyText("/"), headers })).toBe(head("GET /"));
-    expect(await said({ status: 204, reason: shiftyText("Fine") })).toBe(answer("204 Fine"));
+    expect(await answered({ status: 204, reason: shiftyText("Fine") })).toBe(answer("204 Fine"));
   });
 
-  test("a request that is changed while it waits is the one that was checked", async () => {
+  test("a request that is changed while it waits is sent as it was checked", async () => {
     const { peer, sender } = await ask();
     void sender.sendRequest(GET);
     const headers: [string, string][] = [["Host", "a.test"]];
@@ -184,33 +184,33 @@ class Lying extends Uint8Array {
   }
 }
 
-describe("L10: bytes are as many as are written, whatever they say of themselves:", () => {
+describe("L10: the length of bytes is what is written, whatever they claim:", () => {
   const LIARS: [string, () => Uint8Array][] = [
-    ["of a class of their own", () => Lying.from(Buffer.from("hi\r\nInjected"))],
+    ["of a subclass", () => Lying.from(Buffer.from("hi\r\nInjected"))],
     [
-      "with a length of their own",
+      "with an overridden length",
       () => Object.defineProperty(new Uint8Array(Buffer.from("hi, all")), "length", { value: 2 }),
     ],
   ];
 
-  /** The length a head tells, and how much stands behind it. */
+  /** The length declared in a head, and the actual length of the body. */
   const lengths = (wire: string) => {
-    const [, told] = /^Content-Length: ([0-9]+)$/m.exec(wire.replaceAll("\r", "")) ?? [];
-    return [Number(told), wire.slice(wire.indexOf("\r\n\r\n") + 4).length];
+    const [, declared] = /^Content-Length: ([0-9]+)$/m.exec(wire.replaceAll("\r", "")) ?? [];
+    return [Number(declared), wire.slice(wire.indexOf("\r\n\r\n") + 4).length];
   };
 
   test.each(LIARS)("%s, as a body", async (_, make) => {
     for (const wire of [
       await written({ ...POST, body: make() }),
-      await said({ status: 200, body: make() }),
+      await answered({ status: 200, body: make() }),
     ]) {
-      const [told, came] = lengths(wire);
-      expect([wire, told]).toEqual([wire, came]);
+      const [declared, came] = lengths(wire);
+      expect([wire, declared]).toEqual([wire, came]);
     }
   });
 
   test.each(LIARS)("%s, as a piece", async (_, make) => {
-    const wire = await said({ status: 200, body: [make()] });
+    const wire = await answered({ status: 200, body: [make()] });
     const [, size = "", data] = /\r\n\r\n([0-9a-f]+)\r\n(.*)\r\n0\r\n\r\n$/s.exec(wire) ?? [];
     expect(data).toHaveLength(Number.parseInt(size, 16));
   });
@@ -220,7 +220,7 @@ interface Resizable extends ArrayBuffer {
   resize(length: number): void;
 }
 
-/** Five bytes, and ways in which they are four or six, or none, before they are written. */
+/** Five bytes, and ways to turn them into four, six or none before they are written. */
 const five = (buffer = new ArrayBuffer(5)) => new Uint8Array(buffer).fill(65);
 const resizable = () => {
   const make = ArrayBuffer as unknown as new (length: number, options: object) => Resizable;
@@ -244,7 +244,7 @@ const CHANGES: [string, () => [body: Uint8Array, change: () => void]][] = [
 ];
 
 describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, make) => {
-  test.each(PAIRS)("fail their request, and nothing of it leaves, over $name", async (pair) => {
+  test.each(PAIRS)("fail their request, and nothing of it is sent, over $name", async (pair) => {
     const [near, far] = await pair.make();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(near);
@@ -257,11 +257,11 @@ describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, mak
     expect(peer.unread).toBe("");
   });
 
-  test("fail the connection of the response that they are the body of, and onError gets it", async () => {
+  test("fail the connection of their response, which is reported to onError", async () => {
     const [body, change] = make();
     const { peer, connection, reports } = await serve(({ target }) => {
       if (target === "/1") return { status: 200, body };
-      // The answer to the first request waits for this one: both leave in one write.
+      // The response to the first request waits for this one: both are sent in one write.
       change();
       return { status: 204 };
     });
@@ -271,7 +271,7 @@ describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, mak
     expect([peer.unread, reports]).toEqual(["", ["connection: BODY_CHANGED"]]);
   });
 
-  test("fail a body in pieces at the piece that changed", async () => {
+  test("fail a body in pieces at the changed piece", async () => {
     const { peer, sender } = await ask();
     const [piece, change] = make();
     async function* body() {

@@ -11,7 +11,7 @@ const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin
 const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat, Other/2");
 const protocolOf = { upgrade: "chat", connect: undefined } as const;
 
-/** What our server writes for `switchTo`, and what became of that. */
+/** What our server writes for `switchTo`, and the result. */
 async function switchedTo(request: string, protocol: string | undefined, options?: SwitchOptions) {
   const found = new Deferred<unknown>();
   const { peer, reports } = await serve(async (request) => {
@@ -27,9 +27,9 @@ async function switchedTo(request: string, protocol: string | undefined, options
 describe("L14: switchTo adds Connection: Upgrade and Upgrade", () => {
   test.each<[string, SwitchOptions["headers"], string[]]>([
     ["to nothing", undefined, ["Connection: Upgrade", "Upgrade: chat"]],
-    ["behind other fields", [["X-A", "1"]], ["X-A: 1", "Connection: Upgrade", "Upgrade: chat"]],
+    ["after other fields", [["X-A", "1"]], ["X-A: 1", "Connection: Upgrade", "Upgrade: chat"]],
     [
-      "not where both are given, in whatever place and spelling",
+      "not if both are given, in any place and spelling",
       [
         ["upgrade", "chat"],
         ["X-A", "1"],
@@ -38,12 +38,12 @@ describe("L14: switchTo adds Connection: Upgrade and Upgrade", () => {
       ["upgrade: chat", "X-A: 1", "CONNECTION: x-a, UPGRADE"],
     ],
     [
-      "not where the option is given alone",
+      "not if only the option is given",
       { Connection: "upgrade" },
       ["Connection: upgrade", "Upgrade: chat"],
     ],
     [
-      "not where the protocol is given alone",
+      "not if only the protocol is given",
       { Upgrade: "CHAT" },
       ["Upgrade: CHAT", "Connection: Upgrade"],
     ],
@@ -74,7 +74,7 @@ describe("L4: switchTo is refused before a byte is written, and the service may 
       { headers: { "a b": "c" } },
       "INVALID_HEADER",
     ],
-    ["headers that are none", PROPOSING, "chat", { headers: 7 as never }, "INVALID_HEADERS"],
+    ["invalid headers", PROPOSING, "chat", { headers: 7 as never }, "INVALID_HEADERS"],
     ["a length", PROPOSING, "chat", { headers: { "Content-Length": "0" } }, "INVALID_FRAMING"],
     [
       "a length, for a CONNECT",
@@ -83,7 +83,7 @@ describe("L4: switchTo is refused before a byte is written, and the service may 
       { headers: { "Content-Length": 0 } },
       "INVALID_FRAMING",
     ],
-    ["first bytes that are none", PROPOSING, "chat", { firstBytes: 7 as never }, "INVALID_BODY"],
+    ["invalid first bytes", PROPOSING, "chat", { firstBytes: 7 as never }, "INVALID_BODY"],
   ])("%s", async (_, request, protocol, options, expected) => {
     const { written, code, reports } = await switchedTo(request, protocol, options);
     expect(code).toBe(expected);
@@ -92,9 +92,9 @@ describe("L4: switchTo is refused before a byte is written, and the service may 
   });
 });
 
-describe("what a service does behind its switchTo", () => {
+describe("what a service does after its switchTo", () => {
   const AFTERWARDS: Record<string, () => ReturnType<Service<ByteStream>>> = {
-    "returns an answer": () => ({ status: 200, body: "never said" }),
+    "returns a response": () => ({ status: 200, body: "never sent" }),
     "returns a 101": () => ({ status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } }),
     "throws": () => {
       throw new Error("too late");
@@ -103,7 +103,7 @@ describe("what a service does behind its switchTo", () => {
   };
 
   describe.each(KINDS)("of a %s", (kind) => {
-    test.each(Object.keys(AFTERWARDS))("is told to onError where it %s, at once", async (how) => {
+    test.each(Object.keys(AFTERWARDS))("is reported to onError at once if it %s", async (how) => {
       const parts = new Deferred<Parts<ByteStream>>();
       const { peer, reports } = await serve((request) => {
         request.switchTo(protocolOf[kind]).then(parts.resolve, parts.reject);
@@ -115,7 +115,7 @@ describe("what a service does behind its switchTo", () => {
     });
 
     test.each(Object.keys(AFTERWARDS))(
-      "is told to onError where it %s, with the io",
+      "is reported to onError with the io if it %s",
       async (how) => {
         let io!: ByteStream;
         const { peer, reports } = await serve(async (request) => {
@@ -128,7 +128,7 @@ describe("what a service does behind its switchTo", () => {
       },
     );
 
-    test("returns nothing, and nothing is told", async () => {
+    test("returns nothing, and nothing is reported", async () => {
       const { peer, reports } = await serve(async (request) => {
         await request.switchTo(protocolOf[kind]);
       });
@@ -152,7 +152,7 @@ describe("what a service does behind its switchTo", () => {
 });
 
 test.each(["switchTo", "takeOver"] as const)(
-  "behind an answer %s comes too late: it rejects, and onError is told",
+  "after a response %s is too late: it rejects, which is reported to onError",
   async (how) => {
     const late = new Deferred<Promise<string>>();
     const { peer, reports } = await serve((request) => {
@@ -168,7 +168,7 @@ test.each(["switchTo", "takeOver"] as const)(
   },
 );
 
-test("takeOver of a CONNECT: the tunnel is the owner's to open, or to refuse", async () => {
+test("takeOver of a CONNECT: its owner opens or refuses the tunnel", async () => {
   const taken = new Deferred<Parts<ByteStream>>();
   const { peer } = await serve((request) => void request.takeOver().then(taken.resolve));
   await peer.send(`${REQUEST.connect}early`);
@@ -178,7 +178,7 @@ test("takeOver of a CONNECT: the tunnel is the owner's to open, or to refuse", a
   expect(await peer.readHead()).toBe(answer("407 Not Yet"));
 });
 
-test("what is proposed is told verbatim", async () => {
+test("the proposal is reported verbatim", async () => {
   const seen: unknown[] = [];
   const look: Service<ByteStream> = ({ proposal }: ServerRequest<ByteStream>) => {
     seen.push(proposal && [proposal.kind, proposal.protocols, proposal.offers("OTHER/2")]);
@@ -194,7 +194,7 @@ test("what is proposed is told verbatim", async () => {
   expect(seen).toEqual([["upgrade", ["chat", "Other/2"], true], undefined, ["connect", [], false]]);
 });
 
-describe("L8: a request that waits behind a proposal", () => {
+describe("L8: a request that waits for a proposal", () => {
   const waiting = async (kind: "upgrade" | "connect") => {
     const asked = await ask({ pipeline: 9 });
     let touched = false;
@@ -203,14 +203,14 @@ describe("L8: a request that waits behind a proposal", () => {
       yield "x";
     }
     const first = asked.sender.sendRequest(PROPOSAL[kind]);
-    const second = asked.sender.sendRequest({ ...POST, target: "/behind", body: body() });
+    const second = asked.sender.sendRequest({ ...POST, target: "/later", body: body() });
     await asked.peer.readHead();
     await turns();
     expect(asked.peer.unread).toBe("");
     return { ...asked, first, second, touched: () => touched };
   };
 
-  test.each(KINDS)("a %s, is written behind its refusal", async (kind) => {
+  test.each(KINDS)("to %s is written after its refusal", async (kind) => {
     const { peer, first, second } = await waiting(kind);
     await peer.send(`${answer("403 No", "Content-Length: 4")}two`);
     const { body } = await first;
@@ -218,27 +218,24 @@ describe("L8: a request that waits behind a proposal", () => {
     expect(peer.unread).toBe("");
     await peer.send("4");
     expect(await body.text()).toBe("two4");
-    expect(await peer.readHead()).toMatch(/^POST \/behind /);
+    expect(await peer.readHead()).toMatch(/^POST \/later /);
     await peer.send(answer("204 No Content"));
     expect((await second).status).toBe(204);
   });
 
-  test.each(KINDS)(
-    "a %s, was never sent where it switches, and its body not touched",
-    async (kind) => {
-      const { peer, first, second, sender, touched } = await waiting(kind);
-      await peer.send(ANSWER[kind]);
-      await first;
-      await expect(second).rejects.toMatchObject({
-        code: "NOT_SENT",
-        sent: "nothing",
-        retrySafe: true,
-      });
-      expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
-      expect(await rejection(sender.ready())).toBe("NOT_SENT");
-      expect([touched(), peer.unread]).toEqual([false, ""]);
-    },
-  );
+  test.each(KINDS)("to %s is not sent if it switches, and its body is untouched", async (kind) => {
+    const { peer, first, second, sender, touched } = await waiting(kind);
+    await peer.send(ANSWER[kind]);
+    await first;
+    await expect(second).rejects.toMatchObject({
+      code: "NOT_SENT",
+      sent: "nothing",
+      retrySafe: true,
+    });
+    expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
+    expect(await rejection(sender.ready())).toBe("NOT_SENT");
+    expect([touched(), peer.unread]).toEqual([false, ""]);
+  });
 });
 
 test.each<[string, (request: ServerRequest<ByteStream>) => Promise<unknown>, string]>([
@@ -247,8 +244,8 @@ test.each<[string, (request: ServerRequest<ByteStream>) => Promise<unknown>, str
     (request) => request.switchTo("chat", { headers: { "Content-Length": "0" } }),
     "INVALID_FRAMING",
   ],
-  ["switchTo() for what was not offered", (request) => request.switchTo("h2c"), "NOT_OFFERED"],
-])("a service that does not answer behind a refused %s is told why", async (_, claim, code) => {
+  ["switchTo() for an unproposed protocol", (request) => request.switchTo("h2c"), "NOT_OFFERED"],
+])("a service that does not answer after a refused %s gets the reason", async (_, claim, code) => {
   const causes: unknown[] = [];
   const service: Service<ByteStream> = async (request) => {
     await claim(request).catch(() => {});
@@ -266,7 +263,7 @@ describe("upgrade() and connect()", () => {
     connect: (io: ByteStream, signal: AbortSignal) => connect(io, "a.test:80", { signal }),
   };
 
-  test.each(KINDS)("L2: a signal has no effect behind the switch of %s()", async (kind) => {
+  test.each(KINDS)("L2: a signal has no effect after the switch of %s()", async (kind) => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const stop = new AbortController();
@@ -281,20 +278,23 @@ describe("upgrade() and connect()", () => {
     expect(await peer.read(5)).toBe("alive");
   });
 
-  test.each(KINDS)("L13: a signal cancels %s() before it, and nothing stays", async (kind) => {
-    const [io, far] = memoryPair();
-    const peer = new ScriptedPeer(far);
-    const stop = new AbortController();
-    const result = KINDS_OF_SUGAR[kind](io, stop.signal);
-    await peer.readHead();
-    expect(await standing(result)).toBe("pending");
-    stop.abort("enough");
-    await expect(result).rejects.toMatchObject({ code: "CANCELED", cause: "enough" });
-    await peer.failed();
-  });
+  test.each(KINDS)(
+    "L13: a signal cancels %s() before the switch, and nothing is left",
+    async (kind) => {
+      const [io, far] = memoryPair();
+      const peer = new ScriptedPeer(far);
+      const stop = new AbortController();
+      const result = KINDS_OF_SUGAR[kind](io, stop.signal);
+      await peer.readHead();
+      expect(await standing(result)).toBe("pending");
+      stop.abort("enough");
+      await expect(result).rejects.toMatchObject({ code: "CANCELED", cause: "enough" });
+      await peer.failed();
+    },
+  );
 
   test.each(KINDS)(
-    "L7: a refusal of %s() that closes ends it when its body is cancelled",
+    "L7: a refusal of %s() that closes ends the connection when its body is cancelled",
     async (kind) => {
       const [io, far] = memoryPair();
       const peer = new ScriptedPeer(far);

@@ -4,9 +4,9 @@ import { type ClientRequest, connect, upgrade } from "@upgrade/client";
 import { type Io, memoryPair } from "@upgrade/core/io";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ask, POST } from "../src/against.ts";
+import { closedPort } from "../src/closed-port.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../src/pairs.ts";
 import { type Quiet, turns, watchQuiet } from "../src/pairs-quiet.ts";
-import { portOfNobody } from "../src/port-of-nobody.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 import { untyped } from "../src/ways-to-send.ts";
 
@@ -25,26 +25,34 @@ type Options = Parameters<typeof upgrade>[2];
 const request = (parts: object): Request => untyped<Request>({ ...CHAT, ...parts });
 const options = (parts: unknown): Options => untyped<Options>(parts);
 
-/** What is wrong with what `upgrade()` or `connect()` is asked for, and the code it is refused with. */
+/** Invalid arguments of `upgrade()` and `connect()`, and the code each is refused with. */
 const FAULTS: [string, string, (io: Io) => Promise<unknown>][] = [
-  ["a field", "INVALID_HEADER", (io) => upgrade(io, request({ headers: { A: "\n" } }))],
+  ["an invalid field", "INVALID_HEADER", (io) => upgrade(io, request({ headers: { A: "\n" } }))],
   ["no Host", "INVALID_HOST", (io) => upgrade(io, request({ headers: {} }))],
-  ["a target", "INVALID_TARGET", (io) => upgrade(io, request({ target: "chat" }))],
-  ["a body", "INVALID_BODY", (io) => upgrade(io, request({ body: 42 }))],
+  ["an invalid target", "INVALID_TARGET", (io) => upgrade(io, request({ target: "chat" }))],
+  ["an invalid body", "INVALID_BODY", (io) => upgrade(io, request({ body: 42 }))],
   ["a protocol that is a number", "INVALID_OPTION", (io) => upgrade(io, request({ protocol: 42 }))],
   ["a protocol that is null", "INVALID_OPTION", (io) => upgrade(io, request({ protocol: null }))],
-  ["a list of what is none", "INVALID_OPTION", (io) => upgrade(io, request({ protocol: [1] }))],
-  ["no protocol in the list", "INVALID_UPGRADE", (io) => upgrade(io, request({ protocol: [] }))],
+  [
+    "a list with an invalid protocol",
+    "INVALID_OPTION",
+    (io) => upgrade(io, request({ protocol: [1] })),
+  ],
+  ["an empty list of protocols", "INVALID_UPGRADE", (io) => upgrade(io, request({ protocol: [] }))],
   ["no request", "INVALID_OPTION", (io) => upgrade(io, untyped<Request>(null))],
-  ["an option", "INVALID_OPTION", (io) => upgrade(io, CHAT, { timeoutMs: -1 })],
+  ["an invalid option", "INVALID_OPTION", (io) => upgrade(io, CHAT, { timeoutMs: -1 })],
   ["options that are null", "INVALID_OPTION", (io) => upgrade(io, CHAT, options(null))],
-  ["an authority", "INVALID_TARGET", (io) => connect(io, "a.test")],
-  ["a field of CONNECT", "INVALID_HEADER", (io) => connect(io, "a:1", { headers: { A: "\n" } })],
-  ["options of CONNECT", "INVALID_OPTION", (io) => connect(io, "a:1", options(null))],
+  ["an invalid authority", "INVALID_TARGET", (io) => connect(io, "a.test")],
+  [
+    "an invalid field of CONNECT",
+    "INVALID_HEADER",
+    (io) => connect(io, "a:1", { headers: { A: "\n" } }),
+  ],
+  ["invalid options of CONNECT", "INVALID_OPTION", (io) => connect(io, "a:1", options(null))],
 ];
 
 describe("L8: upgrade() and connect() own the io from the call on:", () => {
-  describe.each(FAULTS)("with %s that may not be sent", (_, code, begin) => {
+  describe.each(FAULTS)("with %s", (_, code, begin) => {
     test.each(PAIRS)("a $name is aborted, with nothing sent", async ({ make }) => {
       const [near, far] = await make();
       const peer = new ScriptedPeer(far);
@@ -53,8 +61,8 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
       expect(await quiet.settled()).toEqual([]);
     });
 
-    test("a socket that cannot be connected then ends no process", async () => {
-      const socket = net.connect(await portOfNobody(), "127.0.0.1");
+    test("a socket that then fails to connect does not end the process", async () => {
+      const socket = net.connect(await closedPort(), "127.0.0.1");
       await expect(begin(socket)).rejects.toMatchObject({ code });
       expect(socket.destroyed).toBe(true);
       await turns(20);
@@ -62,7 +70,7 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
     });
   });
 
-  test("one that has failed already ends no process", async () => {
+  test("a socket that has already failed does not end the process", async () => {
     for (const [, code, begin] of FAULTS) {
       const [near] = duplexPair();
       near.removeAllListeners("error");
@@ -72,13 +80,13 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
     expect(await quiet.settled()).toEqual([]);
   });
 
-  test("one that is refused with INVALID_IO stays the caller's", async () => {
+  test("a socket refused with INVALID_IO stays the caller's", async () => {
     for (const begin of [FAULTS[0]![2], (io: Io) => upgrade(io, CHAT)]) {
       const [near] = await tcpPair();
-      const heard: unknown[] = [];
-      near.on("data", (bytes) => heard.push(bytes));
+      const seen: unknown[] = [];
+      near.on("data", (bytes) => seen.push(bytes));
       await expect(begin(near)).rejects.toMatchObject({ name: "LocalProtocolError" });
-      expect([near.destroyed, near.listenerCount("error"), heard]).toEqual([false, 0, []]);
+      expect([near.destroyed, near.listenerCount("error"), seen]).toEqual([false, 0, []]);
     }
   });
 });
@@ -104,7 +112,7 @@ describe("L4, L8: an upgrade() that proposes nothing is refused, with nothing se
   });
 });
 
-/** A request that is refused on account of a part, and what else it was given with. */
+/** A request refused because of one part, and its other parts. */
 const REFUSED: [string, (content: object) => Promise<unknown>][] = [
   [
     "sendRequest()",
@@ -127,8 +135,8 @@ const REFUSED: [string, (content: object) => Promise<unknown>][] = [
 
 /** A request whose `part` throws when it is read. */
 function without(part: string, content: object): ClientRequest {
-  const said = { ...POST, protocol: "chat", ...content };
-  return Object.defineProperty(said, part, {
+  const given = { ...POST, protocol: "chat", ...content };
+  return Object.defineProperty(given, part, {
     get: () => {
       throw new Error("no");
     },
@@ -136,13 +144,13 @@ function without(part: string, content: object): ClientRequest {
 }
 
 describe.each(REFUSED)("L8: %s that is refused", (_, send) => {
-  test("releases its body, whichever part was read first", async () => {
+  test("releases its body, in any order of reading", async () => {
     const body = new Readable({ read() {} });
     await expect(send({ body })).rejects.toMatchObject({ name: "LocalProtocolError" });
     expect(body.destroyed).toBe(true);
   });
 
-  test("does not end the process with trailers that are rejected later", async () => {
+  test("does not end the process if its trailers reject later", async () => {
     const trailers = turns(2).then(() => Promise.reject(new Error("trailers")));
     await expect(send({ body: "a", trailers })).rejects.toMatchObject({
       name: "LocalProtocolError",

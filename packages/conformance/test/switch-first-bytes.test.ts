@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { head, serve } from "../src/against.ts";
 import { turns } from "../src/pairs-quiet.ts";
 
-// First bytes are text or bytes. A stream is refused, and was handed over all the same.
+// First bytes are text or bytes. A stream is refused, but released, since it was handed over.
 
 const PROPOSAL = head("GET /", "Connection: Upgrade", "Upgrade: chat");
 const CONNECT = head("CONNECT a.test:443").replace("Host: a.test", "Host: a.test:443");
@@ -22,16 +22,16 @@ async function served(asked: string, service: (request: Request, given: Given) =
   return { isReleased: firstBytes.destroyed, written: peer.unread };
 }
 
-/** What `switchTo()` rejects with is dropped. */
+/** Ignores the rejection of `switchTo()`. */
 async function refused(switched: Promise<unknown>): Promise<ServerResponse> {
   await switched.catch(() => {});
   return { status: 204 };
 }
 
-describe("a stream that is given as first bytes is released", () => {
+describe("a stream given as first bytes is released", () => {
   test.each<[string, string, (request: Request, given: Given) => unknown]>([
     ["by switchTo()", PROPOSAL, (r, given) => refused(r.switchTo("chat", given))],
-    ["with a protocol not offered", PROPOSAL, (r, given) => refused(r.switchTo("irc", given))],
+    ["with an unproposed protocol", PROPOSAL, (r, given) => refused(r.switchTo("irc", given))],
     [
       "with an option that does not exist",
       PROPOSAL,
@@ -39,7 +39,7 @@ describe("a stream that is given as first bytes is released", () => {
     ],
     ["without a proposal", head("GET /"), (r, given) => refused(r.switchTo("chat", given))],
     [
-      "after an answer",
+      "after a response",
       PROPOSAL,
       (request, given) => {
         setImmediate(() => void refused(request.switchTo("chat", given)));
@@ -48,9 +48,13 @@ describe("a stream that is given as first bytes is released", () => {
     ],
     ["in a 101", PROPOSAL, (_, given) => ({ status: 101, ...given })],
     ["in a tunnel", CONNECT, (_, given) => ({ status: 200, tunnel: true, ...given })],
-    ["in a tunnel not intended", CONNECT, (_, given) => ({ status: 200, ...given })],
-    ["in a response that is no switch", head("GET /"), (_, given) => ({ status: 204, ...given })],
-    ["in a response that is refused", head("GET /"), (_, given) => ({ status: 99, ...given })],
+    ["in an unintended tunnel", CONNECT, (_, given) => ({ status: 200, ...given })],
+    [
+      "in a response that is not a switch",
+      head("GET /"),
+      (_, given) => ({ status: 204, ...given }),
+    ],
+    ["in a refused response", head("GET /"), (_, given) => ({ status: 99, ...given })],
   ])("%s", async (_, asked, service) => {
     const { isReleased, written } = await served(asked, service);
     expect(isReleased).toBe(true);
@@ -58,7 +62,7 @@ describe("a stream that is given as first bytes is released", () => {
   });
 });
 
-test("first bytes that cannot be read are refused by switchTo(), and nothing else", async () => {
+test("first bytes whose getter throws are refused by switchTo() alone", async () => {
   let failure: unknown;
   const { written } = await served(PROPOSAL, async (request) => {
     const options = {

@@ -14,13 +14,13 @@ const POST = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n";
 const never = new Promise<never>(() => {});
 const TAKEN = expect.objectContaining({ code: "TAKEN_APART" });
 
-/** A connection in some state, and what waits for it. */
+/** A connection in some state, and its pending promises. */
 interface Scene {
   readonly connection: Connection<ByteStream>;
   readonly peer: ScriptedPeer;
   /** All of these reject with TAKEN_APART. */
   readonly waiting: Promise<unknown>[];
-  /** What was received and belongs to nobody. */
+  /** Received bytes without an owner. */
   readonly readBuf?: string;
 }
 
@@ -28,13 +28,13 @@ type Stage = (io: ByteStream, peer: ScriptedPeer) => Promise<Omit<Scene, "peer">
 
 const CLIENT: Record<string, Stage> = {
   "idle": async (io) => ({ ...(await connectTo(io)), waiting: [] }),
-  "a request on its way": async (io, peer) => {
+  "a request being sent": async (io, peer) => {
     const { sender, connection } = await connectTo(io);
     const sent = sender.sendRequest(GET);
     await peer.readHead();
     return { connection, waiting: [sent] };
   },
-  "a body on its way": async (io, peer) => {
+  "a body being sent": async (io, peer) => {
     const { sender, connection } = await connectTo(io);
     const body = (async function* () {
       yield "first piece";
@@ -66,7 +66,7 @@ const CLIENT: Record<string, Stage> = {
     await peer.readHead();
     return { connection, waiting: [sent] };
   },
-  "accepted, with the request still on its way": async (io, peer) => {
+  "accepted, with the request still being sent": async (io, peer) => {
     const { sender, connection } = await connectTo(io);
     const body = (async function* () {
       yield "first piece";
@@ -80,19 +80,19 @@ const CLIENT: Record<string, Stage> = {
   },
 };
 
-/** Serves, and hands out the first request as the service gets it. */
+/** Serves, and returns the first request as the service gets it. */
 async function asked(
   io: ByteStream,
   peer: ScriptedPeer,
   bytes: string,
   service: (request: ServerRequest<ByteStream>) => unknown = () => never,
 ) {
-  let tell!: (request: ServerRequest<ByteStream>) => void;
+  let take!: (request: ServerRequest<ByteStream>) => void;
   const request = new Promise<ServerRequest<ByteStream>>((resolve) => {
-    tell = resolve;
+    take = resolve;
   });
   const { connection } = await serve(io, (request) => {
-    tell(request);
+    take(request);
     return service(request) as never;
   });
   await peer.send(bytes);
@@ -110,7 +110,7 @@ const SERVER: Record<string, Stage> = {
     await turns();
     return { connection, waiting: [], readBuf: "GET / HT" };
   },
-  "a service at work, and more behind it": async (io, peer) => {
+  "a running service, and more requests": async (io, peer) => {
     const { connection, request } = await asked(io, peer, `${HELLO}${HELLO}`);
     return { connection, waiting: [aborted(request)], readBuf: HELLO };
   },
@@ -125,7 +125,7 @@ const SERVER: Record<string, Stage> = {
     expect(await Promise.race([request.body.cancel(), turns().then(() => "later")])).toBe("later");
     return { connection, waiting: [aborted(request)] };
   },
-  "a body on its way": async (io, peer) => {
+  "a body being sent": async (io, peer) => {
     const body = (async function* () {
       yield "first piece";
       await never;
@@ -187,7 +187,7 @@ describe("intoParts({ force: true })", () => {
     quiet.stop();
   });
 
-  test("what was said in the same turn, and not handed over, is unsent", async () => {
+  test("what was written in the same turn, and not handed over, is unsent", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     let unsent!: Uint8Array;
@@ -219,7 +219,7 @@ describe("intoParts({ force: true })", () => {
 
   test("on an io that is not connected the whole request is unsent", async () => {
     const socket = new net.Socket();
-    // It looks like one whose connection is being made, and never is.
+    // It looks like a socket that is connecting, but never connects.
     Object.defineProperty(socket, "connecting", { value: true });
     const { sender, connection } = await connectTo(socket);
     const sent = sender.sendRequest(GET);

@@ -17,7 +17,7 @@ async function closed(io: ByteStream): Promise<void> {
   await io.closeWrite().catch(() => {});
 }
 
-/** The whole of a switch, with everything that anybody could wait for. */
+/** A complete switch, with every promise involved. */
 async function play(kind: Kind, how: Hostility, patience = 20) {
   const clock = new ManualClock();
   const [near, far] = memoryPair();
@@ -61,11 +61,11 @@ async function play(kind: Kind, how: Hostility, patience = 20) {
   });
   const open = (): string[] => watched.filter((one) => !one.settled).map(({ name }) => name);
   for (let i = 0; i < patience && (i < 3 || open().length > 0); i++) await turns(1);
-  // A response that does not come is the caller's to give up, and an io without HTTP to close.
+  // The caller gives up a response that does not arrive, and closes an io after HTTP.
   const end = await Promise.race([server.pollWithoutShutdown().catch(() => undefined), turns(1)]);
   if (end?.kind === "ended") await closed(server.intoParts({ force: true }).io);
   if (how.reading?.kind === "stall") client.abort("nothing comes");
-  // What hangs on a deadline has it now.
+  // Everything that waits for a deadline has reached it now.
   for (let i = 0; i < 4 && open().length > 0; i++) {
     clock.advance(60_000);
     await turns(3);
@@ -75,7 +75,7 @@ async function play(kind: Kind, how: Hostility, patience = 20) {
 
 const KINDS_OF_TROUBLE: readonly Trouble["kind"][] = ["reset", "end", "stall"];
 
-describe.each(KINDS)("%s, with everything that can be waited for", (kind) => {
+describe.each(KINDS)("%s, with every promise awaited", (kind) => {
   test("without trouble, byte by byte and late, both switch", async () => {
     const { open, parts } = await play(kind, { split: 1, delay: 1 }, 2_000);
     expect(open).toEqual([]);
@@ -83,7 +83,7 @@ describe.each(KINDS)("%s, with everything that can be waited for", (kind) => {
   });
 
   describe.each(KINDS_OF_TROUBLE)("a %s at every byte", (trouble) => {
-    test.each(["reading", "writing"] as const)("of what the client is %s", async (direction) => {
+    test.each(["reading", "writing"] as const)("of the client's %s", async (direction) => {
       const quiet = watchQuiet();
       const length = direction === "reading" ? 200 : 130;
       for (let at = 0; at <= length; at++) {
@@ -97,7 +97,7 @@ describe.each(KINDS)("%s, with everything that can be waited for", (kind) => {
   });
 });
 
-describe("the hostile stream, left alone, is a byte stream", () => {
+describe("the hostile stream without trouble is a byte stream", () => {
   const make = (how: Hostility) => (): [ByteStream, ByteStream] => {
     const [a, b] = memoryPair();
     return [new HostileStream(a, how), new HostileStream(b, how)];

@@ -19,8 +19,8 @@ const HELLO_101 = {
 };
 const code = (code: string) => expect.objectContaining({ code });
 
-describe("L3: intoParts, unless forced, changes nothing where it throws", () => {
-  test("a client with a request in hand", async () => {
+describe("L3: intoParts, unless forced, changes nothing if it throws", () => {
+  test("a client with a pending request", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);
@@ -36,7 +36,7 @@ describe("L3: intoParts, unless forced, changes nothing where it throws", () => 
     expect(connection.intoParts()).toEqual({ io, readBuf: new Uint8Array(0), readEnded: false });
   });
 
-  test("a server with a request in hand", async () => {
+  test("a server with a pending request", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     let answer!: () => void;
@@ -93,7 +93,7 @@ describe("L3: intoParts, unless forced, changes nothing where it throws", () => 
 });
 
 describe("L8: the parts have one owner", () => {
-  test("intoParts is named to all who come later", async () => {
+  test("intoParts is named in every later error", async () => {
     const [io] = memoryPair();
     const { connection } = await connectTo(io);
     const waiting = connection.withoutShutdown();
@@ -135,11 +135,11 @@ describe("L8: the parts have one owner", () => {
   });
 });
 
-test("an action that comes too late is told to onError, though nobody looks at its promise", async () => {
+test("an action that comes too late is reported to onError, even if its promise is ignored", async () => {
   const quiet = watchQuiet();
   const [io, far] = memoryPair();
   const peer = new ScriptedPeer(far);
-  const told: unknown[] = [];
+  const reports: unknown[] = [];
   await serve(
     io,
     (request) => {
@@ -147,11 +147,11 @@ test("an action that comes too late is told to onError, though nobody looks at i
       void request.switchTo("chat");
       void request.takeOver();
     },
-    { onError: (error, { phase }) => void told.push([(error as { code: string }).code, phase]) },
+    { onError: (error, { phase }) => void reports.push([(error as { code: string }).code, phase]) },
   );
   await peer.send(REQUEST.upgrade);
   expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
-  expect(told).toEqual([
+  expect(reports).toEqual([
     ["ALREADY_ANSWERED", "switch"],
     ["ALREADY_ANSWERED", "switch"],
   ]);
@@ -159,13 +159,13 @@ test("an action that comes too late is told to onError, though nobody looks at i
   quiet.stop();
 });
 
-describe("L13: a switched connection that nobody takes", () => {
-  test("is aborted behind claimMs, and onError is told", async () => {
+describe("L13: an unclaimed switched connection", () => {
+  test("is aborted after claimMs, which is reported to onError", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
-    const told: unknown[] = [];
-    const onError = (error: unknown): void => void told.push(error);
+    const reports: unknown[] = [];
+    const onError = (error: unknown): void => void reports.push(error);
     const { connection } = await serve(io, () => HELLO_101, { clock, onError, claimMs: 500 });
     await peer.send(`${REQUEST.upgrade}early`);
     await peer.readHead();
@@ -174,7 +174,7 @@ describe("L13: a switched connection that nobody takes", () => {
     expect(peer.failure).toBe(undefined);
     clock.advance(1);
     await peer.failed();
-    expect(told).toEqual([code("SWITCH_UNCLAIMED")]);
+    expect(reports).toEqual([code("SWITCH_UNCLAIMED")]);
     expect(connection.closeReason).toMatchObject({ error: { code: "SWITCH_UNCLAIMED" } });
     await expect(connection.pollWithoutShutdown()).rejects.toMatchObject({
       code: "SWITCH_UNCLAIMED",
@@ -182,7 +182,7 @@ describe("L13: a switched connection that nobody takes", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("the same on a client", async () => {
+  test("is aborted after claimMs on a client, too", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
@@ -211,8 +211,8 @@ describe("L13: a switched connection that nobody takes", () => {
       await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n");
       await sent;
     }
-    await peer.send("nobody reads this");
-    expect(io.readableLength).toBe(17);
+    await peer.send("this is never read");
+    expect(io.readableLength).toBe("this is never read".length);
     peer.reset();
     await turns();
     expect(io.destroyed).toBe(true);
@@ -221,8 +221,8 @@ describe("L13: a switched connection that nobody takes", () => {
   });
 });
 
-describe("behind the hand-over", () => {
-  test.each(ROLES)("nothing of a %s touches the io any more", async (role) => {
+describe("after the hand-over", () => {
+  test.each(ROLES)("nothing of a %s touches the io", async (role) => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);

@@ -10,8 +10,8 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 afterEach(destroyPairs);
 
 /**
- * What http-proxy does with the socket of an upgrade: asks the server behind it, writes that one's
- * answer as it came, and pipes both ways.
+ * Does what http-proxy does with the socket of an upgrade: asks the upstream server, writes its
+ * response verbatim, and pipes both ways.
  */
 function proxied(socket: net.Socket, port: number, request: http.RequestOptions): void {
   const asked = http.request({ ...request, port, host: "127.0.0.1" });
@@ -29,19 +29,19 @@ function proxied(socket: net.Socket, port: number, request: http.RequestOptions)
   asked.end();
 }
 
-test("an io that was taken over can be given to a proxy that writes its own 101", async () => {
-  const behind = http.createServer();
-  behind.on("upgrade", (_, socket: net.Socket, head: Buffer) => {
+test("an io taken over can be passed to a proxy that writes its own 101", async () => {
+  const upstream = http.createServer();
+  upstream.on("upgrade", (_, socket: net.Socket, head: Buffer) => {
     socket.write(
-      "HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: chat\r\nX-Of: behind\r\n\r\nhello ",
+      "HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: chat\r\nX-Of: upstream\r\n\r\nhello ",
     );
     socket.write(`[${head}]`);
     socket.on("data", (bytes) => socket.write(`<${bytes}>`));
     socket.on("end", () => socket.end());
   });
-  behind.listen(0, "127.0.0.1");
-  await once(behind, "listening");
-  const { port } = behind.address() as net.AddressInfo;
+  upstream.listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  const { port } = upstream.address() as net.AddressInfo;
   const [far, near] = await tcpPair({ allowHalfOpen: true });
   const peer = new ScriptedPeer(far);
   const { connection } = await serve(near, async (request) => {
@@ -50,12 +50,12 @@ test("an io that was taken over can be given to a proxy that writes its own 101"
     proxied(socket, port, { path: request.target, method: request.method, headers });
   });
   await peer.send(`${REQUEST.upgrade}early`);
-  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nX-Of: behind\r\n/);
+  expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nX-Of: upstream\r\n/);
   expect(await peer.readUntil("<early>")).toBe("hello []<early>");
   await peer.send("ping");
   expect(await peer.readUntil(">")).toBe("<ping>");
   await peer.end();
   expect(await peer.readToEnd()).toBe("");
   expect(await connection.closed).toMatchObject({ kind: "taken-apart" });
-  behind.close();
+  upstream.close();
 });

@@ -13,7 +13,7 @@ const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "l
 const NONE = new Uint8Array(0);
 
 describe.each(PAIRS)("over $name", ({ make }) => {
-  test.each(ROLES)("our %s: the io as if nobody had read it", async (role) => {
+  test.each(ROLES)("our %s: the io as if it had never been read", async (role) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     const { parts } = await switching(role, "upgrade", io, peer, "early ");
@@ -30,7 +30,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("a proposal, early bytes and FIN at once: all is read, and the answer gets out", async () => {
+  test("a proposal, early bytes and FIN at once: all is read, and the response is sent", async () => {
     const quiet = watchQuiet();
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
@@ -51,7 +51,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     await turns();
     go();
     const { readEnded } = await parts;
-    // Where the end has fired nobody can hear it again; elsewhere it was never asked for.
+    // If the end has fired, it does not fire again; otherwise it was never read.
     expect(readEnded).toBe(isNodeDuplex(io));
     const next = new ScriptedPeer(rewind(await parts));
     expect(await next.readToEnd()).toBe("early");
@@ -64,12 +64,12 @@ describe.each(PAIRS)("over $name", ({ make }) => {
   });
 });
 
-describe("L1 account: an end that came behind the hand-over", () => {
+describe("L1 account: an end that came after the hand-over", () => {
   test.each([
     ["TCP", () => tcpPair()],
     ["Duplex", async () => duplexPair(false)],
   ] as const)(
-    "over %s, with nobody reading: early bytes and the end are given back",
+    "over %s, without a reader: early bytes and the end are replayed",
     async (_, make) => {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
@@ -78,7 +78,7 @@ describe("L1 account: an end that came behind the hand-over", () => {
       expect(taken.readEnded).toBe(false);
       await peer.end();
       await turns();
-      // A socket reads ahead of its owner: its end has fired with nobody there.
+      // A socket reads ahead of its owner: its end has fired without a listener.
       expect(io.readableEnded).toBe("remoteAddress" in io);
       const next = new ScriptedPeer(rewind(taken as Parts<Duplex>));
       expect(await next.readToEnd()).toBe("early");
@@ -96,7 +96,7 @@ describe("a Duplex that has ended, replayed", () => {
     return [io, far] as const;
   };
 
-  test("is a Duplex, with back-pressure and a failure of its own", async () => {
+  test("is a Duplex with its own back-pressure and failure", async () => {
     const [io, far] = await ended();
     const again = rewind({ io: io as Duplex, readBuf: bytes("early"), readEnded: true });
     expect(again).not.toBe(io);
@@ -110,7 +110,7 @@ describe("a Duplex that has ended, replayed", () => {
     expect(again.destroyed).toBe(true);
   });
 
-  test("keeps what was not read when its other side has ended, too", async () => {
+  test("keeps unread bytes even when its other side has ended", async () => {
     const [io, far] = await ended();
     const again = rewind({ io: io as Duplex, readBuf: bytes("early"), readEnded: true });
     far.resume();
@@ -141,7 +141,7 @@ describe("a ByteStream, replayed", () => {
     gone: new Promise(() => {}),
   };
 
-  test("has the same shape, and passes all on but what it replays", async () => {
+  test("has the same shape, and passes on everything after the replayed bytes", async () => {
     calls.length = 0;
     const again = rewind({ io: stream, readBuf: bytes("early"), readEnded: false });
     expect(again.gone).toBe(stream.gone);
@@ -155,7 +155,7 @@ describe("a ByteStream, replayed", () => {
     expect(calls).toEqual(["read", "write", "closeWrite", "cancelRead", "abort"]);
   });
 
-  test("a replayed chunk on its way cannot be called back", async () => {
+  test("a replayed chunk cannot be withdrawn", async () => {
     const again = rewind({ io: stream, readBuf: bytes("early"), readEnded: false });
     const read = again.read();
     expect(again.cancelRead?.()).toBe(false);
@@ -163,7 +163,7 @@ describe("a ByteStream, replayed", () => {
     expect(again.cancelRead?.()).toBe(true);
   });
 
-  test("that has ended ends for ever, and never reads again", async () => {
+  test("that has ended stays ended, and never reads again", async () => {
     calls.length = 0;
     const again = rewind({ io: stream, readBuf: NONE, readEnded: true });
     expect([await again.read(), await again.read()]).toEqual([null, null]);
@@ -172,7 +172,7 @@ describe("a ByteStream, replayed", () => {
 });
 
 describe("a WHATWG pair, replayed", () => {
-  test("that has ended gives its bytes and closes; its writable goes on", async () => {
+  test("that has ended delivers its bytes and closes; its writable stays open", async () => {
     const [io, far] = webPair();
     const again = rewind({ io, readBuf: bytes("early"), readEnded: true });
     expect(again.writable).toBe(io.writable);
@@ -183,7 +183,7 @@ describe("a WHATWG pair, replayed", () => {
     expect(await peer.read(2)).toBe("on");
   });
 
-  test("cancelling it cancels the io, and its failure comes through", async () => {
+  test("cancelling it cancels the io, and failures are passed on", async () => {
     const [io, far] = webPair();
     const again = rewind({ io, readBuf: bytes("early"), readEnded: false });
     const peer = new ScriptedPeer(far as never);
@@ -199,7 +199,7 @@ describe("a WHATWG pair, replayed", () => {
   });
 });
 
-test("what is none of the three shapes cannot be rewound", () => {
+test("an object of none of the three shapes cannot be rewound", () => {
   const nothing = { readBuf: bytes("early"), readEnded: false };
   expect(() => rewind({ ...nothing, io: 7 })).toThrow(
     expect.objectContaining({ code: "INVALID_IO" }),

@@ -16,7 +16,7 @@ const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 describe("takeOver", () => {
   test.each(PAIRS)(
-    "over $name: not a byte of ours, and the answer is the owner's",
+    "over $name: writes nothing, and leaves the response to the owner",
     async ({ make }) => {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
@@ -37,7 +37,7 @@ describe("takeOver", () => {
     },
   );
 
-  test("comes behind the answers to earlier requests, and the body of its own", async () => {
+  test("waits for the responses to earlier requests, and for its own body", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     let taken!: Promise<Parts<unknown>>;
@@ -59,7 +59,7 @@ describe("takeOver", () => {
     expect(peer.unread).toBe("");
   });
 
-  test("a proposal is needed, and the first answer wins", async () => {
+  test("needs a proposal, and the first answer wins", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const found: unknown[] = [];
@@ -106,7 +106,7 @@ describe("takeOver with ws", () => {
     ),
   });
 
-  test("a WebSocket of ws's on either side", async () => {
+  test("a ws WebSocket on either side", async () => {
     const [near, far] = await tcpPair();
     await adopting(far);
     const client = new WebSocket("ws://a.test/", { createConnection: () => near });

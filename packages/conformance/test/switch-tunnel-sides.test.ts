@@ -14,7 +14,7 @@ type Side = Parts<Io> | Io;
 const partsWith = (readBuf: unknown) => (): Side =>
   ({ io: duplexPair()[0], readBuf, readEnded: false }) as never;
 
-/** What a caller may take for a side. */
+/** Values that a caller may mistake for a side. */
 const NO_SIDES: [string, () => Side][] = [
   ["null", () => null as never],
   ["undefined", () => undefined as never],
@@ -25,18 +25,18 @@ const NO_SIDES: [string, () => Side][] = [
   ["parts with null", partsWith(null)],
   ["parts with a string", partsWith("x")],
   ["parts with the class of bytes", partsWith(Uint8Array)],
-  ["parts with numbers of two octets", partsWith(new Uint16Array(1))],
+  ["parts with a Uint16Array", partsWith(new Uint16Array(1))],
 ];
 
-/** The ios of sides, where they have any. */
+/** The ios of sides, if any. */
 function iosOf(...sides: readonly unknown[]): Duplex[] {
   return sides
     .map((side) => (side as Parts<Duplex> | null | undefined)?.io ?? side)
     .filter((io) => io instanceof Duplex);
 }
 
-describe("L8, L9: a side that is none:", () => {
-  test.each(NO_SIDES)("%s is INVALID_IO, and neither io lives on", async (_, make) => {
+describe("L8, L9: an invalid side:", () => {
+  test.each(NO_SIDES)("%s is INVALID_IO, and both ios are aborted", async (_, make) => {
     for (const place of ["a", "b"]) {
       const quiet = watchQuiet();
       const clock = new ManualClock();
@@ -70,7 +70,7 @@ describe("L8, L9: a side that is none:", () => {
   });
 
   test.each(NO_SIDES)(
-    "%s, arriving when the other has failed, ends no process",
+    "%s, arriving after the other has failed, does not end the process",
     async (_, make) => {
       const quiet = watchQuiet();
       const none = make();
@@ -92,21 +92,21 @@ describe("L8, L9: a side that is none:", () => {
   );
 });
 
-describe("L8: what a caller's own object throws ends both sides:", () => {
+describe("L8: an error thrown by the caller's object ends both sides:", () => {
   const boom = new Error("boom");
   const throws = (): never => {
     throw boom;
   };
 
-  test("the `then` of a promised side, as its rejection would", async () => {
+  test("in the `then` of a promised side, like its rejection", async () => {
     const [other, far] = memoryPair();
-    // biome-ignore lint/suspicious/noThenProperty: a promise of somebody's own
+    // biome-ignore lint/suspicious/noThenProperty: a custom promise
     const end = await tunnel(other, { then: throws } as never);
     expect(end).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED", cause: boom } });
     await expect(far.read()).rejects.toThrow();
   });
 
-  test("the end() of a stream, which has failed then", async () => {
+  test("in the end() of a stream, which has then failed", async () => {
     const [[a, farA], [b]] = [duplexPair(), duplexPair()];
     b.end = throws;
     const done = tunnel(a, b);
@@ -128,7 +128,7 @@ test("a promised side of another realm is awaited, as are its bytes", async () =
   expect(await done).toMatchObject({ aToB: 2, bToA: 0 });
 });
 
-test("a failure that a rejection passes on is named once", async () => {
+test("a failure passed on by a rejection is named once", async () => {
   const [[a], [b], [c]] = [memoryPair(), memoryPair(), await tcpPair()];
   const first = tunnel(a, Promise.reject(new Error("no route")));
   const { error } = await first;
@@ -137,7 +137,7 @@ test("a failure that a rejection passes on is named once", async () => {
   expect(third).toMatchObject({ message: "the transport failed: no route", cause: second });
 });
 
-describe("streams that tell of no close", () => {
+describe("streams that emit no close", () => {
   const silent = (): Duplex =>
     new Duplex({ emitClose: false, read() {}, write: (_chunk, _encoding, done) => done() });
 
@@ -157,7 +157,7 @@ describe("streams that tell of no close", () => {
     }
   });
 
-  test("and are destroyed by somebody else, end it with the next write to them", async () => {
+  test("and are destroyed from outside, end it with the next write to them", async () => {
     const [a, b] = [silent(), silent()];
     const done = tunnel(a, b);
     b.destroy();
@@ -185,7 +185,7 @@ describe("streams that tell of no close", () => {
   );
 });
 
-test("L9: a side that is dead when it arrives late is given up without a word", async () => {
+test("L9: a side that arrives late and dead is given up silently", async () => {
   const quiet = watchQuiet();
   const late = duplexPair()[0];
   late.destroy();

@@ -38,7 +38,7 @@ describe.each(JOINTS)("$name", ({ make }) => {
     return { a, b, left: new ScriptedPeer(farA), right: new ScriptedPeer(farB) };
   };
 
-  test("what was read already goes first, then both ways, and both ends end it", async () => {
+  test("bytes already read are sent first, then both ways, until both sides end", async () => {
     const quiet = watchQuiet();
     const { a, b, left, right } = await joined();
     const done = tunnel(partsOf(a, "from a, "), partsOf(b, "from b, "));
@@ -100,8 +100,8 @@ describe.each(JOINTS)("$name", ({ make }) => {
   });
 });
 
-describe("an end that was consumed already", () => {
-  test("counts: the other side is ended at once, behind what was read", async () => {
+describe("an end that was already consumed", () => {
+  test("counts: the other side is ended at once, after the bytes already read", async () => {
     const [a, farA] = duplexPair();
     const [b, farB] = duplexPair();
     const right = new ScriptedPeer(farB);
@@ -125,7 +125,7 @@ describe("an end that was consumed already", () => {
 });
 
 describe("back-pressure", () => {
-  /** Writes on and on; tells how much was accepted. */
+  /** Writes continuously; returns how much was accepted. */
   function pour(stream: ByteStream): { accepted: number } {
     const poured = { accepted: 0 };
     void (async () => {
@@ -159,20 +159,20 @@ describe("back-pressure", () => {
     near.abort("enough");
   });
 
-  test("over TCP a slow reader holds back what a fast writer pours in", async () => {
+  test("over TCP a slow reader holds back a fast writer", async () => {
     const [a, fast] = await tcpPair();
     const [b, slow] = memoryPair(1_024);
     void tunnel(partsOf(a), partsOf(b), { highWaterBytes: 16_384 });
     const total = 32 * 1_048_576;
     fast.write(Buffer.alloc(total));
     await turns(200);
-    // The kernel and the stream take their share; the rest waits where it was written.
+    // The kernel and the stream buffer some; the rest waits at the writer.
     expect(fast.writableLength).toBe(total);
     expect(a.readableFlowing).toBe(false);
     slow.abort("enough");
   });
 
-  test("readBuf counts, too: nothing is read behind one that fills the other side", async () => {
+  test("readBuf counts, too: nothing is read after one that fills the other side", async () => {
     const [near, fast] = memoryPair(1);
     const [far, slow] = memoryPair(1);
     const calls: string[] = [];
@@ -203,7 +203,7 @@ describe("idleMs", () => {
     return { clock, done, left: farA, right: farB };
   };
 
-  test("aborts both when nothing moved for so long, in either direction", async () => {
+  test("aborts both when nothing moved for that long, in either direction", async () => {
     const { clock, done, left, right } = await start(1_000);
     clock.advance(999);
     await left.write([bytes("x")]);
@@ -221,7 +221,7 @@ describe("idleMs", () => {
     await expect(right.read()).rejects.toThrow();
   });
 
-  test("what a slow reader takes behind the other's end is movement, too", async () => {
+  test("what a slow reader reads after the other's end counts, too", async () => {
     const { clock, done, left, right } = await start(1_000, 65_536);
     for (let i = 0; i < 3; i++) await left.write([new Uint8Array(1_000)]);
     await left.closeWrite();
@@ -239,7 +239,7 @@ describe("idleMs", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("none is set unless asked for", async () => {
+  test("is off by default", async () => {
     const { clock } = await start(0);
     expect(clock.pending).toBe(0);
   });
@@ -257,7 +257,7 @@ describe("what it does not do", () => {
     await expect(farB.read()).rejects.toThrow();
   });
 
-  test("its signal, when it comes late, touches nothing", async () => {
+  test("a late signal touches nothing", async () => {
     const controller = new AbortController();
     const [[a, farA], [b, farB]] = [memoryPair(), memoryPair()];
     const done = tunnel(partsOf(a), partsOf(b), { signal: controller.signal });
@@ -268,7 +268,7 @@ describe("what it does not do", () => {
     expect([await farA.read(), await farB.read()]).toEqual([null, null]);
   });
 
-  test("an io that somebody else reads stays as it is, and the other side is aborted", async () => {
+  test("an io with another reader is left alone, and the other side is aborted", async () => {
     const [a, farA] = memoryPair();
     const [b] = duplexPair();
     b.resume();
@@ -280,7 +280,7 @@ describe("what it does not do", () => {
     await expect(farA.read()).rejects.toThrow();
   });
 
-  test("an option that cannot be is refused, and both sides are aborted, the promised one later", async () => {
+  test("an invalid option is refused, and both sides are aborted, a promised one later", async () => {
     const [a, farA] = memoryPair();
     const [b, farB] = await tcpPair();
     const right = new ScriptedPeer(farB);
@@ -296,7 +296,7 @@ describe("what it does not do", () => {
     expect(await right.failed()).toMatchObject({ code: "ECONNRESET" });
   });
 
-  test("a side that closes with its end: what is pending is flushed, and both end", async () => {
+  test("a side that closes with its end: pending bytes are flushed, and both end", async () => {
     const [a, farA] = await tcpPair();
     const [b, farB] = memoryPair(1);
     const done = tunnel(partsOf(a), partsOf(b));
@@ -321,24 +321,21 @@ describe("a side that is promised", () => {
     return { side, arrive, fail };
   };
 
-  test.each(PAIRS)(
-    "over $name: an io alone is joined as it is, when it arrives",
-    async ({ make }) => {
-      const [[a, farA], [b, farB]] = [await make(), await make()];
-      const [left, right] = [new ScriptedPeer(farA), new ScriptedPeer(farB)];
-      const { side, arrive } = promised();
-      const done = tunnel(side, b);
-      void right.send("early ");
-      await turns();
-      arrive(partsOf(a, "first "));
-      expect([await right.read(6), await left.read(6)]).toEqual(["first ", "early "]);
-      await Promise.all([left.end(), right.end()]);
-      expect(await done).toMatchObject({ aToB: 6, bToA: 6 });
-      expect([await left.readToEnd(), await right.readToEnd()]).toEqual(["", ""]);
-    },
-  );
+  test.each(PAIRS)("over $name: a bare io is joined when it arrives", async ({ make }) => {
+    const [[a, farA], [b, farB]] = [await make(), await make()];
+    const [left, right] = [new ScriptedPeer(farA), new ScriptedPeer(farB)];
+    const { side, arrive } = promised();
+    const done = tunnel(side, b);
+    void right.send("early ");
+    await turns();
+    arrive(partsOf(a, "first "));
+    expect([await right.read(6), await left.read(6)]).toEqual(["first ", "early "]);
+    await Promise.all([left.end(), right.end()]);
+    expect(await done).toMatchObject({ aToB: 6, bToA: 6 });
+    expect([await left.readToEnd(), await right.readToEnd()]).toEqual(["", ""]);
+  });
 
-  test("over TCP: nothing is read for it before it is here, and an end is kept for it", async () => {
+  test("over TCP: nothing is read for it before it arrives, and an end is kept for it", async () => {
     const [b, farB] = await tcpPair();
     const [a, farA] = memoryPair();
     const { side, arrive } = promised();
@@ -367,7 +364,7 @@ describe("a side that is promised", () => {
     expect(await done).toEqual({ aToB: 0, bToA: 0, endedBy: "b" });
   });
 
-  test("L18: and fails: the other is aborted, and the reason is the cause", async () => {
+  test("L18: and rejects: the other is aborted, and the reason is the cause", async () => {
     const quiet = watchQuiet();
     const [b, farB] = await tcpPair();
     const right = new ScriptedPeer(farB);
@@ -403,7 +400,7 @@ describe("a side that is promised", () => {
     },
   );
 
-  test("and never comes: the idle deadline ends the wait", async () => {
+  test("and never arrives: the idle deadline ends the wait", async () => {
     const clock = new ManualClock();
     const [b, farB] = memoryPair();
     const done = tunnel(promised().side, b, { idleMs: 1_000, clock });
@@ -413,7 +410,7 @@ describe("a side that is promised", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("and turns out to be no io: the other is aborted", async () => {
+  test("and turns out not to be an io: the other is aborted", async () => {
     const [b, farB] = memoryPair();
     const done = tunnel(Promise.resolve({} as Io), b);
     expect(await done).toMatchObject({ endedBy: "a", error: { cause: { code: "INVALID_IO" } } });
@@ -450,7 +447,7 @@ describe("the last bytes, when both sides have ended", () => {
     expect(b.destroyed).toBe(true);
   });
 
-  test("a peer that resets instead of reading them: that is no good end", async () => {
+  test("a peer that resets instead of reading them: that is a failure", async () => {
     const { done, farB } = unread(new ManualClock());
     await turns();
     farB.destroy(new Error("reset"));

@@ -12,7 +12,7 @@ const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin
 
 describe.each(PAIRS)("over $name", ({ make }) => {
   describe.each(ROLES)("our %s", (role) => {
-    test.each(KINDS)("%s: the same io, what stood behind the head, and both ways", async (kind) => {
+    test.each(KINDS)("%s: the same io, the bytes after the head, and both ways", async (kind) => {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
       const { parts } = await switching(role, kind, io, peer, "early \x00\xff");
@@ -34,7 +34,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     });
   });
 
-  test.each(KINDS)("%s: both ends ours, the server speaks first", async (kind) => {
+  test.each(KINDS)("%s: both ends ours, the server sends first", async (kind) => {
     const [near, far] = await make();
     let taken!: Promise<Parts<unknown>>;
     await serve(far, (request) => {
@@ -59,7 +59,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
   });
 });
 
-// Of these a chunk is a write, so that writes can be counted.
+// On these transports one chunk is one write, so writes can be counted.
 const COUNTED = [
   { name: "memory pair", make: () => memoryPair() },
   { name: "WHATWG pair", make: () => webPair() },
@@ -70,7 +70,7 @@ describe.each(COUNTED)("over a $name that counts writes", ({ make }) => {
   test.each([
     ["text", "hello"],
     ["bytes", Buffer.from("hello")],
-  ])("the first bytes, as %s, leave in the same write as the head", async (_, firstBytes) => {
+  ])("the first bytes, as %s, are sent in the same write as the head", async (_, firstBytes) => {
     const [near, far] = make();
     const peer = new ScriptedPeer(near as never);
     await serve(far, async (request) => {
@@ -83,7 +83,7 @@ describe.each(COUNTED)("over a $name that counts writes", ({ make }) => {
     expect(peer.chunks).toHaveLength(1);
   });
 
-  test("so do those beside a 101 that is returned", async () => {
+  test("those of a returned 101 are, too", async () => {
     const [near, far] = make();
     const peer = new ScriptedPeer(near as never);
     const { connection } = await serve(far, () => ({

@@ -1,8 +1,8 @@
 import { HttpConnection, type RequestEvent } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
 
-// What people type after a host, and what `new WebSocket(url)` and `fetch(url)` send of it: the URL
-// standard is the same in Node and in every browser.
+// What users type after a host, and what `new WebSocket(url)` and `fetch(url)` send of it: Node and all
+// browsers implement the same URL standard.
 const TYPED = [
   ...["/?t=1", "/?token=a|b", "/?a[]=1&b[c]=2", '/?q={"a":1}', "/?x=a^b", "/?x=a`b", "/?x=a\\b"],
   ...["/?x=100%", "/?x=%zz", "/a|b", "/a[1]", "/a{1}", "/a^b", "/a`b", '/?x="q"', "/?x=<b>"],
@@ -21,7 +21,7 @@ describe("R14: a target that a browser sends arrives verbatim", () => {
         target,
         headers: { Host: "a.test" },
       });
-      // Whole it is scanned; octet by octet it is read otherwise.
+      // In one piece it takes the scanner's path; octet by octet it takes the other.
       for (const size of [bytes.length, 1]) {
         const server = new HttpConnection("server");
         let event: unknown;

@@ -7,10 +7,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import type { Io } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { closedPort } from "../src/closed-port.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair, tlsPair, webPair } from "../src/pairs.ts";
 import { ROLES } from "../src/pairs-mirror.ts";
 import { turns, watchQuiet } from "../src/pairs-quiet.ts";
-import { portOfNobody } from "../src/port-of-nobody.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
@@ -19,12 +19,12 @@ const pem = (name: string): string =>
   readFileSync(new URL(`../keys/localhost.${name}.pem`, import.meta.url), "utf8");
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
-const shake = {
+const shakeHands = {
   client: (io: unknown) => connectTo(io as Io),
   server: (io: unknown) => serve(io as Io, () => ({ status: 204 })),
 };
 
-/** Ios that carry no connection, each with what its refusal says. */
+/** Unusable ios, each with part of the message of its refusal. */
 const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][] = [
   [
     "the stream has ended",
@@ -83,11 +83,11 @@ const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][]
   ["neither a Duplex", () => ({ read() {}, write() {} })],
 ];
 
-describe.each(ROLES)("what a %s does not take", (role) => {
+describe.each(ROLES)("what a %s does not accept", (role) => {
   test.each(UNFIT)("%s", async (reason, made) => {
     const io = await made();
     const before = listeners(io);
-    await expect(shake[role](io)).rejects.toMatchObject({
+    await expect(shakeHands[role](io)).rejects.toMatchObject({
       name: "LocalProtocolError",
       code: "INVALID_IO",
       message: expect.stringContaining(reason),
@@ -98,19 +98,19 @@ describe.each(ROLES)("what a %s does not take", (role) => {
   test("a bad option leaves the io alone", async () => {
     const [io] = webPair();
     const bad = { maxHeadBytes: -1 };
-    const shaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
-    await expect(shaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    const handshaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
+    await expect(handshaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
     expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
   });
 
-  test("a bad option leaves a socket as it was, and so does one that is unfit", async () => {
+  test("a bad option leaves a socket unchanged, and so does an unfit socket", async () => {
     const [io] = await tcpPair();
     const before = [listeners(io), io.allowHalfOpen, io.readableFlowing, io.writableLength];
     const bad = { lingerMs: Number.NaN };
-    const shaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
-    await expect(shaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    const handshaken = role === "client" ? connectTo(io, bad) : serve(io, () => undefined, bad);
+    await expect(handshaken).rejects.toMatchObject({ code: "INVALID_OPTION" });
     io.setEncoding("latin1");
-    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+    await expect(shakeHands[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
     expect([listeners(io), io.allowHalfOpen, io.readableFlowing, io.writableLength]).toEqual(
       before,
     );
@@ -119,14 +119,14 @@ describe.each(ROLES)("what a %s does not take", (role) => {
   test("an io that is locked on one side is not locked on the other", async () => {
     const [io] = webPair();
     io.writable.getWriter();
-    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+    await expect(shakeHands[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
     expect(io.readable.locked).toBe(false);
   });
 
   test("a socket that was ended is refused before it has flushed", async () => {
     const [io] = await tcpPair({ allowHalfOpen: true });
     io.end("bye");
-    await expect(shake[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
+    await expect(shakeHands[role](io)).rejects.toMatchObject({ code: "INVALID_IO" });
   });
 });
 
@@ -163,9 +163,9 @@ describe("an io that is not connected yet", () => {
     server.close();
   });
 
-  test("a refused connection rejects what waits, with nothing sent", async () => {
+  test("a refused connection rejects waiting requests, with nothing sent", async () => {
     const quiet = watchQuiet();
-    const socket = net.connect(await portOfNobody(), "127.0.0.1");
+    const socket = net.connect(await closedPort(), "127.0.0.1");
     const { sender, connection } = await connectTo(socket);
     const sent = [sender.sendRequest(GET), sender.sendRequest(GET)];
     const ran = connection.run();
@@ -182,7 +182,7 @@ describe("an io that is not connected yet", () => {
     quiet.stop();
   });
 
-  test("closed while it connects: what waits is given back", async () => {
+  test("closed while it connects: waiting requests are returned unsent", async () => {
     const server = net.createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const socket = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
@@ -194,8 +194,7 @@ describe("an io that is not connected yet", () => {
     server.close();
   });
 
-  // As where a connection turns to TLS on its way. Of a server made by hand Node says for ever that
-  // it is not secure.
+  // As when a connection is upgraded to TLS. Node never reports a manually created server as secure.
   const bareTls = async () => {
     const [raw, accepted] = await tcpPair();
     const identity = { key: pem("key"), cert: pem("cert") };
@@ -220,7 +219,7 @@ describe("an io that is not connected yet", () => {
     server.close();
   });
 
-  // On Deno a write before that, be it empty, stalls the handshake that tls.connect has begun.
+  // On Deno an earlier write, even an empty one, stalls the handshake begun by tls.connect.
   test("a TLS socket from tls.connect is not written to before it is secure", async () => {
     const [near, far] = await bareTls();
     far.on("error", () => {});
@@ -243,7 +242,7 @@ describe("an io that is not connected yet", () => {
     expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
   });
 
-  test("TLS sockets on top of others that are secure already, on both sides", async () => {
+  test("TLS sockets on top of others that are already secure, on both sides", async () => {
     const [near, far] = await bareTls();
     await Promise.all([once(near, "secure"), once(far, "secure")]);
     const { sender } = await connectTo(near);
@@ -251,11 +250,11 @@ describe("an io that is not connected yet", () => {
     expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
   });
 
-  // Nobody but its first write begins the handshake of one that no tls.connect made.
+  // Without tls.connect, only the first write begins the handshake.
   test.each([
     ["over a socket that is connected", true],
     ["over one that connects", false],
-  ])("a TLS client made by hand and never written to, %s", async (_, isConnected) => {
+  ])("a manually created TLS client that was never written to, %s", async (_, isConnected) => {
     const identity = { key: pem("key"), cert: pem("cert") };
     const server = net.createServer((accepted) => {
       const far = new tls.TLSSocket(accepted, { isServer: true, ...identity });
@@ -273,7 +272,7 @@ describe("an io that is not connected yet", () => {
     server.close();
   });
 
-  test("our server at the client's end of a TLS connection made by hand", async () => {
+  test("our server at the client's end of a manually created TLS connection", async () => {
     const [raw, accepted] = await tcpPair();
     const near = new tls.TLSSocket(raw);
     const far = new tls.TLSSocket(accepted, { isServer: true, key: pem("key"), cert: pem("cert") });
@@ -282,7 +281,7 @@ describe("an io that is not connected yet", () => {
     expect((await sender.sendRequest(GET)).headers.get("x-target")).toBe("/");
   });
 
-  test("a certificate that does not hold: not a byte of the request leaves", async () => {
+  test("an invalid certificate: not a byte of the request is sent", async () => {
     const quiet = watchQuiet();
     const identity = { key: pem("key"), cert: pem("cert") };
     const seen: Buffer[] = [];
@@ -307,7 +306,7 @@ describe("an io that is not connected yet", () => {
   });
 });
 
-describe("bytes that are in the stream already", () => {
+describe("bytes that are already in the stream", () => {
   test.each([
     ["TCP", () => tcpPair()],
     ["TLS", () => tlsPair()],
@@ -323,7 +322,7 @@ describe("bytes that are in the stream already", () => {
     expect(await peer.read(6)).toBe("/first");
   });
 
-  test("a stream that was paused is read all the same", async () => {
+  test("a paused stream is read anyway", async () => {
     const [io, far] = duplexPair();
     io.pause();
     const peer = new ScriptedPeer(far);
@@ -334,7 +333,7 @@ describe("bytes that are in the stream already", () => {
 });
 
 describe.each(PAIRS)("over $name", ({ make }) => {
-  test("a request followed by FIN gets an answer that comes later", async () => {
+  test("a request followed by FIN gets a later response", async () => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     let answer!: () => void;
@@ -349,7 +348,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
       });
     });
     await peer.send(HELLO);
-    // No awaiting: over a stream that closes with its end this is never told.
+    // Not awaited: a stream that closes with its end never reports this.
     void peer.end();
     await asked;
     await turns();
@@ -357,7 +356,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nlate true$/);
   });
 
-  test("an answer that comes behind the client's own end", async () => {
+  test("a response that arrives after the client's own end", async () => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);

@@ -15,7 +15,7 @@ const NODE = [
   { name: "Duplex", make: async (allowHalfOpen: boolean) => duplexPair(allowHalfOpen) },
 ] as const;
 
-/** Five ways to become the owner of a stream: each reads it to its end. */
+/** Five ways to take over a stream, each of which reads it to its end. */
 const ADOPTIONS: Record<string, (io: Duplex) => Promise<string>> = {
   'on("data")': async (io) => {
     let text = "";
@@ -114,7 +114,7 @@ describe.each(NODE)("L2 same object, over $name", ({ make }) => {
       expect(fingerprint(io)).toEqual({ ...before, listeners });
     });
 
-    test("the guard against a reset stays for every listener but that for errors", async () => {
+    test("the guard against a reset stays until an error listener is added", async () => {
       const [io, far] = await make(false);
       const watchers = io.listenerCount("newListener");
       const { parts } = await switching(role, "upgrade", io, new ScriptedPeer(far));
@@ -131,7 +131,7 @@ describe.each(NODE)("L2 same object, over $name", ({ make }) => {
   });
 });
 
-/** All of a stream that a next owner could notice. */
+/** Everything about a stream that its next owner could notice. */
 function fingerprint(io: Duplex & { timeout?: number }) {
   const listeners: Record<string, number> = {};
   for (const name of io.eventNames()) listeners[String(name)] = io.listenerCount(name);
@@ -146,7 +146,7 @@ function fingerprint(io: Duplex & { timeout?: number }) {
 }
 
 describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
-  test.each(ROLES)("our %s: a reset right at the switch, with nobody listening", async (role) => {
+  test.each(ROLES)("our %s: a reset right at the switch, without a listener", async (role) => {
     const quiet = watchQuiet();
     const [io, far] = await make(false);
     const peer = new ScriptedPeer(far);
@@ -161,12 +161,12 @@ describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
     quiet.stop();
   });
 
-  test("a stream that failed and has not said so yet is guarded, too", async () => {
+  test("a stream that failed but has not emitted its error yet is guarded, too", async () => {
     const quiet = watchQuiet();
     const [io, far] = await make(false);
     const { connection } = await handshake(io);
     new ScriptedPeer(far);
-    // A stream tells of its error in a later turn than it has it.
+    // A stream emits its error in a later turn.
     io.destroy(new Error("it broke"));
     expect(connection.intoParts({ force: true }).io).toBe(io);
     await turns();
@@ -181,7 +181,7 @@ describe.each(SOCKETS)(
   "L2: output that comes after the peer's half-close, over $name",
   ({ make }) => {
     test.each(ROLES)(
-      "arrives from our %s where the socket was made half-open, and only there",
+      "arrives from our %s only if the socket was created half-open",
       async (role) => {
         for (const allowHalfOpen of [true, false]) {
           const [io, far] = await make(allowHalfOpen);

@@ -11,7 +11,7 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 
 afterEach(destroyPairs);
 
-/** A connection of Deno's, and the socket at its far end. */
+/** A Deno.Conn, and the socket at its far end. */
 async function joined() {
   const [near, far] = await tcpPair({ allowHalfOpen: true });
   return { io: new StandInConn(near), far, peer: new ScriptedPeer(far) };
@@ -19,8 +19,8 @@ async function joined() {
 
 const none = { readBuf: new Uint8Array(0), readEnded: false };
 
-describe("a Deno.Conn is driven by its own methods, and never by its streams:", () => {
-  test("our client and our server speak over it, and close it once each", async () => {
+describe("a Deno.Conn is driven by its own methods, never by its streams:", () => {
+  test("our client and our server use it, and close it once each", async () => {
     const [near, far] = await connPair();
     const server = await serve(far, async (request) => ({
       status: 200,
@@ -36,7 +36,7 @@ describe("a Deno.Conn is driven by its own methods, and never by its streams:", 
     expect([near.closes, far.closes]).toEqual([1, 1]);
   });
 
-  test("a request followed by FIN gets an answer that comes later", async () => {
+  test("a request followed by FIN gets a later response", async () => {
     const { io, peer } = await joined();
     let asked!: () => void;
     const called = new Promise<void>((resolve) => {
@@ -64,7 +64,7 @@ describe("a Deno.Conn is driven by its own methods, and never by its streams:", 
     expect(io.closes).toBe(1);
   });
 
-  test("the last words of a server arrive, though the client goes on talking", async () => {
+  test("the final response of a server arrives, though the client keeps sending", async () => {
     const { io, far, peer } = await joined();
     const body = "too much, ".repeat(20_000);
     await serve(io, () => ({ status: 413, headers: { Connection: "close" }, body }));
@@ -90,7 +90,7 @@ describe("a Deno.Conn is driven by its own methods, and never by its streams:", 
   });
 });
 
-describe("L2: a Deno.Conn is handed over as it was given", () => {
+describe("L2: a Deno.Conn is handed over as it was passed in", () => {
   test.each(ROLES)("by our %s, open and with no read pending", async (role) => {
     const { io, peer } = await joined();
     const { parts } = await switching(role, "upgrade", io as never, peer, "early");
@@ -104,7 +104,7 @@ describe("L2: a Deno.Conn is handed over as it was given", () => {
     expect(io.closes).toBe(0);
   });
 
-  test("an idle one has a read pending, which cannot be withdrawn", async () => {
+  test("while idle it has a pending read, which cannot be withdrawn", async () => {
     const { io } = await joined();
     const { connection } = await connectTo(io);
     for (const force of [false, true] as const) {
@@ -114,7 +114,7 @@ describe("L2: a Deno.Conn is handed over as it was given", () => {
     }
   });
 
-  test("rewound, it reads readBuf first, into whatever buffer it is given", async () => {
+  test("rewound, it reads readBuf first, into a buffer of any size", async () => {
     const { io, peer } = await joined();
     const { parts } = await switching("server", "upgrade", io as never, peer, "early");
     const again = rewind((await parts) as never) as StandInConn;
@@ -154,7 +154,7 @@ test("a tunnel between two Deno.Conns passes a half-close on, and closes both", 
   expect([left.io.closes, right.io.closes]).toEqual([1, 1]);
 });
 
-test("upgrade() over a Deno.Conn gives the very Conn", async () => {
+test("upgrade() over a Deno.Conn returns the same Conn", async () => {
   const { io, peer } = await joined();
   const asked = upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } });
   await peer.readHead();

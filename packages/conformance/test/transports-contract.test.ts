@@ -8,13 +8,13 @@ import { ROLES, switching } from "../src/pairs-mirror.ts";
 import { turns } from "../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../src/scripted-peer.ts";
 
-/** A stream that keeps count of what its contract asks of whoever uses it. */
+/** A stream that checks its user's side of the contract. */
 function strict(stream: ByteStream) {
   const faults: string[] = [];
   let reading = 0;
   let isOver: string | undefined;
   const use = (what: string): void => {
-    if (isOver !== undefined) faults.push(`${what} behind ${isOver}`);
+    if (isOver !== undefined) faults.push(`${what} after ${isOver}`);
   };
   const io: ByteStream = {
     gone: stream.gone!,
@@ -53,8 +53,8 @@ function strict(stream: ByteStream) {
   return { io, faults, release };
 }
 
-describe.each(ROLES)("our %s asks of a ByteStream no more than its contract gives:", (role) => {
-  test("one read at a time, no empty write, nothing behind an end", async () => {
+describe.each(ROLES)("our %s relies only on the contract of a ByteStream:", (role) => {
+  test("one read at a time, no empty write, nothing after an end", async () => {
     const [near, far] = memoryPair(64);
     const { io, faults } = strict(near);
     const peer = new ScriptedPeer(far);
@@ -90,7 +90,7 @@ describe.each(ROLES)("our %s asks of a ByteStream no more than its contract give
     expect(faults).toEqual([]);
   });
 
-  test("L17: nothing at all behind the hand-over", async () => {
+  test("L17: nothing after the hand-over", async () => {
     const [near, far] = memoryPair();
     const { io, faults, release } = strict(near);
     const peer = new ScriptedPeer(far);
@@ -106,7 +106,7 @@ describe.each(ROLES)("our %s asks of a ByteStream no more than its contract give
 });
 
 test.each(ROLES)(
-  "L18: over a WHATWG pair the peer of a %s learns why it was given up",
+  "L18: over a WHATWG pair the peer of a %s gets the reason of an abort",
   async (role) => {
     const [io, far] = webPair();
     const clock = new ManualClock();
@@ -140,12 +140,12 @@ describe("L13: a head that does not end", () => {
     expect(await late("\r\nG")).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test("gets no word in front of it", async () => {
+  test("gets nothing before its first byte", async () => {
     for (const nothing of ["", "\r\n", "\r\n\r\n"]) expect(await late(nothing)).toBe("");
   });
 });
 
-test("L17: of a proposal and what stands behind it in one chunk all is kept, to the byte", async () => {
+test("L17: every byte after a proposal in the same chunk is kept", async () => {
   for (const role of ROLES) {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);

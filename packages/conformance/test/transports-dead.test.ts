@@ -17,7 +17,7 @@ const NODE = [
   { name: "Duplex", make: async () => duplexPair(false) },
 ] as const;
 
-/** Ways to die between being accepted and being handed over. */
+/** Ways to die between accept and handshake. */
 const DEATHS: Record<string, (io: Duplex, far: Duplex) => unknown> = {
   "its peer has reset it": async (io, far) => {
     const over = new Promise((resolve) => io.once("close", resolve));
@@ -25,15 +25,15 @@ const DEATHS: Record<string, (io: Duplex, far: Duplex) => unknown> = {
     await over;
   },
   "it was destroyed": (io) => io.destroy(),
-  "it was destroyed with an error that nobody has heard yet": (io) => io.destroy(new Error("x")),
+  "it was destroyed with an error not emitted yet": (io) => io.destroy(new Error("x")),
   "it was destroyed and has closed": async (io) => {
     io.destroy();
     await once(io, "close");
   },
 };
 
-// Both ended, and not destroyed: between the two ends of a socket and its close there is such a
-// moment, and where `autoDestroy` is off it lasts.
+// Both sides ended, but not destroyed: a socket is in this state briefly before it closes, and
+// permanently if `autoDestroy` is off.
 function endedBothWays(bytes = ""): Duplex {
   const io = new Duplex({
     autoDestroy: false,
@@ -51,7 +51,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
   test.each(Object.entries(DEATHS))("%s: our client has failed", async (_, die) => {
     const quiet = watchQuiet();
     const [io, far]: [Duplex, Duplex] = await make();
-    // As whoever looks up an address before the handshake must.
+    // As required of a caller that resolves an address before the handshake.
     io.on("error", () => {});
     await die(io, far);
     const { sender, connection } = await connectTo(io);
@@ -72,7 +72,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     quiet.stop();
   });
 
-  test.each(Object.entries(DEATHS))("%s: our server has failed, and says so", async (_, die) => {
+  test.each(Object.entries(DEATHS))("%s: our server has failed, and reports it", async (_, die) => {
     const quiet = watchQuiet();
     const [io, far]: [Duplex, Duplex] = await make();
     io.on("error", () => {});
@@ -103,7 +103,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     quiet.stop();
   });
 
-  test("an error that comes only now ends no process: it is the cause", async () => {
+  test("a later error does not end the process: it is the cause", async () => {
     const quiet = watchQuiet();
     const [io]: [Duplex, Duplex] = await make();
     const cause = new Error("it broke");
@@ -115,7 +115,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     quiet.stop();
   });
 
-  test("no deadline waits for it, and its parts may be had", async () => {
+  test("no deadline waits for it, and its parts can be taken", async () => {
     const clock = new ManualClock();
     const [io]: [Duplex, Duplex] = await make();
     io.destroy();
@@ -126,7 +126,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     await turns();
   });
 
-  test("a tunnel to it is over, and the other side is given up", async () => {
+  test("a tunnel to it ends, and the other side is aborted", async () => {
     const quiet = watchQuiet();
     const clock = new ManualClock();
     for (const dead of ["a", "b"] as const) {
@@ -150,7 +150,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
 });
 
 describe("L9: a stream that has ended both ways without being used", () => {
-  test("is a failed connection, and left as it is", async () => {
+  test("is a failed connection, and left alone", async () => {
     const io = endedBothWays();
     await once(io, "end");
     const { sender, connection } = await connectTo(io);
@@ -161,7 +161,7 @@ describe("L9: a stream that has ended both ways without being used", () => {
     expect(io.destroyed).toBe(false);
   });
 
-  test("is refused if somebody has read it to its end", async () => {
+  test("is refused if it was read to its end", async () => {
     const io = endedBothWays("read");
     io.resume();
     await once(io, "end");
@@ -169,7 +169,7 @@ describe("L9: a stream that has ended both ways without being used", () => {
   });
 });
 
-describe("L9: a socket whose peer has ended before the handshake, and which may still be written to,", () => {
+describe("L9: a socket whose peer has ended before the handshake, and which is still writable,", () => {
   const halfEnded = async (isPaused = false) => {
     const [io, far] = await tcpPair({ allowHalfOpen: true });
     if (isPaused) io.pause();
@@ -181,15 +181,15 @@ describe("L9: a socket whose peer has ended before the handshake, and which may 
 
   test.each([
     ["", false],
-    [", though somebody had paused it", true],
-  ])("ends well at our server%s", async (_, isPaused) => {
+    [", even if it was paused", true],
+  ])("ends cleanly at our server%s", async (_, isPaused) => {
     const [io, peer] = await halfEnded(isPaused);
     const { connection } = await serve(io, () => ({ status: 204 }));
     expect((await connection.closed).kind).toBe("peer-ended");
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test("gives requests back unsent at our client", async () => {
+  test("returns requests unsent at our client", async () => {
     const [io, peer] = await halfEnded();
     const { sender, connection } = await connectTo(io);
     await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
@@ -197,23 +197,20 @@ describe("L9: a socket whose peer has ended before the handshake, and which may 
     expect(await peer.readToEnd()).toBe("");
   });
 
-  test.each(["a", "b"] as const)(
-    "is side %s of a tunnel that the other may still talk to",
-    async (name) => {
-      const [io, ended] = await halfEnded();
-      const [other, far] = await tcpPair({ allowHalfOpen: true });
-      const talking = new ScriptedPeer(far);
-      const half = { io, readBuf: Buffer.from("early"), readEnded: false };
-      const whole = { io: other, readBuf: new Uint8Array(0), readEnded: false };
-      const done = name === "a" ? tunnel(half, whole) : tunnel(whole, half);
-      expect(await talking.readToEnd()).toBe("early");
-      await talking.send("late");
-      await talking.end();
-      expect(await ended.readToEnd()).toBe("late");
-      const counts = name === "a" ? { aToB: 5, bToA: 4 } : { aToB: 4, bToA: 5 };
-      expect(await done).toEqual({ ...counts, endedBy: name });
-    },
-  );
+  test.each(["a", "b"] as const)("can be side %s of a tunnel", async (name) => {
+    const [io, ended] = await halfEnded();
+    const [other, far] = await tcpPair({ allowHalfOpen: true });
+    const talking = new ScriptedPeer(far);
+    const half = { io, readBuf: Buffer.from("early"), readEnded: false };
+    const whole = { io: other, readBuf: new Uint8Array(0), readEnded: false };
+    const done = name === "a" ? tunnel(half, whole) : tunnel(whole, half);
+    expect(await talking.readToEnd()).toBe("early");
+    await talking.send("late");
+    await talking.end();
+    expect(await ended.readToEnd()).toBe("late");
+    const counts = name === "a" ? { aToB: 5, bToA: 4 } : { aToB: 4, bToA: 5 };
+    expect(await done).toEqual({ ...counts, endedBy: name });
+  });
 });
 
 describe("L9: a WHATWG pair that is dead before the handshake", () => {
@@ -224,7 +221,7 @@ describe("L9: a WHATWG pair that is dead before the handshake", () => {
       await far.readable.cancel(new Error("it broke"));
       return io;
     },
-    "its writable was aborted by ourselves": async () => {
+    "its writable was aborted locally": async () => {
       const [io] = webPair();
       await io.writable.abort(new Error("it broke"));
       return io;
@@ -237,18 +234,21 @@ describe("L9: a WHATWG pair that is dead before the handshake", () => {
     },
   };
 
-  test.each(Object.entries(STATES))("%s: nothing is sent, and all is told", async (_, make) => {
-    const quiet = watchQuiet();
-    const { sender, connection } = await connectTo(await make());
-    await expect(sender.sendRequest(GET)).rejects.toMatchObject({ sent: "nothing" });
-    await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
-    await connection.closed;
-    const served = await serve(await make(), () => ({ status: 204 }));
-    await served.connection.closed;
-    const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
-    await expect(upgrade(await make(), request)).rejects.toMatchObject({ sent: "nothing" });
-    await turns();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
-  });
+  test.each(Object.entries(STATES))(
+    "%s: nothing is sent, and everything is reported",
+    async (_, make) => {
+      const quiet = watchQuiet();
+      const { sender, connection } = await connectTo(await make());
+      await expect(sender.sendRequest(GET)).rejects.toMatchObject({ sent: "nothing" });
+      await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
+      await connection.closed;
+      const served = await serve(await make(), () => ({ status: 204 }));
+      await served.connection.closed;
+      const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
+      await expect(upgrade(await make(), request)).rejects.toMatchObject({ sent: "nothing" });
+      await turns();
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
+    },
+  );
 });

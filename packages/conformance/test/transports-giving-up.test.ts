@@ -9,7 +9,7 @@ import { turns, watchQuiet } from "../src/pairs-quiet.ts";
 
 const boom = new Error("boom");
 
-/** How a call goes wrong. */
+/** How a call fails. */
 const WAYS: [string, () => never][] = [
   [
     "throws",
@@ -29,7 +29,7 @@ function called(name: string, fail: () => never, calls: string[]): () => never {
   };
 }
 
-/** Ios of which every call that gives them up goes wrong, and the calls there are. */
+/** Ios whose aborting calls all fail, and those calls. */
 const IOS: [string, readonly string[], Failing][] = [
   [
     "a ByteStream",
@@ -63,9 +63,9 @@ const IOS: [string, readonly string[], Failing][] = [
   ],
 ];
 
-describe.each(IOS)("L9: %s that fails while it is given up", (_, names, make) => {
+describe.each(IOS)("L9: %s that fails while it is aborted", (_, names, make) => {
   for (const [way, fail] of WAYS) {
-    test.each(ROLES)(`and ${way} ends our %s, and no process`, async (role) => {
+    test.each(ROLES)(`and ${way} ends our %s, but not the process`, async (role) => {
       const quiet = watchQuiet();
       const calls: string[] = [];
       const io = make(fail, calls);
@@ -79,7 +79,7 @@ describe.each(IOS)("L9: %s that fails while it is given up", (_, names, make) =>
       quiet.stop();
     });
 
-    test(`and ${way} ends a tunnel, and no process`, async () => {
+    test(`and ${way} ends a tunnel, but not the process`, async () => {
       const quiet = watchQuiet();
       const calls: string[] = [];
       const io = make(fail, calls);
@@ -93,7 +93,7 @@ describe.each(IOS)("L9: %s that fails while it is given up", (_, names, make) =>
   }
 });
 
-/** What a ByteStream may have for `gone`, and what is then the cause. */
+/** Invalid values of `gone`, and the resulting cause. */
 const GONE: [string, () => unknown, unknown][] = [
   [
     "throws",
@@ -107,7 +107,7 @@ const GONE: [string, () => unknown, unknown][] = [
   [
     "has a then that throws",
     () => ({
-      // biome-ignore lint/suspicious/noThenProperty: a promise of somebody's own
+      // biome-ignore lint/suspicious/noThenProperty: a custom promise
       then: () => {
         throw boom;
       },
@@ -121,17 +121,20 @@ describe("L9: a ByteStream whose gone", () => {
     Object.defineProperty(bareStream(memoryPair()[0]), "gone", { get: gone }) as ByteStream;
 
   for (const [way, gone, cause] of GONE) {
-    test.each(ROLES)(`${way} fails the connection of our %s, and no handshake`, async (role) => {
-      const io = streamWith(gone);
-      const { connection } =
-        role === "client" ? await connectTo(io) : await serve(io, () => ({ status: 204 }));
-      expect(await connection.closed).toMatchObject({
-        error: { code: "TRANSPORT_FAILED", cause },
-      });
-    });
+    test.each(ROLES)(
+      `${way} fails the connection of our %s, but not the handshake`,
+      async (role) => {
+        const io = streamWith(gone);
+        const { connection } =
+          role === "client" ? await connectTo(io) : await serve(io, () => ({ status: 204 }));
+        expect(await connection.closed).toMatchObject({
+          error: { code: "TRANSPORT_FAILED", cause },
+        });
+      },
+    );
   }
 
-  test("is null has none", async () => {
+  test("is null counts as absent", async () => {
     const { connection } = await connectTo(streamWith(() => null));
     await turns();
     expect(connection.closeReason).toBeUndefined();

@@ -14,8 +14,8 @@ const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
 
-/** One end of ours, and one exchange on it. */
-async function shaken(role: Role, io: Io, peer: ScriptedPeer) {
+/** Our end, and one exchange on it. */
+async function handshaken(role: Role, io: Io, peer: ScriptedPeer) {
   if (role === "server") {
     const { connection } = await serve(io, () => ({ status: 204 }), { date: false });
     const exchange = async () => {
@@ -36,12 +36,12 @@ async function shaken(role: Role, io: Io, peer: ScriptedPeer) {
 
 describe.each(PAIRS)("over $name", ({ name, make }) => {
   describe.each(ROLES)("L2: a %s that is idle", (role) => {
-    test("is taken apart, before its first exchange and behind it, unless a read is in doubt", async () => {
+    test("is taken apart, before its first exchange and after it, unless a read is pending", async () => {
       const quiet = watchQuiet();
       for (const exchanges of [0, 2]) {
         const [io, far] = await make();
         const peer = new ScriptedPeer(far);
-        const { connection, exchange } = await shaken(role, io, peer);
+        const { connection, exchange } = await handshaken(role, io, peer);
         for (let i = 0; i < exchanges; i++) await exchange();
         await turns();
         if (name.startsWith("WHATWG")) {
@@ -62,10 +62,10 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
       quiet.stop();
     });
 
-    test("is taken apart by close(), behind withoutShutdown(), with the io left open", async () => {
+    test("is taken apart by close(), after withoutShutdown(), with the io left open", async () => {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
-      const { connection, exchange } = await shaken(role, io, peer);
+      const { connection, exchange } = await handshaken(role, io, peer);
       await exchange();
       const parts = connection.withoutShutdown();
       expect(await connection.close()).toMatchObject({ kind: "closed" });
@@ -77,10 +77,10 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
       expect(await peer.read(4)).toBe("ours");
     });
 
-    test("is taken apart behind its peer's end: who takes it can still speak, and hears no more", async () => {
+    test("is taken apart after its peer's end: the new owner can still write, and reads nothing more", async () => {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
-      const { connection, exchange } = await shaken(role, io, peer);
+      const { connection, exchange } = await handshaken(role, io, peer);
       await exchange();
       const parts = connection.withoutShutdown();
       await peer.end();
@@ -91,32 +91,32 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
 });
 
 describe.each(ROLES)("L9: before it awaits anything our %s", (role) => {
-  const shake = (io: Io): Promise<unknown> =>
+  const shakeHands = (io: Io): Promise<unknown> =>
     role === "client" ? connectTo(io) : serve(io, () => ({ status: 204 }));
 
-  test("listens for errors of a Duplex, which crash nobody", async () => {
+  test("listens for errors of a Duplex, so that none crashes the process", async () => {
     const quiet = watchQuiet();
     const [io] = duplexPair();
     io.removeAllListeners("error");
-    const shaken = shake(io);
+    const handshaken = shakeHands(io);
     expect(io.listenerCount("error")).toBe(1);
     expect(io.allowHalfOpen).toBe(true);
     io.destroy(new Error("at once"));
-    await shaken;
+    await handshaken;
     expect(await quiet.settled()).toEqual([]);
     quiet.stop();
   });
 
-  test("ends with its peer only when both have ended, however the socket was made", async () => {
+  test("ends only when both sides have ended, however the socket was created", async () => {
     for (const allowHalfOpen of [true, false]) {
       const [io] = await tcpPair({ allowHalfOpen });
-      await shake(io);
+      await shakeHands(io);
       expect(io.allowHalfOpen).toBe(true);
     }
   });
 });
 
-test("L20: bytes that are in the stream of a new client already were asked for by nobody", async () => {
+test("L20: bytes already in the stream of a new client are unsolicited", async () => {
   for (const make of [() => tcpPair(), async () => duplexPair()]) {
     const [io, far] = await make();
     await new ScriptedPeer(far).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -128,7 +128,7 @@ test("L20: bytes that are in the stream of a new client already were asked for b
   }
 });
 
-describe("L18: the peer is gone, and request.signal aborts, where", () => {
+describe("L18: the peer is gone, and request.signal aborts, if", () => {
   const serving = async (io: Io, far: Io, service: () => unknown = () => new Promise(() => {})) => {
     const called = new Deferred<AbortSignal>();
     const { connection } = await serve(io, (request) => {
@@ -145,7 +145,7 @@ describe("L18: the peer is gone, and request.signal aborts, where", () => {
       signal.addEventListener("abort", () => resolve(signal.reason));
     });
 
-  test.each([undefined, new Error("somebody else's")])(
+  test.each([undefined, new Error("foreign")])(
     "the stream is destroyed, with %s",
     async (cause) => {
       for (const make of [() => tcpPair(), async () => duplexPair()]) {

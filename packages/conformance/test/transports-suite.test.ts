@@ -18,7 +18,7 @@ const STREAMS: Record<string, MakePair> = {
     const [a, b] = webPair();
     return [new WebPairStream(a as never), new WebPairStream(b as never)];
   },
-  "a socket of the user's": async () => {
+  "a user's socket": async () => {
     const [a, b] = await tcpPair({ allowHalfOpen: true });
     return [socketStream(a), socketStream(b)];
   },
@@ -33,7 +33,7 @@ describe.each(Object.entries(STREAMS))("%s", (_, makePair) => {
   });
 });
 
-// Deno has no reset to send: the peer of a connection that is given up reads an end.
+// Deno cannot send a reset: the peer of an aborted connection reads an end.
 const BEYOND_DENO = "the peer sees an abort as a failure";
 
 describe("the adapter of a Deno.Conn", () => {
@@ -59,7 +59,7 @@ describe("the adapter of a Deno.Conn", () => {
 // The suite must find what it is for: each of these streams breaks one promise.
 const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = [
   [
-    "turns two chunks round",
+    "swaps two chunks",
     (stream) => ({ write: (chunks) => stream.write([...chunks].reverse()) }),
     "the chunks of one write arrive in order",
   ],
@@ -100,7 +100,7 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
       let ended = false;
       return {
         async read() {
-          if (ended) throw new Error("read behind the end");
+          if (ended) throw new Error("read after the end");
           const chunk = await stream.read();
           ended = chunk === null;
           return chunk;
@@ -110,7 +110,7 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
     "every read after the end resolves to null",
   ],
   [
-    "ends in order where it should fail",
+    "ends cleanly instead of failing",
     (stream) => ({ abort: () => void stream.closeWrite() }),
     "the peer sees an abort as a failure",
   ],
@@ -120,13 +120,13 @@ const BROKEN: [string, (stream: ByteStream) => Partial<ByteStream>, string][] = 
     "an abort settles pending calls",
   ],
   [
-    "says that it withdrew a read, and did not",
+    "claims to have withdrawn a read, but has not",
     () => ({ cancelRead: () => true }),
     "a canceled read loses nothing",
   ],
 ];
 
-test.each(BROKEN)("the suite sees a stream that %s", async (_, broken, name) => {
+test.each(BROKEN)("the suite detects a stream that %s", async (_, broken, name) => {
   const make: MakePair = () => {
     const [a, b] = memoryPair();
     return [wrapped(a, broken), wrapped(b, broken)];

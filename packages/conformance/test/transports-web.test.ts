@@ -10,8 +10,8 @@ import { ScriptedPeer } from "../src/scripted-peer.ts";
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
-/** A pair as on workerd: a lock is not released while a read is pending. */
-function stubborn({ readable, writable }: WebEnd) {
+/** A pair like workerd's: a lock is not released while a read is pending. */
+function keepingLocks({ readable, writable }: WebEnd) {
   return {
     readable: {
       get locked() {
@@ -43,40 +43,45 @@ function stubborn({ readable, writable }: WebEnd) {
 }
 
 describe("L2 same object, over a WHATWG pair", () => {
-  test.each(ROLES)("our %s leaves both sides unlocked, and no rejection behind", async (role) => {
-    const quiet = watchQuiet();
-    const [io, far] = webPair();
-    const { parts } = await switching(role, "upgrade", io as never, new ScriptedPeer(far as never));
-    expect((await parts).io).toBe(io);
-    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
-  });
-
   test.each(ROLES)(
-    "a %s that is idle is not taken apart in one step, and goes on",
+    "our %s leaves both sides unlocked, and no rejection unhandled",
     async (role) => {
+      const quiet = watchQuiet();
       const [io, far] = webPair();
-      const peer = new ScriptedPeer(far as never);
-      const client = role === "client" ? await connectTo(io) : undefined;
-      const { connection } = client ?? (await serve(io, () => ({ status: 204 })));
-      await turns();
-      for (let i = 0; i < 3; i++) {
-        expect(() => connection.intoParts()).toThrow(
-          expect.objectContaining({ code: "READ_PENDING" }),
-        );
-      }
-      const sent = client?.sender.sendRequest(GET);
-      if (sent === undefined) await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-      await peer.readHead();
-      if (sent !== undefined) await peer.send("HTTP/1.1 204 x\r\n\r\n");
-      expect((await sent)?.status ?? 204).toBe(204);
-      expect(connection.closeReason).toBe(undefined);
+      const { parts } = await switching(
+        role,
+        "upgrade",
+        io as never,
+        new ScriptedPeer(far as never),
+      );
+      expect((await parts).io).toBe(io);
+      expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+      expect(await quiet.settled()).toEqual([]);
+      quiet.stop();
     },
   );
 
+  test.each(ROLES)("an idle %s is not taken apart in one step, and persists", async (role) => {
+    const [io, far] = webPair();
+    const peer = new ScriptedPeer(far as never);
+    const client = role === "client" ? await connectTo(io) : undefined;
+    const { connection } = client ?? (await serve(io, () => ({ status: 204 })));
+    await turns();
+    for (let i = 0; i < 3; i++) {
+      expect(() => connection.intoParts()).toThrow(
+        expect.objectContaining({ code: "READ_PENDING" }),
+      );
+    }
+    const sent = client?.sender.sendRequest(GET);
+    if (sent === undefined) await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await peer.readHead();
+    if (sent !== undefined) await peer.send("HTTP/1.1 204 x\r\n\r\n");
+    expect((await sent)?.status ?? 204).toBe(204);
+    expect(connection.closeReason).toBe(undefined);
+  });
+
   const IDLE_ENDS: Record<string, (connection: Connection<WebEnd>) => Promise<Parts<WebEnd>>> = {
-    "by close(), behind withoutShutdown()": (connection) => {
+    "by close(), after withoutShutdown()": (connection) => {
       const parts = connection.withoutShutdown();
       void connection.close();
       return parts;
@@ -105,7 +110,7 @@ describe("L2 same object, over a WHATWG pair", () => {
     quiet.stop();
   });
 
-  test("what has a read and a write of its own besides its streams is a pair", async () => {
+  test("an object with its own read and write besides its streams is a pair", async () => {
     const [{ readable, writable }, far] = webPair();
     const never = () => Promise.reject(new Error("not by this door"));
     const io = { readable, writable, read: never, write: never, closeWrite: never, abort: never };
@@ -118,35 +123,32 @@ describe("L2 same object, over a WHATWG pair", () => {
   });
 });
 
-test.each(ROLES)(
-  "L2: no lock of a %s that was aborted stays, whatever was under way",
-  async (role) => {
-    const quiet = watchQuiet();
-    for (const isBusy of [false, true]) {
-      const [io, far] = webPair();
-      const peer = new ScriptedPeer(far as never);
-      const body = "x".repeat(100_000);
-      const client = role === "client" ? await connectTo(io) : undefined;
-      const { connection } = client ?? (await serve(io, () => ({ status: 200, body })));
-      if (isBusy && client !== undefined) {
-        client.sender.sendRequest({ ...GET, method: "POST", body }).catch(() => {});
-      } else if (isBusy) {
-        await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-      }
-      await Promise.resolve();
-      connection.abort("enough");
-      connection.abort("again");
-      expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+test.each(ROLES)("L2: no lock of an aborted %s stays, whatever was in progress", async (role) => {
+  const quiet = watchQuiet();
+  for (const isBusy of [false, true]) {
+    const [io, far] = webPair();
+    const peer = new ScriptedPeer(far as never);
+    const body = "x".repeat(100_000);
+    const client = role === "client" ? await connectTo(io) : undefined;
+    const { connection } = client ?? (await serve(io, () => ({ status: 200, body })));
+    if (isBusy && client !== undefined) {
+      client.sender.sendRequest({ ...GET, method: "POST", body }).catch(() => {});
+    } else if (isBusy) {
+      await peer.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
     }
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
-  },
-);
+    await Promise.resolve();
+    connection.abort("enough");
+    connection.abort("again");
+    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+  }
+  expect(await quiet.settled()).toEqual([]);
+  quiet.stop();
+});
 
-test.each(ROLES)("L9: a %s whose lock is not released is aborted all the same", async (role) => {
+test.each(ROLES)("L9: a %s whose lock is not released is aborted anyway", async (role) => {
   const quiet = watchQuiet();
   const [near, far] = webPair();
-  const io = stubborn(near);
+  const io = keepingLocks(near);
   const peer = new ScriptedPeer(far as never);
   const { connection } = role === "client" ? await connectTo(io) : await serve(io, () => undefined);
   await turns();
@@ -156,10 +158,10 @@ test.each(ROLES)("L9: a %s whose lock is not released is aborted all the same", 
   quiet.stop();
 });
 
-describe("L17 no reading ahead: where a lock with a pending read is not released", () => {
-  test.each(ROLES)("our %s switches all the same", async (role) => {
+describe("L17 no reading ahead: if a lock with a pending read is not released", () => {
+  test.each(ROLES)("our %s switches anyway", async (role) => {
     const [near, far] = webPair();
-    const io = stubborn(near);
+    const io = keepingLocks(near);
     const peer = new ScriptedPeer(far as never);
     const { parts } = await switching(role, "upgrade", io as never, peer, "early");
     const { readBuf } = await parts;
@@ -168,11 +170,11 @@ describe("L17 no reading ahead: where a lock with a pending read is not released
   });
 
   test.each([{}, { force: true }] as never[])(
-    "intoParts(%o) says so, and changes nothing",
+    "intoParts(%o) throws, and changes nothing",
     async (options) => {
       const [near, far] = webPair();
       const peer = new ScriptedPeer(far as never);
-      const { connection } = await serve(stubborn(near), () => ({ status: 204 }));
+      const { connection } = await serve(keepingLocks(near), () => ({ status: 204 }));
       await turns();
       expect(() => connection.intoParts(options)).toThrow(
         expect.objectContaining({ code: "READ_PENDING" }),
@@ -182,11 +184,11 @@ describe("L17 no reading ahead: where a lock with a pending read is not released
     },
   );
 
-  test("a server with a read from before the proposal switches when that is over", async () => {
+  test("a server with a read from before the proposal switches when that has finished", async () => {
     const [near, far] = webPair();
     const peer = new ScriptedPeer(far as never);
     let go!: () => void;
-    const { connection } = await serve(stubborn(near), async (request) => {
+    const { connection } = await serve(keepingLocks(near), async (request) => {
       if (request.proposal !== undefined) {
         return { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
       }
@@ -207,7 +209,7 @@ describe("L17 no reading ahead: where a lock with a pending read is not released
 });
 
 describe("L18 the peer is gone, over a WHATWG pair", () => {
-  test("while a proposal waits: the writable tells, without a read", async () => {
+  test("while a proposal waits: the writable reports it, without a read", async () => {
     const [io, far] = webPair();
     const peer = new ScriptedPeer(far as never);
     const { connection } = await serve(io, () => new Promise(() => {}));
@@ -217,7 +219,7 @@ describe("L18 the peer is gone, over a WHATWG pair", () => {
     expect(await connection.closed).toMatchObject({ error: { code: "TRANSPORT_FAILED" } });
   });
 
-  test.each(ROLES)("a %s that is aborted fails both sides of its peer", async (role) => {
+  test.each(ROLES)("an aborted %s fails both sides of its peer", async (role) => {
     const quiet = watchQuiet();
     const [io, far] = webPair();
     const peer = new ScriptedPeer(far as never);
@@ -232,7 +234,7 @@ describe("L18 the peer is gone, over a WHATWG pair", () => {
     quiet.stop();
   });
 
-  test("a chunk that is no Uint8Array is a failure of the transport", async () => {
+  test("a chunk that is not a Uint8Array is a failure of the transport", async () => {
     const [io, far] = webPair();
     const { sender, connection } = await connectTo(io);
     const sent = sender.sendRequest(PROPOSAL.upgrade);

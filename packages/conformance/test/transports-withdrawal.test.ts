@@ -11,10 +11,10 @@ afterEach(destroyPairs);
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
-/** The moments at which bytes may come: so many microtasks behind the one that withdraws. */
+/** The moments at which bytes may arrive, in microtasks after the withdrawal. */
 const MOMENTS = Array.from({ length: 16 }, (_, i) => i);
 
-/** An answer whose bytes are all out before its end is known. */
+/** A response whose bytes are all sent before its end is known. */
 function endsLater(when: Promise<void>) {
   async function* body() {
     yield "x";
@@ -23,8 +23,8 @@ function endsLater(when: Promise<void>) {
   return { status: 200, headers: { "Content-Length": 1 }, body: body() };
 }
 
-/** A proposal that is taken over, behind an answer that ends when `answer` is called. */
-async function takenOverBehindSlow(io: Io, peer: ScriptedPeer, onProposal = () => {}) {
+/** A proposal that is taken over, after a response that ends when `answer` is called. */
+async function takenOverAfterSlow(io: Io, peer: ScriptedPeer, onProposal = () => {}) {
   const slow = new Deferred<void>();
   const taken = new Promise<Parts<unknown>>((resolve) => {
     void serve(io, (request) => {
@@ -40,10 +40,10 @@ async function takenOverBehindSlow(io: Io, peer: ScriptedPeer, onProposal = () =
   return { answer: slow.resolve, taken };
 }
 
-describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $name", ({ make }) => {
-  // While the first service runs a read is outstanding. When it answers, the proposal behind it
-  // becomes the request in hand, and the read is withdrawn: nobody knows whose its bytes would be.
-  test.each(MOMENTS)("bytes that come %i microtasks from a withdrawn read", async (moment) => {
+describe.each(PAIRS)("L1, L17: account, with a withdrawn read, over $name", ({ make }) => {
+  // A read is pending while the first service runs. When it answers, the proposal becomes the current
+  // request, and the read is withdrawn, since its bytes might belong to the new protocol.
+  test.each(MOMENTS)("bytes that arrive %i microtasks around a withdrawn read", async (moment) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     let answer!: () => void;
@@ -72,11 +72,11 @@ describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $nam
     expect(latin1(readBuf) + (await next.read(5 - readBuf.length))).toBe("early");
   });
 
-  // Nothing is written any more in front of this hand-over: it waits for nothing but the read.
+  // Nothing is written before this hand-over: it waits only for the read.
   test.each(MOMENTS)("bytes that were sent %i microtasks before takeOver()", async (moment) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
-    const { answer, taken } = await takenOverBehindSlow(io, peer);
+    const { answer, taken } = await takenOverAfterSlow(io, peer);
     void peer.send("early");
     for (let i = 0; i < moment; i++) await undefined;
     answer();
@@ -87,7 +87,7 @@ describe.each(PAIRS)("L1, L17: account, with a read that is withdrawn, over $nam
 });
 
 describe("L1 account, taken apart at any moment", () => {
-  test.each(MOMENTS)("an idle client, %i microtasks behind a write of the server's", async (m) => {
+  test.each(MOMENTS)("an idle client, %i microtasks after a write of the server", async (m) => {
     const [io, far] = memoryPair();
     const { connection } = await connectTo(io);
     void far.write([Buffer.from("early")]);
@@ -96,7 +96,7 @@ describe("L1 account, taken apart at any moment", () => {
     try {
       parts = connection.intoParts();
     } catch (error) {
-      // On their way, and not to be called back: the client sees them, and why that is an end.
+      // In flight, and no longer withdrawable: the client sees them, and they end the connection.
       expect(error).toMatchObject({ code: "READ_PENDING" });
       expect(await connection.closed).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
       parts = connection.intoParts();
@@ -106,9 +106,9 @@ describe("L1 account, taken apart at any moment", () => {
   });
 });
 
-/** Who takes an idle connection over a WHATWG pair, of which nobody can tell what is on its way. */
+/** Ways to take an idle connection over a WHATWG pair, whose bytes in flight are unknown. */
 const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>> = {
-  "at once, or by force where that is refused": async (io) => {
+  "at once, or by force if that is refused": async (io) => {
     const { connection } = await serve(io, () => undefined);
     return async () => {
       try {
@@ -127,7 +127,7 @@ const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>>
       return Buffer.concat([readBuf, await late]);
     };
   },
-  "by close(), behind withoutShutdown()": async (io) => {
+  "by close(), after withoutShutdown()": async (io) => {
     const { connection } = await connectTo(io);
     return async () => {
       const parts = connection.withoutShutdown();
@@ -135,7 +135,7 @@ const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>>
       try {
         return (await parts).readBuf;
       } catch (error) {
-        // They came in front of the close, unasked: that has ended it, and its stream, too.
+        // They arrived before the close, unsolicited, which has ended the connection and its stream.
         expect(error).toMatchObject({ code: "UNEXPECTED_DATA" });
         return connection.intoParts().readBuf;
       }
@@ -144,33 +144,36 @@ const TAKERS: Record<string, (io: WebEnd) => Promise<() => Promise<Uint8Array>>>
 };
 
 describe.each(Object.entries(TAKERS))("L1 account, a WHATWG pair taken %s", (_, prepare) => {
-  test.each(MOMENTS)("%i microtasks behind a chunk that comes while it is idle", async (moment) => {
-    let source!: ReadableStreamDefaultController<Uint8Array>;
-    let isOpen = true;
-    const readable = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        source = controller;
-      },
-      cancel: () => {
-        isOpen = false;
-      },
-    });
-    const take = await prepare({ readable, writable: new WritableStream() });
-    await turns();
-    source.enqueue(Buffer.from("GET /early-"));
-    for (let i = 0; i < moment; i++) await undefined;
-    const taken = take();
-    // Of this we see nothing: it is the stream's own to give.
-    if (isOpen) source.enqueue(Buffer.from("late"));
-    const read = latin1(await taken);
-    let rest = "";
-    if (isOpen) source.close();
-    for await (const chunk of readable) rest += latin1(chunk);
-    expect(read + rest).toBe(isOpen ? "GET /early-late" : "GET /early-");
-  });
+  test.each(MOMENTS)(
+    "%i microtasks after a chunk that arrives while it is idle",
+    async (moment) => {
+      let source!: ReadableStreamDefaultController<Uint8Array>;
+      let isOpen = true;
+      const readable = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          source = controller;
+        },
+        cancel: () => {
+          isOpen = false;
+        },
+      });
+      const take = await prepare({ readable, writable: new WritableStream() });
+      await turns();
+      source.enqueue(Buffer.from("GET /early-"));
+      for (let i = 0; i < moment; i++) await undefined;
+      const taken = take();
+      // Not visible to us: the stream still holds it.
+      if (isOpen) source.enqueue(Buffer.from("late"));
+      const read = latin1(await taken);
+      let rest = "";
+      if (isOpen) source.close();
+      for await (const chunk of readable) rest += latin1(chunk);
+      expect(read + rest).toBe(isOpen ? "GET /early-late" : "GET /early-");
+    },
+  );
 });
 
-test("L1: what is late is all that was on its way, be it nothing but an end or a failure", async () => {
+test("L1: late resolves even if only an end or a failure was in flight", async () => {
   for (const end of ["close", "error"] as const) {
     let source!: ReadableStreamDefaultController<Uint8Array>;
     const start = (controller: typeof source): void => {
@@ -187,9 +190,9 @@ test("L1: what is late is all that was on its way, be it nothing but an end or a
 
 type Chunk = { readonly done: boolean; readonly value?: Uint8Array | undefined };
 
-test("L17: the io is not released while a read that was withdrawn may still bring bytes", async () => {
+test("L17: the io is not released while a withdrawn read may still bring bytes", async () => {
   const [near, far] = webPair();
-  // The chunk is there when the lock goes: the read that has it brings it, some microtasks later.
+  // The chunk is there when the lock is released: its read resolves some microtasks later.
   const io = {
     readable: {
       locked: false,
@@ -215,7 +218,7 @@ test("L17: the io is not released while a read that was withdrawn may still brin
   };
   let isLast = false;
   const peer = new ScriptedPeer(far as never);
-  const { answer, taken } = await takenOverBehindSlow(io, peer, () => {
+  const { answer, taken } = await takenOverAfterSlow(io, peer, () => {
     isLast = true;
   });
   answer();

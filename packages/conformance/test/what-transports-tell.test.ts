@@ -9,14 +9,14 @@ import { afterEach, expect, test } from "vitest";
 import { bareStream } from "../src/bare-stream.ts";
 import { StandInConn } from "../src/pairs-conn.ts";
 
-// docs/transports.md promises, for each transport, what it tells a server whose service is still
-// at work. Each cell of its table is tried here.
+// docs/transports.md documents, for each transport, what a server with a running service can detect.
+// Every cell of its table is tested here.
 
 interface Peer {
   write(text: string): void;
-  /** Ends its side in good order. */
+  /** Ends its side cleanly. */
   end(): void;
-  /** Is gone. */
+  /** Resets the connection. */
   reset(): void;
 }
 type Joined = { readonly io: Io; readonly peer: Peer };
@@ -41,7 +41,7 @@ async function tcp(): Promise<{ near: net.Socket; far: net.Socket }> {
   return { near, far };
 }
 
-// Keys shared beforehand: no certificate is needed, and none can expire.
+// Pre-shared keys: no certificate is needed, and none can expire.
 const PSK = {
   ciphers: "PSK-AES128-GCM-SHA256",
   minVersion: "TLSv1.2",
@@ -151,24 +151,24 @@ function peerOf(far: ByteStream): Peer {
 const HEAD = "GET / HTTP/1.1\r\nHost: a.test\r\n";
 const ways: Record<string, (peer: Peer) => void> = {
   "FIN": (peer) => peer.end(),
-  "FIN behind bytes": (peer) => {
+  "FIN after bytes": (peer) => {
     peer.write(`${HEAD}\r\n`);
     peer.end();
   },
   "reset": (peer) => peer.reset(),
 };
 
-/** What the service has in hand: a request, a proposal, or more of a body than is read ahead. */
-type InHand = "request" | "proposal" | "body";
+/** What the service handles: a request, a proposal, or a body longer than is read ahead. */
+type Current = "request" | "proposal" | "body";
 
-const REQUESTS: Record<InHand, string> = {
+const REQUESTS: Record<Current, string> = {
   request: `${HEAD}\r\n`,
   proposal: `${HEAD}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`,
   body: `${HEAD}Content-Length: 1000\r\n\r\n0123456789`,
 };
 
-/** Whether `request.signal` aborts while the service is at work. */
-async function isTold(joined: Joined, inHand: InHand, how: (peer: Peer) => void) {
+/** Whether `request.signal` aborts while the service runs. */
+async function isReported(joined: Joined, current: Current, how: (peer: Peer) => void) {
   const { io, peer } = joined;
   let called: (request: ServerRequest<unknown>) => void = () => {};
   const request = new Promise<ServerRequest<unknown>>((resolve) => {
@@ -180,10 +180,10 @@ async function isTold(joined: Joined, inHand: InHand, how: (peer: Peer) => void)
       called(received);
       return new Promise<undefined>(() => {});
     },
-    inHand === "body" ? { readAheadBytes: 10 } : {},
+    current === "body" ? { readAheadBytes: 10 } : {},
   );
   undo.push(() => connection.abort());
-  peer.write(REQUESTS[inHand]);
+  peer.write(REQUESTS[current]);
   const { signal } = await request;
   const told = new Promise<boolean>((resolve) => {
     if (signal.aborted) resolve(true);
@@ -193,7 +193,7 @@ async function isTold(joined: Joined, inHand: InHand, how: (peer: Peer) => void)
   return Promise.race([told, manyTurns().then(() => false)]);
 }
 
-// Longer than anything sent on loopback before takes to arrive: round trips of another connection.
+// Round trips of another connection, which take longer than anything sent on loopback before.
 async function manyTurns(): Promise<void> {
   const { near, far } = await tcp();
   near.pipe(near);
@@ -209,7 +209,7 @@ const rows = page
   .filter((line) => / \| (?:seen|not seen)/.test(line))
   .map((line) => line.slice(2, -2).split(" | "));
 
-test("every transport of the table is known here, and the other way round", () => {
+test("every transport of the table is known here, and vice versa", () => {
   expect(rows.map(([name]) => name)).toEqual(Object.keys(transports));
 });
 
@@ -217,11 +217,11 @@ test.each(
   rows.flatMap(([name = "", ...cells]) =>
     cells.flatMap((cell, i) => {
       const way = Object.keys(ways)[i % 3]!;
-      const inHand: InHand[] = i < 3 ? ["request"] : ["proposal", "body"];
-      return inHand.map((what) => ({ name, way, inHand: what, cell }));
+      const current: Current[] = i < 3 ? ["request"] : ["proposal", "body"];
+      return current.map((what) => ({ name, way, current: what, cell }));
     }),
   ),
-)("L18: $way on a $name, with a $inHand in hand: $cell", async ({ name, way, inHand, cell }) => {
-  const told = await isTold(await transports[name]!(), inHand, ways[way]!);
-  expect(told ? "seen" : "not seen").toBe(cell);
+)("L18: $way on a $name, during a $current: $cell", async ({ name, way, current, cell }) => {
+  const seen = await isReported(await transports[name]!(), current, ways[way]!);
+  expect(seen ? "seen" : "not seen").toBe(cell);
 });

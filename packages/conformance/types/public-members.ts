@@ -1,5 +1,5 @@
-// What completion offers of the objects that people hold: these names, and no other. It is compiled
-// against the sources, and against the declarations that are published.
+// The public members of the objects users get, as completion lists them. Compiled against the sources
+// and against the published declarations.
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Body, ClientResponse, Connection, handshake, Sender } from "@upgrade/client";
@@ -74,7 +74,7 @@ export const error: Same<
   | "toJSON"
 > = true;
 
-// A number is no transport, and what is given comes back as what it is.
+// A number is not a transport, and the type of an io is preserved.
 export const number: Same<number extends Io ? true : false, false> = true;
 export const socket: Same<TLSSocket extends Io ? true : false, true> = true;
 type Asked = Awaited<ReturnType<typeof handshake<TLSSocket>>>["connection"];
