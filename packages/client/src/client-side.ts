@@ -180,6 +180,9 @@ export class ClientSide<IO> implements Side {
       case "deadline":
         this.#deadlinePassed(event.name);
         break;
+      default:
+        // The rest matters to servers only.
+        break;
     }
   }
 

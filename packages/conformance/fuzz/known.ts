@@ -36,7 +36,9 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
       "any token is a method in the grammar; a server may answer 501 to an unknown one (RFC 9110 §15.6.2)",
     covers: ({ code, at }, input) => {
       const method = /^(?:\r\n)*([^ \r\n]*)/.exec(input.slice(at))?.[1] ?? "";
-      return code === "UNKNOWN_METHOD" && !METHODS.has(method);
+      // One that begins like the greeting of SSH is reported as SSH.
+      const isNamed = code === "UNKNOWN_METHOD" || method.startsWith("SSH-");
+      return isNamed && !METHODS.has(method);
     },
   },
   {

@@ -63,6 +63,9 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
       case "drain-failed":
         this.#drainFailed(event.error);
         break;
+      default:
+        // The rest matters to clients only.
+        break;
     }
   }
 
