@@ -33,7 +33,7 @@ export const CLIENT_MOMENTS: Readonly<Record<string, (stage: Stage) => Promise<S
   },
   "in an unread body": (stage) =>
     receiving(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice)),
-  "in a cancelled body": async (stage) => {
+  "in a canceled body": async (stage) => {
     const standing = await receiving(stage, GET, RESPONSE + cut("x".repeat(1_000), stage.dice));
     standing.answer.then(({ body }) => body.cancel()).catch(() => {});
     return standing;

@@ -75,7 +75,7 @@ function hunt(out) {
     values.seed,
   ];
   const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  // Named before it is minimised; a hang is named at the end.
+  // Named before it is minimized; a hang is named at the end.
   const [, early, seconds, late] =
     /^(?:(.+), )?found after ([\d.]+) s(?:: (.*))?/m.exec(stdout) ?? [];
   const found = seconds === undefined ? null : { seconds, kind: early ?? late };

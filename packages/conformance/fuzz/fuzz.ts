@@ -1,7 +1,7 @@
 import { type Action, converse, randomAction } from "./converse.ts";
 import { ASKS, BOUNDS, type Seed } from "./corpus.ts";
 import { type Fault, judge } from "./judge.ts";
-import { shrink } from "./minimise.ts";
+import { shrink } from "./minimize.ts";
 import { mutate } from "./mutate.ts";
 import type { Situation } from "./oracle.ts";
 import { Random } from "./random.ts";
@@ -14,7 +14,7 @@ export interface FuzzOptions {
   readonly shouldContinue: (executions: number) => boolean;
   /** What is about to be played: the finding if it never ends. */
   readonly onTurn?: (what: string) => void;
-  /** A finding is being minimised. */
+  /** A finding is being minimized. */
   readonly onFault?: (fault: Fault) => void;
   /** An input that produced new events. */
   readonly onNews?: (seed: Seed) => void;
@@ -26,7 +26,7 @@ export interface FuzzResult {
   readonly conversations: number;
   readonly traces: number;
   readonly fault: Fault | undefined;
-  /** The minimised finding, as text. */
+  /** The minimized finding, as text. */
   readonly finding: string;
 }
 

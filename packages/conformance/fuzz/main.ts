@@ -23,7 +23,7 @@ interface Orders {
 /** Progress of the thread, whose own console is not flushed while it is busy. */
 interface Line {
   readonly line: string;
-  /** A finding is being minimised. */
+  /** A finding is being minimized. */
   readonly shrinks?: boolean;
 }
 
@@ -31,7 +31,7 @@ interface Line {
 const MAX_SHARED = 1 << 20;
 // No execution takes that long, even on a busy machine.
 const HANGS_MS = 10_000;
-// The same for minimising a finding, plus the ten seconds it may take.
+// The same for minimizing a finding, plus the ten seconds it may take.
 const SHRINKS_MS = 25_000;
 
 if (isMainThread) watch();
@@ -120,7 +120,7 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
       turns[0]!++;
     },
     onFault: ({ kind }) =>
-      print(`${kind}, found after ${elapsed().toFixed(1)} s, is being minimised`, true),
+      print(`${kind}, found after ${elapsed().toFixed(1)} s, is being minimized`, true),
     ...(corpus === undefined ? {} : { onNews: (news: Seed) => keep(corpus, news) }),
   });
   const took = elapsed();

@@ -5,7 +5,7 @@ import { tcpPair } from "./pairs.ts";
 
 /**
  * A workerd socket emulated over a Node socket. Measured on workerd: a reader with a pending read does
- * not release its lock; cancelling or aborting a stream reaches the peer only after the handler has
+ * not release its lock; canceling or aborting a stream reaches the peer only after the handler has
  * returned, whatever is called after that; closing the writable ends our side at once, and `close()`
  * ends both.
  */

@@ -159,7 +159,7 @@ async function receivedBody(): Promise<TrackedBody> {
   return {
     body,
     fate() {
-      // Once it is cancelled, more pieces are a mistake.
+      // Once it is canceled, more pieces are a mistake.
       void peer.send("4\r\nmore\r\n").catch(() => {});
       if (connection.closeReason !== undefined) return "released";
       return body.used ? "read" : "untouched";

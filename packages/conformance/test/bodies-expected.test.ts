@@ -43,14 +43,14 @@ describe("Expect: 100-continue, sent", () => {
     async (status) => {
       const { peer, sender, clock, connection } = await ask();
       let touched = false;
-      let cancelled = false;
+      let canceled = false;
       const body = new ReadableStream<Uint8Array>(
         {
           pull: () => {
             touched = true;
           },
           cancel: () => {
-            cancelled = true;
+            canceled = true;
           },
         },
         { highWaterMark: 0 },
@@ -61,7 +61,7 @@ describe("Expect: 100-continue, sent", () => {
       expect(await (await asked).body.text()).toBe("no");
       clock.advance(1_000);
       expect(await peer.readToEnd()).toBe("");
-      expect([touched, cancelled, sender.isClosed]).toEqual([false, true, true]);
+      expect([touched, canceled, sender.isClosed]).toEqual([false, true, true]);
       await peer.end();
       expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
     },

@@ -117,9 +117,9 @@ test("a body that has fully arrived is drained in the call that cancels it", asy
   const { body } = await sent;
   await turns();
   expect(sender.isReady).toBe(false);
-  const cancelled = body.cancel();
+  const canceled = body.cancel();
   expect(sender.isReady).toBe(true);
-  expect(await cancelled).toBe("drained");
+  expect(await canceled).toBe("drained");
 });
 
 /** Bodies whose last piece and failure come in the same turn. */

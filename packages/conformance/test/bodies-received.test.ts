@@ -152,26 +152,26 @@ describe("leaving a body early", () => {
         sender,
         response: got,
       } = await response(answer("200 OK", `Content-Length: ${length}`), { maxDrainBytes: 10 });
-      const cancelled = got.body.cancel();
+      const canceled = got.body.cancel();
       await peer.send("x".repeat(length));
-      expect(await cancelled).toBe(how);
+      expect(await canceled).toBe(how);
       expect(sender.isClosed).toBe(how === "closed");
     }
   });
 
   test("by cancel() leaves it empty for later readers", async () => {
     const { peer, response: got } = await response(`${answer("200 OK", CHUNKED)}2\r\nok\r\n`);
-    const cancelled = got.body.cancel();
+    const canceled = got.body.cancel();
     await peer.send("0\r\n\r\n");
-    expect(await cancelled).toBe("drained");
+    expect(await canceled).toBe("drained");
     expect(await rejection(got.body.text())).toBe("BODY_USED");
   });
 
-  test("by cancelling its stream cancels the body", async () => {
+  test("by canceling its stream cancels the body", async () => {
     const { peer, sender, response: got } = await response(answer("200 OK", "Content-Length: 2"));
-    const cancelled = (got.body.stream() as ReadableStream).cancel();
+    const canceled = (got.body.stream() as ReadableStream).cancel();
     await peer.send("ok");
-    await cancelled;
+    await canceled;
     expect(sender.isReady).toBe(true);
   });
 

@@ -149,7 +149,7 @@ const RELEASING: Record<string, RequestEnding> = {
       peer.send(answer("413 Content Too Large", "Content-Length: 0")).catch(() => {}),
   },
   "until the server resets": { after: ({ peer }) => peer.reset() },
-  "until it is cancelled": { after: (_, abort) => abort(new Error("enough")) },
+  "until it is canceled": { after: (_, abort) => abort(new Error("enough")) },
   "until abort()": { after: ({ connection }) => connection.abort() },
   "until the connection is taken apart": {
     after: ({ connection }) => void connection.intoParts({ force: true }),
@@ -175,7 +175,7 @@ const KEEPING: Record<string, RequestEnding> = {
     before: ({ sender }) => void sender.sendRequest(GET).catch(() => {}),
     after: ({ connection }) => void connection.close(),
   },
-  "that waits when it is cancelled": {
+  "that waits when it is canceled": {
     before: ({ sender }) => void sender.sendRequest(GET).catch(() => {}),
     after: (_, abort) => abort(new Error("enough")),
   },

@@ -179,14 +179,14 @@ describe("in response to HEAD", () => {
   });
 
   test("the producer of the body is notified", async () => {
-    let cancelled = false;
+    let canceled = false;
     const body = new ReadableStream<Uint8Array>({
       cancel: () => {
-        cancelled = true;
+        canceled = true;
       },
     });
     const { end } = await served(body, {}, asking);
-    expect([cancelled, end]).toEqual([true, "open"]);
+    expect([canceled, end]).toEqual([true, "open"]);
   });
 });
 

@@ -200,16 +200,16 @@ describe.each(ROLES)("a proposal on our %s", (role) => {
   });
 });
 
-test("L7: a refusal that closes ends the client's connection by itself when its body is cancelled", async () => {
+test("L7: a refusal that closes ends the client's connection by itself when its body is canceled", async () => {
   const { peer, sender, connection } = await ask();
   const parts = connection.withoutShutdown();
   const sent = sender.sendRequest(PROPOSAL.upgrade);
   await peer.readHead();
   await peer.send(`${answer("403 No", "Content-Length: 9", "Connection: close")}four`);
   await expect(parts).rejects.toMatchObject({ name: "SwitchRefused" });
-  const cancelled = (await sent).body.cancel();
+  const canceled = (await sent).body.cancel();
   await peer.send("-more");
-  expect(await cancelled).toBe("drained");
+  expect(await canceled).toBe("drained");
   expect(await peer.readToEnd()).toBe("");
   await peer.end();
   expect(await connection.closed).toMatchObject({ kind: "not-persistent" });

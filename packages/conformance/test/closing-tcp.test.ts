@@ -155,7 +155,7 @@ describe("L18: a failure looks like one:", () => {
     expect((await seen).how).toBe("ECONNRESET");
   });
 
-  test("a cancelled request is a reset", async () => {
+  test("a canceled request is a reset", async () => {
     const [near, far] = await tcpPair();
     const { sender } = await connectTo(near);
     const stop = new AbortController();

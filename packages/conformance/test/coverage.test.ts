@@ -32,7 +32,7 @@ describe("a body", () => {
     expect(await late).toEqual(NOTHING);
   });
 
-  test("cancelled twice is drained once, and both calls settle", async () => {
+  test("canceled twice is drained once, and both calls settle", async () => {
     const { peer, sender } = await ask();
     const asked = sender.sendRequest(GET);
     await peer.readHead();

@@ -221,10 +221,10 @@ describe("L13 in time: drainMs", () => {
     const asked = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 99")}x`);
-    const cancelled = (await asked).body.cancel();
+    const canceled = (await asked).body.cancel();
     await turns();
     clock.advance(5_000);
-    expect(await cancelled).toBe("closed");
+    expect(await canceled).toBe("closed");
     await peer.failed();
   });
 });

@@ -153,9 +153,9 @@ describe("L12: by default", () => {
       const sent = sender.sendRequest(GET);
       await peer.readHead();
       await peer.send(answer("200 OK", `Content-Length: ${length}`));
-      const cancelled = (await sent).body.cancel();
+      const canceled = (await sent).body.cancel();
       void peer.send("x".repeat(length)).catch(() => {});
-      expect(await cancelled).toBe(how);
+      expect(await canceled).toBe(how);
     }
   });
 

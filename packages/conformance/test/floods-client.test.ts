@@ -148,7 +148,7 @@ describe("L12 bounded: a server that never stops sending", () => {
     expect(await connection.closed).toMatchObject({ error: { code: "DRAIN_TOO_LARGE" } });
   });
 
-  test("a cancelled body is read for another maxDrainBytes", async () => {
+  test("a canceled body is read for another maxDrainBytes", async () => {
     const { flood, used } = await flooded({ first: LONG, endless: "x" }, ({ body }) =>
       body.cancel(),
     );

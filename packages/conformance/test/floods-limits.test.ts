@@ -160,12 +160,12 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   test("maxDrainBytes of a response body: the connection persists, or ends", async () => {
     const drained = async (n: number): Promise<string> => {
       const { peer, sender } = await ask({ maxDrainBytes: 10 });
-      const cancelled = sender.sendRequest(GET).then((response) => response.body.cancel());
+      const canceled = sender.sendRequest(GET).then((response) => response.body.cancel());
       await peer.readHead();
       await peer.send(answering);
       await turns();
       await peer.send(chunks("", n)).catch(() => {});
-      return cancelled;
+      return canceled;
     };
     expect(await drained(10)).toBe("drained");
     expect(await drained(11)).toBe("closed");

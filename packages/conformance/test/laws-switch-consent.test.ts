@@ -359,16 +359,16 @@ describe("L4 no switch without consent: what our server treats as a proposal", (
   });
 
   test("a stream returned to CONNECT by mistake is released", async () => {
-    let isCancelled = false;
+    let isCanceled = false;
     const body = new ReadableStream<Uint8Array>({
       cancel() {
-        isCancelled = true;
+        isCanceled = true;
       },
     });
     const { peer } = await server(() => ({ status: 200, body }));
     await peer.send(REQUEST.connect);
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 501 /);
-    expect(isCancelled).toBe(true);
+    expect(isCanceled).toBe(true);
   });
 
   test("tunnel: true is ignored on any other response", async () => {

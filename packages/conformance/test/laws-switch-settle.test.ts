@@ -163,10 +163,10 @@ const SERVER_STAGES: Record<string, Act> = {
     waiting.add("signal", new Promise((resolve) => signal.addEventListener("abort", resolve)));
     await new Promise(() => {});
   },
-  "the body being cancelled": async (request, waiting) => {
-    const cancelled = request.body.cancel();
-    waiting.add("cancel", cancelled);
-    await cancelled;
+  "the body being canceled": async (request, waiting) => {
+    const canceled = request.body.cancel();
+    waiting.add("cancel", canceled);
+    await canceled;
     return { status: 403 };
   },
   "switchTo waiting": (request, waiting) => {

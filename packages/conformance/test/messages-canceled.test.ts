@@ -5,7 +5,7 @@ import { turns } from "../src/pairs-quiet.ts";
 const NO_CONTENT = answer("204 No Content");
 const get = (target: string) => ({ ...GET, target });
 
-describe("cancelling by a signal", () => {
+describe("canceling by a signal", () => {
   test("before it is sent: at once, and nothing is written", async () => {
     const { peer, sender } = await ask();
     const signal = AbortSignal.abort("early");

@@ -122,14 +122,14 @@ describe("the service", () => {
 
   test("a response after a failure is reported to onError, and its body is released", async () => {
     const gate = new Deferred<void>();
-    let cancelled: unknown;
+    let canceled: unknown;
     const { peer, reports, connection } = await serve(async () => {
       await gate.promise;
       return {
         status: 200,
         body: new ReadableStream<Uint8Array>({
           cancel: () => {
-            cancelled = true;
+            canceled = true;
           },
         }),
       };
@@ -141,7 +141,7 @@ describe("the service", () => {
     gate.resolve();
     await turns();
     expect(reports).toEqual(["connection: TRANSPORT_FAILED", "service: NOT_SENT"]);
-    expect(cancelled).toBe(true);
+    expect(canceled).toBe(true);
   });
 
   test.each([

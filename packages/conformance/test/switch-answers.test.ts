@@ -294,7 +294,7 @@ describe("upgrade() and connect()", () => {
   );
 
   test.each(KINDS)(
-    "L7: a refusal of %s() that closes ends the connection when its body is cancelled",
+    "L7: a refusal of %s() that closes ends the connection when its body is canceled",
     async (kind) => {
       const [io, far] = memoryPair();
       const peer = new ScriptedPeer(far);

@@ -183,7 +183,7 @@ describe("a WHATWG pair, replayed", () => {
     expect(await peer.read(2)).toBe("on");
   });
 
-  test("cancelling it cancels the io, and failures are passed on", async () => {
+  test("canceling it cancels the io, and failures are passed on", async () => {
     const [io, far] = webPair();
     const again = rewind({ io, readBuf: bytes("early"), readEnded: false });
     const peer = new ScriptedPeer(far as never);
