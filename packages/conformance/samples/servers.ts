@@ -52,18 +52,6 @@ const CHILD = `
     socket.pipe(socket);
   });`;
 
-async function* answersFromChild(cast: Cast) {
-  const client = await cast.dial();
-  yield "the client is connected";
-  await client.send(`${SWITCH}echo\r\n\r\nearly`);
-  yield "the proposal has arrived";
-  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 /);
-  expect(await client.read(5)).toBe("early");
-  await client.send("more");
-  expect(await client.read(4)).toBe("more");
-  yield "bytes came back";
-}
-
 // One masked text frame, "hi", and what comes back.
 const FRAME = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
 
@@ -124,7 +112,7 @@ export const SERVERS: readonly Story[] = [
       process.once("message", () => child.disconnect());`,
     after: `
       net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
-    play: answersFromChild,
+    play: echoes,
   },
   {
     sample: "packages/server/src/handshake.ts: handshake",
