@@ -24,21 +24,21 @@ function judged(name: string, lines: readonly number[], times: number) {
 }
 
 test("what is reached has no fault", () => {
-  expect(judged("role.ts", [1, 2], 1)).toEqual({
+  expect(judged("base/role.ts", [1, 2], 1)).toEqual({
     says: "coverage of core: 100.0 % of lines, 100.0 % of branches",
     faults: [],
   });
 });
 
 test("a line that is not reached is a fault, and told once", () => {
-  const { says, faults } = judged("role.ts", [1], 0);
+  const { says, faults } = judged("base/role.ts", [1], 0);
   expect(says).toBe("coverage of core: 0.0 % of lines, 50.0 % of branches");
-  expect(faults).toEqual([expect.stringMatching(/^role\.ts:1 is not covered: \/\/ /)]);
+  expect(faults).toEqual([expect.stringMatching(/^base\/role\.ts:1 is not covered: \/\/ /)]);
 });
 
 test("one that stands in the list with a reason is none", () => {
   const listed = "if (this.#end !== undefined) return;";
-  const source = readFileSync(`${CORE}io/ending.ts`, "utf8").split("\n");
+  const source = readFileSync(`${CORE}driver/ending.ts`, "utf8").split("\n");
   const line = source.findIndex((text) => text.trim() === listed) + 1;
-  expect(judged("io/ending.ts", [line], 0).faults).toEqual([]);
+  expect(judged("driver/ending.ts", [line], 0).faults).toEqual([]);
 });

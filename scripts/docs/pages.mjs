@@ -50,7 +50,7 @@ function errorsPage(codes) {
   });
   return page(
     "# Errors",
-    NOTE("packages/core/src/codes.ts"),
+    NOTE("packages/core/src/base/codes.ts"),
     "Every error has a stable `code`, and its class says whose fault it is. `instanceof` works across copies of the package. Where they apply, an error also has `offset` (in the stream of received bytes), `phase`, `bytesRead`, `bytesWritten`, and for a request `sent` (`nothing`, `part` or `all` of it was handed to the transport), `responseSeen` and `retrySafe`, which is true only for `nothing`. The message states the rule, then what was received.",
     "The status is the server's response, if it can still send one.",
     ...sections,
@@ -66,7 +66,7 @@ function limitsPage(limits, unbounded) {
   const head = ["option", "default", "why"];
   return page(
     "# Limits and deadlines",
-    NOTE("packages/core/src/limits.ts"),
+    NOTE("packages/core/src/base/limits.ts"),
     "These are options of both handshakes and of `HttpConnection`. They are checked when the connection is created: a whole number of 0 or more, or `Infinity` for a size without a limit. Anything else throws `INVALID_OPTION`, and so does an unknown option: `headMS: did you mean headMs?`",
     "## Sizes",
     "In bytes, or a count, as the name says. Each is exact: a size equal to the limit passes.",

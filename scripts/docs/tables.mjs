@@ -9,18 +9,18 @@ import ts from "typescript";
 import { root } from "./markdown.mjs";
 
 export function loadTables() {
-  return loaded("packages/core/src/", ["", "state/", "lifecycle/"], async (load) => {
+  return loaded("packages/core/src/", ["base/", "state/", "lifecycle/"], async (load) => {
     const [codes, { resolveLimits, UNBOUNDED }, { STATES }, { MOVES }, { COUPLINGS }] =
       await Promise.all([
-        load("codes.js"),
-        load("limits.js"),
+        load("base/codes.js"),
+        load("base/limits.js"),
         load("state/states.js"),
         load("state/moves.js"),
         load("state/couplings.js"),
       ]);
     const { PHASES } = await load("lifecycle/phases.js");
     const lifecycle = await load("lifecycle/moves.js");
-    const reasons = remarksIn("limits.ts", "DEFAULTS");
+    const reasons = remarksIn("base/limits.ts", "DEFAULTS");
     const meanings = remarksIn("state/states.ts", "STATES");
     const causes = remarksIn("state/couplings.ts", "COUPLINGS", { areShared: true });
     const withRemarks = (values, path, name) => {

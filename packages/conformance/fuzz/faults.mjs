@@ -25,7 +25,7 @@ for (const patch of patches) {
   // Next to the other programs, so that unbundled imports resolve from there.
   const out = path(`../dist/faults/${patch}`);
   try {
-    for (const part of ["src", "llhttp", "scanner", "package.json"]) {
+    for (const part of ["src", "wasm", "package.json"]) {
       cpSync(path(`../../core/${part}`), join(copy, part), { recursive: true });
     }
     apply(readFileSync(path(`faults/${patch}`), "utf8"), copy);

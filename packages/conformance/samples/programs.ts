@@ -21,7 +21,7 @@ export const PROGRAMS: readonly Story[] = [
     prints: "paused echo\ntrue first bytes\n",
   },
   { sample: "packages/core/README.md: @upgrade/core", prints: "GET /x\n" },
-  { sample: "packages/core/src/connection.ts: HttpConnection", prints: "GET /\n" },
+  { sample: "packages/core/src/http-connection.ts: HttpConnection", prints: "GET /\n" },
   {
     sample: "docs/guides/own-transport.md: A transport of your own",
     given: PAIRS,

@@ -1,15 +1,15 @@
 import { RemoteProtocolError } from "@upgrade/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inspect } from "../../core/src/facts.ts";
-import { resolveLimits } from "../../core/src/limits.ts";
+import { resolveLimits } from "../../core/src/base/limits.ts";
+import { inspect } from "../../core/src/message/facts.ts";
+import { faultOfTarget, isHost } from "../../core/src/message/target.ts";
 import { type Head, headOnTape, type MessageKind } from "../../core/src/parser/head.ts";
 import { auditHead } from "../../core/src/parser/head-audit.ts";
 import { HeadParser } from "../../core/src/parser/head-parser.ts";
 import { execute, PAUSED, position } from "../../core/src/parser/llhttp-module.ts";
 import { scan, textOfScanned } from "../../core/src/parser/scanner-module.ts";
 import { StartLine } from "../../core/src/parser/start-line.ts";
-import { faultOfTarget, isHost } from "../../core/src/target.ts";
 import { cuts, piecesOf } from "../src/arbitraries.ts";
 
 const LIMITS = {

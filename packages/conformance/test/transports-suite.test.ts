@@ -1,8 +1,8 @@
 import { memoryPair } from "@upgrade/core/io";
 import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
-import { ConnStream } from "../../core/src/io/deno-conn.ts";
-import { WebPairStream } from "../../core/src/io/web-pair.ts";
+import { ConnStream } from "../../core/src/transports/deno-conn.ts";
+import { WebPairStream } from "../../core/src/transports/web-pair.ts";
 import { bareStream } from "../src/bare-stream.ts";
 import { destroyPairs, tcpPair, webPair } from "../src/pairs.ts";
 import { connPair } from "../src/pairs-conn.ts";

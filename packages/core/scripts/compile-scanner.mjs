@@ -1,4 +1,4 @@
-// Compiles scanner/scanner.ts. The result, four kilobytes, is kept next to it as text, so that
+// Compiles wasm/scanner/scanner.ts. The result, four kilobytes, is kept next to it as text, so that
 // running from the sources needs no compiler, and bundling no loader. A test compares the two.
 //
 //     node packages/core/scripts/compile-scanner.mjs
@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const SOURCES = ["scanner.ts", "../src/tape-layout.ts"];
-const folder = new URL("../scanner/", import.meta.url);
+const SOURCES = ["scanner.ts", "../../src/message/tape-layout.ts"];
+const folder = new URL("../wasm/scanner/", import.meta.url);
 
 /** The bytes of the module. */
 export async function compileScanner() {

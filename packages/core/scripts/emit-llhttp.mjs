@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { SCANNER } from "../scanner/compiled.mjs";
+import { SCANNER } from "../wasm/scanner/compiled.mjs";
 
 const LLHTTP = {
   version: "9.3.1",

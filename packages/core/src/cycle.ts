@@ -1,8 +1,8 @@
 // bytes → parser → events → [cycle] → events → serializer → bytes: what both halves of a connection share
 
-import type { Version } from "./events.ts";
+import type { Proposal } from "./message/switching.ts";
+import type { Version } from "./message/version.ts";
 import { StateMachine } from "./state/machine.ts";
-import type { Proposal } from "./switching.ts";
 
 /** What both ends need to know of the request until its response is complete. */
 export interface RequestInHand {

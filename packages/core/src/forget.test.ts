@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { HttpConnection } from "./connection.ts";
+import { textToLatin1 } from "./base/octets.ts";
 import { forget } from "./forget.ts";
-import { textToLatin1 } from "./octets.ts";
+import { HttpConnection } from "./http-connection.ts";
 
 const head = (line: string, ...fields: string[]): string =>
   [`${line} HTTP/1.1`, "Host: a.test", ...fields, "", ""].join("\r\n");

@@ -1,13 +1,13 @@
 // driver → [forget] → parser, serializer: no message stays in memory after its connection
 
-import { forgetFacts } from "./facts.ts";
-import { forgetHeaders } from "./headers.ts";
-import { forgetText } from "./octets.ts";
+import { forgetText } from "./base/octets.ts";
+import { forgetFacts } from "./message/facts.ts";
+import { forgetHeaders } from "./message/headers.ts";
+import { forgetOffer } from "./message/switching.ts";
+import { forgetHost } from "./message/target.ts";
 import { forgetSlice } from "./parser/llhttp-module.ts";
 import { forgetWindow } from "./parser/scanner-module.ts";
 import { forgetHeads } from "./serializer/head-memo.ts";
-import { forgetOffer } from "./switching.ts";
-import { forgetHost } from "./target.ts";
 
 /**
  * Clears what the process remembers of messages: caches of what was sent last, and what was read

@@ -1,6 +1,5 @@
 // The core: bytes → parser → events → connection, and back. No io, no clock.
 
-export { HttpConnection } from "./connection.ts";
 export {
   type ConnectionCode,
   ConnectionError,
@@ -12,7 +11,17 @@ export {
   RemoteProtocolError,
   type Sent,
   UpgradeError,
-} from "./errors.ts";
+} from "./base/errors.ts";
+export {
+  checkOption,
+  type LimitName,
+  type LimitOptions,
+  type Limits,
+  resolveLimits,
+} from "./base/limits.ts";
+export type { Role } from "./base/role.ts";
+export { forget } from "./forget.ts";
+export { HttpConnection } from "./http-connection.ts";
 export type {
   BodyLength,
   ConnectionClosedEvent,
@@ -24,21 +33,12 @@ export type {
   RequestToSend,
   ResponseEvent,
   ResponseToSend,
-  Version,
   Wait,
-} from "./events.ts";
-export { forget } from "./forget.ts";
-export { endToEnd, gatewayStatus } from "./forwarding.ts";
-export type { Framing } from "./framing.ts";
-export { Headers, type HeadersInit, withUpgrade } from "./headers.ts";
-export {
-  checkOption,
-  type LimitName,
-  type LimitOptions,
-  type Limits,
-  resolveLimits,
-} from "./limits.ts";
-export type { Role } from "./role.ts";
+} from "./message/events.ts";
+export { endToEnd, gatewayStatus } from "./message/forwarding.ts";
+export type { Framing } from "./message/framing.ts";
+export { Headers, type HeadersInit, withUpgrade } from "./message/headers.ts";
+export type { Proposal } from "./message/switching.ts";
+export type { Version } from "./message/version.ts";
 export type { Sink } from "./serializer/sink.ts";
 export type { State } from "./state/states.ts";
-export type { Proposal } from "./switching.ts";

@@ -1,19 +1,19 @@
 // bytes → parser → [receiver] → events: the reading half of a connection
 
+import { ConnectionError, RemoteProtocolError } from "./base/errors.ts";
+import type { Limits } from "./base/limits.ts";
+import { concat, latin1ToText } from "./base/octets.ts";
+import { peerOf, type Role } from "./base/role.ts";
 import type { Cycle } from "./cycle.ts";
-import { ConnectionError, RemoteProtocolError } from "./errors.ts";
-import type { Event, RequestEvent, ResponseEvent, Wait } from "./events.ts";
-import { Headers } from "./headers.ts";
-import { Input } from "./input.ts";
-import type { Limits } from "./limits.ts";
-import { concat, latin1ToText } from "./octets.ts";
+import type { Event, RequestEvent, ResponseEvent, Wait } from "./message/events.ts";
+import { Headers } from "./message/headers.ts";
+import { persists } from "./message/persistence.ts";
 import { BodyReader } from "./parser/body-reader.ts";
 import { foreignOf, OPENING_LENGTH } from "./parser/foreign.ts";
 import type { Head } from "./parser/head.ts";
 import { HeadParser } from "./parser/head-parser.ts";
-import { persists } from "./persistence.ts";
-import { validateRequest, validateResponse } from "./received.ts";
-import { peerOf, type Role } from "./role.ts";
+import { Input } from "./parser/input.ts";
+import { validateRequest, validateResponse } from "./parser/validation.ts";
 
 /** Reads what the peer sends, as far as the states of both roles allow. */
 export class Receiver {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { SCANNER } from "../scanner/compiled.mjs";
 import { compileScanner } from "../scripts/compile-scanner.mjs";
+import { SCANNER } from "../wasm/scanner/compiled.mjs";
 
 test("compiled.mjs is up to date", async () => {
   const compiled = Buffer.from(await compileScanner()).toString("base64");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { RemoteProtocolError } from "../errors.ts";
-import type { Framing } from "../framing.ts";
-import { type LimitOptions, resolveLimits } from "../limits.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import { type LimitOptions, resolveLimits } from "../base/limits.ts";
+import type { Framing } from "../message/framing.ts";
 import { BodyReader } from "./body-reader.ts";
 
 const CHUNKED: Framing = { kind: "chunked" };

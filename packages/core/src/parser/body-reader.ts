@@ -1,9 +1,9 @@
 // bytes → [body reader] → events: reads the data of a body by its framing
 
-import { RemoteProtocolError } from "../errors.ts";
-import type { Framing } from "../framing.ts";
-import { Headers } from "../headers.ts";
-import type { Limits } from "../limits.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { Framing } from "../message/framing.ts";
+import { Headers } from "../message/headers.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import { HeadParser } from "./head-parser.ts";
 

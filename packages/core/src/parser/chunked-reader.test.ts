@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RemoteProtocolError } from "../errors.ts";
-import { resolveLimits } from "../limits.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import { resolveLimits } from "../base/limits.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 
 /** The data of `text` read in pieces of `size`, then where it stopped or what was wrong. */

@@ -1,8 +1,8 @@
 // bytes → [chunked reader] → events: RFC 9112 §7.1, byte by byte between the data
 
-import { RemoteProtocolError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import { isTextOctet, isTokenOctet, octetName } from "../tokens.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import { isTextOctet, isTokenOctet, octetName } from "../base/tokens.ts";
 
 // The position of the reader in: size [ext] CRLF data CRLF … 0 [ext] CRLF (trailers follow).
 type Place =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { resolveLimits } from "../limits.ts";
+import { resolveLimits } from "../base/limits.ts";
 import { HeadParser } from "./head-parser.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");

@@ -1,6 +1,6 @@
 // bytes → start line → [other protocols] → error: recognizes peers that do not speak HTTP/1.1
 
-import type { RemoteCode } from "../errors.ts";
+import type { RemoteCode } from "../base/errors.ts";
 import type { MessageKind } from "./head.ts";
 
 /** Another protocol, recognized by its first octets. */

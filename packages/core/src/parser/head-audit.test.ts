@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { RemoteProtocolError } from "../errors.ts";
-import { type Facts, inspect } from "../facts.ts";
-import { resolveLimits } from "../limits.ts";
-import { tape } from "../tape.ts";
-import { FIELDS } from "../tape-layout.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import { resolveLimits } from "../base/limits.ts";
+import { type Facts, inspect } from "../message/facts.ts";
+import { tape } from "../message/tape.ts";
+import { FIELDS } from "../message/tape-layout.ts";
 import { type Head, headOnTape, type SectionKind } from "./head.ts";
 import { auditHead } from "./head-audit.ts";
 import { scan, textOfScanned } from "./scanner-module.ts";

@@ -1,10 +1,10 @@
 // bytes → llhttp → [audit] → head: checks every octet of a field against the grammar of RFC 9112
 
-import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
-import { inspect } from "../facts.ts";
-import { cutFieldLine } from "../field-line.ts";
-import { type Headers, receivedHeaders } from "../headers.ts";
-import { isFieldValue, isToken, isWhiteSpace, octetName } from "../tokens.ts";
+import { type RemoteCode, RemoteProtocolError } from "../base/errors.ts";
+import { isFieldValue, isToken, isWhiteSpace, octetName } from "../base/tokens.ts";
+import { inspect } from "../message/facts.ts";
+import { cutFieldLine } from "../message/field-line.ts";
+import { type Headers, receivedHeaders } from "../message/headers.ts";
 import type { Head, HeadLimits } from "./head.ts";
 import type { StartLine } from "./start-line.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RemoteProtocolError } from "../errors.ts";
-import { type LimitOptions, resolveLimits } from "../limits.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
+import { type LimitOptions, resolveLimits } from "../base/limits.ts";
 import type { Head, MessageKind } from "./head.ts";
 import { HeadParser } from "./head-parser.ts";
 

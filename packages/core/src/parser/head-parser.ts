@@ -1,10 +1,10 @@
 // bytes → [head parser] → events: reads one head and stops
 
-import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import { concat, latin1ToText } from "../octets.ts";
-import { tape } from "../tape.ts";
-import { FIELDS, TARGET_END, TARGET_START } from "../tape-layout.ts";
+import { type RemoteCode, RemoteProtocolError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import { concat, latin1ToText } from "../base/octets.ts";
+import { tape } from "../message/tape.ts";
+import { FIELDS, TARGET_END, TARGET_START } from "../message/tape-layout.ts";
 import {
   type Head,
   type HeadLimits,

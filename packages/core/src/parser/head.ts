@@ -1,10 +1,9 @@
 // bytes → scanner or audit → [head] → events: one parsed head, checked only for its grammar
 
-import type { RemoteCode } from "../errors.ts";
-import type { Version } from "../events.ts";
-import { type Facts, factsOnTape } from "../facts.ts";
-import { type Headers, headersOnTape } from "../headers.ts";
-import { METHODS, tape } from "../tape.ts";
+import type { RemoteCode } from "../base/errors.ts";
+import { type Facts, factsOnTape } from "../message/facts.ts";
+import { type Headers, headersOnTape } from "../message/headers.ts";
+import { METHODS, tape } from "../message/tape.ts";
 import {
   METHOD,
   MINOR,
@@ -13,8 +12,9 @@ import {
   STATUS,
   TARGET_END,
   TARGET_START,
-} from "../tape-layout.ts";
-import { faultOfTarget } from "../target.ts";
+} from "../message/tape-layout.ts";
+import { faultOfTarget } from "../message/target.ts";
+import type { Version } from "../message/version.ts";
 
 export type MessageKind = "request" | "response";
 

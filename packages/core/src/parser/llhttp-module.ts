@@ -1,8 +1,8 @@
 // bytes → [llhttp] → head parser: field lines received in pieces, and their faults
 
 import { compileLlhttp } from "#llhttp";
-import { concat, textToLatin1, viewOf } from "../octets.ts";
-import { isWhiteSpace } from "../tokens.ts";
+import { concat, textToLatin1, viewOf } from "../base/octets.ts";
+import { isWhiteSpace } from "../base/tokens.ts";
 import { instantiate } from "./wasm.ts";
 
 interface LlhttpExports {

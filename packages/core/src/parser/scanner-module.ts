@@ -1,16 +1,16 @@
 // bytes → [scanner] → tape → head parser: whole and exact heads, read in WebAssembly
 
 import { compileScanner } from "#llhttp";
-import { setNames } from "../lookup.ts";
-import { latin1ToText, viewOf } from "../octets.ts";
-import { nextGeneration, setTape } from "../tape.ts";
+import { latin1ToText, viewOf } from "../base/octets.ts";
+import { setNames } from "../message/lookup.ts";
+import { nextGeneration, setTape } from "../message/tape.ts";
 import {
   BYTES_PER_NAME,
   FIELD_LIST,
   INTS_PER_FIELD,
   MAX_FIELDS,
   MAX_NAMES,
-} from "../tape-layout.ts";
+} from "../message/tape-layout.ts";
 import type { SectionKind } from "./head.ts";
 import { instantiate } from "./wasm.ts";
 

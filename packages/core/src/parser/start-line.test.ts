@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RemoteProtocolError } from "../errors.ts";
+import { RemoteProtocolError } from "../base/errors.ts";
 import type { MessageKind } from "./head.ts";
 import { StartLine } from "./start-line.ts";
 

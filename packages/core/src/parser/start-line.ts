@@ -1,9 +1,9 @@
 // bytes → [start line] → head parser: octet by octet, so that a fault is reported where it occurs
 
-import { type RemoteCode, RemoteProtocolError } from "../errors.ts";
-import type { Version } from "../events.ts";
-import { faultOfOctet, faultOfTarget, isTargetOctet } from "../target.ts";
-import { isTextOctet, isTokenOctet, octetName } from "../tokens.ts";
+import { type RemoteCode, RemoteProtocolError } from "../base/errors.ts";
+import { isTextOctet, isTokenOctet, octetName } from "../base/tokens.ts";
+import { faultOfOctet, faultOfTarget, isTargetOctet } from "../message/target.ts";
+import type { Version } from "../message/version.ts";
 import { foreignOf, OPENING_LENGTH } from "./foreign.ts";
 import type { MessageKind } from "./head.ts";
 

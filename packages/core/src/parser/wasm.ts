@@ -1,6 +1,6 @@
 // bytes → [WebAssembly] → head parser: the part of the platform used here
 
-import { LocalProtocolError } from "../errors.ts";
+import { LocalProtocolError } from "../base/errors.ts";
 
 // Declared here, since no DOM and no Node types are loaded.
 interface Wasm {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Framing } from "../framing.ts";
-import type { HeadersInit } from "../headers.ts";
+import type { Framing } from "../message/framing.ts";
+import type { HeadersInit } from "../message/headers.ts";
 import { BodyWriter } from "./body-writer.ts";
 
 /** A sink that keeps what is written to it. */

@@ -1,9 +1,9 @@
 // bytes ← [body writer] ← events: writes the data of a body by its framing
 
-import { LocalProtocolError } from "../errors.ts";
-import type { Framing } from "../framing.ts";
-import { Headers, type HeadersInit, lineCount, lineName } from "../headers.ts";
-import { asBytes, isAscii } from "../octets.ts";
+import { LocalProtocolError } from "../base/errors.ts";
+import { asBytes, isAscii } from "../base/octets.ts";
+import type { Framing } from "../message/framing.ts";
+import { Headers, type HeadersInit, lineCount, lineName } from "../message/headers.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
 

@@ -1,12 +1,13 @@
 // bytes ← [checks of both kinds of heads] ← events
 
-import { REMOTE_CODES } from "../codes.ts";
-import { LocalProtocolError } from "../errors.ts";
-import type { BodyLength, Version } from "../events.ts";
-import type { Facts } from "../facts.ts";
-import type { Framing, FramingFault } from "../framing.ts";
-import { type Headers, lineCount, lineName, lineValue } from "../headers.ts";
-import { isProtocol, listMembers, trimWhiteSpace } from "../tokens.ts";
+import { REMOTE_CODES } from "../base/codes.ts";
+import { LocalProtocolError } from "../base/errors.ts";
+import { isProtocol, listMembers, trimWhiteSpace } from "../base/tokens.ts";
+import type { BodyLength } from "../message/events.ts";
+import type { Facts } from "../message/facts.ts";
+import type { Framing, FramingFault } from "../message/framing.ts";
+import { type Headers, lineCount, lineName, lineValue } from "../message/headers.ts";
+import type { Version } from "../message/version.ts";
 
 /** All lines as they are written. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {

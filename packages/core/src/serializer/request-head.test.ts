@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RequestToSend } from "../events.ts";
+import type { RequestToSend } from "../message/events.ts";
 import { checkRequest } from "./request-head.ts";
 
 type Parts = { readonly [Key in keyof RequestToSend]?: unknown };

@@ -1,13 +1,14 @@
 // bytes ← [request head] ← events: checked whole, then text
 
-import { LocalProtocolError } from "../errors.ts";
-import type { RequestToSend, Version } from "../events.ts";
-import { expectationsOf, type Facts, hasFraming, inspect } from "../facts.ts";
-import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../framing.ts";
-import { type Headers, headersToSend } from "../headers.ts";
-import { type Proposal, proposalOf } from "../switching.ts";
-import { faultOfHost, faultOfTarget } from "../target.ts";
-import { faultOfToken, isToken, listMembers } from "../tokens.ts";
+import { LocalProtocolError } from "../base/errors.ts";
+import { faultOfToken, isToken, listMembers } from "../base/tokens.ts";
+import type { RequestToSend } from "../message/events.ts";
+import { expectationsOf, type Facts, hasFraming, inspect } from "../message/facts.ts";
+import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../message/framing.ts";
+import { type Headers, headersToSend } from "../message/headers.ts";
+import { type Proposal, proposalOf } from "../message/switching.ts";
+import { faultOfHost, faultOfTarget } from "../message/target.ts";
+import type { Version } from "../message/version.ts";
 import {
   checkAgreement,
   checkBodyLength,

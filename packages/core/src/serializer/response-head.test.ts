@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ResponseToSend } from "../events.ts";
-import { inspect } from "../facts.ts";
-import { Headers } from "../headers.ts";
-import { proposalOf } from "../switching.ts";
+import type { ResponseToSend } from "../message/events.ts";
+import { inspect } from "../message/facts.ts";
+import { Headers } from "../message/headers.ts";
+import { proposalOf } from "../message/switching.ts";
 import { reasonOf } from "./reasons.ts";
 import { type Answered, checkResponse } from "./response-head.ts";
 

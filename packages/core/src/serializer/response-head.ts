@@ -1,14 +1,21 @@
 // bytes ← [response head] ← events: checked whole, then text
 
-import { LocalProtocolError } from "../errors.ts";
-import type { BodyLength, ResponseToSend, Version } from "../events.ts";
-import { type Facts, hasFraming, inspect } from "../facts.ts";
-import { endToEnd } from "../forwarding.ts";
-import { CHUNKED, declaredFraming, type Framing, NO_BODY, UNTIL_CLOSE } from "../framing.ts";
-import { type Headers, headersToSend } from "../headers.ts";
-import { inWords } from "../options.ts";
-import { type Answer, answerTo, opensTunnel, type Proposal } from "../switching.ts";
-import { faultOfValue, illegalIn, isFieldValue, isReason, isTextOctet } from "../tokens.ts";
+import { LocalProtocolError } from "../base/errors.ts";
+import { inWords } from "../base/options.ts";
+import { faultOfValue, illegalIn, isFieldValue, isReason, isTextOctet } from "../base/tokens.ts";
+import type { BodyLength, ResponseToSend } from "../message/events.ts";
+import { type Facts, hasFraming, inspect } from "../message/facts.ts";
+import { endToEnd } from "../message/forwarding.ts";
+import {
+  CHUNKED,
+  declaredFraming,
+  type Framing,
+  NO_BODY,
+  UNTIL_CLOSE,
+} from "../message/framing.ts";
+import { type Headers, headersToSend } from "../message/headers.ts";
+import { type Answer, answerTo, opensTunnel, type Proposal } from "../message/switching.ts";
+import type { Version } from "../message/version.ts";
 import {
   checkAgreement,
   checkBodyLength,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Role } from "../role.ts";
+import type { Role } from "../base/role.ts";
 import { COUPLINGS, type Situation } from "./couplings.ts";
 import { restOf, StateMachine } from "./machine.ts";
 import { CAUSES, type Cause, MOVES } from "./moves.ts";

@@ -1,6 +1,6 @@
 // bytes → parser → events → [state machine] → events → serializer → bytes: applies the two tables
 
-import type { Role } from "../role.ts";
+import type { Role } from "../base/role.ts";
 import { COUPLINGS, type Situation } from "./couplings.ts";
 import { CAUSES, type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";

@@ -1,6 +1,6 @@
 // bytes → parser → events → [moves] → events → serializer → bytes: what an event does to its role
 
-import type { Role } from "../role.ts";
+import type { Role } from "../base/role.ts";
 import type { State } from "./states.ts";
 
 /** What can move a role. `peer-request` moves the server when the client sends a request. */

@@ -1,8 +1,8 @@
 // application → [testing] → transport: helpers to test a transport, or code that uses one
 
-export type { ByteStream } from "../io/byte-stream.ts";
-export { type Clock, ManualClock } from "../io/clock.ts";
-export { memoryPair } from "../io/memory-pair.ts";
+export { type Clock, ManualClock } from "../driver/clock.ts";
+export type { ByteStream } from "../transports/byte-stream.ts";
+export { memoryPair } from "../transports/memory-pair.ts";
 export {
   type MakePair,
   type TransportCase,

@@ -1,7 +1,7 @@
 // transport suite ← [case] : helpers of the cases, independent of any test runner
 
-import type { ByteStream } from "../io/byte-stream.ts";
-import { concat } from "../octets.ts";
+import { concat } from "../base/octets.ts";
+import type { ByteStream } from "../transports/byte-stream.ts";
 
 /** A case, which is run with a pair of streams. */
 export type Case = (a: ByteStream, b: ByteStream) => Promise<void>;

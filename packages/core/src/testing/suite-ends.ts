@@ -1,6 +1,6 @@
 // transport suite ← [ends] : half-close, aborts, and that every call settles
 
-import type { ByteStream } from "../io/byte-stream.ts";
+import type { ByteStream } from "../transports/byte-stream.ts";
 import {
   assert,
   assertSame,

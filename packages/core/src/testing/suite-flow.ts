@@ -1,7 +1,7 @@
 // transport suite ← [flow] : bytes in order, back-pressure, canceled reads
 
-import type { ByteStream } from "../io/byte-stream.ts";
-import { concat } from "../octets.ts";
+import { concat } from "../base/octets.ts";
+import type { ByteStream } from "../transports/byte-stream.ts";
 import {
   assert,
   assertSame,

@@ -1,7 +1,7 @@
 // application → [transport suite] → byte stream: what a driver relies on, as cases for any test runner
 
-import type { ByteStream } from "../io/byte-stream.ts";
-import { checkOptions, DURATION, type Kinds } from "../options.ts";
+import { checkOptions, DURATION, type Kinds } from "../base/options.ts";
+import type { ByteStream } from "../transports/byte-stream.ts";
 import type { Case } from "./suite-case.ts";
 import { ENDS } from "./suite-ends.ts";
 import { FLOW } from "./suite-flow.ts";

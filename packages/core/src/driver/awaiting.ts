@@ -1,0 +1,78 @@
+// driver ← [awaiting] ← connection: what the reading half waits for, and its deadline
+
+import type { Framing } from "../message/framing.ts";
+import type { DeadlineName } from "./deadlines.ts";
+import type { Driver } from "./driver.ts";
+
+type Awaited = "head" | "idle" | "content" | "trailers";
+
+/** Runs the deadline for what is awaited from the peer. */
+export class Awaiting {
+  readonly #driver: Driver;
+  #awaited: Awaited | undefined;
+  #requests = 0;
+  // What was left of the body deadline when we stopped reading: a pause of ours does not count.
+  #contentLeftMs: number;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.#contentLeftMs = driver.limits.bodyProgressMs;
+  }
+
+  /** Updates what is awaited. `requests` is the number started so far. */
+  update(isReading: boolean, isIdle: boolean, requests: number): void {
+    const awaited = this.#whatIsAwaited(isReading, isIdle);
+    // If whole exchanges have passed since the last update, the same wait starts anew.
+    if (awaited === this.#awaited && requests === this.#requests) return;
+    this.#stop(requests);
+    this.#awaited = awaited;
+    this.#requests = requests;
+    if (awaited === undefined) return;
+    this.#driver.deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
+  }
+
+  #stop(requests: number): void {
+    const before = this.#awaited;
+    const isSameBody = requests === this.#requests && this.#driver.http.theirState === "send-body";
+    if (!isSameBody) this.#contentLeftMs = this.#driver.limits.bodyProgressMs;
+    else if (before === "content") this.#contentLeftMs = this.#driver.deadlines.left("body");
+    if (before !== undefined) this.#driver.deadlines.stop(deadlineOf(before));
+  }
+
+  /**
+   * Bytes arrived: extends a body's deadline by the time they may take at the minimum rate, to at
+   * most bodyProgressMs. A head and a trailer section get no extension.
+   */
+  progress(bytes: number, framing: Framing | undefined): void {
+    if (this.#awaited !== "content" || bytes === 0) return;
+    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#driver.limits;
+    const isKnown = framing?.kind === "content-length";
+    const bytesPerSecond = isKnown ? minBodyBytesPerSecond : minStreamBytesPerSecond;
+    this.#driver.deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
+  }
+
+  #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
+    const { role, ourState, theirState, headHasBegun } = this.#driver.http;
+    // No deadline while our own reader is slow, unless the response is sent and only the body is left.
+    const isAnswered = role === "server" && ourState === "done";
+    if (theirState === "send-body") {
+      return isReading || isAnswered ? this.#driver.http.bodyOwed : undefined;
+    }
+    if (theirState !== "idle" && theirState !== "send-response") return undefined;
+    if (headHasBegun) return "head";
+    return theirState === "idle" && isIdle ? "idle" : undefined;
+  }
+
+  #msOf(awaited: Awaited, isFirst: boolean): number {
+    const { headMs, idleMs, bodyProgressMs } = this.#driver.limits;
+    // 0 would mean no deadline.
+    if (awaited === "content") return bodyProgressMs && Math.max(this.#contentLeftMs, 1);
+    // A new client must send its first head; only later may it idle.
+    const expectsHead = awaited !== "idle" || (isFirst && this.#driver.http.role === "server");
+    return expectsHead ? headMs : idleMs;
+  }
+}
+
+function deadlineOf(awaited: Awaited): DeadlineName {
+  return awaited === "content" || awaited === "trailers" ? "body" : awaited;
+}

@@ -1,0 +1,171 @@
+// driver → [incoming] → body: the driver's end of a message being received
+
+import { concat } from "../base/octets.ts";
+import type { Framing } from "../message/framing.ts";
+import type { Headers } from "../message/headers.ts";
+import { Deferred } from "../transports/deferred.ts";
+
+/** What a message being received needs from its connection. */
+export interface BodyOwner {
+  /** A reader waits for bytes that have not arrived. */
+  bodyWanted(): void;
+  /** Bytes were taken from the queue. */
+  bodyTaken(): void;
+  /** The rest is not wanted. Resolves with how it ended. */
+  discardBody(): Promise<BodyDisposal>;
+}
+
+/** Notified when a reader waits for bytes that have not arrived: the client may be waiting for a 100. */
+export interface BodyWanted {
+  wantBody(): void;
+}
+
+/** How the rest of an unwanted body ended: drained, or with its connection. */
+export type BodyDisposal = "drained" | "closed";
+
+/** Why a reader rejected a body, and the status for the client. */
+export interface Refusal {
+  readonly error: unknown;
+  readonly status: number;
+}
+
+type Read = IteratorResult<Uint8Array, undefined>;
+
+const END: Read = Object.freeze({ done: true, value: undefined });
+
+/**
+ * A message being received: a bounded queue between the driver, which pushes, and the reader, which
+ * has a `Body`.
+ */
+export class Incoming {
+  readonly framing: Framing;
+  readonly #owner: BodyOwner;
+  readonly #wanted: BodyWanted | undefined;
+  #chunks: Uint8Array[] | undefined;
+  #received: Headers | undefined;
+  #failure: unknown;
+  #isDiscarded = false;
+  #hasBegun = false;
+  #reader: Deferred<Read> | undefined;
+  #trailers: Deferred<Headers> | undefined;
+
+  /** Bytes in the queue. */
+  queuedBytes = 0;
+  /** The body has, or had, a reader. */
+  isRead = false;
+  /** The rest of the body will not be read. */
+  isAbandoned = false;
+  refusal: Refusal | undefined;
+
+  constructor(framing: Framing, owner: BodyOwner, wanted?: BodyWanted) {
+    this.framing = framing;
+    this.#owner = owner;
+    this.#wanted = wanted;
+  }
+
+  /** The length of the body; undefined if not known in advance. */
+  get length(): number | undefined {
+    const { framing } = this;
+    if (framing.kind === "content-length") return framing.length;
+    return framing.kind === "none" ? 0 : undefined;
+  }
+
+  /** The last byte of the message has arrived. */
+  get isComplete(): boolean {
+    return this.#received !== undefined;
+  }
+
+  /** Some of the body has arrived. */
+  get hasBegun(): boolean {
+    return this.#hasBegun || this.isComplete;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#hasBegun = true;
+    const reader = this.#reader;
+    if (reader !== undefined) {
+      this.#reader = undefined;
+      reader.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#chunks ??= [];
+    this.#chunks.push(chunk);
+    this.queuedBytes += chunk.length;
+  }
+
+  end(trailers: Headers): void {
+    this.#received = trailers;
+    this.#endReader();
+    this.#trailers?.resolve(trailers);
+  }
+
+  /** The message will not be completed. The reader gets what is queued, then the error. */
+  fail(error: unknown): void {
+    this.#failure = error;
+    this.#reader?.reject(error);
+    this.#reader = undefined;
+    this.#trailers?.reject(error);
+  }
+
+  /** Discards what is queued and ends the reader. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.#clear();
+    this.#endReader();
+  }
+
+  #endReader(): void {
+    this.#reader?.resolve(END);
+    this.#reader = undefined;
+  }
+
+  #clear(): void {
+    this.#chunks = undefined;
+    this.queuedBytes = 0;
+  }
+
+  /** The next chunk of the body. One call at a time. */
+  next(): Promise<Read> {
+    const chunk = this.#chunks?.shift();
+    if (chunk !== undefined) {
+      this.queuedBytes -= chunk.length;
+      this.#owner.bodyTaken();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.isComplete || this.#isDiscarded) return Promise.resolve(END);
+    this.#reader ??= new Deferred();
+    const { promise } = this.#reader;
+    this.#wanted?.wantBody();
+    this.#owner.bodyWanted();
+    return promise;
+  }
+
+  /** Takes the whole body, which must be complete. */
+  takeAll(): Uint8Array {
+    this.isRead = true;
+    const all = concat(this.#chunks ?? []);
+    this.#clear();
+    this.#owner.bodyTaken();
+    return all;
+  }
+
+  /** The reader does not want the rest. */
+  cancel(): Promise<BodyDisposal> {
+    this.isRead = true;
+    if (this.isComplete) return Promise.resolve("drained");
+    if (this.#failure !== undefined) return Promise.resolve("closed");
+    this.discard();
+    return this.#owner.discardBody();
+  }
+
+  /** Resolves with the trailers when the message is complete; rejects if it fails. */
+  get trailers(): Promise<Headers> {
+    if (this.#trailers === undefined) {
+      this.#trailers = new Deferred();
+      if (this.#received !== undefined) this.#trailers.resolve(this.#received);
+      else if (this.#failure !== undefined) this.#trailers.reject(this.#failure);
+    }
+    return this.#trailers.promise;
+  }
+}

@@ -1,0 +1,196 @@
+// bytes → transport → [reading] → events → side: the receiving half of a driver
+
+import { ConnectionError, UpgradeError } from "../base/errors.ts";
+import type { Event, Wait } from "../message/events.ts";
+import { Awaiting } from "./awaiting.ts";
+import { Draining } from "./draining.ts";
+import type { Driver } from "./driver.ts";
+import type { BodyDisposal, BodyOwner, Incoming } from "./incoming.ts";
+
+/** Turns bytes into events, as far ahead as the state of the connection allows. */
+export class Reading implements BodyOwner {
+  /** The peer's message of this cycle. */
+  incoming: Incoming | undefined;
+  bytesRead = 0;
+  readonly #driver: Driver;
+  readonly #awaiting: Awaiting;
+  #wait: Wait = "need-data";
+  #advancing = false;
+  #draining: Draining | undefined;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.#awaiting = new Awaiting(driver);
+  }
+
+  data(bytes: Uint8Array): void {
+    this.bytesRead += bytes.length;
+    this.#driver.http.receiveData(bytes);
+    this.#awaiting.progress(bytes.length, this.incoming?.framing);
+    this.advance();
+  }
+
+  /** Reads on as far as the state allows. Call it after anything that may have changed the state. */
+  advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    try {
+      while (this.#step()) {
+        // Each step handles one event or starts the next cycle.
+      }
+    } finally {
+      this.#advancing = false;
+    }
+    this.regulate();
+  }
+
+  #step(): boolean {
+    const driver = this.#driver;
+    const { http } = driver;
+    if (!driver.mayContinue()) return false;
+    const { cycleIsOver } = http;
+    if (cycleIsOver ? this.#isHeldBack() : this.#bodyIsFull()) return false;
+    if (cycleIsOver && this.#mayFollowAtOnce()) {
+      this.#startNextCycle();
+      return true;
+    }
+    try {
+      // Also between cycles: unsolicited bytes after a response do not answer the next request (L20).
+      const next = http.nextEvent();
+      if (typeof next === "object") this.#dispatch(next);
+      else this.#wait = next;
+      if (cycleIsOver && http.cycleIsOver) this.#startNextCycle();
+      return typeof next === "object" || cycleIsOver;
+    } catch (error) {
+      // Any other error is the transport's fault, such as a detached chunk.
+      if (error instanceof UpgradeError) driver.fail(error);
+      else driver.gone(error);
+      return false;
+    }
+  }
+
+  // L12: the next request waits while the client does not read its responses.
+  #isHeldBack(): boolean {
+    const { http, writing } = this.#driver;
+    if (http.role === "client" || !writing.isBackedUp) return false;
+    this.#wait = "paused";
+    return true;
+  }
+
+  // Between two requests only the client's end concerns a server.
+  #mayFollowAtOnce(): boolean {
+    const { http } = this.#driver;
+    return http.role === "server" && !http.endReceived;
+  }
+
+  #startNextCycle(): void {
+    this.#driver.http.startNextCycle();
+    this.incoming = undefined;
+    this.#driver.side.nextCycle();
+  }
+
+  #dispatch(event: Event): void {
+    const { side } = this.#driver;
+    switch (event.type) {
+      case "request":
+      case "response":
+      case "informational-response":
+        side.receive(event);
+        if (!this.#driver.http.persists) this.#driver.noteLastCycle();
+        break;
+      case "data":
+        if (this.#draining === undefined) this.incoming!.push(event.bytes);
+        else this.#failDrain(this.#draining.take(event.bytes.length));
+        break;
+      case "end-of-message":
+        this.incoming?.end(event.trailers);
+        this.#endDraining("drained");
+        side.receive(event);
+        break;
+      case "connection-closed":
+        // The states already reflect it.
+        break;
+    }
+  }
+
+  /** Reads far enough ahead to notice that the peer is gone, but no byte of the next protocol. */
+  regulate(): void {
+    const { http, life, limits, side, transport } = this.#driver;
+    if (life.phase !== "http") return;
+    const { theirState, endReceived } = http;
+    const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
+    const ahead = this.#wait === "paused" && http.bufferedBytes >= limits.readAheadBytes;
+    const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
+    if (reading) transport.resume();
+    else transport.pause();
+    this.#awaiting.update(reading, side.isIdle, this.#driver.requests);
+  }
+
+  #bodyIsFull(): boolean {
+    const { incoming } = this;
+    if (incoming === undefined) return false;
+    if (incoming.isAbandoned) return true;
+    // Nothing more can arrive, and the body may be truncated: report that now, not to a later reader.
+    if (this.#driver.http.endReceived) return false;
+    // Read at least one chunk of a body without a reader, or it would never make progress.
+    return incoming.queuedBytes >= Math.max(1, this.#driver.limits.readAheadBytes);
+  }
+
+  bodyWanted(): void {
+    this.advance();
+  }
+
+  bodyTaken(): void {
+    if (!this.#bodyIsFull()) this.advance();
+  }
+
+  discardBody(): Promise<BodyDisposal> {
+    const { incoming } = this;
+    const draining = this.drain();
+    if (draining !== undefined) return draining.done;
+    return Promise.resolve(incoming?.isComplete === true ? "drained" : "closed");
+  }
+
+  /** Reads and discards the rest of the peer's body, if any, within the limits. */
+  drain(): Draining | undefined {
+    if (this.#draining !== undefined) return this.#draining;
+    const { incoming } = this;
+    const { deadlines, life, limits } = this.#driver;
+    if (incoming === undefined || incoming.isComplete || !life.isLive) return undefined;
+    incoming.discard();
+    const draining = new Draining(limits, deadlines);
+    this.#draining = draining;
+    this.advance();
+    return draining;
+  }
+
+  /** The drain deadline has passed. */
+  drainTimedOut(): void {
+    this.#failDrain(new ConnectionError("DRAIN_TIMEOUT", "", { phase: "drain" }));
+  }
+
+  #failDrain(error: ConnectionError | undefined): void {
+    if (error === undefined) return;
+    this.incoming!.isAbandoned = true;
+    this.#endDraining("closed");
+    this.#driver.side.receive({ type: "drain-failed", error });
+  }
+
+  #endDraining(disposal: BodyDisposal): void {
+    this.#draining?.end(disposal);
+    this.#draining = undefined;
+  }
+
+  /** All that remains of the exchange is a body without a reader. */
+  get isUnread(): boolean {
+    const { ourState } = this.#driver.http;
+    const isSent = ourState === "done" || ourState === "must-close";
+    return isSent && this.incoming?.isComplete === false && !this.incoming.isRead;
+  }
+
+  /** The current body will not be completed. */
+  fail(why: () => UpgradeError): void {
+    if (this.incoming?.isComplete === false) this.incoming.fail(why());
+    this.#endDraining("closed");
+  }
+}

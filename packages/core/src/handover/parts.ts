@@ -1,0 +1,45 @@
+// driver → [parts] → the next protocol: the io, and every byte that is not HTTP's
+
+import { byClass, INSPECT, type Inspect, shown } from "../base/inspect.ts";
+import type { Switched } from "../message/switched.ts";
+
+/** A connection taken apart. */
+export interface Parts<IO> {
+  /** The same object that was passed to the handshake. */
+  readonly io: IO;
+  /** Received bytes that are not HTTP's; read them before the io. A copy, not a view. */
+  readonly readBuf: Uint8Array;
+  /** The peer's end of file after `readBuf` was already consumed; the io will not report it again. */
+  readonly readEnded: boolean;
+  /** Absent if HTTP ended without a switch. */
+  readonly switched?: Switched;
+}
+
+/** @internal */
+export class TakenParts<IO> implements Parts<IO> {
+  readonly io: IO;
+  readonly readBuf: Uint8Array;
+  readonly readEnded: boolean;
+  declare readonly switched?: Switched;
+
+  constructor(io: IO, readBuf: Uint8Array, readEnded: boolean, switched: Switched | undefined) {
+    this.io = io;
+    this.readBuf = readBuf;
+    this.readEnded = readEnded;
+    if (switched !== undefined) this.switched = switched;
+  }
+
+  [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
+    return shown("Parts", { ...this, io: byClass(this.io as object) }, depth, options, inspect);
+  }
+}
+
+/** The result of `intoParts({ force: true })`, with the bytes in flight in either direction. */
+export interface ForcedParts<IO> extends Parts<IO> {
+  readonly unsent: Uint8Array;
+  /**
+   * Bytes that were already on their way to us; read them after `readBuf`, and await this promise
+   * before reading the io. It never rejects. Only a WHATWG pair ever has any.
+   */
+  readonly late: Promise<Uint8Array>;
+}

@@ -1,0 +1,62 @@
+// driver ↔ transport: everything that moves bytes, for writing a client, a server, or a transport
+
+// For applications; the client and the server re-export it.
+export type { Body, CollectOptions } from "./driver/body.ts";
+export type { BodyInit, BodyPiece, ReadableStreamLike } from "./driver/body-source.ts";
+export { type Clock, ManualClock, systemClock } from "./driver/clock.ts";
+export type { CloseReason, HttpEnd } from "./driver/ending.ts";
+export type { SignalLike } from "./driver/listening.ts";
+export type { TrailersInit } from "./driver/sending.ts";
+export {
+  type CloseOptions,
+  Connection,
+  type ConnectionStats,
+  SwitchRefused,
+} from "./handover/connection.ts";
+export type { ForcedParts, Parts } from "./handover/parts.ts";
+export { rewind } from "./handover/rewind.ts";
+export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./handover/tunnel.ts";
+export type { OnTransition } from "./lifecycle/lifecycle.ts";
+export type { Phase } from "./lifecycle/phases.ts";
+export type { RequestHead, ResponseHead, Switched } from "./message/switched.ts";
+export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";
+export type { ConnLike } from "./transports/deno-conn.ts";
+export { memoryPair } from "./transports/memory-pair.ts";
+export type { DuplexLike } from "./transports/node-duplex.ts";
+export type { AbortSignalType, ByteReadableStream } from "./transports/platform-types.ts";
+export type { WebPair } from "./transports/web-pair.ts";
+
+// Building blocks of a client or a server, tied to this exact version.
+
+export { byClass, INSPECT, type Inspect, shown } from "./base/inspect.ts";
+export {
+  ANY,
+  BOOLEAN,
+  checkOptions,
+  DURATION,
+  FUNCTION,
+  inWords,
+  type Kind,
+  type Kinds,
+  SIGNAL,
+} from "./base/options.ts";
+export { type BodySource, bodySource, releaseBody } from "./driver/body-source.ts";
+export type { DeadlineName } from "./driver/deadlines.ts";
+export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./driver/driver.ts";
+export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./driver/incoming.ts";
+export { listen } from "./driver/listening.ts";
+export { ReceivedMessage } from "./driver/received-message.ts";
+export {
+  type Content,
+  contentOf,
+  promisedTrailers,
+  releaseContent,
+  sendContent,
+  type Upload,
+} from "./driver/sending.ts";
+export type { Side, SideEvent } from "./driver/side.ts";
+export { takeParts } from "./handover/connection.ts";
+export { headersToSend } from "./message/headers.ts";
+export { switchedBy } from "./message/switched.ts";
+export { abandon, type Io } from "./transports/adopt.ts";
+export { Deferred, handled } from "./transports/deferred.ts";
