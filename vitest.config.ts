@@ -26,7 +26,7 @@ export default defineConfig({
     testTimeout: 30_000,
     projects: [
       ...projects,
-      { extends: true, test: { name: "workspace", include: ["scripts/*.test.ts"] } },
+      { extends: true, test: { name: "workspace", include: ["scripts/**/*.test.ts"] } },
     ],
     coverage: {
       include: ["packages/{core,client,server}/src/**/*.ts"],

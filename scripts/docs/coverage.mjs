@@ -1,6 +1,6 @@
 // docs/coverage.md: code in core that no test reaches, with reasons.
 import { readFileSync } from "node:fs";
-import { CORE, readUncovered } from "../coverage.mjs";
+import { CORE, readUncovered } from "../tasks/coverage.mjs";
 import { NOTE, page } from "./pages.mjs";
 
 /** The page, and the entries whose line no longer exists. */

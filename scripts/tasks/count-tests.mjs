@@ -1,5 +1,5 @@
 // A silent vitest reporter: writes the number of passed and failed tests to a file, from which
-// scripts/x.mjs prints the last line of its output.
+// scripts/tasks.mjs prints the last line of its output.
 import { writeFileSync } from "node:fs";
 
 export default class CountTests {

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const CORE = fileURLToPath(new URL("../packages/core/src/", import.meta.url));
-const LIST = new URL("../packages/conformance/coverage/uncovered.json", import.meta.url);
+export const CORE = fileURLToPath(new URL("../../packages/core/src/", import.meta.url));
+const LIST = new URL("../../packages/conformance/coverage/uncovered.json", import.meta.url);
 
 /** The vitest arguments to write `coverage-final.json` into a folder. */
 export const coverageArguments = (folder) => [
