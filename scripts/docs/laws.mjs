@@ -45,7 +45,7 @@ function testsOf(tests) {
   return files
     .map((file) => {
       const links = tests.filter((test) => test.file === file).map(proofLink);
-      return `- ${file.split("/").at(-1)}: ${links.join("; ")}`;
+      return `- ${file.replace(/^.*?\/(?:src|test|fixtures)\//, "")}: ${links.join("; ")}`;
     })
     .join("\n");
 }

@@ -4,7 +4,7 @@ import { root } from "./patches.mjs";
 
 const FIXTURES = "packages/conformance/fixtures/";
 /** Plays the stories; the name of each test lists its laws. */
-const STORY_TESTS = "packages/conformance/test/fixtures.test.ts";
+const STORY_TESTS = "packages/conformance/test/evidence/fixtures.test.ts";
 
 // "L7: a title", "L7 account, over $name", "L10, Z01: a title", "a title (L7)".
 const TITLE =

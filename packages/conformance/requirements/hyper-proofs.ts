@@ -54,12 +54,13 @@ export function findHyperProofs(
 }
 
 function numberedTests(root: URL): Proof[] {
-  return filesIn(root, "packages/conformance/test/", /^hyper.*\.test\.ts$/).flatMap((file) =>
-    [...read(root, file).matchAll(NUMBERED)].map(([, , ids = "", title = ""]) => ({
-      file,
-      title,
-      ids: ids.split(", "),
-    })),
+  return filesIn(root, "packages/conformance/test/evidence/", /^hyper.*\.test\.ts$/).flatMap(
+    (file) =>
+      [...read(root, file).matchAll(NUMBERED)].map(([, , ids = "", title = ""]) => ({
+        file,
+        title,
+        ids: ids.split(", "),
+      })),
   );
 }
 

@@ -1,0 +1,251 @@
+import { connect } from "@upgrade/client";
+import { memoryPair } from "@upgrade/core/io";
+import { handshake as serveOn } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { type Asked, answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs.ts";
+import { turns } from "../../src/pairs-quiet.ts";
+import { ScriptedPeer } from "../../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+/** Responses whose body has begun, and does not end by itself. */
+const UNREAD: Record<string, string> = {
+  "a length": `${answer("407 Proxy Authentication Required", "Content-Length: 4000")}nope`,
+  "chunks": `${answer("200 OK", "Transfer-Encoding: chunked")}4\r\nnope\r\n`,
+  "the end of the connection": `${answer("502 Bad Gateway")}nope`,
+  "more than is read ahead": `${answer("200 OK", "Content-Length: 90000")}${"x".repeat(80_000)}`,
+};
+
+async function answered(response: string): Promise<Asked> {
+  const asked = await ask();
+  const sent = asked.sender.sendRequest(GET);
+  await asked.peer.readHead();
+  await asked.peer.send(response);
+  await sent;
+  await turns();
+  return asked;
+}
+
+describe("close() does not wait for an unread response body framed by", () => {
+  test.each(Object.entries(UNREAD))("%s", async (_, response) => {
+    const { connection, peer, clock } = await answered(response);
+    const closed = connection.close();
+    await peer.readToEnd();
+    await peer.end();
+    expect(await closed).toMatchObject({ kind: "closed" });
+    expect([clock.now(), clock.pending]).toEqual([0, 0]);
+  });
+
+  test.each(Object.entries(UNREAD))(
+    "%s, even if the server does not end its side",
+    async (_, response) => {
+      const { connection, peer, clock } = await answered(response);
+      const closed = connection.close();
+      await peer.readToEnd();
+      clock.advance(2_000);
+      expect(await closed).toMatchObject({ kind: "closed" });
+    },
+  );
+});
+
+test("close() after a refused CONNECT closes a TCP socket at once", async () => {
+  const [near, far] = await tcpPair();
+  far.once("data", () => far.write(UNREAD["a length"]!));
+  far.on("end", () => far.end());
+  const result = await connect(near, "a.test:443");
+  if (result.switched) throw new Error("switched");
+  expect(await result.connection.close()).toMatchObject({ kind: "closed" });
+  expect(near.destroyed).toBe(true);
+});
+
+test("a body being read is finished first", async () => {
+  const asked = await ask();
+  const sent = asked.sender.sendRequest(GET);
+  await asked.peer.readHead();
+  await asked.peer.send(`${answer("200 OK", "Content-Length: 8")}four`);
+  const text = (await sent).body.text();
+  const closed = asked.connection.close();
+  await turns();
+  expect(asked.peer.ended).toBe(false);
+  await asked.peer.send("more");
+  await asked.peer.end();
+  expect([await text, (await closed).kind]).toEqual(["fourmore", "closed"]);
+});
+
+test("a response that arrives after close() may be read until the deadline, which is not a failure", async () => {
+  const { connection, sender, peer, clock } = await ask();
+  const sent = sender.sendRequest(GET);
+  await peer.readHead();
+  const closed = connection.close({ timeoutMs: 1_000 });
+  await peer.send(UNREAD["a length"]!);
+  const { body } = await sent;
+  await turns();
+  clock.advance(999);
+  await turns();
+  expect(peer.ended).toBe(false);
+  clock.advance(1);
+  await peer.readToEnd();
+  await peer.end();
+  expect(await closed).toMatchObject({ kind: "closed" });
+  // The bytes already received can still be read, and are not taken for the whole body.
+  expect(await rejection(body.text())).toBe("ABORTED");
+});
+
+test("a body that is read too slowly is truncated at the deadline, which is a failure", async () => {
+  const { connection, sender, peer, clock } = await ask();
+  const sent = sender.sendRequest(GET);
+  await peer.readHead();
+  await peer.send(UNREAD["a length"]!);
+  const text = (await sent).body.text();
+  const closed = connection.close({ timeoutMs: 1_000 });
+  clock.advance(1_000);
+  expect(await rejection(text)).toBe("CLOSE_TIMEOUT");
+  expect(await closed).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
+});
+
+test("an upload continues until it is sent, and the response body is not awaited", async () => {
+  const { connection, sender, peer } = await ask();
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const sent = sender.sendRequest({
+    ...POST,
+    headers: { "Host": "a.test", "Content-Length": 8 },
+    body: (async function* () {
+      yield "four";
+      await gate;
+      yield "more";
+    })(),
+  });
+  await peer.readUntil("four");
+  await peer.send(UNREAD.chunks!);
+  await sent;
+  const closed = connection.close();
+  await turns();
+  expect(peer.ended).toBe(false);
+  open();
+  expect(await peer.readToEnd()).toBe("more");
+  await peer.end();
+  expect(await closed).toMatchObject({ kind: "closed" });
+});
+
+test("L1: if the io is awaited, the rest of the body is read before the io is returned", async () => {
+  const { connection, sender, peer } = await ask();
+  const parts = connection.withoutShutdown();
+  const sent = sender.sendRequest(GET);
+  await peer.readHead();
+  await peer.send(`${answer("200 OK", "Content-Length: 8")}four`);
+  await sent;
+  void connection.close();
+  await peer.send("morenot HTTP's");
+  const { readBuf } = await parts;
+  expect(Buffer.from(readBuf).toString()).toBe("not HTTP's");
+});
+
+test("a server's close() does not wait for a request body that its service does not read", async () => {
+  const [near, far] = memoryPair();
+  const peer = new ScriptedPeer(far);
+  const { connection } = await serveOn(near, async (request) => {
+    void request.connection.close();
+    return { status: 200, body: "done" };
+  });
+  await peer.send(`${head("POST /", "Content-Length: 4000")}four`);
+  expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 200 .*Connection: close.*done$/s);
+  await peer.end();
+  expect(await connection.closed).toMatchObject({ kind: "closed" });
+});
+
+describe("L16: a service that answers too late gets the reason", () => {
+  test("its client is gone", async () => {
+    let go!: () => void;
+    const { peer, reports, connection } = await serve(
+      () =>
+        new Promise((resolve) => {
+          go = () => resolve({ status: 200 });
+        }),
+      { onError: (error) => void seen.push(error) },
+    );
+    const seen: unknown[] = [];
+    await peer.send(head("GET /"));
+    await turns();
+    peer.reset();
+    await connection.closed;
+    go();
+    await turns();
+    expect(reports).toEqual([]);
+    expect(seen.at(-1)).toMatchObject({ code: "NOT_SENT", cause: { code: "TRANSPORT_FAILED" } });
+  });
+
+  test("its client's body was malformed, which was answered 400", async () => {
+    const seen: unknown[] = [];
+    let go!: () => void;
+    const { peer } = await serve(
+      () =>
+        new Promise((resolve) => {
+          go = () => resolve({ status: 200 });
+        }),
+      { onError: (error) => void seen.push(error) },
+    );
+    await peer.send(`${head("POST /", "Transfer-Encoding: chunked")}ZZ\r\n`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
+    go();
+    await turns();
+    expect(seen.at(-1)).toMatchObject({ code: "NOT_SENT", cause: { code: "MALFORMED_CHUNK" } });
+  });
+
+  test("its switch comes after the end", async () => {
+    let late: Promise<unknown> | undefined;
+    let go!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { peer, connection } = await serve(async (request) => {
+      await gate;
+      late = request.switchTo("echo");
+    });
+    await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: echo"));
+    await turns();
+    connection.abort();
+    go();
+    await turns();
+    expect(await rejection(late!)).toBe("NOT_SENT");
+  });
+});
+
+describe("a body that is not JSON", () => {
+  const broken = '{"password": "secret';
+
+  test("is a 400 if the service rethrows", async () => {
+    const { peer, reports } = await serve(async (request) => {
+      await request.body.json();
+      return { status: 204 };
+    });
+    await peer.send(`${head("POST /", `Content-Length: ${broken.length}`)}${broken}`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(reports).toHaveLength(1);
+  });
+
+  test("is a 400, too, if it comes in pieces", async () => {
+    const { peer } = await serve(async (request) => {
+      await request.body.json();
+      return { status: 204 };
+    });
+    await peer.send(head("POST /", `Content-Length: ${broken.length}`));
+    for (const octet of broken) await peer.send(octet);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test("is a 500 if it belongs to another message", async () => {
+    const upstream = await ask();
+    const { peer } = await serve(async () => {
+      const response = await upstream.sender.sendRequest(GET);
+      return { status: 200, body: String(await response.body.json()) };
+    });
+    await peer.send(head("GET /"));
+    await upstream.peer.readHead();
+    await upstream.peer.send(`${answer("200 OK", `Content-Length: ${broken.length}`)}${broken}`);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+  });
+});

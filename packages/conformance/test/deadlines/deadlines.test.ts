@@ -1,0 +1,344 @@
+import { handshake as connectTo } from "@upgrade/client";
+import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
+import { turns } from "../../src/pairs-quiet.ts";
+
+const OK = () => ({ status: 200 });
+const NEVER = (): Promise<never> => new Promise(() => {});
+
+describe("L13 in time: headMs", () => {
+  test("a late head gets 408, and the connection lingers and ends", async () => {
+    const { peer, clock, connection, reports } = await serve(OK);
+    await peer.send("GET / HTTP/1.1\r\nHost: a");
+    await turns();
+    clock.advance(29_999);
+    await turns();
+    expect(peer.unread).toBe("");
+    clock.advance(1);
+    expect(await peer.readToEnd()).toBe(
+      answer("408 Request Timeout", "Content-Length: 0", "Connection: close"),
+    );
+    await peer.end();
+    expect(await connection.closed).toMatchObject({
+      error: { code: "HEAD_TIMEOUT", phase: "head" },
+    });
+    expect(reports).toEqual(["head: HEAD_TIMEOUT"]);
+  });
+
+  test("trickling bytes do not extend it", async () => {
+    const { peer, clock } = await serve(OK, { headMs: 100 });
+    for (const drip of ["G", "E", "T", " "]) {
+      await peer.send(drip);
+      await turns();
+      clock.advance(30);
+    }
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test("a silent connection is closed without a response", async () => {
+    const { peer, clock, connection } = await serve(OK);
+    clock.advance(29_999);
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(1);
+    expect(await peer.readToEnd()).toBe("");
+    await peer.end();
+    expect(await connection.closed).toMatchObject({ kind: "idle" });
+  });
+
+  test("empty lines do not begin a head: no 408", async () => {
+    const { peer, clock } = await serve(OK);
+    await peer.send("\r\n\r\n");
+    await turns();
+    clock.advance(30_000);
+    expect(await peer.readToEnd()).toBe("");
+  });
+
+  test("each head has the full time, however soon it follows", async () => {
+    const { peer, clock } = await serve(OK, { headMs: 100, idleMs: 1_000 });
+    await peer.send("GET /1 HTTP/1.1\r\nHo");
+    await turns();
+    clock.advance(90);
+    await peer.send("st: a.test\r\n\r\nGET /2 HTTP/1.1\r\nHo");
+    await peer.readHead();
+    clock.advance(90);
+    await peer.send("st: a.test\r\n\r\n");
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("an incomplete response head fails on the client", async () => {
+    const { peer, sender, clock } = await ask({ headMs: 100 });
+    const response = sender.sendRequest(GET);
+    await peer.readHead();
+    clock.advance(1_000_000);
+    await peer.send("HTTP/1.1 2");
+    await turns();
+    clock.advance(100);
+    await expect(response).rejects.toMatchObject({ code: "HEAD_TIMEOUT", responseSeen: true });
+  });
+});
+
+describe("L13 in time: idleMs", () => {
+  test("restarts after each exchange, even if the service answers at once", async () => {
+    const { peer, clock, connection } = await serve(OK, { headMs: 100, idleMs: 100 });
+    for (let i = 0; i < 5; i++) {
+      clock.advance(90);
+      await peer.send(head("GET /"));
+      expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(100);
+    expect(await peer.readToEnd()).toBe("");
+  });
+
+  test("is not headMs: after the first request a connection may idle longer", async () => {
+    const { peer, clock, connection } = await serve(OK);
+    await peer.send(head("GET /"));
+    await peer.readHead();
+    clock.advance(59_999);
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(1);
+    expect(await peer.readToEnd()).toBe("");
+  });
+
+  test("does not run during a service", async () => {
+    const gate = new Deferred<void>();
+    const { peer, clock } = await serve(() => gate.promise.then(OK));
+    await peer.send(head("GET /"));
+    await turns();
+    clock.advance(1_000_000);
+    gate.resolve();
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("a client has none", async () => {
+    const { clock, sender } = await ask();
+    clock.advance(1_000_000_000);
+    expect(sender.isReady).toBe(true);
+  });
+
+  test("a client may have one: it closes without a failure", async () => {
+    const { clock, connection, peer } = await ask({ idleMs: 100 });
+    clock.advance(100);
+    expect(await peer.readToEnd()).toBe("");
+    await peer.end();
+    expect(await connection.closed).toMatchObject({ kind: "idle" });
+  });
+});
+
+describe("L13 in time: bodyProgressMs", () => {
+  const reading = (options = {}) =>
+    serve(
+      async (request) => {
+        await request.body.bytes();
+        return { status: 200 };
+      },
+      { minBodyBytesPerSecond: 0, ...options },
+    );
+
+  test("each piece restarts it if there is no minimum speed; without a piece it is a 408", async () => {
+    const { peer, clock } = await reading({ bodyProgressMs: 100 });
+    await peer.send(head("POST /", "Content-Length: 99"));
+    for (let i = 0; i < 4; i++) {
+      await peer.send("x");
+      await turns();
+      clock.advance(99);
+      await turns();
+      expect(peer.unread).toBe("");
+    }
+    clock.advance(1);
+    expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 408 .*\r\n\r\n$/s);
+  });
+
+  test("in the middle of a response it is a reset", async () => {
+    const { peer, clock } = await serve(async (request) => ({ status: 200, body: request.body }));
+    await peer.send(`${head("POST /", "Transfer-Encoding: chunked")}1\r\nx\r\n`);
+    await peer.readUntil("1\r\nx\r\n");
+    clock.advance(30_000);
+    await peer.failed();
+    expect(peer.unread).toBe("");
+  });
+
+  test("does not run without a reader", async () => {
+    const { peer, clock, connection } = await serve(NEVER, { readAheadBytes: 1 });
+    await peer.send(`${head("POST /", "Content-Length: 99")}xx`);
+    await turns();
+    clock.advance(1_000_000);
+    expect(connection.closeReason).toBeUndefined();
+    const client = await ask({ readAheadBytes: 1 });
+    void client.sender.sendRequest(GET);
+    await client.peer.send(`${answer("200 OK", "Content-Length: 99")}xx`);
+    await turns();
+    client.clock.advance(1_000_000);
+    expect(client.connection.closeReason).toBeUndefined();
+  });
+
+  test("runs for a reader that read some, answered, and never read again", async () => {
+    const { peer, clock, connection } = await serve(
+      async (request) => {
+        await request.body[Symbol.asyncIterator]().next();
+        return { status: 200 };
+      },
+      { readAheadBytes: 1 },
+    );
+    await peer.send(`${head("POST /", "Content-Length: 99")}xx`);
+    await peer.readHead();
+    await peer.send("xx");
+    await turns();
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(30_000);
+    await peer.failed();
+    expect(await connection.closed).toMatchObject({ error: { code: "BODY_TIMEOUT" } });
+  });
+
+  test("a response body that stalls fails its reader", async () => {
+    const { peer, sender, clock } = await ask();
+    const asked = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(`${answer("200 OK", "Content-Length: 9")}four`);
+    const text = (await asked).body.text();
+    await turns();
+    clock.advance(30_000);
+    expect(await rejection(text)).toBe("BODY_TIMEOUT");
+    await peer.failed();
+  });
+});
+
+describe("L13 in time: drainMs", () => {
+  test("an unread body that does not end in time ends the connection", async () => {
+    const { peer, clock, connection } = await serve(async () => ({ status: 200 }));
+    await peer.send(`${head("POST /", "Content-Length: 99")}x`);
+    expect(await peer.readHead()).not.toMatch(/close/);
+    await turns();
+    clock.advance(5_000);
+    expect(await peer.readToEnd()).toBe("");
+    await peer.end();
+    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+  });
+
+  test("on a client, cancel() then resolves to closed", async () => {
+    const { peer, sender, clock } = await ask();
+    const asked = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(`${answer("200 OK", "Content-Length: 99")}x`);
+    const canceled = (await asked).body.cancel();
+    await turns();
+    clock.advance(5_000);
+    expect(await canceled).toBe("closed");
+    await peer.failed();
+  });
+});
+
+describe("L13 in time: lingerMs", () => {
+  test("a client that never ends its side is given up", async () => {
+    const { peer, clock, connection } = await serve(OK);
+    const over = connection.run();
+    await peer.send(head("GET /", "Connection: close"));
+    await peer.readToEnd();
+    clock.advance(1_999);
+    expect(await standing(over)).toBe("pending");
+    clock.advance(1);
+    await over;
+    expect(await rejection(peer.send("more"))).toBe("aborted");
+  });
+});
+
+describe("L13 in time: lingerMs, on the client,", () => {
+  test("does not wait for the rest of an upload that was answered", async () => {
+    const [near, far] = memoryPair(1_000);
+    const clock = new ManualClock();
+    const { sender, connection } = await connectTo(near, { clock });
+    const over = connection.run();
+    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    await turns();
+    await far.write([
+      Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
+    ]);
+    expect((await asked).status).toBe(413);
+    await turns();
+    clock.advance(2_000);
+    await over;
+    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+  });
+
+  test("a reset after the response is not a failure", async () => {
+    const [near, far] = memoryPair(1_000);
+    const { sender, connection } = await connectTo(near, { clock: new ManualClock() });
+    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    await turns();
+    await far.write([
+      Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
+    ]);
+    expect((await asked).status).toBe(413);
+    await turns();
+    far.abort(new Error("reset"));
+    await connection.run();
+    expect(connection.closeReason).toMatchObject({ kind: "not-persistent" });
+  });
+});
+
+describe("L13 in time: continueMs", () => {
+  const expecting = { ...POST, headers: { Host: "a.test", Expect: "100-continue" }, body: "now" };
+
+  test("without a 100 the body is sent after it", async () => {
+    const { peer, sender, clock } = await ask();
+    const asked = sender.sendRequest(expecting);
+    await peer.readHead();
+    clock.advance(999);
+    await turns();
+    expect(peer.unread).toBe("");
+    clock.advance(1);
+    expect(await peer.read(3)).toBe("now");
+    await peer.send(answer("204 No Content"));
+    expect((await asked).status).toBe(204);
+  });
+
+  test("0 waits for the 100 forever", async () => {
+    const { peer, sender, clock } = await ask({ continueMs: 0 });
+    void sender.sendRequest(expecting);
+    await peer.readHead();
+    clock.advance(1_000_000_000);
+    await turns();
+    expect(peer.unread).toBe("");
+    await peer.send(answer("100 Continue"));
+    expect(await peer.read(3)).toBe("now");
+  });
+});
+
+describe("L13 in time: uploadGraceMs", () => {
+  test("an upload that continues after a complete response is aborted when it expires", async () => {
+    const { peer, sender, connection, clock } = await ask();
+    async function* endless() {
+      yield "x";
+      await NEVER();
+    }
+    const asked = sender.sendRequest({ ...POST, body: endless() });
+    await peer.readUntil("1\r\nx\r\n");
+    await peer.send(answer("200 OK", "Content-Length: 0"));
+    expect(await (await asked).body.text()).toBe("");
+    clock.advance(9_999);
+    expect(connection.closeReason).toBeUndefined();
+    clock.advance(1);
+    expect(await connection.closed).toMatchObject({ error: { code: "UPLOAD_TIMEOUT" } });
+    await peer.failed();
+  });
+});
+
+describe("L13 in time: maxAgeMs", () => {
+  test("an idle connection ends", async () => {
+    const { peer, clock, connection } = await serve(OK, { maxAgeMs: 500 });
+    clock.advance(500);
+    expect(await peer.readToEnd()).toBe("");
+    expect(connection.closeReason).toMatchObject({ kind: "not-persistent", because: "maxAgeMs" });
+  });
+
+  test("the current exchange is the last, and has close", async () => {
+    const gate = new Deferred<void>();
+    const { peer, clock } = await serve(() => gate.promise.then(OK), { maxAgeMs: 500 });
+    await peer.send(head("GET /"));
+    await turns();
+    clock.advance(500);
+    gate.resolve();
+    expect(await peer.readToEnd()).toMatch(/\r\nConnection: close\r\n/);
+  });
+});

@@ -1,0 +1,159 @@
+import { HttpConnection, UpgradeError } from "@upgrade/core";
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, POST, serve, standing } from "../../src/against.ts";
+import { turns } from "../../src/pairs-quiet.ts";
+
+/** The error a promise rejects with. */
+async function errorOf(promise: Promise<unknown>): Promise<UpgradeError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(UpgradeError);
+  return error as UpgradeError;
+}
+
+describe("L16 errors tell: the offset of the peer's fault in all it ever sent", () => {
+  const fault = (bytes: string): UpgradeError => {
+    const server = new HttpConnection("server");
+    server.receiveData(Buffer.from(bytes, "latin1"));
+    try {
+      for (;;) {
+        const next = server.nextEvent();
+        if (next === "need-data") throw new Error("no fault");
+        if (next !== "paused") continue;
+        server.send({ type: "response", status: 204 });
+        server.send({ type: "end-of-message" });
+        server.startNextCycle();
+      }
+    } catch (error) {
+      return error as UpgradeError;
+    }
+  };
+  const first = head("GET /1");
+
+  test("in the start line of a second head", () => {
+    expect(fault(`${first}GET / HTTP/1.2\r\n`)).toMatchObject({
+      code: "UNSUPPORTED_VERSION",
+      phase: "head",
+      offset: first.length + "GET / HTTP/1.".length,
+    });
+  });
+
+  test("in a chunk's line, after a head and data", () => {
+    const sent = `${first}${head("POST /", "Transfer-Encoding: chunked")}4\r\ndata\r\n`;
+    expect(fault(`${sent}5z\r\n`)).toMatchObject({
+      code: "MALFORMED_CHUNK",
+      phase: "body",
+      offset: sent.length + 1,
+    });
+  });
+
+  test("in a trailer section", () => {
+    const sent = `${head("POST /", "Transfer-Encoding: chunked")}0\r\n`;
+    const error = fault(`${sent}A B: c\r\n\r\n`);
+    expect(error).toMatchObject({ code: "MALFORMED_TRAILER", phase: "body" });
+    expect(error.offset).toBe(sent.length + 1);
+  });
+
+  test("a later stage adds details, and removes none", () => {
+    const error = fault("GET / HTTP/1.2\r\n");
+    const { offset, phase } = error;
+    error.annotate({ offset: 1, phase: "later", bytesRead: 7 });
+    expect(error).toMatchObject({ offset, phase, bytesRead: 7 });
+    error.annotate({});
+    expect(error).toMatchObject({ offset, phase, bytesRead: 7 });
+  });
+});
+
+describe("L16 errors tell: how many bytes were transferred", () => {
+  test("on a server whose client ends in the middle of a body", async () => {
+    const { peer, connection } = await serve((request) => {
+      request.inform(103);
+      return request.body.bytes().then(() => ({ status: 200 }));
+    });
+    const sent = `${head("POST /", "Content-Length: 9")}four`;
+    await peer.send(sent);
+    const written = await peer.readHead();
+    await peer.end();
+    const error = await errorOf(connection.run());
+    expect(error).toMatchObject({
+      code: "INCOMPLETE_MESSAGE",
+      bytesRead: sent.length,
+      bytesWritten: written.length,
+    });
+  });
+
+  test("on a client whose server breaks the rules", async () => {
+    const { peer, sender, connection } = await ask();
+    const asked = errorOf(sender.sendRequest(GET));
+    const written = await peer.readHead();
+    const sent = "HTTP/1.1 20 OK\r\n\r\n";
+    await peer.send(sent);
+    const error = await asked;
+    expect(error).toMatchObject({ bytesRead: sent.length, bytesWritten: written.length });
+    expect(connection.closeReason).toEqual({ kind: "failed", error });
+  });
+});
+
+describe("L16 errors tell: how much of a request was handed to the transport", () => {
+  const GONE = answer("204 No Content", "Connection: close");
+
+  test("nothing, and it is safe to repeat", async () => {
+    const { sender, connection } = await ask();
+    const asked = errorOf(sender.sendRequest(GET));
+    // Nothing has left in the turn of the call.
+    connection.abort("now");
+    expect(await asked).toMatchObject({ sent: "nothing", responseSeen: false, retrySafe: true });
+  });
+
+  test("nothing of one queued after the last exchange", async () => {
+    const { peer, sender } = await ask();
+    const first = sender.sendRequest(GET);
+    const second = errorOf(sender.sendRequest(GET));
+    await peer.readHead();
+    await peer.send(GONE);
+    expect((await first).status).toBe(204);
+    expect(await second).toMatchObject({ code: "NOT_SENT", sent: "nothing", retrySafe: true });
+  });
+
+  test("part of it, which is not safe", async () => {
+    const { peer, sender, connection } = await ask();
+    async function* body() {
+      yield "half";
+      await new Promise(() => {});
+    }
+    const asked = errorOf(sender.sendRequest({ ...POST, body: body() }));
+    await peer.readUntil("half");
+    connection.abort("now");
+    expect(await asked).toMatchObject({ sent: "part", responseSeen: false, retrySafe: false });
+  });
+
+  test("only its head, which is not safe either: the body is untouched, but the server may act", async () => {
+    const { peer, sender, connection } = await ask();
+    const headers = { Host: "a.test", Expect: "100-continue" };
+    const asked = errorOf(sender.sendRequest({ ...POST, headers, body: ["held back"] }));
+    await peer.readHead();
+    connection.abort("now");
+    expect(await asked).toMatchObject({ sent: "part", bodyBegun: false, retrySafe: false });
+  });
+
+  test("all of it, with half a response received", async () => {
+    const { peer, sender, connection } = await ask();
+    const asked = errorOf(sender.sendRequest(GET));
+    await peer.readHead();
+    await peer.send("HTTP/1.1 200 OK\r\nA");
+    await turns();
+    connection.abort("now");
+    expect(await asked).toMatchObject({ sent: "all", responseSeen: true, retrySafe: false });
+  });
+});
+
+test("L16 errors tell: the caller's reason is the cause", async () => {
+  const { sender, connection } = await ask();
+  const asked = errorOf(sender.sendRequest(GET));
+  const reason = new Error("mine");
+  connection.abort(reason);
+  expect(await asked).toMatchObject({ code: "ABORTED", cause: reason });
+  expect(await standing(connection.closed)).toMatchObject({ error: { cause: reason } });
+});

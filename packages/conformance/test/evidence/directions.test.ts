@@ -1,0 +1,31 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+// What the sources of a published package may import from other packages.
+const allowed: Record<string, readonly string[]> = {
+  core: [],
+  client: ["@upgrade/core", "@upgrade/core/io"],
+  server: ["@upgrade/core", "@upgrade/core/io"],
+};
+
+const packages = new URL("../../../", import.meta.url);
+const imported = /\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g;
+
+describe.each(Object.entries(allowed))("%s", (name, others) => {
+  const src = new URL(`${name}/src/`, packages);
+  const files = existsSync(src)
+    ? readdirSync(src, { recursive: true, encoding: "utf8" }).filter(
+        (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"),
+      )
+    : [];
+
+  test("imports its own files, and from other packages only what is allowed", () => {
+    const strangers = files.flatMap((file) =>
+      [...readFileSync(new URL(file.replaceAll("\\", "/"), src), "utf8").matchAll(imported)]
+        .map(([, specifier = ""]) => specifier)
+        .filter((specifier) => !/^[.#]/.test(specifier) && !others.includes(specifier))
+        .map((specifier) => `${file}: ${specifier}`),
+    );
+    expect(strangers).toEqual([]);
+  });
+});

@@ -1,0 +1,356 @@
+import { Deferred } from "@upgrade/core/io";
+import { describe, expect, test } from "vitest";
+import { answer, ask, GET, head, POST, rejection, standing } from "../../src/against.ts";
+import { turns } from "../../src/pairs-quiet.ts";
+
+const NO_CONTENT = answer("204 No Content");
+const get = (target: string) => ({ ...GET, target });
+
+describe("the queue", () => {
+  test("each request is written after the previous response", async () => {
+    const { peer, sender } = await ask();
+    const asked = ["/1", "/2", "/3"].map((target) => sender.sendRequest(get(target)));
+    for (const target of ["/1", "/2", "/3"]) {
+      expect(await peer.readHead()).toBe(head(`GET ${target}`));
+      await turns();
+      expect(peer.unread).toBe("");
+      await peer.send(NO_CONTENT);
+    }
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([204, 204, 204]);
+  });
+
+  test("L12: maxQueuedRequests may wait; the next is refused with QUEUE_FULL, and nothing of it is sent", async () => {
+    const { peer, sender } = await ask({ maxQueuedRequests: 2 });
+    const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
+    await expect(sender.sendRequest(get("/4"))).rejects.toMatchObject({
+      code: "QUEUE_FULL",
+      sent: "nothing",
+      retrySafe: true,
+    });
+    for (let i = 0; i < 3; i++) {
+      await peer.readHead();
+      await peer.send(NO_CONTENT);
+    }
+    await Promise.all(asked);
+    expect(sender.isReady).toBe(true);
+  });
+
+  test("what waits when the connection ends is NOT_SENT, its body untouched", async () => {
+    const { peer, sender } = await ask();
+    let touched = false;
+    async function* body() {
+      touched = true;
+      yield "x";
+    }
+    const first = sender.sendRequest(GET);
+    const second = sender.sendRequest({ ...POST, body: body() });
+    await peer.readHead();
+    await peer.send(answer("200 OK", "Content-Length: 0", "Connection: close"));
+    expect((await first).status).toBe(200);
+    await expect(second).rejects.toMatchObject({
+      code: "NOT_SENT",
+      sent: "nothing",
+      responseSeen: false,
+    });
+    expect(touched).toBe(false);
+    expect(await peer.readToEnd()).toBe("");
+  });
+
+  test("an invalid request is refused alone: the others proceed", async () => {
+    const { peer, sender } = await ask();
+    const first = sender.sendRequest(GET);
+    const wrong = sender.sendRequest({ ...GET, target: "/a b" });
+    await expect(wrong).rejects.toMatchObject({ code: "INVALID_TARGET", sent: "nothing" });
+    await peer.readHead();
+    await peer.send(NO_CONTENT);
+    await first;
+    expect(sender.isReady).toBe(true);
+  });
+
+  test("sendRequest never throws synchronously", async () => {
+    const { sender } = await ask();
+    const nonsense = [undefined, null, 7, {}, { method: "GET", target: "/", headers: 5 }];
+    for (const request of nonsense) {
+      const asked = sender.sendRequest(request as never);
+      expect(asked).toBeInstanceOf(Promise);
+      expect(await rejection(asked)).not.toBe("resolved");
+    }
+    expect(sender.isReady).toBe(true);
+  });
+});
+
+describe("ready()", () => {
+  test("resolves at once on a fresh connection, and again when the response body has arrived", async () => {
+    const { peer, sender } = await ask();
+    await sender.ready();
+    const asked = sender.sendRequest(GET);
+    const ready = sender.ready();
+    await peer.readHead();
+    await peer.send(`${answer("200 OK", "Content-Length: 4")}bo`);
+    const response = await asked;
+    expect([await standing(ready), sender.isReady]).toEqual(["pending", false]);
+    await peer.send("dy");
+    expect(await response.body.text()).toBe("body");
+    await ready;
+    expect(sender.isReady).toBe(true);
+  });
+
+  test("waits while a large body waits for its reader", async () => {
+    const { peer, sender } = await ask({ readAheadBytes: 4 });
+    const asked = sender.sendRequest(GET);
+    const ready = sender.ready();
+    await peer.readHead();
+    await peer.send(answer("200 OK", "Content-Length: 8"));
+    const response = await asked;
+    await peer.send("1234");
+    await peer.send("5678");
+    expect(await standing(ready)).toBe("pending");
+    expect(await response.body.text()).toBe("12345678");
+    await ready;
+  });
+
+  test("rejects with NOT_SENT when the connection has ended", async () => {
+    const { peer, sender, connection } = await ask();
+    const asked = sender.sendRequest(GET);
+    const ready = sender.ready();
+    peer.reset();
+    expect(await rejection(ready)).toBe("NOT_SENT");
+    expect(await rejection(asked)).toBe("TRANSPORT_FAILED");
+    await connection.closed;
+    expect(await rejection(sender.ready())).toBe("NOT_SENT");
+    expect([sender.isReady, sender.isClosed]).toEqual([false, true]);
+  });
+});
+
+describe("L20: unsolicited bytes", () => {
+  test("on an idle connection close it, with that as the reason", async () => {
+    const { peer, connection, sender } = await ask();
+    await peer.send(answer("200 OK", "Content-Length: 0"));
+    expect(await connection.closed).toMatchObject({
+      kind: "failed",
+      error: { code: "UNEXPECTED_DATA", offset: 0 },
+    });
+    expect(sender.isClosed).toBe(true);
+    await peer.failed();
+  });
+
+  test("a 408 on an idle connection does not answer the next request", async () => {
+    const { peer, sender } = await ask();
+    const first = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(NO_CONTENT);
+    await first;
+    await peer.send(answer("408 Request Timeout", "Connection: close", "Content-Length: 0"));
+    await turns();
+    expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
+  });
+
+  test("after a response, in the same chunk, do not answer a waiting request", async () => {
+    const { peer, sender, connection } = await ask();
+    const first = sender.sendRequest(get("/1"));
+    const second = sender.sendRequest(get("/2"));
+    await peer.readHead();
+    const poison = `${answer("200 OK", "Content-Length: 6")}poison`;
+    await peer.send(`${answer("200 OK", "Content-Length: 2")}ok${poison}`);
+    expect(await (await first).body.text()).toBe("ok");
+    await expect(second).rejects.toMatchObject({ code: "NOT_SENT", sent: "nothing" });
+    expect(connection.closeReason).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
+    expect(peer.unread).toBe("");
+  });
+
+  test("an end right after the response leaves waiting requests unsent", async () => {
+    const { peer, sender } = await ask();
+    const first = sender.sendRequest(get("/1"));
+    await peer.readHead();
+    const sent = peer.send(NO_CONTENT);
+    await peer.end();
+    await sent;
+    await first;
+    await turns();
+    expect(await rejection(sender.sendRequest(get("/2")))).toBe("NOT_SENT");
+    expect(await peer.readToEnd()).toBe("");
+  });
+});
+
+describe("interim responses", () => {
+  test("all but 101 are reported, in order, before the final one resolves", async () => {
+    const { peer, sender } = await ask();
+    const seen: string[] = [];
+    const asked = sender
+      .sendRequest(GET, {
+        onInformational: ({ status, reason, headers }) =>
+          seen.push(`${status} ${reason} ${headers.get("link") ?? ""}`),
+      })
+      .then(() => seen.push("final"));
+    await peer.readHead();
+    const hints = answer("103 Early Hints", "Link: </a.css>");
+    await peer.send(answer("102 Working on it") + hints + hints + NO_CONTENT);
+    await asked;
+    expect(seen).toEqual([
+      "102 Working on it ",
+      "103 Early Hints </a.css>",
+      "103 Early Hints </a.css>",
+      "final",
+    ]);
+  });
+
+  test("L12: at most 32 are accepted", async () => {
+    for (const [count, outcome] of [
+      [32, "resolved"],
+      [33, "TOO_MANY_INTERIM_RESPONSES"],
+    ] as const) {
+      const { peer, sender } = await ask();
+      const asked = sender.sendRequest(GET);
+      await peer.readHead();
+      await peer.send(answer("103 Early Hints").repeat(count) + NO_CONTENT);
+      expect(await rejection(asked)).toBe(outcome);
+    }
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("listener");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("listener"))],
+  ])(
+    "a listener that %s fails its request, with its own code, and nothing else",
+    async (_, listener) => {
+      const { peer, sender, connection } = await ask();
+      const asked = sender.sendRequest(GET, { onInformational: listener as () => void });
+      await peer.readHead();
+      await peer.send(answer("103 Early Hints"));
+      await expect(asked).rejects.toMatchObject({
+        code: "CALLBACK_FAILED",
+        message: "a callback threw: onInformational",
+        cause: { message: "listener" },
+        responseSeen: true,
+      });
+      expect(await connection.closed).toMatchObject({ error: { code: "CALLBACK_FAILED" } });
+      await peer.failed();
+    },
+  );
+});
+
+describe("a final response during the upload", () => {
+  const uploading = async (options = {}) => {
+    const asked = await ask(options);
+    const gate = new Deferred<void>();
+    let left = false;
+    async function* body() {
+      try {
+        yield "first";
+        await gate.promise;
+        yield "second";
+      } finally {
+        left = true;
+      }
+    }
+    const response = asked.sender.sendRequest({ ...POST, body: body() });
+    await asked.peer.readUntil("5\r\nfirst\r\n");
+    return { ...asked, response, continueBody: gate.resolve, left: () => left };
+  };
+
+  test("resolves at once; the upload is completed, and the connection persists", async () => {
+    const { peer, sender, response, continueBody } = await uploading();
+    await peer.send(`${answer("200 OK", "Content-Length: 2")}ok`);
+    expect(await (await response).body.text()).toBe("ok");
+    expect(sender.isReady).toBe(false);
+    continueBody();
+    expect(await peer.readUntil("0\r\n\r\n")).toBe("6\r\nsecond\r\n0\r\n\r\n");
+    await sender.ready();
+  });
+
+  test.each(["413 Content Too Large", "500 Internal Server Error"])(
+    "%s stops it",
+    async (status) => {
+      const { peer, response, continueBody, left, connection } = await uploading();
+      await peer.send(`${answer(status, "Content-Length: 2")}no`);
+      expect(await (await response).body.text()).toBe("no");
+      expect(await peer.readToEnd()).toBe("");
+      continueBody();
+      await turns();
+      expect([peer.unread, left()]).toEqual(["", true]);
+      await peer.end();
+      expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
+    },
+  );
+
+  test("Connection: close stops it", async () => {
+    const { peer, response, continueBody } = await uploading();
+    await peer.send(`${answer("200 OK", "Content-Length: 2", "Connection: close")}ok`);
+    expect(await (await response).body.text()).toBe("ok");
+    expect(await peer.readToEnd()).toBe("");
+    continueBody();
+  });
+
+  test("a close-delimited response stops it", async () => {
+    const { peer, response } = await uploading();
+    await peer.send(`${answer("200 OK")}all of it`);
+    await peer.end();
+    expect(await (await response).body.text()).toBe("all of it");
+    expect(await peer.readToEnd()).toBe("");
+  });
+});
+
+describe("errors tell", () => {
+  test("without a response: how much was sent, and how many bytes went each way", async () => {
+    const { peer, sender } = await ask();
+    const asked = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.end();
+    await expect(asked).rejects.toMatchObject({
+      code: "INCOMPLETE_MESSAGE",
+      phase: "head",
+      sent: "all",
+      responseSeen: false,
+      bytesRead: 0,
+      bytesWritten: head("GET /").length,
+    });
+  });
+
+  test.each([
+    ["half a head", "HTTP/1.1 20"],
+    ["an interim response", answer("102 Processing")],
+  ])("%s counts as part of a response", async (_, bytes) => {
+    const { peer, sender } = await ask();
+    const asked = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(bytes);
+    await peer.end();
+    await expect(asked).rejects.toMatchObject({ responseSeen: true, bytesRead: bytes.length });
+  });
+
+  test("part of a request", async () => {
+    const { peer, sender } = await ask();
+    async function* body() {
+      yield "x";
+      await new Promise(() => {});
+    }
+    const asked = sender.sendRequest({ ...POST, body: body() });
+    await peer.readUntil("x\r\n");
+    peer.reset();
+    await expect(asked).rejects.toMatchObject({ sent: "part", responseSeen: false });
+  });
+
+  test("the offset of the fault, counted over the whole connection", async () => {
+    const { peer, sender } = await ask();
+    const first = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(NO_CONTENT);
+    await first;
+    const second = sender.sendRequest(GET);
+    await peer.readHead();
+    const bytes = "HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n";
+    await peer.send(bytes);
+    await expect(second).rejects.toMatchObject({
+      code: "MALFORMED_FIELD",
+      phase: "head",
+      offset: NO_CONTENT.length + bytes.indexOf(" Header"),
+      responseSeen: true,
+    });
+    await peer.failed();
+  });
+});

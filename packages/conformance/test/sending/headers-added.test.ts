@@ -1,0 +1,238 @@
+import type { HeadersInit } from "@upgrade/core";
+import type { ByteStream } from "@upgrade/core/io";
+import type { ServerOptions, ServerResponse } from "@upgrade/server";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
+import { turns } from "../../src/pairs-quiet.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** The field lines our client sends. */
+async function asked(request: object, options = {}): Promise<string[]> {
+  const { peer, sender } = await ask(options);
+  sender.sendRequest({ ...GET, ...request }).catch(() => {});
+  return (await peer.readHead()).split("\r\n").slice(1, -2);
+}
+
+/** The field lines our server sends. */
+async function answered(
+  response: ServerResponse,
+  request = head("GET /"),
+  options: ServerOptions<ByteStream> = {},
+): Promise<string[]> {
+  const { peer } = await serve(() => response, options);
+  await peer.send(request);
+  return (await peer.readHead()).split("\r\n").slice(1, -2);
+}
+
+describe("L14: to the headers of a request we add", () => {
+  const HOST = "Host: a.test";
+
+  test("its framing: a length that is known, or chunked", async () => {
+    expect(await asked({ ...POST, body: "two" })).toEqual([HOST, "Content-Length: 3"]);
+    expect(await asked({ ...POST, body: ["two"] })).toEqual([HOST, "Transfer-Encoding: chunked"]);
+    const headers = { "content-LENGTH": "3", "Host": "a.test" };
+    expect(await asked({ ...POST, headers, body: ["two"] })).toEqual(["content-LENGTH: 3", HOST]);
+  });
+
+  test("Connection: close, on its own line, on the last request", async () => {
+    const last = { maxRequests: 1 };
+    expect(await asked({}, last)).toEqual([HOST, "Connection: close"]);
+    const headers: HeadersInit = [
+      ["connection", "X-Hop"],
+      ["Host", "a.test"],
+      ["X-Hop", "1"],
+    ];
+    expect(await asked({ headers }, last)).toEqual([
+      "connection: X-Hop",
+      HOST,
+      "X-Hop: 1",
+      "Connection: close",
+    ]);
+    const closing = { Host: "a.test", Connection: "x, CLOSE" };
+    expect(await asked({ headers: closing }, last)).toEqual([HOST, "Connection: x, CLOSE"]);
+  });
+
+  test("nothing else: no Date, no User-Agent, no keep-alive, even for HTTP/1.0", async () => {
+    expect(await asked({})).toEqual([HOST]);
+    expect(await asked({ version: "1.0" })).toEqual([HOST]);
+    expect(await asked({ method: "OPTIONS", target: "*" })).toEqual([HOST]);
+  });
+});
+
+describe("L14: to the headers of a response we add", () => {
+  const old = (...fields: string[]): string => ["GET / HTTP/1.0", ...fields, "\r\n"].join("\r\n");
+
+  test("Connection: keep-alive, if an HTTP/1.0 client requested it and gets it", async () => {
+    const response = { status: 200, body: "x", headers: { A: "b" } };
+    expect(await answered(response, old("Connection: Keep-Alive"))).toEqual([
+      "A: b",
+      "Content-Length: 1",
+      "Connection: keep-alive",
+    ]);
+    expect(await answered(response, old())).toEqual([
+      "A: b",
+      "Content-Length: 1",
+      "Connection: close",
+    ]);
+    expect(await answered(response, head("GET /", "Connection: keep-alive"))).toEqual([
+      "A: b",
+      "Content-Length: 1",
+    ]);
+    const given = { ...response, headers: { connection: "KEEP-ALIVE" } };
+    expect(await answered(given, old("Connection: keep-alive"))).toEqual([
+      "connection: KEEP-ALIVE",
+      "Content-Length: 1",
+    ]);
+  });
+
+  test("nothing to an interim one, and only Date to a switch", async () => {
+    const { peer } = await serve(
+      (request) => {
+        request.inform(103, { Link: "</a>" });
+        return { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
+      },
+      { date: true },
+    );
+    await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: chat"));
+    expect(await peer.readHead()).toBe(answer("103 Early Hints", "Link: </a>"));
+    expect((await peer.readHead()).replace(/\r\nDate: [^\r]+ GMT/, "")).toBe(
+      answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat"),
+    );
+  });
+
+  test("no field to the automatic 100", async () => {
+    const { peer } = await serve(({ body }) => body.text().then(() => ({ status: 204 })), {
+      date: true,
+    });
+    await peer.send(head("POST /", "Content-Length: 1", "Expect: 100-continue"));
+    expect(await peer.readHead()).toBe(answer("100 Continue"));
+  });
+
+  test("length zero, close, and Date to our own refusals", async () => {
+    const { peer } = await serve(() => ({ status: 200 }), { date: true });
+    await peer.send("nonsense\r\n\r\n");
+    expect((await peer.readToEnd()).replace(/\r\nDate: [^\r]+ GMT/, "")).toBe(
+      answer("400 Bad Request", "Content-Length: 0", "Connection: close"),
+    );
+  });
+});
+
+describe("Upgrade", () => {
+  test.each([
+    ["without its connection option", { Upgrade: "chat" }],
+    ["with another option", { Upgrade: "chat", Connection: "close" }],
+  ])("is not sent %s, by neither end", async (_, fields) => {
+    const { sender } = await ask();
+    const headers = { Host: "a.test", ...fields };
+    expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_UPGRADE");
+    const { peer, reports } = await serve(() => ({ status: 200, headers: fields }));
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(reports).toEqual(["service: INVALID_UPGRADE"]);
+  });
+});
+
+describe("headers are given as", () => {
+  const FORMS: [string, HeadersInit][] = [
+    [
+      "pairs",
+      [
+        ["Host", "a.test"],
+        ["x-A", "1"],
+        ["X-a", "2"],
+      ],
+    ],
+    ["a record with a list", { "Host": "a.test", "x-A": ["1"], "X-a": "2" }],
+    [
+      "a Map",
+      new Map([
+        ["Host", "a.test"],
+        ["x-A", "1"],
+        ["X-a", "2"],
+      ]),
+    ],
+  ];
+  test.each(FORMS)("%s, to either end", async (_, headers) => {
+    const lines = ["Host: a.test", "x-A: 1", "X-a: 2"];
+    expect(await asked({ headers })).toEqual(lines);
+    expect(await answered({ status: 204, headers })).toEqual(lines);
+  });
+
+  test("a WHATWG Headers, to either end", async () => {
+    const headers = new Headers({ Host: "a.test", "X-A": "1" });
+    expect(await asked({ headers })).toEqual(["host: a.test", "x-a: 1"]);
+    expect(await answered({ status: 204, headers })).toEqual(["host: a.test", "x-a: 1"]);
+  });
+
+  test("latin-1, both ways: each character is one octet", async () => {
+    const seen: string[] = [];
+    const { peer } = await serve(({ headers }) => {
+      seen.push(headers.get("x") ?? "", Buffer.from(headers.bytes("x")!).toString("hex"));
+      return { status: 204, headers: { X: "\xe9\xff" } };
+    });
+    await peer.send(head("GET /", "X: \xe9\x80"));
+    expect(await peer.readHead()).toBe(answer("204 No Content", "X: \xe9\xff"));
+    expect(seen).toEqual(["\xe9\x80", "e980"]);
+    const client = await ask();
+    const sent = client.sender.sendRequest({ ...GET, headers: { Host: "a.test", X: "\xe9\xff" } });
+    expect(await client.peer.readHead()).toBe(head("GET /", "X: \xe9\xff"));
+    await client.peer.send(answer("204 No Content", "X: \xe9\x80"));
+    expect([...(await sent).headers.bytes("X")!]).toEqual([0xe9, 0x80]);
+  });
+});
+
+test("no failure is printed, unless onError prints it", async () => {
+  const printed: unknown[] = [];
+  const print = (text: unknown): boolean => printed.push(text) > 0;
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, "write").mockImplementation(print as never);
+  }
+  for (const name of ["log", "warn", "error", "info", "debug"] as const) {
+    vi.spyOn(console, name).mockImplementation((...text) => void printed.push(text));
+  }
+  vi.spyOn(process, "emitWarning").mockImplementation((text) => void printed.push(text));
+  const onError = undefined;
+  const boom = () => {
+    throw new Error("boom");
+  };
+  for (const bytes of [head("GET /"), "nonsense\r\n\r\n", head("GET /", "Content-Length: 9")]) {
+    const { peer } = await serve(boom, { onError });
+    await peer.send(bytes);
+    await turns();
+    peer.reset();
+  }
+  const { peer } = await serve(
+    (request) => {
+      void request.takeOver();
+      void request.switchTo("other");
+      return { status: 200, body: [7 as never] };
+    },
+    { onError },
+  );
+  await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: chat"));
+  await turns();
+  const client = await ask();
+  client.sender.sendRequest(GET).catch(() => {});
+  await client.peer.readHead();
+  await client.peer.send("nonsense\r\n\r\n");
+  await turns();
+  vi.restoreAllMocks();
+  expect(printed).toEqual([]);
+});
+
+test("stats count both ways on the client, too", async () => {
+  const { peer, sender, connection } = await ask();
+  expect(connection.stats).toEqual({ bytesRead: 0, bytesWritten: 0, requests: 0 });
+  const sent = sender.sendRequest({ ...POST, body: "body" });
+  const request = await peer.readUntil("body");
+  const response = `${answer("100 Continue")}${answer("200 OK", "Content-Length: 2")}ok`;
+  await peer.send(response);
+  expect(await (await sent).body.text()).toBe("ok");
+  expect(connection.stats).toEqual({
+    bytesRead: response.length,
+    bytesWritten: request.length,
+    requests: 1,
+  });
+  expect(connection.state).toEqual({ client: "idle", server: "idle" });
+});

@@ -1,0 +1,207 @@
+import type { Duplex } from "node:stream";
+import type { ByteStream, Io, Parts } from "@upgrade/core/io";
+import { rewind, handshake as serve } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs.ts";
+import { REQUEST, ROLES, switching } from "../../src/pairs-mirror.ts";
+import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { isNodeDuplex, ScriptedPeer } from "../../src/scripted-peer.ts";
+
+afterEach(destroyPairs);
+
+const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
+const NONE = new Uint8Array(0);
+
+describe.each(PAIRS)("over $name", ({ make }) => {
+  test.each(ROLES)("our %s: the io as if it had never been read", async (role) => {
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    const { parts } = await switching(role, "upgrade", io, peer, "early ");
+    const rewound = rewind(await parts);
+    expect(rewound === io).toBe(isNodeDuplex(io) || (await parts).readBuf.length === 0);
+    void peer.send("late");
+    const next = new ScriptedPeer(rewound);
+    expect(await next.read(10)).toBe("early late");
+    await next.send("back");
+    expect(await peer.read(4)).toBe("back");
+    await peer.end();
+    expect(await next.readToEnd()).toBe("");
+    await next.end();
+    expect(await peer.readToEnd()).toBe("");
+  });
+
+  test("a proposal, early bytes and FIN at once: all is read, and the response is sent", async () => {
+    const quiet = watchQuiet();
+    const [io, far] = await make();
+    const peer = new ScriptedPeer(far);
+    let go!: () => void;
+    const went = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let taken!: (parts: Promise<Parts<Io>>) => void;
+    const parts = new Promise<Parts<Io>>((resolve) => {
+      taken = resolve;
+    });
+    await serve(io, async (request) => {
+      await went;
+      taken(request.switchTo("chat"));
+    });
+    void peer.send(`${REQUEST.upgrade}early`);
+    void peer.end();
+    await turns();
+    go();
+    const { readEnded } = await parts;
+    // If the end has fired, it does not fire again; otherwise it was never read.
+    expect(readEnded).toBe(isNodeDuplex(io));
+    const next = new ScriptedPeer(rewind(await parts));
+    expect(await next.readToEnd()).toBe("early");
+    await peer.readHead();
+    await next.send("goodbye");
+    await next.end();
+    expect(await peer.readToEnd()).toBe("goodbye");
+    expect(await quiet.settled()).toEqual([]);
+    quiet.stop();
+  });
+});
+
+describe("L1 account: an end that came after the hand-over", () => {
+  test.each([
+    ["TCP", () => tcpPair()],
+    ["Duplex", async () => duplexPair(false)],
+  ] as const)(
+    "over %s, without a reader: early bytes and the end are replayed",
+    async (_, make) => {
+      const [io, far] = await make();
+      const peer = new ScriptedPeer(far);
+      const { parts } = await switching("server", "upgrade", io, peer, "early");
+      const taken = await parts;
+      expect(taken.readEnded).toBe(false);
+      await peer.end();
+      await turns();
+      // A socket reads ahead of its owner: its end has fired without a listener.
+      expect(io.readableEnded).toBe("remoteAddress" in io);
+      const next = new ScriptedPeer(rewind(taken as Parts<Duplex>));
+      expect(await next.readToEnd()).toBe("early");
+      expect(next.failure).toBe(undefined);
+    },
+  );
+});
+
+describe("a Duplex that has ended, replayed", () => {
+  const ended = async () => {
+    const [io, far] = duplexPair();
+    far.end();
+    io.resume();
+    await turns();
+    return [io, far] as const;
+  };
+
+  test("is a Duplex with its own back-pressure and failure", async () => {
+    const [io, far] = await ended();
+    const again = rewind({ io: io as Duplex, readBuf: bytes("early"), readEnded: true });
+    expect(again).not.toBe(io);
+    expect(isNodeDuplex(again)).toBe(true);
+    let text = "";
+    for await (const chunk of again) text += String(chunk);
+    expect(text).toBe("early");
+    const failed = new Promise((resolve) => again.once("error", resolve));
+    far.destroy(new Error("reset"));
+    expect(await failed).toBeInstanceOf(Error);
+    expect(again.destroyed).toBe(true);
+  });
+
+  test("keeps unread bytes even when its other side has ended", async () => {
+    const [io, far] = await ended();
+    const again = rewind({ io: io as Duplex, readBuf: bytes("early"), readEnded: true });
+    far.resume();
+    again.end("bye");
+    await turns();
+    expect(io.destroyed).toBe(true);
+    expect(await new ScriptedPeer(again).readToEnd()).toBe("early");
+  });
+
+  test("without bytes it still ends", async () => {
+    const [io] = await ended();
+    const again = rewind({ io: io as Duplex, readBuf: NONE, readEnded: true });
+    expect(await new ScriptedPeer(again).readToEnd()).toBe("");
+  });
+});
+
+describe("a ByteStream, replayed", () => {
+  const calls: string[] = [];
+  const stream: ByteStream = {
+    async read() {
+      calls.push("read");
+      return bytes("more");
+    },
+    write: async () => void calls.push("write"),
+    closeWrite: async () => void calls.push("closeWrite"),
+    abort: () => void calls.push("abort"),
+    cancelRead: () => calls.push("cancelRead") > 0,
+    gone: new Promise(() => {}),
+  };
+
+  test("has the same shape, and passes on everything after the replayed bytes", async () => {
+    calls.length = 0;
+    const again = rewind({ io: stream, readBuf: bytes("early"), readEnded: false });
+    expect(again.gone).toBe(stream.gone);
+    expect(await again.read()).toEqual(bytes("early"));
+    expect(calls).toEqual([]);
+    expect(await again.read()).toEqual(bytes("more"));
+    await again.write([]);
+    await again.closeWrite();
+    expect(again.cancelRead?.()).toBe(true);
+    again.abort("done");
+    expect(calls).toEqual(["read", "write", "closeWrite", "cancelRead", "abort"]);
+  });
+
+  test("a replayed chunk cannot be withdrawn", async () => {
+    const again = rewind({ io: stream, readBuf: bytes("early"), readEnded: false });
+    const read = again.read();
+    expect(again.cancelRead?.()).toBe(false);
+    expect(await read).toEqual(bytes("early"));
+    expect(again.cancelRead?.()).toBe(true);
+  });
+
+  test("that has ended stays ended, and never reads again", async () => {
+    calls.length = 0;
+    const again = rewind({ io: stream, readBuf: NONE, readEnded: true });
+    expect([await again.read(), await again.read()]).toEqual([null, null]);
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("a WHATWG pair, replayed", () => {
+  test("that has ended delivers its bytes and closes; its writable stays open", async () => {
+    const [io, far] = webPair();
+    const again = rewind({ io, readBuf: bytes("early"), readEnded: true });
+    expect(again.writable).toBe(io.writable);
+    const next = new ScriptedPeer(again as never);
+    expect(await next.readToEnd()).toBe("early");
+    const peer = new ScriptedPeer(far as never);
+    await next.send("on");
+    expect(await peer.read(2)).toBe("on");
+  });
+
+  test("canceling it cancels the io, and failures are passed on", async () => {
+    const [io, far] = webPair();
+    const again = rewind({ io, readBuf: bytes("early"), readEnded: false });
+    const peer = new ScriptedPeer(far as never);
+    await again.readable.cancel("enough");
+    expect(await peer.failed()).toBe("enough");
+    const [other, end] = webPair();
+    const failing = new ScriptedPeer(
+      rewind({ io: other, readBuf: bytes("early"), readEnded: false }) as never,
+    );
+    expect(await failing.read(5)).toBe("early");
+    await end.writable.abort(new Error("reset"));
+    expect(await failing.failed()).toMatchObject({ message: "reset" });
+  });
+});
+
+test("an object of none of the three shapes cannot be rewound", () => {
+  const nothing = { readBuf: bytes("early"), readEnded: false };
+  expect(() => rewind({ ...nothing, io: 7 })).toThrow(
+    expect.objectContaining({ code: "INVALID_IO" }),
+  );
+});
