@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-// Breaks every law on purpose, one line at a time, and requires a test of that law to fail:
-// node scripts/laws.mjs [L7 | part of a patch's name …]
+// Breaks every law on purpose, one mutation at a time, and requires a test of that law to fail:
+// node scripts/laws.mjs [L7 | part of a mutation's name …]
+import { faultsOf, readLaws } from "./laws/judge.mjs";
 import { findNamed } from "./laws/named.mjs";
-import { applyTo, faultsOf, readLaws, readPatches } from "./laws/patches.mjs";
 import { makeSandbox } from "./laws/sandbox.mjs";
+import { applyTo } from "./mutations/apply.mjs";
+import { isCalled, readBook } from "./mutations/book.mjs";
+import { readSources } from "./mutations/sources.mjs";
 
 const AT_ONCE = 2;
 /** A run that takes longer counts as hung: with one law broken, and with all tests at once. */
@@ -13,30 +16,30 @@ const RUN_ALL_MS = 300_000;
 const MAY_HANG = new Set(["L8", "L13"]);
 
 const wanted = process.argv.slice(2);
-const laws = readLaws();
-const all = readPatches();
+const sources = readSources();
 const named = findNamed();
-const patches = all.filter(({ law, name }) => {
-  const isMeant = (word) => (/^L[0-9]+$/.test(word) ? word === law : name.includes(word));
-  return wanted.length === 0 || wanted.some(isMeant);
-});
-const faults = faultsOf(laws, all);
-for (const { law } of laws) {
-  if (filesOf([law]).length === 0) faults.push(`no test names ${law}`);
-}
-if (patches.length === 0) faults.push(`no patch is called ${wanted.join(" or ")}`);
+const book = readBook();
+const mutations = book.filter(
+  (mutation) =>
+    mutation.law !== undefined && (wanted.length === 0 || wanted.some(isCalled(mutation))),
+);
+const faults = faultsOf(readLaws(), book, named, sources);
+if (mutations.length === 0) faults.push(`no mutation is called ${wanted.join(" or ")}`);
 
 const started = Date.now();
 if (faults.length === 0) await tryAll();
 for (const fault of faults) console.error(fault);
 console.log(
-  `${patches.length} patches, ${faults.length} faults, ${((Date.now() - started) / 1000).toFixed(0)} s`,
+  `${mutations.length} mutations, ${faults.length} faults, ${((Date.now() - started) / 1000).toFixed(0)} s`,
 );
 if (faults.length > 0) process.exit(1);
 
 async function tryAll() {
   // A test that fails anyway would prove nothing: first, all of them must pass.
-  const tries = [tryNothing, ...patches.map((patch) => (sandbox) => tryPatch(sandbox, patch))];
+  const tries = [
+    tryNothing,
+    ...mutations.map((mutation) => (sandbox) => tryMutation(sandbox, mutation)),
+  ];
   const sandboxes = Array.from({ length: AT_ONCE }, makeSandbox);
   const remove = () => {
     for (const sandbox of sandboxes) sandbox.remove();
@@ -58,31 +61,31 @@ async function tryAll() {
 }
 
 async function tryNothing(sandbox) {
-  const concerned = [...new Set(patches.map(({ law }) => law))];
+  const concerned = [...new Set(mutations.map(({ law }) => law))];
   const { passed, failed, broken, hung } = await sandbox.run(
     filesOf(concerned),
     concerned,
     RUN_ALL_MS,
   );
-  if (failed !== undefined) faults.push(`fails without any patch: ${failed}`);
+  if (failed !== undefined) faults.push(`fails without any mutation: ${failed}`);
   else if (hung || broken !== undefined)
-    faults.push(`without any patch: ${broken ?? "the run hangs"}`);
+    faults.push(`without any mutation: ${broken ?? "the run hangs"}`);
   else console.log(`${passed} tests name a law and pass`);
 }
 
-async function tryPatch(sandbox, patch) {
-  const { name, law, file } = patch;
-  const before = sandbox.read(file);
-  sandbox.write(file, applyTo(before, patch));
+async function tryMutation(sandbox, mutation) {
+  const { law, says } = mutation;
+  const { changed } = applyTo(sources, mutation);
+  for (const [file, text] of changed) sandbox.write(file, text);
   const from = Date.now();
   const result = await sandbox.run(filesOf([law]), [law], RUN_MS);
-  sandbox.write(file, before);
+  for (const file of changed.keys()) sandbox.write(file, sources.get(file));
   const { failed, hung, broken, passed } = result;
   const noticed = failed ?? (hung && MAY_HANG.has(law) ? "a run that hangs" : undefined);
   const why = hung ? "the run hangs" : (broken?.trim().split("\n", 1)[0] ?? `${passed} tests pass`);
-  if (noticed === undefined) faults.push(`${name} is not noticed: ${why}`);
+  if (noticed === undefined) faults.push(`${law}: ${says}: not noticed: ${why}`);
   const seconds = ((Date.now() - from) / 1000).toFixed(1);
-  console.log(`${name}: ${noticed ?? `NOT NOTICED, ${why}`} (${seconds} s)`);
+  console.log(`${law}: ${says}: ${noticed ?? `NOT NOTICED, ${why}`} (${seconds} s)`);
 }
 
 /** The test files that name one of these laws. */

@@ -60,7 +60,7 @@ const TASKS = {
     says: "fuzzes the core: --seconds N, --seed S, --corpus DIR; or --faults",
     async run(args) {
       if (args[0] === "--faults") {
-        await node("packages/conformance/fuzz/faults.mjs", args.slice(1));
+        await node("scripts/faults.mjs", args.slice(1));
         return;
       }
       await bundle("fuzz");

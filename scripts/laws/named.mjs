@@ -1,6 +1,6 @@
 // Finds the tests that name a law, in their own or their group's title, or as a fixture story.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { root } from "./patches.mjs";
+import { root } from "../mutations/book.mjs";
 
 const FIXTURES = "packages/conformance/fixtures/";
 /** Plays the stories; the name of each test lists its laws. */

@@ -6,7 +6,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -15,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "./patches.mjs";
+import { root } from "../mutations/book.mjs";
 
 const here = fileURLToPath(root);
 const GROUPS = ["packages", "apps"];
@@ -47,16 +46,11 @@ export function makeSandbox() {
   link(join(here, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "laws.config.mjs"), CONFIG);
   return {
-    folder,
-    read,
     write,
     run,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 
-  function read(file) {
-    return readFileSync(join(folder, file), "utf8");
-  }
   function write(file, text) {
     writeFileSync(join(folder, file), text);
   }
