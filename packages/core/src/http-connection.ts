@@ -17,6 +17,7 @@ import { BodyWriter, checkTrailers, checkWhole, octetsOf, put } from "./serializ
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
 import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
+import type { Stage } from "./state/joint-state.ts";
 import type { Cause } from "./state/moves.ts";
 import type { State } from "./state/states.ts";
 
@@ -61,47 +62,53 @@ export class HttpConnection {
 
   /** The state of our role. */
   get ourState(): State {
-    return this.#machine.stateOf(this.role);
+    return this.#machine.now[this.role];
   }
 
   /** The state of the peer's role. */
   get theirState(): State {
-    return this.#machine.stateOf(peerOf(this.role));
+    return this.#machine.now[peerOf(this.role)];
   }
 
   /** The states of both roles, named as in h11. */
   get states(): { readonly client: State; readonly server: State } {
-    return { client: this.#machine.stateOf("client"), server: this.#machine.stateOf("server") };
+    const { client, server } = this.#machine.now;
+    return { client, server };
   }
 
   /** What the current request offers to switch to. */
   get proposal(): Proposal | undefined {
-    return this.#machine.proposed ? this.#cycle.request.proposal : undefined;
+    return this.#machine.now.proposed ? this.#cycle.request.proposal : undefined;
   }
 
   /** Whether the connection may carry another cycle after this one. */
   get persists(): boolean {
-    return this.#machine.persists;
+    return this.#machine.now.persists;
   }
 
   /** Whether both messages of the cycle are complete and another cycle may follow. */
   get cycleIsOver(): boolean {
-    return this.#machine.cycleIsOver;
+    return this.#machine.now.cycleIsOver;
   }
 
   /** Whether another request may be sent before the current one is answered. */
   get mayPipeline(): boolean {
     const { ourState } = this;
-    if (ourState !== "done" || !this.#machine.persists || this.#receiver.ended) return false;
+    if (ourState !== "done" || !this.#machine.now.persists || this.#receiver.ended) return false;
     // RFC 9112 §9.6: no request follows one with the option close.
     const last = this.#pipelined?.at(-1);
     if (last !== undefined && !persists(last.version, last.facts)) return false;
     return this.#cycle.request.proposal === undefined;
   }
 
+  /** @internal What is left to do. */
+  get stage(): Stage {
+    return this.#machine.now.stage[this.role];
+  }
+
   /** Whether both sides have switched: what follows belongs to another protocol. */
   get hasSwitched(): boolean {
-    return this.#machine.hasSwitched;
+    return this.#machine.now.hasSwitched;
   }
 
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
@@ -245,7 +252,7 @@ export class HttpConnection {
 
   // `whole`: the length of the body, if all of it is known.
   #sendRequest(sink: Sink, event: RequestToSend, whole?: number): void {
-    const request = checkRequest(event, !this.#machine.persists);
+    const request = checkRequest(event, !this.#machine.now.persists);
     this.#demand("request");
     if (whole !== undefined) checkWhole(request.framing, whole);
     this.#startRequest(request);
@@ -290,7 +297,7 @@ export class HttpConnection {
   #checked(event: ResponseToSend): CheckedResponse {
     const { version, method } = this.#cycle.request;
     // A server that answers before a request ends the connection.
-    const mayPersist = this.#machine.persists && this.ourState !== "idle";
+    const mayPersist = this.#machine.now.persists && this.ourState !== "idle";
     return checkResponse(event, { method, version, proposal: this.proposal, persists: mayPersist });
   }
 
@@ -326,7 +333,7 @@ export class HttpConnection {
    * @throws {LocalProtocolError} `WRONG_MOMENT`: a message is incomplete, or this cycle is the last.
    */
   startNextCycle(): void {
-    if (!this.#machine.cycleIsOver) {
+    if (!this.#machine.now.cycleIsOver) {
       const { client, server } = this.states;
       throw new LocalProtocolError(
         "WRONG_MOMENT",

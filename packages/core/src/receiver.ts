@@ -52,7 +52,7 @@ export class Receiver {
   }
 
   get bodyOwed(): "content" | "trailers" | undefined {
-    if (this.#cycle.machine.stateOf(peerOf(this.#role)) !== "send-body") return undefined;
+    if (this.#cycle.machine.now[peerOf(this.#role)] !== "send-body") return undefined;
     // RFC 9110 §10.1.1: a client that sent Expect: 100-continue waits for the server.
     if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
     return this.#reader!.trailersAwaited ? "trailers" : "content";
@@ -84,12 +84,13 @@ export class Receiver {
   }
 
   #read(): Event | Wait {
-    const state = this.#cycle.machine.stateOf(peerOf(this.#role));
+    const { now } = this.#cycle.machine;
+    const state = now[peerOf(this.#role)];
     switch (state) {
       case "idle":
         if (this.#role === "client") return this.#readIdle();
         // Answered before the request (a 408): a request received now would get no answer.
-        if (this.#cycle.machine.stateOf("server") !== "idle") return this.#readLate();
+        if (now.server !== "idle") return this.#readLate();
         return this.#readHead();
       case "send-response":
         return this.#readHead();

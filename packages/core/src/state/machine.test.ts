@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Role } from "../base/role.ts";
 import { COUPLINGS, type Situation } from "./couplings.ts";
-import { restOf, StateMachine } from "./machine.ts";
+import { restOf } from "./joint-state.ts";
+import { StateMachine } from "./machine.ts";
 import { CAUSES, type Cause, MOVES } from "./moves.ts";
 import { STATES, type State } from "./states.ts";
 
@@ -124,7 +125,7 @@ function machineIn(role: Role, state: State): StateMachine | undefined {
   if (path === undefined) return undefined;
   const machine = new StateMachine();
   for (const step of path) step(machine);
-  return machine.stateOf(role) === state ? machine : undefined;
+  return machine.now[role] === state ? machine : undefined;
 }
 
 describe("the machine agrees with the tables", () => {
@@ -138,10 +139,10 @@ describe("the machine agrees with the tables", () => {
         else machine.move(role, cause);
       }
       const now = {
-        client: machine.stateOf("client"),
-        server: machine.stateOf("server"),
-        persists: machine.persists,
-        proposed: machine.proposed,
+        client: machine.now.client,
+        server: machine.now.server,
+        persists: machine.now.persists,
+        proposed: machine.now.proposed,
       };
       expect(STATES, path.join(" ")).toContain(now.client);
       expect(STATES, path.join(" ")).toContain(now.server);
@@ -160,15 +161,15 @@ describe("one cycle after another", () => {
     machine.move("client", "request");
     return machine;
   };
-  const both = (machine: StateMachine) => [machine.stateOf("client"), machine.stateOf("server")];
+  const both = (machine: StateMachine) => [machine.now.client, machine.now.server];
 
   test("two done roles start over", () => {
     const machine = requested();
     machine.move("client", "end-of-message");
     machine.move("server", "response");
-    expect(machine.cycleIsOver).toBe(false);
+    expect(machine.now.cycleIsOver).toBe(false);
     machine.move("server", "end-of-message");
-    expect(machine.cycleIsOver).toBe(true);
+    expect(machine.now.cycleIsOver).toBe(true);
     machine.startNextCycle();
     expect(both(machine)).toEqual(["idle", "idle"]);
   });
@@ -180,7 +181,7 @@ describe("one cycle after another", () => {
     machine.move("server", "response");
     machine.move("server", "end-of-message");
     expect(both(machine)).toEqual(["must-close", "must-close"]);
-    expect(machine.cycleIsOver).toBe(false);
+    expect(machine.now.cycleIsOver).toBe(false);
   });
 
   test("an open proposal comes before the end of persistence", () => {
@@ -191,7 +192,7 @@ describe("one cycle after another", () => {
     expect(both(machine)).toEqual(["might-switch-protocol", "send-response"]);
     machine.move("server", "response");
     expect(both(machine)).toEqual(["must-close", "send-body"]);
-    expect(machine.proposed).toBe(false);
+    expect(machine.now.proposed).toBe(false);
   });
 
   test("L5: an accepted switch completes when the client's request is complete", () => {
@@ -209,14 +210,14 @@ describe("one cycle after another", () => {
     machine.propose();
     machine.move("client", "end-of-message");
     machine.move("server", "informational-response");
-    expect(machine.proposed).toBe(true);
-    expect(machine.stateOf("client")).toBe("might-switch-protocol");
+    expect(machine.now.proposed).toBe(true);
+    expect(machine.now.client).toBe("might-switch-protocol");
   });
 
   test("an error of one role ends persistence", () => {
     const machine = requested();
     machine.fail("client");
-    expect(machine.persists).toBe(false);
+    expect(machine.now.persists).toBe(false);
     machine.move("server", "response");
     machine.move("server", "end-of-message");
     expect(both(machine)).toEqual(["error", "must-close"]);
