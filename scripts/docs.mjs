@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { corporaPage } from "./docs/corpora.mjs";
 import { coveragePage } from "./docs/coverage.mjs";
 import { differencesPage } from "./docs/differences.mjs";
+import { evidenceIndex } from "./docs/evidence.mjs";
 import { checkGlossary } from "./docs/glossary.mjs";
 import { hyperPage } from "./docs/hyper.mjs";
 import { lawsPage } from "./docs/laws.mjs";
@@ -12,6 +13,7 @@ import { checkLayers } from "./docs/layers.mjs";
 import { checkLinks } from "./docs/links.mjs";
 import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
+import { performanceFigures } from "./docs/performance.mjs";
 import { requirementsPage } from "./docs/requirements.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
 import { loadDifferences, loadRequirements, loadTables } from "./docs/tables.mjs";
@@ -20,20 +22,22 @@ const checkOnly = process.argv.includes("--check");
 const faults = [];
 
 const requirements = await loadRequirements();
-const rules = requirementsPage(requirements);
-const hyper = hyperPage(requirements);
-const corpora = corporaPage(requirements);
-const laws = lawsPage();
-const coverage = coveragePage();
-for (const { faults: found } of [rules, hyper, corpora, laws, coverage]) faults.push(...found);
+const evidence = {
+  "docs/evidence/rfc-map.md": requirementsPage(requirements),
+  "docs/evidence/hyper.md": hyperPage(requirements),
+  "docs/evidence/corpora.md": corporaPage(requirements),
+  "docs/evidence/differences.md": differencesPage(await loadDifferences()),
+  "docs/evidence/laws.md": lawsPage(),
+  "docs/evidence/coverage.md": coveragePage(),
+};
+const performance = performanceFigures();
+const index = evidenceIndex({ ...evidence, "docs/evidence/performance.md": performance });
+const checked = [...Object.values(evidence), performance, index];
+faults.push(...checked.flatMap(({ faults: found }) => found));
 const pages = {
   ...generatedPages(await loadTables()),
-  "docs/rfc-map.md": rules.text,
-  "docs/hyper.md": hyper.text,
-  "docs/corpora.md": corpora.text,
-  "docs/laws.md": laws.text,
-  "docs/coverage.md": coverage.text,
-  "docs/differences.md": differencesPage(await loadDifferences()),
+  ...Object.fromEntries(Object.entries(evidence).map(([page, { text }]) => [page, text])),
+  "docs/evidence/README.md": index.text,
 };
 for (const [page, text] of Object.entries(pages)) {
   const file = new URL(page, root);
@@ -53,9 +57,9 @@ const words = checkGlossary();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
 
 for (const fault of faults) console.error(fault);
-console.log([rules, hyper, corpora, laws].map(({ summary }) => summary).join("\n"));
+for (const { summary } of [...Object.values(evidence), performance]) console.log(summary);
 console.log(
-  `${Object.keys(pages).length} pages generated, ${files.length} read: ` +
+  `${Object.keys(pages).length} of ${files.length} pages generated: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +
     `${words.count} words of the glossary; ${faults.length} faults`,
 );

@@ -1,4 +1,4 @@
-// docs/corpora.md: test inputs of other projects with another result here, and why.
+// docs/evidence/corpora.md: test inputs of other projects with another result here, and why.
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
 import { proofLink } from "./requirements.mjs";

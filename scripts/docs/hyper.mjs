@@ -1,4 +1,4 @@
-// docs/hyper.md: what hyper's tests require of HTTP/1, and what we do.
+// docs/evidence/hyper.md: what hyper's tests require of HTTP/1, and what we do.
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
 import { proofLink } from "./requirements.mjs";

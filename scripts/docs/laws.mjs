@@ -1,11 +1,11 @@
-// docs/laws.md: each law with the tests that name it and the mutations that break it.
+// docs/evidence/laws.md: each law with the tests that name it and the mutations that break it.
 import { faultsOf, readLaws } from "../laws/judge.mjs";
 import { findNamed } from "../laws/named.mjs";
 import { BOOK, readBook } from "../mutations/book.mjs";
 import { readSources } from "../mutations/sources.mjs";
 import { anchorOf } from "./links.mjs";
 import { NOTE, page } from "./pages.mjs";
-import { escaped, proofLink } from "./requirements.mjs";
+import { escaped, proofLink, UP } from "./requirements.mjs";
 
 /** The page, the faults of the laws' tests and of all mutations, and a summary line. */
 export function lawsPage() {
@@ -28,7 +28,7 @@ function textOf(laws, named, mutations, summary) {
   return page(
     "# The laws and their tests",
     NOTE("ARCHITECTURE.md, packages/conformance/mutations and the tests"),
-    "Each [law](../ARCHITECTURE.md#the-laws) has tests that name it, and [mutations](../packages/conformance/mutations/README.md) that break it in plausible ways. `npm run laws:break` applies one mutation at a time to a copy of the sources and requires a test of that law to fail; `npm run laws:break L7` tries those of one law. A group of tests is listed by its own title.",
+    "Each [law](../../ARCHITECTURE.md#the-laws) has tests that name it, and [mutations](../../packages/conformance/mutations/README.md) that break it in plausible ways. `npm run laws:break` applies one mutation at a time to a copy of the sources and requires a test of that law to fail; `npm run laws:break L7` tries those of one law. A group of tests is listed by its own title.",
     `**${summary}.**`,
     ...sections,
   );
@@ -36,7 +36,7 @@ function textOf(laws, named, mutations, summary) {
 
 function listOf(mutations) {
   return mutations
-    .map(({ chapter, says }) => `- [${escaped(says)}](../${BOOK}${chapter}#${anchorOf(says)})`)
+    .map(({ chapter, says }) => `- [${escaped(says)}](${UP}${BOOK}${chapter}#${anchorOf(says)})`)
     .join("\n");
 }
 

@@ -1,7 +1,10 @@
-// docs/rfc-map.md: the rules of the RFCs, each with the file that implements it and its tests.
+// docs/evidence/rfc-map.md: the rules of the RFCs, each with the file that implements it and its tests.
 import { anchorOf } from "./links.mjs";
 import { root } from "./markdown.mjs";
 import { NOTE, page, table } from "./pages.mjs";
+
+/** From a page in docs/evidence to the root. */
+export const UP = "../../";
 
 const SHOWN = 2;
 
@@ -52,7 +55,7 @@ function cells({ id, section, level, role, says, at, because }, proofs) {
   const shown = proofs.filter(({ ids }) => ids.includes(id));
   const links = shown.slice(0, SHOWN).map(proofLink);
   const more = shown.length > SHOWN ? ["…"] : [];
-  const file = at === undefined ? "" : `[${at.split("/").at(-1)}](../packages/${at})`;
+  const file = at === undefined ? "" : `[${at.split("/").at(-1)}](${UP}packages/${at})`;
   const reasons = because === undefined ? [] : [`*${because}*`];
   return [id, section, level, role, says, file, [...reasons, ...links, ...more].join("; ")];
 }
@@ -60,7 +63,7 @@ function cells({ id, section, level, role, says, at, because }, proofs) {
 /** Links a story to its heading, a test to its file. */
 export function proofLink({ file, title }) {
   const anchor = file.endsWith(".md") ? `#${anchorOf(title)}` : "";
-  return `[${escaped(title.replace(/%[a-z]/g, "…"))}](../${file}${anchor})`;
+  return `[${escaped(title.replace(/%[a-z]/g, "…"))}](${UP}${file}${anchor})`;
 }
 
 /** Escapes Markdown syntax in a title. */

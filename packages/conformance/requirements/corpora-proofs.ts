@@ -1,4 +1,4 @@
-// Finds the tests that show what docs/corpora.md says about us. Loaded by the tests and by scripts/docs.
+// Finds the tests that show what docs/evidence/corpora.md says about us. Loaded by the tests and by scripts/docs.
 
 import type { Corpus } from "./corpora.ts";
 import type { Disagreement } from "./disagreements.ts";

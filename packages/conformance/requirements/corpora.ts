@@ -1,4 +1,4 @@
-// The tests of other parsers that were played here. Source of docs/corpora.md.
+// The tests of other parsers that were played here. Source of docs/evidence/corpora.md.
 
 /** The test inputs of another project. The inputs are not included, only the results there and here. */
 export interface Corpus {

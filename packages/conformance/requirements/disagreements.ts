@@ -1,4 +1,4 @@
-// Where the tests of other parsers expect another result than ours. Source of docs/corpora.md.
+// Where the tests of other parsers expect another result than ours. Source of docs/evidence/corpora.md.
 
 /** Cases of one corpus that differ from us in one point. */
 export interface Disagreement {

@@ -1,4 +1,4 @@
-// Finds the tests that show a behavior of docs/hyper.md. Loaded by the tests and by scripts/docs.
+// Finds the tests that show a behavior of docs/evidence/hyper.md. Loaded by the tests and by scripts/docs.
 
 import type { Behaviour, Corner } from "./hyper.ts";
 import { chapterFiles, filesIn, type Proof, read, testFiles } from "./proofs.ts";

@@ -1,4 +1,4 @@
-// What hyper's tests require of HTTP/1, and what we do. Source of docs/hyper.md.
+// What hyper's tests require of HTTP/1, and what we do. Source of docs/evidence/hyper.md.
 
 /** A behavior. Its number is its position in the list of everything hyper's tests require; the gaps are HTTP/2, pools and Rust. */
 export interface Behaviour {

@@ -1,4 +1,4 @@
-// What RFC 9110, 9112 and 9931 require of a connection, one row per rule. Source of docs/rfc-map.md.
+// What RFC 9110, 9112 and 9931 require of a connection, one row per rule. Source of docs/evidence/rfc-map.md.
 
 /** One rule. It has a `because` or a proof. */
 export interface Row {

@@ -16,7 +16,7 @@ import { turns } from "../../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 
 // hyper's tests of whole connections that no other test of ours covers. The numbers are those of
-// docs/hyper.md.
+// docs/evidence/hyper.md.
 
 const OK = answer("200 OK", "Content-Length: 0");
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { answer, head } from "../../src/against.ts";
 import { Transcript } from "../../src/transcript.ts";
 
-// hyper's tests of reading messages, with our results. The numbers are those of docs/hyper.md.
+// hyper's tests of reading messages, with our results. The numbers are those of docs/evidence/hyper.md.
 
 function octets(text: string): Uint8Array {
   return Buffer.from(text, "latin1");

@@ -8,7 +8,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { ask, GET, head, join, POST, rejection, serve } from "../../src/against.ts";
 
-// hyper's tests of sending messages, with our results. The numbers are those of docs/hyper.md.
+// hyper's tests of sending messages, with our results. The numbers are those of docs/evidence/hyper.md.
 
 const HOST = ["Host", "a.test"] as const;
 const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
