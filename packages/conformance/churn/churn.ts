@@ -1,9 +1,9 @@
 import { getEventListeners, setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import { type Io, ManualClock, memoryPair } from "@upgrade/core/io";
-import { destroyPairs, duplexPair, type Pair, tcpPair, webPair } from "../src/pairs.ts";
-import { watchQuiet } from "../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, type Pair, tcpPair, webPair } from "../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../src/scripted-peer.ts";
+import { watchQuiet } from "../src/turns.ts";
 import { CLIENT_MOMENTS } from "./client-moments.ts";
 import { Dice } from "./dice.ts";
 import { discard, ENDINGS } from "./endings.ts";

@@ -1,6 +1,6 @@
 import { type ClientRequest, handshake } from "@upgrade/client";
-import { answer, GET, head, POST } from "../src/against.ts";
-import { ANSWER, PROPOSAL } from "../src/pairs-mirror.ts";
+import { answer, GET, head, POST } from "../src/messages.ts";
+import { ANSWER, PROPOSAL } from "../src/switching.ts";
 import { unfinished } from "./server-moments.ts";
 import { cut, deliver, type Stage, type Standing, turn } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { turns } from "../src/pairs-quiet.ts";
+import { turns } from "../src/turns.ts";
 
 /** What a process holds after everything that can be freed has been. */
 export interface Held {

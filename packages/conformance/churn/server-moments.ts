@@ -1,6 +1,6 @@
 import type { Io, Parts } from "@upgrade/core/io";
 import { handshake, type Service } from "@upgrade/server";
-import { answer, head } from "../src/against.ts";
+import { answer, head } from "../src/messages.ts";
 import { PROPOSAL_HEAD } from "./client-moments.ts";
 import { cut, deliver, type Stage, type Standing, turn } from "./stage.ts";
 

@@ -75,8 +75,8 @@ export function* casesOf(seeds: readonly Seed[], mutations: number, seed: number
 
 function plain({ role, asks }: Situation, random: Random): Situation {
   const single = ASKS.filter((asks) => asks.length === 1 && !asks[0]!.withheld && !asks[0]!.last);
-  const asked = role === "server" ? [] : random.oneIn(3) ? random.pick(single) : asks.slice(0, 1);
-  return { role, asks: asked, accepts: true, bounds: BOUNDS[0]!, ended: false };
+  const sent = role === "server" ? [] : random.oneIn(3) ? random.pick(single) : asks.slice(0, 1);
+  return { role, asks: sent, accepts: true, bounds: BOUNDS[0]!, ended: false };
 }
 
 // How we differ; undefined if we agree.

@@ -1,6 +1,6 @@
 import { LocalProtocolError, resolveLimits } from "@upgrade/core";
-import { blockOctets } from "../src/octet-text.ts";
-import { type Case, readFixtures } from "../src/read-fixtures.ts";
+import { blockOctets } from "../src/stories/octet-text.ts";
+import { type Case, readFixtures } from "../src/stories/read-fixtures.ts";
 import type { Ask, Situation } from "./oracle.ts";
 
 /** An input, one character per octet, and the situation it is read in. */
@@ -43,11 +43,11 @@ function situationOf(story: Case): Situation {
   const ended = story.blocks.some(({ lines }) => lines.includes("end-of-file"));
   const accepts = story.blocks.some(({ lines }) => lines.some((line) => / 101| 2\d\d/.test(line)));
   const bounds = boundsOf(story.limits);
-  const asks = story.role === "server" ? [] : [asked(story.asks ?? "GET")];
+  const asks = story.role === "server" ? [] : [askOf(story.asks ?? "GET")];
   return { role: story.role, asks, accepts, bounds, ended };
 }
 
-function asked(words: string): Ask {
+function askOf(words: string): Ask {
   const [method = "GET", protocol] = words.split("+");
   return { ...PLAIN, method, offers: protocol === undefined ? [] : [protocol] };
 }

@@ -1,4 +1,4 @@
-import { escaped } from "../src/octet-text.ts";
+import { escaped } from "../src/stories/octet-text.ts";
 import type { Seed } from "./corpus.ts";
 import { BOUNDS } from "./corpus.ts";
 import type { Ask } from "./oracle.ts";
@@ -10,12 +10,12 @@ export function storyOf({ text, situation }: Seed, title: string): string {
   const limits = Object.entries(bounds)
     .filter(([name, value]) => value !== standard[name as keyof typeof standard])
     .map(([name, value]) => ` ${name}=${value}`);
-  const asked =
+  const option =
     asks.length === 1 && !asks[0]!.withheld && !asks[0]!.last ? ` asks=${words(asks[0]!)}` : "";
   return [
     `## Found by the fuzzer: ${title}`,
-    `<!-- Z01 · role=${role}${asked}${limits.join("")} -->`,
-    ...(asked === "" && asks.length > 0 ? ["", "```do", ...asks.flatMap(actionsOf), "```"] : []),
+    `<!-- Z01 · role=${role}${option}${limits.join("")} -->`,
+    ...(option === "" && asks.length > 0 ? ["", "```do", ...asks.flatMap(actionsOf), "```"] : []),
     "",
     "```http",
     ...linesOf(text),

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Cast, Story } from "../src/sample-story.ts";
+import type { Cast, Story } from "../src/samples/story.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n";
 

@@ -1,4 +1,4 @@
-import type { Story } from "../src/sample-story.ts";
+import type { Story } from "../src/samples/story.ts";
 
 const PAIRS = `
   import { memoryPair } from "@upgrade/core/testing";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Cast, Story } from "../src/sample-story.ts";
+import type { Cast, Story } from "../src/samples/story.ts";
 
 async function* tunnelThrough(cast: Cast) {
   const client = await cast.dial();

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Cast, Story } from "../src/sample-story.ts";
+import type { Cast, Story } from "../src/samples/story.ts";
 import type { ScriptedPeer } from "../src/scripted-peer.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";

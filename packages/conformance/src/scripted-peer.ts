@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type ByteStream, handled, type Io, isByteStream, type WebPair } from "@upgrade/core/io";
-import { resetStream } from "./pairs.ts";
+import { resetStream } from "./pairs/pairs.ts";
 
 /** How a peer moves bytes, independent of the code under test. */
 interface Wire {

@@ -2,8 +2,9 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { BodyInit } from "@upgrade/core/io";
-import { answer, ask, GET } from "./against.ts";
-import { turns } from "./pairs-quiet.ts";
+import { dial } from "./ends.ts";
+import { answer, GET } from "./messages.ts";
+import { turns } from "./turns.ts";
 
 /** What happened to a body that was handed over. */
 export type BodyState = "untouched" | "read" | "released";
@@ -150,11 +151,11 @@ function readersStream(): TrackedBody {
 
 // The endless body of a response from another connection.
 async function receivedBody(): Promise<TrackedBody> {
-  const { peer, sender, connection } = await ask({ maxDrainBytes: 0 });
-  const asked = sender.sendRequest(GET);
+  const { peer, sender, connection } = await dial({ maxDrainBytes: 0 });
+  const pending = sender.sendRequest(GET);
   await peer.readHead();
   await peer.send(`${answer("200 OK", "Transfer-Encoding: chunked")}4\r\nfour\r\n`);
-  const { body } = await asked;
+  const { body } = await pending;
   await turns();
   return {
     body,

@@ -2,9 +2,10 @@ import { type ClientRequest, connect, upgrade } from "@upgrade/client";
 import { LocalProtocolError } from "@upgrade/core";
 import { ManualClock, memoryPair } from "@upgrade/core/io";
 import type { ServerOptions, ServerRequest, ServiceResult } from "@upgrade/server";
-import { answer, ask, GET, head, serve } from "./against.ts";
-import { turns } from "./pairs-quiet.ts";
+import { dial, serve } from "./ends.ts";
+import { answer, GET, head } from "./messages.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
+import { turns } from "./turns.ts";
 
 /** The result of a message that must not be sent. */
 export interface Refused {
@@ -45,7 +46,7 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
 
 /** Our client refuses the request, and sends the next one normally. */
 export async function requested(request: object): Promise<Refused> {
-  const { peer, sender } = await ask();
+  const { peer, sender } = await dial();
   const message = untyped<ClientRequest>({ ...GET, ...request });
   let failure: unknown = "it waits for its answer";
   void failureOf(sender.sendRequest(message)).then((error) => {

@@ -1,8 +1,10 @@
 import type { Parts, TrailersInit } from "@upgrade/core/io";
 import type { ServerResponse, ServiceResult } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const PROPOSAL = ["Connection: Upgrade", "Upgrade: chat"];
 const ACCEPTANCE = [
@@ -92,7 +94,7 @@ describe("L10: a response is read once, and what was checked is what is written"
   });
 
   test("trailers of a request that can be read only once are sent", async () => {
-    const { sender, peer } = await ask();
+    const { sender, peer } = await dial();
     const trailers: TrailersInit = once([["T", "1"]] as const);
     void sender.sendRequest({ ...POST, body: "x", trailers });
     await peer.readHead();
@@ -177,7 +179,7 @@ describe("L16: one failure is reported once", () => {
     ["with a length", answer("200 OK", "Content-Length: 10")],
     ["chunked", answer("200 OK", "Transfer-Encoding: chunked")],
   ])("when upstream is cut in the middle of a relayed response, %s", async (_, upstreamHead) => {
-    const upstream = await ask();
+    const upstream = await dial();
     const { peer, connection, reports } = await serve(() => upstream.sender.sendRequest(GET));
     const over = rejection(connection.run());
     await peer.send(head("GET /"));

@@ -3,8 +3,9 @@ import { handshake as connectTo, upgrade } from "@upgrade/client";
 import { type Clock, ManualClock, memoryPair, systemClock, tunnel } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, GET, head, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 
 // The caller may pass a custom clock. What it throws ends the connection, and nothing else.
 
@@ -110,10 +111,10 @@ test("a clock whose now() throws when a timer fires fails the connection", async
 test("a clock whose clearTimer() throws when a timer is reset fails the connection", async () => {
   const clock = new BrokenClock();
   const { sender, connection } = await connectTo(memoryPair()[0], { clock, maxAgeMs: 1_000 });
-  const asked = sender.sendRequest(GET);
+  const pending = sender.sendRequest(GET);
   clock.break("clearTimer");
   const closed = connection.close({ timeoutMs: 5 });
-  await expect(asked).rejects.toMatchObject(FAILED);
+  await expect(pending).rejects.toMatchObject(FAILED);
   expect(await closed).toMatchObject({ kind: "failed", error: FAILED });
 });
 
@@ -146,11 +147,11 @@ describe("a clock that throws while the parts wait to be claimed", () => {
     const [near, far] = memoryPair();
     const { sender, connection } = await connectTo(near, options);
     const headers = { Host: "a", Connection: "Upgrade", Upgrade: "chat" };
-    const asked = sender.sendRequest({ ...GET, headers });
+    const pending = sender.sendRequest({ ...GET, headers });
     await far.read();
     const accepted = answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat");
     await far.write([Buffer.from(accepted)]);
-    expect((await asked).status).toBe(101);
+    expect((await pending).status).toBe(101);
     await turns();
     expect(connection.closeReason).toMatchObject({ kind: "failed", error: FAILED });
   });

@@ -1,9 +1,10 @@
 import { type ByteStream, ManualClock } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head, serve } from "../../src/against.ts";
-import { Flood } from "../../src/flood.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { head } from "../../src/messages.ts";
+import { Flood } from "../../src/streams/flood.ts";
+import { turns } from "../../src/turns.ts";
 
 const REQUEST = head("GET /");
 
@@ -56,8 +57,8 @@ describe("L12 bounded: a client that sends requests without end and reads no res
   });
 
   test("may begin to read: then every request gets its response, in order", async () => {
-    let asked = 0;
-    const { peer } = await serve(() => ({ status: 200, body: `${asked++}`.padStart(500, ".") }), {
+    let served = 0;
+    const { peer } = await serve(() => ({ status: 200, body: `${served++}`.padStart(500, ".") }), {
       writeHighWaterBytes: 700,
     });
     await peer.send(REQUEST.repeat(40));

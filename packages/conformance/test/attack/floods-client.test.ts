@@ -2,9 +2,10 @@ import { type ClientOptions, type ClientResponse, handshake as connectTo } from 
 import { resolveLimits } from "@upgrade/core";
 import { ManualClock } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, GET, POST, rejection } from "../../src/against.ts";
-import { Flood, type FloodOptions } from "../../src/flood.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { answer, GET, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { Flood, type FloodOptions } from "../../src/streams/flood.ts";
+import { turns } from "../../src/turns.ts";
 
 const CHUNKED = answer("200 OK", "Transfer-Encoding: chunked");
 const LONG = answer("200 OK", "Content-Length: 1000000000");
@@ -200,10 +201,10 @@ describe("L12 bounded: a server that reads nothing", () => {
         yield "x".repeat(1_000);
       }
     }
-    const asked = sender.sendRequest({ ...POST, body: megabyte() });
-    asked.catch(() => {});
+    const pending = sender.sendRequest({ ...POST, body: megabyte() });
+    pending.catch(() => {});
     await turns();
-    return { flood, clock, connection, asked, made: () => made };
+    return { flood, clock, connection, pending, made: () => made };
   };
 
   test("is sent writeHighWaterBytes of a body", async () => {
@@ -214,9 +215,9 @@ describe("L12 bounded: a server that reads nothing", () => {
   });
 
   test("is aborted when it has read nothing within writeProgressMs", async () => {
-    const { flood, clock, connection, asked } = await deaf();
+    const { flood, clock, connection, pending } = await deaf();
     clock.advance(DEFAULTS.writeProgressMs);
-    expect(await rejection(asked)).toBe("WRITE_TIMEOUT");
+    expect(await rejection(pending)).toBe("WRITE_TIMEOUT");
     expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
     expect(flood.isAborted).toBe(true);
     expect(clock.pending).toBe(0);

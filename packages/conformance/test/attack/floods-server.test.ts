@@ -2,9 +2,9 @@ import { resolveLimits } from "@upgrade/core";
 import { type ByteStream, ManualClock } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head } from "../../src/against.ts";
-import { Flood, type FloodOptions } from "../../src/flood.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { head } from "../../src/messages.ts";
+import { Flood, type FloodOptions } from "../../src/streams/flood.ts";
+import { turns } from "../../src/turns.ts";
 
 const NEVER = (): Promise<never> => new Promise(() => {});
 const CHUNKED = head("POST /", "Transfer-Encoding: chunked");

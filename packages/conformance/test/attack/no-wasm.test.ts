@@ -3,8 +3,8 @@ import { HttpConnection, LocalProtocolError } from "@upgrade/core";
 import type { Io } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { GET } from "../../src/against.ts";
-import { destroyPairs, duplexPair, webPair } from "../../src/pairs.ts";
+import { GET } from "../../src/messages.ts";
+import { destroyPairs, duplexPair, webPair } from "../../src/pairs/pairs.ts";
 
 // No connection has been created in this file yet, so nothing is compiled.
 afterEach(() => {

@@ -4,11 +4,13 @@ import type { HeadersInit } from "@upgrade/core";
 import { type BodyInit, type ByteStream, memoryPair, type TrailersInit } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { ask, head, POST, rejection, serve } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { webPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { head, POST } from "../../src/messages.ts";
+import { webPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 /** Evaluates code in another realm, like that of a frame or a test runner. */
 const foreign = vm.createContext({});
@@ -96,7 +98,7 @@ function thenable(
 ): PromiseLike<HeadersInit | undefined> {
   let asks = 0;
   const then = (resolve: Settle, reject: (reason: unknown) => void): void => {
-    if (++asks > 1) throw new Error("asked twice");
+    if (++asks > 1) throw new Error("called twice");
     begin(resolve, reject);
   };
   return { then } as PromiseLike<HeadersInit | undefined>;
@@ -112,7 +114,7 @@ describe("L8, L9: trailers promised by", () => {
   });
 
   test.each(PROMISED)("%s are sent after a request", async (_, make) => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...POST, body: "x", trailers: make() }).catch(() => {});
     expect(await peer.readUntil("T: 1\r\n\r\n")).toMatch(new RegExp(`${CHUNKED_X}$`));
   });
@@ -171,7 +173,7 @@ describe("L10: a view whose elements are not octets is refused before the head:"
   });
 
   test.each(VIEWS)("%s, as a request", async (_, body) => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     expect(await rejection(sender.sendRequest({ ...POST, body }))).toBe("INVALID_BODY");
     expect(sender.isReady).toBe(true);
   });

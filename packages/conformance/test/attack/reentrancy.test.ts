@@ -1,7 +1,9 @@
 import type { ByteStream, ForcedParts } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 type Forced = ForcedParts<ByteStream>;
 
@@ -92,7 +94,7 @@ describe("L2: an io taken while its connection fails is left alone:", () => {
 
 describe("L8: calls made inside a callback take effect, and nothing happens twice", () => {
   test("a signal that aborts while the body is being started rejects the request once", async () => {
-    const { sender, connection } = await ask();
+    const { sender, connection } = await dial();
     const aborter = new AbortController();
     const body = {
       [Symbol.asyncIterator]() {
@@ -106,7 +108,7 @@ describe("L8: calls made inside a callback take effect, and nothing happens twic
   });
 
   test("onInformational that takes the connection apart gets all bytes after that response", async () => {
-    const { sender, connection, peer } = await ask();
+    const { sender, connection, peer } = await dial();
     let parts: Forced | undefined;
     const response = sender.sendRequest(GET, {
       onInformational: () => {

@@ -2,8 +2,10 @@ import { Duplex } from "node:stream";
 import { upgrade } from "@upgrade/client";
 import { ManualClock, memoryPair, type SignalLike, tunnel } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, POST, rejection, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { answer, GET, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 // The caller may pass a custom signal. What it throws fails the call it was passed to, and nothing
 // else.
@@ -53,10 +55,10 @@ const duplex = () => new Duplex({ read() {}, write: (_, __, accepted) => accepte
 
 describe.each(Object.entries(DEAF))("a signal %s", (_, ways) => {
   test("fails sendRequest(), and nothing is sent", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const body = duplex();
-    const asked = sender.sendRequest({ ...POST, body }, { signal: signalThat(ways) });
-    await expect(asked).rejects.toMatchObject({ ...FAILED, sent: "nothing" });
+    const pending = sender.sendRequest({ ...POST, body }, { signal: signalThat(ways) });
+    await expect(pending).rejects.toMatchObject({ ...FAILED, sent: "nothing" });
     await turns();
     expect([peer.unread, sender.isReady, body.destroyed]).toEqual(["", true, true]);
   });
@@ -64,13 +66,13 @@ describe.each(Object.entries(DEAF))("a signal %s", (_, ways) => {
   test("fails upgrade(), and the io is aborted", async () => {
     const [near, far] = memoryPair();
     const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
-    const asked = upgrade(near, request, { signal: signalThat(ways) });
-    await expect(asked).rejects.toMatchObject(FAILED);
+    const pending = upgrade(near, request, { signal: signalThat(ways) });
+    await expect(pending).rejects.toMatchObject(FAILED);
     await expect(far.read()).rejects.toThrow("aborted");
   });
 
   test("fails close(), and nothing is closed", async () => {
-    const { sender, connection } = await ask();
+    const { sender, connection } = await dial();
     await expect(connection.close({ signal: signalThat(ways) })).rejects.toMatchObject(FAILED);
     expect(sender.isReady).toBe(true);
   });
@@ -89,26 +91,26 @@ describe("a signal whose removeEventListener throws", () => {
   const signal = () => signalThat({ removeEventListener: thrown });
 
   test("is dropped by a request that fails", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET, { signal: signal() });
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET, { signal: signal() });
     await peer.readHead();
     peer.reset();
-    expect(await rejection(asked)).toBe("TRANSPORT_FAILED");
+    expect(await rejection(pending)).toBe("TRANSPORT_FAILED");
   });
 
   test("is dropped by a request that is answered: a later abort does nothing", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const left = signal();
-    const asked = sender.sendRequest(GET, { signal: left });
+    const pending = sender.sendRequest(GET, { signal: left });
     await peer.send(answer("204 No Content"));
-    await asked;
+    await pending;
     await turns();
     left.abort();
     expect(sender.isReady).toBe(true);
   });
 
   test("is dropped by close(), which resolves", async () => {
-    const { connection, peer } = await ask();
+    const { connection, peer } = await dial();
     const closed = connection.close({ signal: signal() });
     await peer.end();
     expect(await closed).toMatchObject({ kind: "closed" });
@@ -125,15 +127,15 @@ describe("a signal whose removeEventListener throws", () => {
 
 describe("a signal that aborts, and whose reason getter throws,", () => {
   test("cancels a request", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const signal = signalThat(UNREADABLE);
-    const asked = sender.sendRequest(GET, { signal });
+    const pending = sender.sendRequest(GET, { signal });
     signal.abort();
-    await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: FAILED });
+    await expect(pending).rejects.toMatchObject({ code: "CANCELED", cause: FAILED });
   });
 
   test("aborts what close() waits for", async () => {
-    const { connection, sender } = await ask();
+    const { connection, sender } = await dial();
     void sender.sendRequest(GET);
     const signal = signalThat(UNREADABLE);
     const closed = connection.close({ signal });
@@ -155,21 +157,25 @@ describe("a signal that calls its listener while it is being added", () => {
   const AT_ONCE = { addEventListener: (_: "abort", listener: () => void) => listener() };
 
   test("cancels the request before it is sent, and the connection persists", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET, { signal: signalThat(AT_ONCE) });
-    await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: "why", sent: "nothing" });
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET, { signal: signalThat(AT_ONCE) });
+    await expect(pending).rejects.toMatchObject({
+      code: "CANCELED",
+      cause: "why",
+      sent: "nothing",
+    });
     await turns();
     expect([peer.unread, sender.isReady]).toEqual(["", true]);
   });
 
   test("and then throws still cancels", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const addEventListener = (_: "abort", listener: () => void) => {
       listener();
       thrown();
     };
-    const asked = sender.sendRequest(GET, { signal: signalThat({ addEventListener }) });
-    expect(await rejection(asked)).toBe("CANCELED");
+    const pending = sender.sendRequest(GET, { signal: signalThat({ addEventListener }) });
+    expect(await rejection(pending)).toBe("CANCELED");
     expect(await standing(sender.ready())).toBe(undefined);
   });
 });

@@ -3,10 +3,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Io, ManualClock, memoryPair, tunnel } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { GET, head, rejection, standing } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { GET, head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 const hostile = (): never => {
   throw new Error("hostile");

@@ -1,7 +1,9 @@
 import type { ClientRequest, SendOptions } from "@upgrade/client";
 import type { BodyInit, TrailersInit } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { GET, head, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
 
 const hostile = (): never => {
   throw new Error("hostile");
@@ -65,7 +67,7 @@ describe("L8, L9: a body that breaks while it is sent fails its message, and no 
   });
 
   test.each(MESSAGES)("a request with %s", async (_, message, code = "BODY_FAILED") => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const over = rejection(connection.run());
     expect(await rejection(sender.sendRequest({ ...POST, ...message }))).toBe(code);
     expect(await over).toBe(code);
@@ -93,7 +95,7 @@ describe("L8: sendRequest() never throws synchronously, and sends nothing of a r
     ["a target whose toString throws", { ...GET, target: { toString: hostile } }, {}],
     ["headers that throw halfway", { ...GET, headers: { [Symbol.iterator]: hostile } }, {}],
   ])("%s", async (_, request, options) => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const refused = sender.sendRequest(request as unknown as ClientRequest, options as SendOptions);
     await expect(refused).rejects.toThrow();
     void sender.sendRequest({ ...GET, target: "/next" });

@@ -1,8 +1,10 @@
 import { type ByteStream, Deferred } from "@upgrade/core/io";
 import type { ServerRequest } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, received, rejection, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, received, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 describe("Expect: 100-continue, sent", () => {
   const headers = { Host: "a.test", Expect: "100-continue" };
@@ -13,10 +15,10 @@ describe("Expect: 100-continue, sent", () => {
     [",100-continue,"],
     ["", "100-continue"],
   ])("the body waits for the expected 100: %j %j", async (...values) => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const list = values.map((value) => ["Expect", value] as const);
     const lines = list.map(([name, value]) => `\r\n${name}: ${value}`).join("");
-    const asked = sender.sendRequest({
+    const pending = sender.sendRequest({
       ...POST,
       headers: [["Host", "a.test"], ...list],
       body: "now",
@@ -29,11 +31,11 @@ describe("Expect: 100-continue, sent", () => {
     await peer.send(answer("100 Continue"));
     expect(await peer.read(3)).toBe("now");
     await peer.send(answer("204 No Content"));
-    expect((await asked).status).toBe(204);
+    expect((await pending).status).toBe(204);
   });
 
   test("an empty list does not hold the body back", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...POST, headers: { Host: "a.test", Expect: "," }, body: "now" });
     expect(await peer.readUntil("now")).toContain("Expect: ,\r\n");
   });
@@ -41,7 +43,7 @@ describe("Expect: 100-continue, sent", () => {
   test.each(["200 OK", "417 Expectation Failed"])(
     "a final %s while waiting: the body is neither sent nor touched, and the connection is not reused",
     async (status) => {
-      const { peer, sender, clock, connection } = await ask();
+      const { peer, sender, clock, connection } = await dial();
       let touched = false;
       let canceled = false;
       const body = new ReadableStream<Uint8Array>(
@@ -55,10 +57,10 @@ describe("Expect: 100-continue, sent", () => {
         },
         { highWaterMark: 0 },
       );
-      const asked = sender.sendRequest({ ...POST, headers, body });
+      const pending = sender.sendRequest({ ...POST, headers, body });
       await peer.readHead();
       await peer.send(`${answer(status, "Content-Length: 2")}no`);
-      expect(await (await asked).body.text()).toBe("no");
+      expect(await (await pending).body.text()).toBe("no");
       clock.advance(1_000);
       expect(await peer.readToEnd()).toBe("");
       expect([touched, canceled, sender.isClosed]).toEqual([false, true, true]);
@@ -68,24 +70,24 @@ describe("Expect: 100-continue, sent", () => {
   );
 
   test("a 101 while the body is withheld is a protocol error", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const proposing = { ...headers, Connection: "Upgrade", Upgrade: "chat" };
-    const asked = sender.sendRequest({ ...POST, headers: proposing, body: "now" });
+    const pending = sender.sendRequest({ ...POST, headers: proposing, body: "now" });
     await peer.readHead();
     await peer.send(answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat"));
-    expect(await rejection(asked)).toBe("UNEXPECTED_SWITCH");
+    expect(await rejection(pending)).toBe("UNEXPECTED_SWITCH");
     await peer.failed();
   });
 
   test("is sent only with a body", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HEADER");
   });
 
   test("a second 100 changes nothing", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const gate = new Deferred<number>();
-    const asked = sender.sendRequest(
+    const pending = sender.sendRequest(
       { ...POST, headers, body: "now" },
       { onInformational: ({ status }) => gate.resolve(status) },
     );
@@ -93,7 +95,7 @@ describe("Expect: 100-continue, sent", () => {
     await peer.send(answer("100 Continue").repeat(2));
     expect([await gate.promise, await peer.read(3)]).toEqual([100, "now"]);
     await peer.send(answer("204 No Content"));
-    await asked;
+    await pending;
     expect(sender.isReady).toBe(true);
   });
 });

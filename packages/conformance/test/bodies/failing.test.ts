@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -57,7 +59,7 @@ describe("L12: a request's body that exceeds what its service reads", () => {
   });
 
   test("is a 500 if the service wraps the error, and a 502 if it comes from another message", async () => {
-    const upstream = await ask();
+    const upstream = await dial();
     const { peer } = await serve(async (request) => {
       if (request.target === "/wrapped") {
         const wrap = (cause: unknown) => Promise.reject(new Error("mine", { cause }));
@@ -110,7 +112,7 @@ test("and does not wait for a piece that is not", async () => {
 });
 
 test("a body that has fully arrived is drained in the call that cancels it", async () => {
-  const { peer, sender } = await ask({ readAheadBytes: 4 });
+  const { peer, sender } = await dial({ readAheadBytes: 4 });
   const sent = sender.sendRequest(GET);
   await peer.readHead();
   await peer.send(`${answer("200 OK", CHUNKED)}4\r\nfour\r\n4\r\nmore\r\n0\r\n\r\n`);
@@ -161,7 +163,7 @@ describe.each(Object.entries(FAILING))(
     });
 
     test("of a request: nothing is sent, and its body cannot be sent again", async () => {
-      const { peer, sender } = await ask();
+      const { peer, sender } = await dial();
       const { headers, body } = make();
       const sent = sender.sendRequest({ ...POST, headers: { ...POST.headers, ...headers }, body });
       await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: false });
@@ -174,11 +176,11 @@ describe.each(Object.entries(FAILING))(
 
 describe("L9: a body returned unsent by a request", () => {
   const givenBack = async () => {
-    const { sender, connection } = await ask();
+    const { sender, connection } = await dial();
     connection.abort();
     const body = new Readable({ read() {} });
-    const asked = sender.sendRequest({ ...POST, body });
-    await expect(asked).rejects.toMatchObject({ retrySafe: true });
+    const pending = sender.sendRequest({ ...POST, body });
+    await expect(pending).rejects.toMatchObject({ retrySafe: true });
     return body;
   };
 
@@ -204,7 +206,7 @@ describe("L9: a body returned unsent by a request", () => {
   test("repeatedly has one silent listener", async () => {
     const body = await givenBack();
     for (let i = 0; i < 12; i++) {
-      const { sender, connection } = await ask();
+      const { sender, connection } = await dial();
       connection.abort();
       await expect(sender.sendRequest({ ...POST, body })).rejects.toMatchObject({
         retrySafe: true,

@@ -1,20 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, received, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, received, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const CHUNKED = "Transfer-Encoding: chunked";
 
 /** A response to `GET /`, whose body is incomplete unless `bytes` end it. */
 async function response(bytes: string, options = {}, request: Parameters<typeof sent>[0] = GET) {
-  const asked = await ask(options);
+  const client = await dial(options);
   const promise = sent(request);
-  await asked.peer.readHead();
-  await asked.peer.send(bytes);
-  return { ...asked, response: await promise };
+  await client.peer.readHead();
+  await client.peer.send(bytes);
+  return { ...client, response: await promise };
 
-  function sent(init: Parameters<typeof asked.sender.sendRequest>[0]) {
-    return asked.sender.sendRequest(init);
+  function sent(init: Parameters<typeof client.sender.sendRequest>[0]) {
+    return client.sender.sendRequest(init);
   }
 }
 

@@ -6,10 +6,11 @@ import { type ClientRequest, handshake, upgrade } from "@upgrade/client";
 import { type BodyInit, memoryPair } from "@upgrade/core/io";
 import type { ServerResponse } from "@upgrade/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Asked, answer, ask, GET, head, POST, type Served, serve } from "../../src/against.ts";
-import { closedPort } from "../../src/closed-port.ts";
-import { type Quiet, turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { type Dialed, dial, type Served, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { closedPort } from "../../src/pairs/closed-port.ts";
 import { BODIES, type BodyState, type TrackedBody } from "../../src/tracked-bodies.ts";
+import { type Quiet, turns, watchQuiet } from "../../src/turns.ts";
 
 let quiet: Quiet;
 beforeEach(() => {
@@ -119,9 +120,9 @@ describe.each(Object.entries(ANSWERS))("L8: a response %s releases", (_, ending)
 interface RequestEnding {
   readonly request?: Partial<ClientRequest>;
   /** What happens before the request. */
-  readonly before?: (asked: Asked) => unknown;
+  readonly before?: (client: Dialed) => unknown;
   /** What happens after the call. */
-  readonly after?: (asked: Asked, abort: (reason: unknown) => void) => unknown;
+  readonly after?: (client: Dialed, abort: (reason: unknown) => void) => unknown;
   readonly signal?: unknown;
 }
 
@@ -190,12 +191,12 @@ const WELL = Object.entries(BODIES).filter(([name]) => !name.includes("that fail
 
 describe.each(Object.entries(KEEPING))("L8: a request %s returns unsent", (_, ending) => {
   test.each(WELL)("%s, untouched", async (_, make) => {
-    const { error, asked, tracked } = await run(ending, make);
+    const { error, client, tracked } = await run(ending, make);
     const { body } = tracked;
     await turns(20);
     expect(error()).toMatchObject({ retrySafe: true });
     expect([tracked.fate(), othersBesides(body)]).toEqual(["untouched", 0]);
-    asked.connection.abort();
+    client.connection.abort();
     // Finally sent, which releases it; nothing else would end it.
     const { connection, peer } = await send({ ...POST, body });
     await peer.readHead();
@@ -219,8 +220,8 @@ test.each(WELL)(
 test.each(Object.entries(BODIES))("L8: an invalid upgrade() releases %s", async (_, make) => {
   for (const options of [{ timeoutMs: -1 }, { headMs: -1 }]) {
     const tracked = await make();
-    const asked = upgrade(memoryPair()[0], { target: "/", body: tracked.body }, options);
-    await expect(asked).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    const pending = upgrade(memoryPair()[0], { target: "/", body: tracked.body }, options);
+    await expect(pending).rejects.toMatchObject({ code: "INVALID_OPTION" });
     await released(tracked);
   }
   const tracked = await make();
@@ -259,7 +260,7 @@ describe("a body with another reader is refused before the head, and left to tha
     const { peer, reports } = await serve(() => ({ status: 200, body }));
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-    const { sender } = await ask();
+    const { sender } = await dial();
     await expect(sender.sendRequest({ ...POST, body })).rejects.toMatchObject({
       code: "INVALID_BODY",
       sent: "nothing",
@@ -284,7 +285,7 @@ test("L8: an invalid body is released, too", async () => {
   const destroyed: string[] = [];
   const body = (name: string): BodyInit =>
     ({ destroy: () => destroyed.push(name), on: () => {} }) as unknown as BodyInit;
-  const { sender } = await ask();
+  const { sender } = await dial();
   await expect(sender.sendRequest({ ...POST, body: body("request") })).rejects.toMatchObject({
     code: "INVALID_BODY",
   });
@@ -297,28 +298,28 @@ test("L8: an invalid body is released, too", async () => {
 type Make = () => TrackedBody | Promise<TrackedBody>;
 
 async function send(request: ClientRequest, signal?: unknown) {
-  const asked = await ask();
+  const client = await dial();
   const options = signal === undefined ? {} : { signal: signal as AbortSignal };
-  void asked.sender.sendRequest(request, options).catch(() => {});
-  return asked;
+  void client.sender.sendRequest(request, options).catch(() => {});
+  return client;
 }
 
 async function run({ request, before, after, signal }: RequestEnding, make: Make) {
-  const asked = await ask({ writeHighWaterBytes: 100 });
-  await before?.(asked);
+  const client = await dial({ writeHighWaterBytes: 100 });
+  await before?.(client);
   await turns();
   const aborter = new AbortController();
   let failure: unknown;
   const options = { signal: (signal as AbortSignal | undefined) ?? aborter.signal };
   const tracked = await make();
   const { body } = tracked;
-  asked.sender.sendRequest({ ...POST, ...request, body }, options).catch((error) => {
+  client.sender.sendRequest({ ...POST, ...request, body }, options).catch((error) => {
     failure = error;
   });
   await turns();
-  await after?.(asked, (reason) => aborter.abort(reason));
+  await after?.(client, (reason) => aborter.abort(reason));
   await turns();
-  return { asked, tracked, error: () => failure };
+  return { client, tracked, error: () => failure };
 }
 
 /** The listeners on a body, if it has any, besides those of an owner that listens again. */

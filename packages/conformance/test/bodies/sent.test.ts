@@ -1,7 +1,9 @@
 import type { BodyInit } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const utf8 = new TextEncoder();
 
@@ -55,7 +57,7 @@ describe("a whole body has its length:", () => {
   test.each(whole)("%s", async (_, make) => {
     const { sent, end } = await served(make());
     expect([sent, end]).toEqual([answer("200 OK", "Content-Length: 6") + octets, "open"]);
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...POST, body: make() });
     expect(await peer.readUntil(octets)).toBe(head("POST /", "Content-Length: 6") + octets);
   });
@@ -68,11 +70,11 @@ describe("a whole body has its length:", () => {
     ["an empty ArrayBuffer", new ArrayBuffer(0)],
   ])("%s counts as no body", async (_, body) => {
     expect((await served(body)).sent).toBe(answer("200 OK", "Content-Length: 0"));
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...GET, body });
     expect(await peer.readHead()).toBe(head("GET /"));
     // RFC 9110 §8.6: methods that anticipate content send Content-Length: 0.
-    const post = await ask();
+    const post = await dial();
     void post.sender.sendRequest({ ...POST, body });
     expect(await post.peer.readHead()).toBe(head("POST /", "Content-Length: 0"));
   });
@@ -82,7 +84,7 @@ describe("a body in pieces is chunked:", () => {
   test.each(pieced)("%s", async (_, make) => {
     const { sent, end } = await served(make());
     expect([sent, end]).toEqual([answer("200 OK", "Transfer-Encoding: chunked") + chunks, "open"]);
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...POST, body: make() });
     const request = await peer.readUntil("0\r\n\r\n");
     expect(request).toBe(head("POST /", "Transfer-Encoding: chunked") + chunks);
@@ -99,7 +101,7 @@ describe("a body in pieces is chunked:", () => {
       const { sent, reports } = await served(body as never);
       expect(sent).toMatch(/^HTTP\/1\.1 500 /);
       expect(reports).toEqual(["service: INVALID_BODY"]);
-      const { sender } = await ask();
+      const { sender } = await dial();
       expect(await rejection(sender.sendRequest({ ...POST, body: body as never }))).toBe(
         "INVALID_BODY",
       );
@@ -122,7 +124,7 @@ describe("trailers", () => {
       await peer.send(head("GET /"));
       expect(await peer.readHead()).toBe(answer("200 OK", "Transfer-Encoding: chunked"));
       expect(await peer.readUntil("\r\n\r\n")).toBe(trailed);
-      const client = await ask();
+      const client = await dial();
       void client.sender.sendRequest({ ...POST, body, trailers: make() });
       expect(await client.peer.readHead()).toBe(head("POST /", "Transfer-Encoding: chunked"));
       expect(await client.peer.readUntil("\r\n\r\n")).toBe(trailed);
@@ -139,9 +141,9 @@ describe("trailers", () => {
       const { sent, reports } = await served("a", { trailers: bad });
       expect(sent).toMatch(/^HTTP\/1\.1 500 /);
       expect(reports).toHaveLength(1);
-      const { peer, sender } = await ask();
-      const asked = sender.sendRequest({ ...POST, body: "a", trailers: bad });
-      expect(await rejection(asked)).toMatch(/^INVALID_(TRAILER|HEADER)$/);
+      const { peer, sender } = await dial();
+      const pending = sender.sendRequest({ ...POST, body: "a", trailers: bad });
+      expect(await rejection(pending)).toMatch(/^INVALID_(TRAILER|HEADER)$/);
       await turns();
       expect([peer.unread, sender.isReady]).toEqual(["", true]);
     }
@@ -218,13 +220,13 @@ describe("L10 strict out: a body that does not fit its Content-Length", () => {
       const { sent, reports } = await served("hello", { headers });
       expect(sent).toMatch(/^HTTP\/1\.1 500 /);
       expect(reports).toEqual(["service: INVALID_FRAMING"]);
-      const { sender } = await ask();
-      const asked = sender.sendRequest({
+      const { sender } = await dial();
+      const pending = sender.sendRequest({
         ...POST,
         headers: { ...POST.headers, ...headers },
         body: "hello",
       });
-      expect(await rejection(asked)).toBe("INVALID_FRAMING");
+      expect(await rejection(pending)).toBe("INVALID_FRAMING");
     }
   });
 
@@ -252,17 +254,17 @@ describe("L10 strict out: a body that does not fit its Content-Length", () => {
     expect([peer.unread, peer.ended, reports[0]]).toEqual(["", false, `response: ${code}`]);
     expect(connection.closeReason).toMatchObject({ kind: "failed", error: { code } });
 
-    const client = await ask();
-    const asked = client.sender.sendRequest({
+    const client = await dial();
+    const pending = client.sender.sendRequest({
       ...POST,
       headers: { Host: "a.test", ...headers },
       body: slow(),
     });
-    asked.catch(() => {});
+    pending.catch(() => {});
     await client.peer.readHead();
     await client.peer.read(pieces[0].length);
     await client.peer.failed();
-    await expect(asked).rejects.toMatchObject({ code, sent: "part" });
+    await expect(pending).rejects.toMatchObject({ code, sent: "part" });
     expect(client.peer.unread).toBe("");
   });
 });
@@ -328,9 +330,9 @@ describe("L18 a failure looks like one: a body that throws", () => {
   );
 
   test.each(throwing)("%s: the request rejects, and its peer sees a failure", async (_, make) => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest({ ...POST, body: make() });
-    expect(await rejection(asked)).toMatch(/^(BODY_FAILED|INVALID_BODY)$/);
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body: make() });
+    expect(await rejection(pending)).toMatch(/^(BODY_FAILED|INVALID_BODY)$/);
     await peer.failed();
     expect(peer.unread).not.toContain("0\r\n\r\n");
   });
@@ -341,12 +343,12 @@ describe("L18 a failure looks like one: a body that throws", () => {
       await turns();
       throw boom;
     }
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest({ ...POST, body: body() });
-    asked.catch(() => {});
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body: body() });
+    pending.catch(() => {});
     await peer.readUntil("4\r\nhalf\r\n");
     await peer.failed();
-    await expect(asked).rejects.toMatchObject({ code: "BODY_FAILED", cause: boom, sent: "part" });
+    await expect(pending).rejects.toMatchObject({ code: "BODY_FAILED", cause: boom, sent: "part" });
     expect(peer.unread).toBe("");
   });
 });

@@ -1,8 +1,10 @@
 import { UpgradeError } from "@upgrade/core";
 import { Deferred } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const ENDS = [
   ["run", (c: Ended) => c.run()],
@@ -58,7 +60,7 @@ describe.each(ENDS)("%s resolves on a clean end:", (_, wait) => {
   });
 
   test("the server's end between responses, on the client", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const over = wait(connection);
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -138,7 +140,7 @@ describe.each(ENDS)("%s rejects, with the same error as closeReason, on", (_, wa
   });
 
   test("an unanswered request, on the client", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const failed = failing(connection, "INCOMPLETE_MESSAGE");
     const response = sender.sendRequest(GET);
     await peer.readHead();
@@ -321,14 +323,14 @@ describe("L13 in time: close(), on the server,", () => {
 
 describe("L13 in time: close(), on the client,", () => {
   test("ends at once while idle", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     void connection.close();
     expect(await peer.readToEnd()).toBe("");
     expect(sender.isClosed).toBe(true);
   });
 
   test("finishes the request in flight and rejects the queue with NOT_SENT", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const first = sender.sendRequest(GET);
     const second = sender.sendRequest(POST);
     await peer.readHead();
@@ -347,7 +349,7 @@ describe("L13 in time: close(), on the client,", () => {
   });
 
   test("aborts past its deadline: the request in flight rejects, and close resolves", async () => {
-    const { peer, sender, connection, clock } = await ask();
+    const { peer, sender, connection, clock } = await dial();
     const first = sender.sendRequest(GET);
     await peer.readHead();
     const closed = connection.close({ timeoutMs: 10 });

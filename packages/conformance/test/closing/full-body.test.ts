@@ -3,11 +3,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type Body, Deferred, ManualClock } from "@upgrade/core/io";
 import { type ServerRequest, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, GET, head } from "../../src/against.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { ROLES, type Role } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES, type Role } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -3,9 +3,9 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type Connection, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs.ts";
-import { ROLES } from "../../src/pairs-mirror.ts";
+import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES } from "../../src/switching.ts";
 
 afterEach(destroyPairs);
 

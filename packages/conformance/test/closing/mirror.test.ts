@@ -6,9 +6,11 @@ import {
   type Parts,
 } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, serve, standing } from "../../src/against.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, type Role } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { standing } from "../../src/promises.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, type Role } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 // Mirrors closing.test.ts: what it tests on our server is tested here on our client, and vice versa.
 
@@ -24,11 +26,11 @@ describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wai
 
   /** HTTP has ended; the io is shut down, or left to the caller that waited for it. */
   async function ends(
-    asked: Awaited<ReturnType<typeof ask>>,
+    client: Awaited<ReturnType<typeof dial>>,
     over: Promise<unknown>,
     kind: string,
   ) {
-    const { peer, connection } = asked;
+    const { peer, connection } = client;
     if (!isOpenAfterwards) {
       expect(await peer.readToEnd()).toBe("");
       await peer.end();
@@ -42,33 +44,33 @@ describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wai
   }
 
   test("an exchange that ended persistence", async () => {
-    const asked = await ask();
-    const over = wait(asked.connection);
-    const sent = asked.sender.sendRequest(GET);
-    await asked.peer.readHead();
-    await asked.peer.send(answer("204 No Content", "Connection: close"));
+    const client = await dial();
+    const over = wait(client.connection);
+    const sent = client.sender.sendRequest(GET);
+    await client.peer.readHead();
+    await client.peer.send(answer("204 No Content", "Connection: close"));
     await sent;
-    await ends(asked, over, "not-persistent");
+    await ends(client, over, "not-persistent");
   });
 
   test("close(), while idle", async () => {
-    const asked = await ask();
-    const over = wait(asked.connection);
-    const closed = asked.connection.close();
-    await ends(asked, over, "closed");
+    const client = await dial();
+    const over = wait(client.connection);
+    const closed = client.connection.close();
+    await ends(client, over, "closed");
     expect(await closed).toMatchObject({ kind: "closed" });
   });
 
   test("the idle deadline", async () => {
-    const asked = await ask({ idleMs: 100 });
-    const over = wait(asked.connection);
-    asked.clock.advance(100);
-    await ends(asked, over, "idle");
+    const client = await dial({ idleMs: 100 });
+    const over = wait(client.connection);
+    client.clock.advance(100);
+    await ends(client, over, "idle");
   });
 });
 
 /** Ways for a client to fail after a request; each returns the code of the error. */
-const FAILURES: Record<string, (asked: Awaited<ReturnType<typeof ask>>) => Promise<string>> = {
+const FAILURES: Record<string, (client: Awaited<ReturnType<typeof dial>>) => Promise<string>> = {
   "a reset": async ({ peer }) => {
     peer.reset();
     return "TRANSPORT_FAILED";
@@ -104,21 +106,21 @@ describe.each(ENDS)(
   "L8: %s, on the client, rejects with the same error as closeReason, on",
   (_, wait) => {
     test.each(Object.keys(FAILURES))("%s", async (how) => {
-      const asked = await ask();
-      const over = wait(asked.connection).then(
+      const client = await dial();
+      const over = wait(client.connection).then(
         () => undefined,
         (reason: unknown) => reason,
       );
-      asked.sender.sendRequest(GET).then(
+      client.sender.sendRequest(GET).then(
         ({ body }) => body.bytes().catch(() => {}),
         () => {},
       );
-      await asked.peer.readHead();
-      const code = await FAILURES[how]!(asked);
+      await client.peer.readHead();
+      const code = await FAILURES[how]!(client);
       const error = await over;
       expect(error).toMatchObject({ code });
-      expect((asked.connection.closeReason as { error: unknown }).error).toBe(error);
-      expect(await asked.connection.closed).toBe(asked.connection.closeReason);
+      expect((client.connection.closeReason as { error: unknown }).error).toBe(error);
+      expect(await client.connection.closed).toBe(client.connection.closeReason);
     });
   },
 );
@@ -127,7 +129,7 @@ describe.each(ROLES)("a proposal on our %s", (role) => {
   /** An open proposal, and what accepts or refuses it. */
   async function proposed(kind: "upgrade" | "connect") {
     if (role === "client") {
-      const { peer, connection, sender } = await ask();
+      const { peer, connection, sender } = await dial();
       const response = sender.sendRequest(PROPOSAL[kind]);
       response.catch(() => {});
       await peer.readHead();
@@ -201,7 +203,7 @@ describe.each(ROLES)("a proposal on our %s", (role) => {
 });
 
 test("L7: a refusal that closes ends the client's connection by itself when its body is canceled", async () => {
-  const { peer, sender, connection } = await ask();
+  const { peer, sender, connection } = await dial();
   const parts = connection.withoutShutdown();
   const sent = sender.sendRequest(PROPOSAL.upgrade);
   await peer.readHead();
@@ -223,7 +225,7 @@ const served = async (role: Role) => {
     await turns();
     return { peer, connection };
   }
-  const { peer, connection, sender } = await ask();
+  const { peer, connection, sender } = await dial();
   sender.sendRequest(POST).catch(() => {});
   await peer.readHead();
   return { peer, connection };

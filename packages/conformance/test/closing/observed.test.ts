@@ -2,7 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type OnTransition } from "@upgrade/core/io";
 import { type ServerRequest, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { GET } from "../../src/against.ts";
+import { GET } from "../../src/messages.ts";
 
 async function both(hook: OnTransition, upgrades = false) {
   const [near, far] = memoryPair();

@@ -2,10 +2,11 @@ import { ConnectionError } from "@upgrade/core";
 import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head, serve } from "../../src/against.ts";
-import { BreakableStream } from "../../src/breakable-stream.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { head } from "../../src/messages.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { BreakableStream } from "../../src/streams/breakable-stream.ts";
+import { turns } from "../../src/turns.ts";
 
 describe("L18: the peer is gone", () => {
   const waiting = async (options: Parameters<typeof serve>[1] = {}) => {

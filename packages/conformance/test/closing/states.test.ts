@@ -1,7 +1,9 @@
 import { Deferred, systemClock } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const PROPOSAL = { Host: "a.test", Connection: "Upgrade", Upgrade: "chat" };
 const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat");
@@ -37,13 +39,13 @@ describe("close() during a proposal", () => {
   });
 
   test("on the client: it may still switch, after which its deadline and signal do nothing", async () => {
-    const { peer, sender, connection, clock } = await ask({ claimMs: 0 });
-    const asked = sender.sendRequest({ ...GET, headers: PROPOSAL });
+    const { peer, sender, connection, clock } = await dial({ claimMs: 0 });
+    const pending = sender.sendRequest({ ...GET, headers: PROPOSAL });
     await peer.readHead();
     const stop = new AbortController();
     const closed = connection.close({ timeoutMs: 10, signal: stop.signal });
     await peer.send(`${ACCEPTED}early`);
-    expect((await asked).status).toBe(101);
+    expect((await pending).status).toBe(101);
     expect(await closed).toMatchObject({ kind: "switched" });
     clock.advance(10);
     stop.abort();
@@ -58,12 +60,12 @@ describe("close() during a proposal", () => {
   });
 
   test("on the client: refused, it ends after the refusal's body", async () => {
-    const { peer, sender, connection } = await ask();
-    const asked = sender.sendRequest({ ...GET, headers: PROPOSAL });
+    const { peer, sender, connection } = await dial();
+    const pending = sender.sendRequest({ ...GET, headers: PROPOSAL });
     await peer.readHead();
     const closed = connection.close();
     await peer.send(`${answer("403 Forbidden", "Content-Length: 2")}no`);
-    expect(await (await asked).body.text()).toBe("no");
+    expect(await (await pending).body.text()).toBe("no");
     expect(await peer.readToEnd()).toBe("");
     await peer.end();
     expect(await closed).toMatchObject({ kind: "closed" });
@@ -92,25 +94,25 @@ describe("close() during a body", () => {
       yield "a";
       await gate.promise;
     }
-    const { peer, sender, connection } = await ask();
-    const asked = sender.sendRequest({ ...POST, body: body() });
+    const { peer, sender, connection } = await dial();
+    const pending = sender.sendRequest({ ...POST, body: body() });
     await peer.readUntil("1\r\na\r\n");
     const closed = connection.close();
     gate.resolve();
     expect(await peer.readUntil("0\r\n\r\n")).toBe("0\r\n\r\n");
     await peer.send(answer("204 No Content"));
-    expect((await asked).status).toBe(204);
+    expect((await pending).status).toBe(204);
     expect(await peer.readToEnd()).toBe("");
     await peer.end();
     expect(await closed).toMatchObject({ kind: "closed" });
   });
 
   test("past the deadline the body fails, and the peer sees a failure", async () => {
-    const { peer, sender, connection, clock } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender, connection, clock } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 9")}four`);
-    const text = (await asked).body.text();
+    const text = (await pending).body.text();
     const closed = connection.close({ timeoutMs: 10 });
     await turns();
     clock.advance(10);
@@ -153,19 +155,19 @@ describe("what a message with a switch or its refusal may not have", () => {
   });
 
   test("Upgrade without its connection option is refused on the client, too", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const headers = { Host: "a.test", Upgrade: "chat" };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_UPGRADE");
   });
 });
 
 test("maxRequests, on the client: the last request has close", async () => {
-  const { peer, sender, connection } = await ask({ maxRequests: 2 });
+  const { peer, sender, connection } = await dial({ maxRequests: 2 });
   for (const fields of [[], ["Connection: close"]]) {
-    const asked = sender.sendRequest(GET);
+    const pending = sender.sendRequest(GET);
     expect(await peer.readHead()).toBe(head("GET /", ...fields));
     await peer.send(answer("204 No Content"));
-    await asked;
+    await pending;
   }
   expect([sender.isClosed, await peer.readToEnd()]).toEqual([true, ""]);
   expect(connection.closeReason).toMatchObject({ kind: "not-persistent", because: "maxRequests" });
@@ -181,13 +183,13 @@ test("L9: no rejection is left unhandled", async () => {
   await served.peer.send(`${head("POST /", "Transfer-Encoding: chunked")}1\r\nx\r\n`);
   await turns();
   served.peer.reset();
-  const asked = await ask();
-  void asked.connection.run();
-  void asked.sender.ready();
-  void asked.sender.sendRequest({ ...POST, body: ["x"], trailers: async () => ({}) });
-  void asked.sender.sendRequest(GET);
-  await asked.peer.readHead();
-  asked.peer.reset();
+  const client = await dial();
+  void client.connection.run();
+  void client.sender.ready();
+  void client.sender.sendRequest({ ...POST, body: ["x"], trailers: async () => ({}) });
+  void client.sender.sendRequest(GET);
+  await client.peer.readHead();
+  client.peer.reset();
   await turns(20);
   process.off("unhandledRejection", note);
   expect(unhandled).toEqual([]);

@@ -2,14 +2,15 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type Io, ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, GET, head, rejection } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs } from "../../src/pairs.ts";
-import { connPair } from "../../src/pairs-conn.ts";
-import { ROLES, switching } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
-import { workerSocket } from "../../src/pairs-worker-socket.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { connPair } from "../../src/pairs/deno-conn.ts";
+import { destroyPairs } from "../../src/pairs/pairs.ts";
+import { workerSocket } from "../../src/pairs/worker-socket.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { ROLES, switching } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -120,10 +121,10 @@ describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) =>
     const [io, far] = await make();
     const { sender, connection } = await connectTo(io);
     const parts = connection.withoutShutdown();
-    const asked = sender.sendRequest(GET);
+    const pending = sender.sendRequest(GET);
     await turns();
     await send(far, answer("200 OK", "Content-Length: 0", "Connection: close"));
-    expect((await asked).status).toBe(200);
+    expect((await pending).status).toBe(200);
     expect((await parts).io).toBe(io);
   });
 });
@@ -133,10 +134,10 @@ describe("L13: over a workerd socket", () => {
     const [io, far] = await workerSocket();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);
-    const asked = rejection(sender.sendRequest(GET));
+    const failure = rejection(sender.sendRequest(GET));
     await peer.readHead();
     connection.abort();
-    expect(await asked).toBe("ABORTED");
+    expect(await failure).toBe("ABORTED");
     expect(await peer.readToEnd()).toBe("");
     expect(io.ends).toEqual(["writer.close", "close"]);
   });

@@ -4,10 +4,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { ManualClock } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, GET, head, POST, rejection } from "../../src/against.ts";
-import { closedPort } from "../../src/closed-port.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { closedPort } from "../../src/pairs/closed-port.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -159,12 +160,12 @@ describe("L18: a failure looks like one:", () => {
     const [near, far] = await tcpPair();
     const { sender } = await connectTo(near);
     const stop = new AbortController();
-    const asked = sender.sendRequest(GET, { signal: stop.signal });
+    const pending = sender.sendRequest(GET, { signal: stop.signal });
     await once(far, "data");
     const seen = collect(far);
     stop.abort();
     expect((await seen).how).toBe("ECONNRESET");
-    expect(await rejection(asked)).toBe("CANCELED");
+    expect(await rejection(pending)).toBe("CANCELED");
   });
 
   test("an upload that throws is a reset", async () => {
@@ -177,13 +178,13 @@ describe("L18: a failure looks like one:", () => {
         fail = reject;
       });
     }
-    const asked = sender.sendRequest({ ...POST, body: body() });
-    asked.catch(() => {});
+    const pending = sender.sendRequest({ ...POST, body: body() });
+    pending.catch(() => {});
     await once(far, "data");
     const seen = collect(far);
     fail(new Error("boom"));
     expect((await seen).how).toBe("ECONNRESET");
-    expect(await rejection(asked)).toBe("BODY_FAILED");
+    expect(await rejection(pending)).toBe("BODY_FAILED");
   });
 
   test("an orderly end is not a reset", async () => {

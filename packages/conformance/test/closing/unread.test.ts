@@ -2,10 +2,12 @@ import { connect } from "@upgrade/client";
 import { memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Asked, answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { type Dialed, dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -17,14 +19,14 @@ const UNREAD: Record<string, string> = {
   "more than is read ahead": `${answer("200 OK", "Content-Length: 90000")}${"x".repeat(80_000)}`,
 };
 
-async function answered(response: string): Promise<Asked> {
-  const asked = await ask();
-  const sent = asked.sender.sendRequest(GET);
-  await asked.peer.readHead();
-  await asked.peer.send(response);
+async function answered(response: string): Promise<Dialed> {
+  const client = await dial();
+  const sent = client.sender.sendRequest(GET);
+  await client.peer.readHead();
+  await client.peer.send(response);
   await sent;
   await turns();
-  return asked;
+  return client;
 }
 
 describe("close() does not wait for an unread response body framed by", () => {
@@ -60,21 +62,21 @@ test("close() after a refused CONNECT closes a TCP socket at once", async () => 
 });
 
 test("a body being read is finished first", async () => {
-  const asked = await ask();
-  const sent = asked.sender.sendRequest(GET);
-  await asked.peer.readHead();
-  await asked.peer.send(`${answer("200 OK", "Content-Length: 8")}four`);
+  const client = await dial();
+  const sent = client.sender.sendRequest(GET);
+  await client.peer.readHead();
+  await client.peer.send(`${answer("200 OK", "Content-Length: 8")}four`);
   const text = (await sent).body.text();
-  const closed = asked.connection.close();
+  const closed = client.connection.close();
   await turns();
-  expect(asked.peer.ended).toBe(false);
-  await asked.peer.send("more");
-  await asked.peer.end();
+  expect(client.peer.ended).toBe(false);
+  await client.peer.send("more");
+  await client.peer.end();
   expect([await text, (await closed).kind]).toEqual(["fourmore", "closed"]);
 });
 
 test("a response that arrives after close() may be read until the deadline, which is not a failure", async () => {
-  const { connection, sender, peer, clock } = await ask();
+  const { connection, sender, peer, clock } = await dial();
   const sent = sender.sendRequest(GET);
   await peer.readHead();
   const closed = connection.close({ timeoutMs: 1_000 });
@@ -93,7 +95,7 @@ test("a response that arrives after close() may be read until the deadline, whic
 });
 
 test("a body that is read too slowly is truncated at the deadline, which is a failure", async () => {
-  const { connection, sender, peer, clock } = await ask();
+  const { connection, sender, peer, clock } = await dial();
   const sent = sender.sendRequest(GET);
   await peer.readHead();
   await peer.send(UNREAD["a length"]!);
@@ -105,7 +107,7 @@ test("a body that is read too slowly is truncated at the deadline, which is a fa
 });
 
 test("an upload continues until it is sent, and the response body is not awaited", async () => {
-  const { connection, sender, peer } = await ask();
+  const { connection, sender, peer } = await dial();
   let open!: () => void;
   const gate = new Promise<void>((resolve) => {
     open = resolve;
@@ -132,7 +134,7 @@ test("an upload continues until it is sent, and the response body is not awaited
 });
 
 test("L1: if the io is awaited, the rest of the body is read before the io is returned", async () => {
-  const { connection, sender, peer } = await ask();
+  const { connection, sender, peer } = await dial();
   const parts = connection.withoutShutdown();
   const sent = sender.sendRequest(GET);
   await peer.readHead();
@@ -238,7 +240,7 @@ describe("a body that is not JSON", () => {
   });
 
   test("is a 500 if it belongs to another message", async () => {
-    const upstream = await ask();
+    const upstream = await dial();
     const { peer } = await serve(async () => {
       const response = await upstream.sender.sendRequest(GET);
       return { status: 200, body: String(await response.body.json()) };

@@ -1,8 +1,10 @@
 import { handshake as connectTo } from "@upgrade/client";
 import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const OK = () => ({ status: 200 });
 const NEVER = (): Promise<never> => new Promise(() => {});
@@ -67,7 +69,7 @@ describe("L13 in time: headMs", () => {
   });
 
   test("an incomplete response head fails on the client", async () => {
-    const { peer, sender, clock } = await ask({ headMs: 100 });
+    const { peer, sender, clock } = await dial({ headMs: 100 });
     const response = sender.sendRequest(GET);
     await peer.readHead();
     clock.advance(1_000_000);
@@ -112,13 +114,13 @@ describe("L13 in time: idleMs", () => {
   });
 
   test("a client has none", async () => {
-    const { clock, sender } = await ask();
+    const { clock, sender } = await dial();
     clock.advance(1_000_000_000);
     expect(sender.isReady).toBe(true);
   });
 
   test("a client may have one: it closes without a failure", async () => {
-    const { clock, connection, peer } = await ask({ idleMs: 100 });
+    const { clock, connection, peer } = await dial({ idleMs: 100 });
     clock.advance(100);
     expect(await peer.readToEnd()).toBe("");
     await peer.end();
@@ -165,7 +167,7 @@ describe("L13 in time: bodyProgressMs", () => {
     await turns();
     clock.advance(1_000_000);
     expect(connection.closeReason).toBeUndefined();
-    const client = await ask({ readAheadBytes: 1 });
+    const client = await dial({ readAheadBytes: 1 });
     void client.sender.sendRequest(GET);
     await client.peer.send(`${answer("200 OK", "Content-Length: 99")}xx`);
     await turns();
@@ -192,11 +194,11 @@ describe("L13 in time: bodyProgressMs", () => {
   });
 
   test("a response body that stalls fails its reader", async () => {
-    const { peer, sender, clock } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender, clock } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 9")}four`);
-    const text = (await asked).body.text();
+    const text = (await pending).body.text();
     await turns();
     clock.advance(30_000);
     expect(await rejection(text)).toBe("BODY_TIMEOUT");
@@ -217,11 +219,11 @@ describe("L13 in time: drainMs", () => {
   });
 
   test("on a client, cancel() then resolves to closed", async () => {
-    const { peer, sender, clock } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender, clock } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 99")}x`);
-    const canceled = (await asked).body.cancel();
+    const canceled = (await pending).body.cancel();
     await turns();
     clock.advance(5_000);
     expect(await canceled).toBe("closed");
@@ -249,12 +251,12 @@ describe("L13 in time: lingerMs, on the client,", () => {
     const clock = new ManualClock();
     const { sender, connection } = await connectTo(near, { clock });
     const over = connection.run();
-    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    const pending = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
     await turns();
     await far.write([
       Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
     ]);
-    expect((await asked).status).toBe(413);
+    expect((await pending).status).toBe(413);
     await turns();
     clock.advance(2_000);
     await over;
@@ -264,12 +266,12 @@ describe("L13 in time: lingerMs, on the client,", () => {
   test("a reset after the response is not a failure", async () => {
     const [near, far] = memoryPair(1_000);
     const { sender, connection } = await connectTo(near, { clock: new ManualClock() });
-    const asked = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
+    const pending = sender.sendRequest({ ...POST, body: "x".repeat(3_000) });
     await turns();
     await far.write([
       Buffer.from(answer("413 Content Too Large", "Content-Length: 0", "Connection: close")),
     ]);
-    expect((await asked).status).toBe(413);
+    expect((await pending).status).toBe(413);
     await turns();
     far.abort(new Error("reset"));
     await connection.run();
@@ -281,8 +283,8 @@ describe("L13 in time: continueMs", () => {
   const expecting = { ...POST, headers: { Host: "a.test", Expect: "100-continue" }, body: "now" };
 
   test("without a 100 the body is sent after it", async () => {
-    const { peer, sender, clock } = await ask();
-    const asked = sender.sendRequest(expecting);
+    const { peer, sender, clock } = await dial();
+    const pending = sender.sendRequest(expecting);
     await peer.readHead();
     clock.advance(999);
     await turns();
@@ -290,11 +292,11 @@ describe("L13 in time: continueMs", () => {
     clock.advance(1);
     expect(await peer.read(3)).toBe("now");
     await peer.send(answer("204 No Content"));
-    expect((await asked).status).toBe(204);
+    expect((await pending).status).toBe(204);
   });
 
   test("0 waits for the 100 forever", async () => {
-    const { peer, sender, clock } = await ask({ continueMs: 0 });
+    const { peer, sender, clock } = await dial({ continueMs: 0 });
     void sender.sendRequest(expecting);
     await peer.readHead();
     clock.advance(1_000_000_000);
@@ -307,15 +309,15 @@ describe("L13 in time: continueMs", () => {
 
 describe("L13 in time: uploadGraceMs", () => {
   test("an upload that continues after a complete response is aborted when it expires", async () => {
-    const { peer, sender, connection, clock } = await ask();
+    const { peer, sender, connection, clock } = await dial();
     async function* endless() {
       yield "x";
       await NEVER();
     }
-    const asked = sender.sendRequest({ ...POST, body: endless() });
+    const pending = sender.sendRequest({ ...POST, body: endless() });
     await peer.readUntil("1\r\nx\r\n");
     await peer.send(answer("200 OK", "Content-Length: 0"));
-    expect(await (await asked).body.text()).toBe("");
+    expect(await (await pending).body.text()).toBe("");
     clock.advance(9_999);
     expect(connection.closeReason).toBeUndefined();
     clock.advance(1);

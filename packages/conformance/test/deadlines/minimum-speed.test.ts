@@ -2,9 +2,10 @@ import type { ClientOptions } from "@upgrade/client";
 import { Deferred, type ManualClock } from "@upgrade/core/io";
 import type { ServerOptions } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
 import type { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 const CHUNKED = "Transfer-Encoding: chunked";
 const HOUR_MS = 3_600_000;
@@ -28,7 +29,7 @@ async function receiving(begin: string, options: ServerOptions = {}): Promise<Dr
 
 /** A client that reads a response of which `begin` has arrived. */
 async function answered(begin: string, options: ClientOptions = {}): Promise<Driven> {
-  const { peer, sender, clock, connection } = await ask(options);
+  const { peer, sender, clock, connection } = await dial(options);
   const read = sender.sendRequest(GET).then(async ({ body }) => {
     for await (const _ of body);
   });

@@ -3,8 +3,10 @@ import { type LimitName, resolveLimits } from "@upgrade/core";
 import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const OK = () => ({ status: 200 });
 

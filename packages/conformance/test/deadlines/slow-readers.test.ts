@@ -3,10 +3,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Io, ManualClock, memoryPair, systemClock } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { head, POST } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, duplexPair, tcpPair, tlsPair, webPair } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { head, POST } from "../../src/messages.ts";
+import { destroyPairs, duplexPair, tcpPair, tlsPair, webPair } from "../../src/pairs/pairs.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -207,12 +207,12 @@ test("L13: a request on an io that never opens fails after writeProgressMs", asy
   const [near] = await tcpPair();
   const clock = new ManualClock();
   const { sender, connection } = await connectTo(tls.connect({ socket: near }), { clock });
-  const asked = sender.sendRequest(POST).catch((error: { code: string; sent: string }) => error);
+  const pending = sender.sendRequest(POST).catch((error: { code: string; sent: string }) => error);
   await turns();
   clock.advance(29_999);
   expect(connection.closeReason).toBe(undefined);
   clock.advance(1);
-  expect(await asked).toMatchObject({ code: "WRITE_TIMEOUT", sent: "nothing" });
+  expect(await pending).toMatchObject({ code: "WRITE_TIMEOUT", sent: "nothing" });
 });
 
 async function until(holds: () => boolean): Promise<void> {

@@ -1,9 +1,11 @@
 import { upgrade } from "@upgrade/client";
 import { type Clock, ManualClock, memoryPair, tunnel } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, head, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 const CHAT = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -42,11 +44,11 @@ describe("L13: the timeoutMs of upgrade()", () => {
   test("ends with a refusal, and the connection may be reused", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
-    const asked = upgrade(io, CHAT, { clock, timeoutMs: 100 });
+    const pending = upgrade(io, CHAT, { clock, timeoutMs: 100 });
     const peer = new ScriptedPeer(far);
     await peer.readHead();
     await peer.send(answer("403 Forbidden", "Content-Length: 0"));
-    const result = await asked;
+    const result = await pending;
     clock.advance(200);
     expect(result.switched === false && result.sender.isReady).toBe(true);
   });
@@ -54,11 +56,11 @@ describe("L13: the timeoutMs of upgrade()", () => {
   test("ends with the switch", async () => {
     const clock = new ManualClock();
     const [io, far] = memoryPair();
-    const asked = upgrade(io, CHAT, { clock, timeoutMs: 100 });
+    const pending = upgrade(io, CHAT, { clock, timeoutMs: 100 });
     const peer = new ScriptedPeer(far);
     await peer.readHead();
     await peer.send(answer("101 Switching Protocols", "Connection: Upgrade", "Upgrade: chat"));
-    expect((await asked).switched).toBe(true);
+    expect((await pending).switched).toBe(true);
     expect(clock.pending).toBe(0);
   });
 
@@ -66,10 +68,10 @@ describe("L13: the timeoutMs of upgrade()", () => {
     for (const timeoutMs of [2 ** 31, 0]) {
       const clock = new ManualClock();
       const [io, far] = memoryPair();
-      const asked = upgrade(io, CHAT, { clock: overflowing(clock), timeoutMs });
+      const pending = upgrade(io, CHAT, { clock: overflowing(clock), timeoutMs });
       await new ScriptedPeer(far).readHead();
       clock.advance(60_000);
-      expect(await standing(asked)).toBe("pending");
+      expect(await standing(pending)).toBe("pending");
     }
   });
 
@@ -87,7 +89,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
 
 describe("L12, L13: an invalid duration or size is refused rather than taken as infinite:", () => {
   test.each(NO_DURATIONS)("the timeoutMs %s of close(), which then closes nothing", async (ms) => {
-    const { sender, connection } = await ask();
+    const { sender, connection } = await dial();
     await expect(connection.close({ timeoutMs: ms })).rejects.toThrow(/timeoutMs is /);
     expect(sender.isReady).toBe(true);
   });

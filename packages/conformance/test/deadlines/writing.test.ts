@@ -1,9 +1,10 @@
 import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head, rejection, standing } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns } from "../../src/turns.ts";
 
 describe("L13 in time: writeProgressMs", () => {
   // The far end reads nothing, so a write is accepted only up to the capacity of the pair.

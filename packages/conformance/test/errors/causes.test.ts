@@ -9,9 +9,10 @@ import {
 import { type Connection, memoryPair, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, GET, head, POST, serve as served } from "../../src/against.ts";
-import { destroyPairs, PAIRS, tcpPair, webPair } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve as served } from "../../src/ends.ts";
+import { GET, head, POST } from "../../src/messages.ts";
+import { destroyPairs, PAIRS, tcpPair, webPair } from "../../src/pairs/pairs.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -63,10 +64,10 @@ describe("L16: an error of another connection that arrives", () => {
     const facts = { ...foreign };
     const [io] = await tcpPair();
     const { sender, connection } = await connectTo(io);
-    const asked = sender.sendRequest(PAID).catch((reason: unknown) => reason);
+    const pending = sender.sendRequest(PAID).catch((reason: unknown) => reason);
     await turns();
     void way.come(foreign, connection, io);
-    const ours = await asked;
+    const ours = await pending;
     expect(ours).not.toBe(foreign);
     expect(ours).toMatchObject({ code: way.code, cause: foreign, sent: "all", retrySafe: false });
     expect(ours).toMatchObject({ bytesWritten: connection.stats.bytesWritten });
@@ -97,10 +98,10 @@ describe("L16: an error of another connection that arrives", () => {
     const [io] = memoryPair();
     const { sender } = await connectTo(io);
     const controller = new AbortController();
-    const asked = sender.sendRequest(PAID, { signal: controller.signal });
+    const pending = sender.sendRequest(PAID, { signal: controller.signal });
     await turns();
     controller.abort(foreign);
-    await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: foreign, sent: "all" });
+    await expect(pending).rejects.toMatchObject({ code: "CANCELED", cause: foreign, sent: "all" });
   });
 
   test("as the reason of upgrade()'s signal is the cause of CANCELED", async () => {
@@ -108,10 +109,10 @@ describe("L16: an error of another connection that arrives", () => {
     const [io] = memoryPair();
     const controller = new AbortController();
     const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
-    const asked = upgrade(io, request, { signal: controller.signal });
+    const pending = upgrade(io, request, { signal: controller.signal });
     await turns();
     controller.abort(foreign);
-    await expect(asked).rejects.toMatchObject({ code: "CANCELED", cause: foreign, sent: "all" });
+    await expect(pending).rejects.toMatchObject({ code: "CANCELED", cause: foreign, sent: "all" });
   });
 
   test.each(["read", "write"] as const)("from the %s() of a ByteStream", async (method) => {
@@ -145,10 +146,10 @@ describe("L16: an error of another connection that arrives", () => {
       }),
     };
     const { sender } = await connectTo(io);
-    const asked = sender.sendRequest(PAID);
+    const pending = sender.sendRequest(PAID);
     await turns();
     fail(foreign);
-    await expect(asked).rejects.toMatchObject({ code: "TRANSPORT_FAILED", sent: "all" });
+    await expect(pending).rejects.toMatchObject({ code: "TRANSPORT_FAILED", sent: "all" });
   });
 
   test("from a body being sent is the cause of BODY_FAILED", async () => {
@@ -160,8 +161,8 @@ describe("L16: an error of another connection that arrives", () => {
       await turns();
       throw foreign;
     })();
-    const asked = sender.sendRequest({ ...PAID, body });
-    await expect(asked).rejects.toMatchObject({
+    const pending = sender.sendRequest({ ...PAID, body });
+    await expect(pending).rejects.toMatchObject({
       code: "BODY_FAILED",
       cause: foreign,
       sent: "part",
@@ -184,7 +185,7 @@ describe("L16: an error of another connection that arrives", () => {
     const foreign = await foreignError();
     const facts = { ...foreign };
     for (const send of [
-      async (request: object) => (await ask()).sender.sendRequest(request as ClientRequest),
+      async (request: object) => (await dial()).sender.sendRequest(request as ClientRequest),
       (request: object) => upgrade(memoryPair()[0], request as ClientRequest),
     ]) {
       const parts = make(foreign);
@@ -199,12 +200,12 @@ describe("L16: an error of another connection that arrives", () => {
   test("from headers of connect() is the cause of a refusal", async () => {
     const foreign = await foreignError();
     const headers = { [Symbol.iterator]: thrower(foreign) } as never;
-    const asked = connect(memoryPair()[0], "a.test:80", { headers });
-    await expect(asked).rejects.toMatchObject({ code: "INVALID_HEADERS", cause: foreign });
+    const pending = connect(memoryPair()[0], "a.test:80", { headers });
+    await expect(pending).rejects.toMatchObject({ code: "INVALID_HEADERS", cause: foreign });
   });
 
   test("from an earlier refusal of this request is the cause of the next one", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const refusal: unknown = await sender.sendRequest({ ...GET, target: "" }).catch((e) => e);
     const again = Object.defineProperty({ ...GET }, "target", { get: thrower(refusal) });
     await expect(sender.sendRequest(again)).rejects.toMatchObject({ cause: refusal });

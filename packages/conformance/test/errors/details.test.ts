@@ -1,7 +1,9 @@
 import { HttpConnection, UpgradeError } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 /** The error a promise rejects with. */
 async function errorOf(promise: Promise<unknown>): Promise<UpgradeError> {
@@ -85,12 +87,12 @@ describe("L16 errors tell: how many bytes were transferred", () => {
   });
 
   test("on a client whose server breaks the rules", async () => {
-    const { peer, sender, connection } = await ask();
-    const asked = errorOf(sender.sendRequest(GET));
+    const { peer, sender, connection } = await dial();
+    const failure = errorOf(sender.sendRequest(GET));
     const written = await peer.readHead();
     const sent = "HTTP/1.1 20 OK\r\n\r\n";
     await peer.send(sent);
-    const error = await asked;
+    const error = await failure;
     expect(error).toMatchObject({ bytesRead: sent.length, bytesWritten: written.length });
     expect(connection.closeReason).toEqual({ kind: "failed", error });
   });
@@ -100,15 +102,15 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
   const GONE = answer("204 No Content", "Connection: close");
 
   test("nothing, and it is safe to repeat", async () => {
-    const { sender, connection } = await ask();
-    const asked = errorOf(sender.sendRequest(GET));
+    const { sender, connection } = await dial();
+    const failure = errorOf(sender.sendRequest(GET));
     // Nothing has left in the turn of the call.
     connection.abort("now");
-    expect(await asked).toMatchObject({ sent: "nothing", responseSeen: false, retrySafe: true });
+    expect(await failure).toMatchObject({ sent: "nothing", responseSeen: false, retrySafe: true });
   });
 
   test("nothing of one queued after the last exchange", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const first = sender.sendRequest(GET);
     const second = errorOf(sender.sendRequest(GET));
     await peer.readHead();
@@ -118,42 +120,42 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
   });
 
   test("part of it, which is not safe", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     async function* body() {
       yield "half";
       await new Promise(() => {});
     }
-    const asked = errorOf(sender.sendRequest({ ...POST, body: body() }));
+    const failure = errorOf(sender.sendRequest({ ...POST, body: body() }));
     await peer.readUntil("half");
     connection.abort("now");
-    expect(await asked).toMatchObject({ sent: "part", responseSeen: false, retrySafe: false });
+    expect(await failure).toMatchObject({ sent: "part", responseSeen: false, retrySafe: false });
   });
 
   test("only its head, which is not safe either: the body is untouched, but the server may act", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const headers = { Host: "a.test", Expect: "100-continue" };
-    const asked = errorOf(sender.sendRequest({ ...POST, headers, body: ["held back"] }));
+    const failure = errorOf(sender.sendRequest({ ...POST, headers, body: ["held back"] }));
     await peer.readHead();
     connection.abort("now");
-    expect(await asked).toMatchObject({ sent: "part", bodyBegun: false, retrySafe: false });
+    expect(await failure).toMatchObject({ sent: "part", bodyBegun: false, retrySafe: false });
   });
 
   test("all of it, with half a response received", async () => {
-    const { peer, sender, connection } = await ask();
-    const asked = errorOf(sender.sendRequest(GET));
+    const { peer, sender, connection } = await dial();
+    const failure = errorOf(sender.sendRequest(GET));
     await peer.readHead();
     await peer.send("HTTP/1.1 200 OK\r\nA");
     await turns();
     connection.abort("now");
-    expect(await asked).toMatchObject({ sent: "all", responseSeen: true, retrySafe: false });
+    expect(await failure).toMatchObject({ sent: "all", responseSeen: true, retrySafe: false });
   });
 });
 
 test("L16 errors tell: the caller's reason is the cause", async () => {
-  const { sender, connection } = await ask();
-  const asked = errorOf(sender.sendRequest(GET));
+  const { sender, connection } = await dial();
+  const failure = errorOf(sender.sendRequest(GET));
   const reason = new Error("mine");
   connection.abort(reason);
-  expect(await asked).toMatchObject({ code: "ABORTED", cause: reason });
+  expect(await failure).toMatchObject({ code: "ABORTED", cause: reason });
   expect(await standing(connection.closed)).toMatchObject({ error: { cause: reason } });
 });

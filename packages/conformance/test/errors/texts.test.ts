@@ -6,7 +6,7 @@ import {
   type UpgradeError,
 } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { GET, head } from "../../src/against.ts";
+import { GET, head } from "../../src/messages.ts";
 
 // What an error says, and what it must not: messages end up in logs, and a value may be a secret.
 

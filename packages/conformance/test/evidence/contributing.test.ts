@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { byteByByte, play, whole } from "../../src/play.ts";
-import { readChapter } from "../../src/read-fixtures.ts";
+import { byteByByte, play, whole } from "../../src/stories/play.ts";
+import { readChapter } from "../../src/stories/read-fixtures.ts";
 
 const page = readFileSync(new URL("../../../../CONTRIBUTING.md", import.meta.url), "utf8");
 

@@ -5,10 +5,12 @@ import { type ByteStream, Deferred, ManualClock, memoryPair, tunnel } from "@upg
 import { transportSuite } from "@upgrade/core/testing";
 import { type ServerRequest, handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, duplexPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { destroyPairs, duplexPair } from "../../src/pairs/pairs.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 // Cases that no requirement and no law names.
 
@@ -33,51 +35,51 @@ describe("a body", () => {
   });
 
   test("canceled twice is drained once, and both calls settle", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 6")}123`);
-    const { body } = await asked;
+    const { body } = await pending;
     const both = Promise.all([body.cancel(), body.cancel()]);
     await peer.send("456");
     expect(await both).toEqual(["drained", "drained"]);
   });
 
   test("left early by a second reader still belongs to the first", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 3")}123`);
-    const { body } = await asked;
+    const { body } = await pending;
     const first = body[Symbol.asyncIterator]();
     await body[Symbol.asyncIterator]().return!();
     expect(latin1((await first.next()).value!)).toBe("123");
   });
 
   test("queued beyond the limit is read further once enough of it was consumed", async () => {
-    const { peer, sender } = await ask({ readAheadBytes: 5 });
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial({ readAheadBytes: 5 });
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(answer("200 OK", "Transfer-Encoding: chunked"));
     await peer.send("2\r\nab\r\n6\r\ncdefgh\r\n1\r\ni\r\n0\r\n\r\n");
-    const { body } = await asked;
+    const { body } = await pending;
     await turns();
     expect(await body.text()).toBe("abcdefghi");
   });
 
   test("whose producer fails when it is stopped reports nothing", async () => {
     const quiet = watchQuiet();
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const maker = {
       [Symbol.asyncIterator]: () => ({
         next: () => new Promise<never>(() => {}),
         return: () => Promise.reject(new Error("it will not stop")),
       }),
     };
-    const asked = sender.sendRequest({ ...POST, body: maker });
+    const pending = sender.sendRequest({ ...POST, body: maker });
     await peer.readHead();
     peer.reset();
-    expect(await rejection(asked)).toBe("TRANSPORT_FAILED");
+    expect(await rejection(pending)).toBe("TRANSPORT_FAILED");
     expect(await quiet.settled()).toEqual([]);
     quiet.stop();
   });
@@ -88,21 +90,21 @@ describe("taken apart by force", () => {
     ["text", "abc"],
     ["bytes", Uint8Array.of(0x61, 0x62, 0x63)],
   ])("it returns what is unsent: %s", async (_, body) => {
-    const { connection, sender } = await ask();
-    const asked = sender.sendRequest({ ...POST, body });
+    const { connection, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body });
     const { unsent } = connection.intoParts({ force: true });
     expect(latin1(unsent)).toBe(`${head("POST /", "Content-Length: 3")}abc`);
-    expect(await rejection(asked)).toBe("TAKEN_APART");
+    expect(await rejection(pending)).toBe("TAKEN_APART");
   });
 });
 
 test("close() with an aborted signal aborts", async () => {
-  const { connection, sender } = await ask();
-  const asked = sender.sendRequest(GET);
+  const { connection, sender } = await dial();
+  const pending = sender.sendRequest(GET);
   await turns();
   const reason = await connection.close({ signal: AbortSignal.abort("enough") });
   expect(reason).toMatchObject({ error: { code: "ABORTED", cause: "enough" } });
-  expect(await rejection(asked)).toBe("ABORTED");
+  expect(await rejection(pending)).toBe("ABORTED");
 });
 
 test("a write that is accepted while others wait does not resume the body", async () => {

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { drive, driveRefusal, refusalsOf, WAITS, type Waits } from "../../src/drive.ts";
-import { JoinedDuplex, type Pair, webPair } from "../../src/pairs.ts";
-import { watchQuiet } from "../../src/pairs-quiet.ts";
-import { byteByByte, type Cut, cutAt, longestInput, type Outcome, whole } from "../../src/play.ts";
-import { type Case, readFixtures } from "../../src/read-fixtures.ts";
-import { scoreOf } from "../../src/score.ts";
+import { drive, driveRefusal, refusalsOf, WAITS, type Waits } from "../../src/driven/drive.ts";
+import { scoreOf } from "../../src/driven/score.ts";
+import { JoinedDuplex, type Pair, webPair } from "../../src/pairs/pairs.ts";
+import {
+  byteByByte,
+  type Cut,
+  cutAt,
+  longestInput,
+  type Outcome,
+  whole,
+} from "../../src/stories/play.ts";
+import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
+import { watchQuiet } from "../../src/turns.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 

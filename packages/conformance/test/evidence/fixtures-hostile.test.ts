@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { growth, watchWasm, weigh } from "../../churn/memory.ts";
-import { watchQuiet } from "../../src/pairs-quiet.ts";
-import { type Case, readFixtures } from "../../src/read-fixtures.ts";
-import { scoreOf } from "../../src/score.ts";
-import { type Moment, momentsOf, playTrouble, TROUBLES } from "../../src/trouble.ts";
+import { scoreOf } from "../../src/driven/score.ts";
+import { type Moment, momentsOf, playTrouble, TROUBLES } from "../../src/driven/trouble.ts";
+import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
+import { watchQuiet } from "../../src/turns.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 const stories = chapters.flatMap(({ cases }) => cases);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { byteByByte, type Cut, cutAt, longestInput, play, whole } from "../../src/play.ts";
-import { type Case, readFixtures } from "../../src/read-fixtures.ts";
+import { byteByByte, type Cut, cutAt, longestInput, play, whole } from "../../src/stories/play.ts";
+import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readSeeds, seedsOf } from "../../fuzz/corpus.ts";
 import { fuzz } from "../../fuzz/fuzz.ts";
 import { storyOf } from "../../fuzz/story.ts";
-import { readChapter } from "../../src/read-fixtures.ts";
+import { readChapter } from "../../src/stories/read-fixtures.ts";
 
 const seeds = readSeeds(new URL("../../fixtures/", import.meta.url));
 const slice = (seed: number, most: number) =>

@@ -1,19 +1,11 @@
 import { connect } from "@upgrade/client";
 import { Deferred, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import {
-  answer,
-  ask,
-  GET,
-  head,
-  join,
-  POST,
-  rejection,
-  serve,
-  standing,
-} from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, join, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 // hyper's tests of whole connections that no other test of ours covers. The numbers are those of
 // docs/evidence/hyper.md.
@@ -22,7 +14,7 @@ const OK = answer("200 OK", "Content-Length: 0");
 
 describe("our client", () => {
   test("21: bytes after the response to HEAD are not its body", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const response = sender.sendRequest({ ...GET, method: "HEAD" });
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 11")}Hello World`);
@@ -31,7 +23,7 @@ describe("our client", () => {
   });
 
   test("43: an abort fails the body being read", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const response = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 5")}he`);
@@ -41,7 +33,7 @@ describe("our client", () => {
   });
 
   test("278: a response without a body, followed by the end, is a response and an end", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const response = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(OK);
@@ -51,7 +43,7 @@ describe("our client", () => {
   });
 
   test("280: a closed connection sends nothing and reads nothing", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const closed = connection.close();
     await peer.end();
     await closed;
@@ -61,7 +53,7 @@ describe("our client", () => {
   });
 
   test("283: is not ready during its own upload, even if the response is complete", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const gate = new Deferred<void>();
     async function* body() {
       yield "first";
@@ -79,7 +71,7 @@ describe("our client", () => {
   });
 
   test("321: is ready as soon as the last chunk arrives", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const response = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Transfer-Encoding: chunked")}5\r\nhello\r\n0\r\n\r\n`);
@@ -90,10 +82,10 @@ describe("our client", () => {
   test("331: gets its tunnel through a proxy, and the bytes after the head", async () => {
     const [near, far] = memoryPair();
     const peer = new ScriptedPeer(far);
-    const asked = connect(near, "a.test:443");
+    const pending = connect(near, "a.test:443");
     expect(await peer.readHead()).toBe("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n");
     await peer.send(`${answer("200 OK")}hi`);
-    const result = await asked;
+    const result = await pending;
     if (!result.switched) throw new Error("refused");
     expect(Buffer.from(result.readBuf).toString()).toBe("hi");
     expect(result.io).toBe(near);

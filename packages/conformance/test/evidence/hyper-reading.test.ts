@@ -1,7 +1,7 @@
 import { HttpConnection, type LimitOptions, type Role } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { answer, head } from "../../src/against.ts";
-import { Transcript } from "../../src/transcript.ts";
+import { answer, head } from "../../src/messages.ts";
+import { Transcript } from "../../src/stories/transcript.ts";
 
 // hyper's tests of reading messages, with our results. The numbers are those of docs/evidence/hyper.md.
 

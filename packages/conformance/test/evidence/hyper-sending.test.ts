@@ -6,7 +6,9 @@ import {
   type RequestToSend,
 } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { ask, GET, head, join, POST, rejection, serve } from "../../src/against.ts";
+import { dial, join, serve } from "../../src/ends.ts";
+import { GET, head, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
 
 // hyper's tests of sending messages, with our results. The numbers are those of docs/evidence/hyper.md.
 
@@ -142,7 +144,7 @@ describe("a request", () => {
   );
 
   test("9, 10, 264, 265, 266, 267, 269, 270: trailers are sent verbatim, announced or not", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const trailers = [
       ["X-Sum", "1"],
       ["x-sum", "2"],
@@ -158,7 +160,7 @@ describe("a request", () => {
   NEVER.push("Content-Range", "Content-Type", "Host", "Max-Forwards", "Set-Cookie", "Trailer");
   NEVER.push("Transfer-Encoding", "TE");
   test.each(NEVER)("268: %s is not allowed in trailers", async (name) => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const sent = sender.sendRequest({ ...POST, body: ["hello"], trailers: { [name]: "1" } });
     expect(await rejection(sent)).toBe("INVALID_TRAILER");
     expect(peer.unread).toBe("");

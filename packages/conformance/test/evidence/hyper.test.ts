@@ -2,11 +2,13 @@ import { SwitchRefused } from "@upgrade/client";
 import { type ByteStream, Deferred, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { Transcript } from "../../src/transcript.ts";
+import { Transcript } from "../../src/stories/transcript.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns } from "../../src/turns.ts";
 
 // Edge cases that hyper handles differently, or not at all, with our results.
 
@@ -16,14 +18,14 @@ const PROPOSED = { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upg
 const CONNECT = { method: "CONNECT", target: "a.test:443", headers: { Host: "a.test:443" } };
 
 /** The first line of a server's transcript of these bytes. */
-function asked(bytes: string): string {
+function requested(bytes: string): string {
   const transcript = new Transcript("server");
   transcript.receive(Buffer.from(bytes, "latin1"));
   return transcript.end()[0]!;
 }
 
 /** A client's transcript of these bytes, after a request. */
-function answered(bytes: string, method = "GET", protocol?: string): string[] {
+function responded(bytes: string, method = "GET", protocol?: string): string[] {
   const transcript = new Transcript("client");
   const target = method === "CONNECT" ? "a.test:443" : "/";
   const offer = protocol === undefined ? {} : { Connection: "Upgrade", Upgrade: protocol };
@@ -61,7 +63,7 @@ describe("a request", () => {
     ],
     ["X35: chunked twice", chunked("chunked, chunked"), "error BAD_TRANSFER_ENCODING status=400"],
   ])("%s", (_, bytes, line) => {
-    expect(asked(bytes).replace(/ offset=.*/, "")).toBe(line);
+    expect(requested(bytes).replace(/ offset=.*/, "")).toBe(line);
   });
 
   test("X16: close wins over keep-alive, in any order of lines", () => {
@@ -100,11 +102,11 @@ describe("a response", () => {
       undefined,
     ],
   ])("%s", (_, bytes, line, protocol) => {
-    expect(answered(bytes, "GET", protocol)[0]!.replace(/ offset=.*/, "")).toBe(line);
+    expect(responded(bytes, "GET", protocol)[0]!.replace(/ offset=.*/, "")).toBe(line);
   });
 
   test("X5: a 204 to CONNECT is a tunnel, its first bytes kept", () => {
-    expect(answered(`${answer("204 No Content")}early`, "CONNECT")).toEqual([
+    expect(responded(`${answer("204 No Content")}early`, "CONNECT")).toEqual([
       "response 204 No Content",
       "paused client=switched-protocol server=switched-protocol",
       'readBuf "early"',
@@ -112,7 +114,7 @@ describe("a response", () => {
   });
 
   test("X20: interim responses are counted", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const response = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(answer("102 Processing").repeat(33));
@@ -120,7 +122,7 @@ describe("a response", () => {
   });
 
   test("X24: bytes after a response leave it complete, and end the connection with their offset", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const response = sender.sendRequest(GET);
     await peer.readHead();
     const bytes = answer("200 OK", "Content-Length: 2");
@@ -133,7 +135,7 @@ describe("a response", () => {
   });
 
   test("X27: an upload that stalls after a complete response has a grace period", async () => {
-    const { peer, sender, connection, clock } = await ask({ uploadGraceMs: 5 });
+    const { peer, sender, connection, clock } = await dial({ uploadGraceMs: 5 });
     async function* stalled() {
       yield "a";
       await new Promise(() => {});
@@ -149,7 +151,7 @@ describe("a response", () => {
 
 describe("a client's switch", () => {
   test("X26: waits until the last byte of the request is sent", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const gate = new Deferred<void>();
     async function* body() {
       yield "first";
@@ -168,7 +170,7 @@ describe("a client's switch", () => {
   });
 
   test("X25: two waiters get the same promise", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     void sender.sendRequest(CONNECT);
     const waits = [connection.withoutShutdown(), connection.withoutShutdown()] as const;
     expect(waits[0]).toBe(waits[1]);

@@ -3,7 +3,7 @@ import { seedsOf } from "../../fuzz/corpus.ts";
 import { judge } from "../../fuzz/judge.ts";
 import { consult, type Situation } from "../../fuzz/oracle.ts";
 import { Random } from "../../fuzz/random.ts";
-import { type Case, readFixtures } from "../../src/read-fixtures.ts";
+import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 

@@ -4,7 +4,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { ManualClock } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, GET, head } from "../../src/against.ts";
+import { answer, GET, head } from "../../src/messages.ts";
 
 /** A Duplex without a peer: writes are accepted at once, and recorded. */
 class Still extends Duplex {
@@ -80,8 +80,8 @@ describe("no unneeded promise is created:", () => {
   test("a client's response costs none besides its own", async () => {
     const io = new Still();
     const { sender } = await connectTo(io, { clock });
-    const asked = await promisesOf(() => void sender.sendRequest(GET));
-    expect(asked).toBe(1);
+    const sent = await promisesOf(() => void sender.sendRequest(GET));
+    expect(sent).toBe(1);
     const answered = await promisesOf(() => io.push(answer("204 No Content")));
     expect(answered).toBe(0);
     expect(sender.isReady).toBe(true);

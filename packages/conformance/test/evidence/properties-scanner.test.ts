@@ -10,7 +10,7 @@ import { HeadParser } from "../../../core/src/parser/head-parser.ts";
 import { execute, PAUSED, position } from "../../../core/src/parser/llhttp-module.ts";
 import { scan, textOfScanned } from "../../../core/src/parser/scanner-module.ts";
 import { StartLine } from "../../../core/src/parser/start-line.ts";
-import { cuts, piecesOf } from "../../src/arbitraries.ts";
+import { cuts, piecesOf } from "../../src/generated/arbitraries.ts";
 
 const LIMITS = {
   maxBytes: 1e6,

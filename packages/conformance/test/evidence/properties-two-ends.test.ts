@@ -1,8 +1,8 @@
 import { HttpConnection, LocalProtocolError } from "@upgrade/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cuts } from "../../src/arbitraries.ts";
-import { receiveAll } from "../../src/receive-all.ts";
+import { cuts } from "../../src/generated/arbitraries.ts";
+import { receiveAll } from "../../src/generated/receive-all.ts";
 
 // The seed is fixed; try others by hand, and turn findings into stories.
 const runs = (numRuns: number) => ({ seed: 9_112, numRuns });

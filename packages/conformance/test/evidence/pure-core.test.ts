@@ -53,9 +53,9 @@ function converse(): string[] {
 
 test("L19 pure heart: two ends converse and switch without io, clock, timer, randomness or promise", () => {
   const before = converse();
-  const asked: string[] = [];
+  const called: string[] = [];
   const forbid = <T extends object>(owner: T, name: keyof T & string): void => {
-    vi.spyOn(owner, name as never).mockImplementation((() => asked.push(name)) as never);
+    vi.spyOn(owner, name as never).mockImplementation((() => called.push(name)) as never);
   };
   for (const name of ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "fetch"]) {
     forbid(globalThis, name as "setTimeout");
@@ -67,7 +67,7 @@ test("L19 pure heart: two ends converse and switch without io, clock, timer, ran
   forbid(Promise.prototype, "then");
   const during = converse();
   vi.restoreAllMocks();
-  expect(asked).toEqual([]);
+  expect(called).toEqual([]);
   // No state of the process, of another connection or another time, changes the result.
   expect(during).toEqual(before);
 });

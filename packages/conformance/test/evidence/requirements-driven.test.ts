@@ -2,19 +2,11 @@ import { connect, tunnel } from "@upgrade/client";
 import { endToEnd, Headers } from "@upgrade/core";
 import { Deferred, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import {
-  answer,
-  ask,
-  GET,
-  head,
-  join,
-  POST,
-  rejection,
-  serve,
-  standing,
-} from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, join, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 // Requirements that an HttpConnection alone cannot show, since it has no clock, no io and no service.
 
@@ -22,7 +14,7 @@ describe("our client", () => {
   test.each(["http://u:p@a.test/", "http://u@a.test/", "http:///", "http://:80/", "//u@a"])(
     "sends no userinfo and no empty host: %s (R25, R26)",
     async (target) => {
-      const { sender, peer } = await ask();
+      const { sender, peer } = await dial();
       const sent = sender.sendRequest({ ...GET, target });
       // A path that begins with two slashes has no authority.
       if (target.startsWith("/")) expect(await peer.readHead()).toBe(head(`GET ${target}`));
@@ -31,7 +23,7 @@ describe("our client", () => {
   );
 
   test("R26: has no userinfo in its Host", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const headers = { Host: "u:p@a.test" };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_HOST");
   });
@@ -40,13 +32,13 @@ describe("our client", () => {
     ["M07: a first field after white space", { headers: [[" X", "1"]] }, "INVALID_HEADER"],
     ["M12: an unsupported version", { version: "1.2" as "1.1" }, "INVALID_OPTION"],
   ] as const)("%s is not sent", async (_, request, code) => {
-    const { sender, peer } = await ask();
+    const { sender, peer } = await dial();
     expect(await rejection(sender.sendRequest({ ...GET, ...request }))).toBe(code);
     expect(peer.unread).toBe("");
   });
 
   test("I20: reads a response while it sends, and stops for one that closes", async () => {
-    const { sender, connection, peer } = await ask();
+    const { sender, connection, peer } = await dial();
     const stopped = new Deferred<void>();
     async function* endless() {
       try {
@@ -78,12 +70,12 @@ describe("our client", () => {
   });
 
   test("I15, I17, I18: repeats nothing by itself, on a failed connection or any other", async () => {
-    const { sender, peer } = await ask({ pipeline: 3 });
-    const asked = ["/1", "/2"].map((target) => rejection(sender.sendRequest({ ...GET, target })));
+    const { sender, peer } = await dial({ pipeline: 3 });
+    const pending = ["/1", "/2"].map((target) => rejection(sender.sendRequest({ ...GET, target })));
     expect(await peer.readHead()).toBe(head("GET /1"));
     expect(await peer.readHead()).toBe(head("GET /2"));
     peer.reset();
-    expect(await Promise.all(asked)).toEqual(["TRANSPORT_FAILED", "INCOMPLETE_MESSAGE"]);
+    expect(await Promise.all(pending)).toEqual(["TRANSPORT_FAILED", "INCOMPLETE_MESSAGE"]);
     expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
     expect(peer.unread).toBe("");
   });
@@ -92,7 +84,7 @@ describe("our client", () => {
     { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upgrade: "connect-udp" } },
     { method: "CONNECT", target: "a.test:443", headers: { Host: "a.test:443" } },
   ])("offers no way to send before the answer: $method (X09, X12, U16)", async (request) => {
-    const { sender, connection, peer } = await ask();
+    const { sender, connection, peer } = await dial();
     const response = sender.sendRequest(request);
     await peer.readHead();
     expect(() => connection.intoParts()).toThrow(/STILL_WRITING|some bytes have not/);
@@ -108,7 +100,7 @@ describe("our client", () => {
   });
 
   test("E03: waits for a 100 as long as continueMs, and no longer", async () => {
-    const { sender, peer, clock } = await ask({ continueMs: 50 });
+    const { sender, peer, clock } = await dial({ continueMs: 50 });
     const headers = { Host: "a.test", Expect: "100-continue" };
     const response = sender.sendRequest({ ...POST, headers, body: "abc" });
     await peer.readHead();

@@ -3,8 +3,8 @@ import { ManualClock } from "@upgrade/core/io";
 import { afterEach, expect, test } from "vitest";
 import { churn, STORIES } from "../../churn/churn.ts";
 import { growth, watchWasm, weigh } from "../../churn/memory.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

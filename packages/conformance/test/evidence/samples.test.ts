@@ -3,9 +3,9 @@ import { CLIENTS } from "../../samples/clients.ts";
 import { PROGRAMS } from "../../samples/programs.ts";
 import { PROXIES } from "../../samples/proxies.ts";
 import { SERVERS } from "../../samples/servers.ts";
-import { Stage } from "../../src/sample-stage.ts";
-import { Rehearsal, type Story, type Way } from "../../src/sample-story.ts";
-import { nameOf, readSamples } from "../../src/samples.ts";
+import { nameOf, readSamples } from "../../src/samples/samples.ts";
+import { Stage } from "../../src/samples/stage.ts";
+import { Rehearsal, type Story, type Way } from "../../src/samples/story.ts";
 
 const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...CLIENTS];
 const WAYS: readonly Way[] = ["reset", "FIN", "stall"];

@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, rejection } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const NO_CONTENT = answer("204 No Content");
 const get = (target: string) => ({ ...GET, target });
 
 describe("canceling by a signal", () => {
   test("before it is sent: at once, and nothing is written", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const signal = AbortSignal.abort("early");
     await expect(sender.sendRequest(GET, { signal })).rejects.toMatchObject({
       code: "CANCELED",
@@ -19,7 +21,7 @@ describe("canceling by a signal", () => {
   });
 
   test("while it waits: it is withdrawn, and the connection persists", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const stop = new AbortController();
     const first = sender.sendRequest(get("/1"));
     const second = sender.sendRequest(get("/2"), { signal: stop.signal });
@@ -39,12 +41,12 @@ describe("canceling by a signal", () => {
   });
 
   test("in flight: the connection is aborted, the peer sees a failure", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const stop = new AbortController();
-    const asked = sender.sendRequest(GET, { signal: stop.signal });
+    const pending = sender.sendRequest(GET, { signal: stop.signal });
     await peer.readHead();
     stop.abort("enough");
-    await expect(asked).rejects.toMatchObject({
+    await expect(pending).rejects.toMatchObject({
       code: "CANCELED",
       cause: "enough",
       sent: "all",
@@ -56,18 +58,18 @@ describe("canceling by a signal", () => {
   });
 
   test("after the head: the body fails", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const stop = new AbortController();
-    const asked = sender.sendRequest(GET, { signal: stop.signal });
+    const pending = sender.sendRequest(GET, { signal: stop.signal });
     await peer.readHead();
     await peer.send(answer("200 OK", "Content-Length: 9"));
-    const text = (await asked).body.text();
+    const text = (await pending).body.text();
     stop.abort();
     expect(await rejection(text)).toBe("CANCELED");
   });
 
   test("after the exchange it does nothing, and no listener is left", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const stop = new AbortController();
     let listeners = 0;
     const { signal } = stop;
@@ -87,10 +89,10 @@ describe("canceling by a signal", () => {
         signal.removeEventListener(type, listener);
       },
     };
-    const asked = sender.sendRequest(GET, { signal: counted });
+    const pending = sender.sendRequest(GET, { signal: counted });
     await peer.readHead();
     await peer.send(NO_CONTENT);
-    await asked;
+    await pending;
     await turns();
     expect(listeners).toBe(0);
     stop.abort();

@@ -1,27 +1,29 @@
 import { Deferred } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 const NO_CONTENT = answer("204 No Content");
 const get = (target: string) => ({ ...GET, target });
 
 describe("the queue", () => {
   test("each request is written after the previous response", async () => {
-    const { peer, sender } = await ask();
-    const asked = ["/1", "/2", "/3"].map((target) => sender.sendRequest(get(target)));
+    const { peer, sender } = await dial();
+    const pending = ["/1", "/2", "/3"].map((target) => sender.sendRequest(get(target)));
     for (const target of ["/1", "/2", "/3"]) {
       expect(await peer.readHead()).toBe(head(`GET ${target}`));
       await turns();
       expect(peer.unread).toBe("");
       await peer.send(NO_CONTENT);
     }
-    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([204, 204, 204]);
+    expect((await Promise.all(pending)).map(({ status }) => status)).toEqual([204, 204, 204]);
   });
 
   test("L12: maxQueuedRequests may wait; the next is refused with QUEUE_FULL, and nothing of it is sent", async () => {
-    const { peer, sender } = await ask({ maxQueuedRequests: 2 });
-    const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
+    const { peer, sender } = await dial({ maxQueuedRequests: 2 });
+    const pending = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
     await expect(sender.sendRequest(get("/4"))).rejects.toMatchObject({
       code: "QUEUE_FULL",
       sent: "nothing",
@@ -31,12 +33,12 @@ describe("the queue", () => {
       await peer.readHead();
       await peer.send(NO_CONTENT);
     }
-    await Promise.all(asked);
+    await Promise.all(pending);
     expect(sender.isReady).toBe(true);
   });
 
   test("what waits when the connection ends is NOT_SENT, its body untouched", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     let touched = false;
     async function* body() {
       touched = true;
@@ -57,7 +59,7 @@ describe("the queue", () => {
   });
 
   test("an invalid request is refused alone: the others proceed", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const first = sender.sendRequest(GET);
     const wrong = sender.sendRequest({ ...GET, target: "/a b" });
     await expect(wrong).rejects.toMatchObject({ code: "INVALID_TARGET", sent: "nothing" });
@@ -68,12 +70,12 @@ describe("the queue", () => {
   });
 
   test("sendRequest never throws synchronously", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const nonsense = [undefined, null, 7, {}, { method: "GET", target: "/", headers: 5 }];
     for (const request of nonsense) {
-      const asked = sender.sendRequest(request as never);
-      expect(asked).toBeInstanceOf(Promise);
-      expect(await rejection(asked)).not.toBe("resolved");
+      const pending = sender.sendRequest(request as never);
+      expect(pending).toBeInstanceOf(Promise);
+      expect(await rejection(pending)).not.toBe("resolved");
     }
     expect(sender.isReady).toBe(true);
   });
@@ -81,13 +83,13 @@ describe("the queue", () => {
 
 describe("ready()", () => {
   test("resolves at once on a fresh connection, and again when the response body has arrived", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     await sender.ready();
-    const asked = sender.sendRequest(GET);
+    const pending = sender.sendRequest(GET);
     const ready = sender.ready();
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 4")}bo`);
-    const response = await asked;
+    const response = await pending;
     expect([await standing(ready), sender.isReady]).toEqual(["pending", false]);
     await peer.send("dy");
     expect(await response.body.text()).toBe("body");
@@ -96,12 +98,12 @@ describe("ready()", () => {
   });
 
   test("waits while a large body waits for its reader", async () => {
-    const { peer, sender } = await ask({ readAheadBytes: 4 });
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial({ readAheadBytes: 4 });
+    const pending = sender.sendRequest(GET);
     const ready = sender.ready();
     await peer.readHead();
     await peer.send(answer("200 OK", "Content-Length: 8"));
-    const response = await asked;
+    const response = await pending;
     await peer.send("1234");
     await peer.send("5678");
     expect(await standing(ready)).toBe("pending");
@@ -110,12 +112,12 @@ describe("ready()", () => {
   });
 
   test("rejects with NOT_SENT when the connection has ended", async () => {
-    const { peer, sender, connection } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender, connection } = await dial();
+    const pending = sender.sendRequest(GET);
     const ready = sender.ready();
     peer.reset();
     expect(await rejection(ready)).toBe("NOT_SENT");
-    expect(await rejection(asked)).toBe("TRANSPORT_FAILED");
+    expect(await rejection(pending)).toBe("TRANSPORT_FAILED");
     await connection.closed;
     expect(await rejection(sender.ready())).toBe("NOT_SENT");
     expect([sender.isReady, sender.isClosed]).toEqual([false, true]);
@@ -124,7 +126,7 @@ describe("ready()", () => {
 
 describe("L20: unsolicited bytes", () => {
   test("on an idle connection close it, with that as the reason", async () => {
-    const { peer, connection, sender } = await ask();
+    const { peer, connection, sender } = await dial();
     await peer.send(answer("200 OK", "Content-Length: 0"));
     expect(await connection.closed).toMatchObject({
       kind: "failed",
@@ -135,7 +137,7 @@ describe("L20: unsolicited bytes", () => {
   });
 
   test("a 408 on an idle connection does not answer the next request", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const first = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(NO_CONTENT);
@@ -146,7 +148,7 @@ describe("L20: unsolicited bytes", () => {
   });
 
   test("after a response, in the same chunk, do not answer a waiting request", async () => {
-    const { peer, sender, connection } = await ask();
+    const { peer, sender, connection } = await dial();
     const first = sender.sendRequest(get("/1"));
     const second = sender.sendRequest(get("/2"));
     await peer.readHead();
@@ -159,7 +161,7 @@ describe("L20: unsolicited bytes", () => {
   });
 
   test("an end right after the response leaves waiting requests unsent", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const first = sender.sendRequest(get("/1"));
     await peer.readHead();
     const sent = peer.send(NO_CONTENT);
@@ -174,9 +176,9 @@ describe("L20: unsolicited bytes", () => {
 
 describe("interim responses", () => {
   test("all but 101 are reported, in order, before the final one resolves", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const seen: string[] = [];
-    const asked = sender
+    const pending = sender
       .sendRequest(GET, {
         onInformational: ({ status, reason, headers }) =>
           seen.push(`${status} ${reason} ${headers.get("link") ?? ""}`),
@@ -185,7 +187,7 @@ describe("interim responses", () => {
     await peer.readHead();
     const hints = answer("103 Early Hints", "Link: </a.css>");
     await peer.send(answer("102 Working on it") + hints + hints + NO_CONTENT);
-    await asked;
+    await pending;
     expect(seen).toEqual([
       "102 Working on it ",
       "103 Early Hints </a.css>",
@@ -199,11 +201,11 @@ describe("interim responses", () => {
       [32, "resolved"],
       [33, "TOO_MANY_INTERIM_RESPONSES"],
     ] as const) {
-      const { peer, sender } = await ask();
-      const asked = sender.sendRequest(GET);
+      const { peer, sender } = await dial();
+      const pending = sender.sendRequest(GET);
       await peer.readHead();
       await peer.send(answer("103 Early Hints").repeat(count) + NO_CONTENT);
-      expect(await rejection(asked)).toBe(outcome);
+      expect(await rejection(pending)).toBe(outcome);
     }
   });
 
@@ -218,11 +220,11 @@ describe("interim responses", () => {
   ])(
     "a listener that %s fails its request, with its own code, and nothing else",
     async (_, listener) => {
-      const { peer, sender, connection } = await ask();
-      const asked = sender.sendRequest(GET, { onInformational: listener as () => void });
+      const { peer, sender, connection } = await dial();
+      const pending = sender.sendRequest(GET, { onInformational: listener as () => void });
       await peer.readHead();
       await peer.send(answer("103 Early Hints"));
-      await expect(asked).rejects.toMatchObject({
+      await expect(pending).rejects.toMatchObject({
         code: "CALLBACK_FAILED",
         message: "a callback threw: onInformational",
         cause: { message: "listener" },
@@ -236,7 +238,7 @@ describe("interim responses", () => {
 
 describe("a final response during the upload", () => {
   const uploading = async (options = {}) => {
-    const asked = await ask(options);
+    const client = await dial(options);
     const gate = new Deferred<void>();
     let left = false;
     async function* body() {
@@ -248,9 +250,9 @@ describe("a final response during the upload", () => {
         left = true;
       }
     }
-    const response = asked.sender.sendRequest({ ...POST, body: body() });
-    await asked.peer.readUntil("5\r\nfirst\r\n");
-    return { ...asked, response, continueBody: gate.resolve, left: () => left };
+    const response = client.sender.sendRequest({ ...POST, body: body() });
+    await client.peer.readUntil("5\r\nfirst\r\n");
+    return { ...client, response, continueBody: gate.resolve, left: () => left };
   };
 
   test("resolves at once; the upload is completed, and the connection persists", async () => {
@@ -297,11 +299,11 @@ describe("a final response during the upload", () => {
 
 describe("errors tell", () => {
   test("without a response: how much was sent, and how many bytes went each way", async () => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.end();
-    await expect(asked).rejects.toMatchObject({
+    await expect(pending).rejects.toMatchObject({
       code: "INCOMPLETE_MESSAGE",
       phase: "head",
       sent: "all",
@@ -315,28 +317,28 @@ describe("errors tell", () => {
     ["half a head", "HTTP/1.1 20"],
     ["an interim response", answer("102 Processing")],
   ])("%s counts as part of a response", async (_, bytes) => {
-    const { peer, sender } = await ask();
-    const asked = sender.sendRequest(GET);
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(bytes);
     await peer.end();
-    await expect(asked).rejects.toMatchObject({ responseSeen: true, bytesRead: bytes.length });
+    await expect(pending).rejects.toMatchObject({ responseSeen: true, bytesRead: bytes.length });
   });
 
   test("part of a request", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     async function* body() {
       yield "x";
       await new Promise(() => {});
     }
-    const asked = sender.sendRequest({ ...POST, body: body() });
+    const pending = sender.sendRequest({ ...POST, body: body() });
     await peer.readUntil("x\r\n");
     peer.reset();
-    await expect(asked).rejects.toMatchObject({ sent: "part", responseSeen: false });
+    await expect(pending).rejects.toMatchObject({ sent: "part", responseSeen: false });
   });
 
   test("the offset of the fault, counted over the whole connection", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const first = sender.sendRequest(GET);
     await peer.readHead();
     await peer.send(NO_CONTENT);

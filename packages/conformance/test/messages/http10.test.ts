@@ -1,11 +1,12 @@
 import type { ByteStream } from "@upgrade/core/io";
 import type { Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { answer } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 
 describe("to an HTTP/1.0 client", () => {
-  const asked = async (service: Service<ByteStream>, ...fields: string[]) => {
+  const received = async (service: Service<ByteStream>, ...fields: string[]) => {
     const { peer } = await serve(service);
     await peer.send(["GET / HTTP/1.0", ...fields, "", ""].join("\r\n"));
     await turns();
@@ -13,14 +14,14 @@ describe("to an HTTP/1.0 client", () => {
   };
 
   test("the connection ends after the response", async () => {
-    expect(await asked(() => ({ status: 200, body: "x" }))).toEqual([
+    expect(await received(() => ({ status: 200, body: "x" }))).toEqual([
       `${answer("200 OK", "Content-Length: 1", "Connection: close")}x`,
       true,
     ]);
   });
 
   test("it is kept alive if requested and the length is known", async () => {
-    expect(await asked(() => ({ status: 200, body: "x" }), "Connection: keep-alive")).toEqual([
+    expect(await received(() => ({ status: 200, body: "x" }), "Connection: keep-alive")).toEqual([
       `${answer("200 OK", "Content-Length: 1", "Connection: keep-alive")}x`,
       false,
     ]);
@@ -28,7 +29,7 @@ describe("to an HTTP/1.0 client", () => {
 
   test("an unknown length is close-delimited, even if keep-alive was requested", async () => {
     const service = () => ({ status: 200, body: ["a", "b"] });
-    expect(await asked(service, "Connection: keep-alive")).toEqual([
+    expect(await received(service, "Connection: keep-alive")).toEqual([
       `${answer("200 OK", "Connection: close")}ab`,
       true,
     ]);
@@ -36,7 +37,7 @@ describe("to an HTTP/1.0 client", () => {
 
   test("trailers are not sent", async () => {
     const service = () => ({ status: 200, body: ["a"], trailers: { "X-Sum": "1" } });
-    expect(await asked(service)).toEqual([`${answer("200 OK", "Connection: close")}a`, true]);
+    expect(await received(service)).toEqual([`${answer("200 OK", "Connection: close")}a`, true]);
   });
 
   test("a close-delimited body that throws is a reset, since an end would look like success", async () => {

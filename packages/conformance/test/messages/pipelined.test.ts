@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 
 const NO_CONTENT = answer("204 No Content");
 const get = (target: string) => ({ ...GET, target });
@@ -9,7 +10,7 @@ describe("pipelining", () => {
   const DELETE = { ...GET, method: "DELETE" };
 
   test("is off by default", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest(get("/1"));
     void sender.sendRequest(get("/2"));
     await turns();
@@ -17,19 +18,19 @@ describe("pipelining", () => {
   });
 
   test("sends up to the limit, and matches responses to requests in order", async () => {
-    const { peer, sender } = await ask({ pipeline: 3 });
-    const asked = [1, 2, 3, 4].map((n) => sender.sendRequest(get(`/${n}`)));
+    const { peer, sender } = await dial({ pipeline: 3 });
+    const pending = [1, 2, 3, 4].map((n) => sender.sendRequest(get(`/${n}`)));
     await turns();
     expect(peer.unread).toBe(head("GET /1") + head("GET /2") + head("GET /3"));
     const ok = (body: string) => `${answer("200 OK", "Content-Length: 1")}${body}`;
     await peer.send(ok("1") + ok("2"));
-    expect(await (await asked[0]!).body.text()).toBe("1");
-    expect(await (await asked[1]!).body.text()).toBe("2");
+    expect(await (await pending[0]!).body.text()).toBe("1");
+    expect(await (await pending[1]!).body.text()).toBe("2");
     await turns();
     expect(peer.unread).toContain("GET /4");
     await peer.send(ok("3") + ok("4"));
-    expect(await (await asked[2]!).body.text()).toBe("3");
-    expect(await (await asked[3]!).body.text()).toBe("4");
+    expect(await (await pending[2]!).body.text()).toBe("3");
+    expect(await (await pending[3]!).body.text()).toBe("4");
   });
 
   const PROPOSAL = { ...GET, headers: { Host: "a.test", Connection: "Upgrade", Upgrade: "chat" } };
@@ -40,12 +41,12 @@ describe("pipelining", () => {
     ["an Upgrade", PROPOSAL],
     ["a CONNECT", CONNECT],
   ])("never after or with %s", async (_, request) => {
-    const later = await ask({ pipeline: 9 });
+    const later = await dial({ pipeline: 9 });
     void later.sender.sendRequest(request);
     void later.sender.sendRequest(get("/later"));
     await turns();
     expect(later.peer.unread).not.toContain("/later");
-    const before = await ask({ pipeline: 9 });
+    const before = await dial({ pipeline: 9 });
     void before.sender.sendRequest(get("/before"));
     void before.sender.sendRequest(request);
     await turns();
@@ -53,7 +54,7 @@ describe("pipelining", () => {
   });
 
   test("is limited to idempotent methods", async () => {
-    const { peer, sender } = await ask({ pipeline: 9 });
+    const { peer, sender } = await dial({ pipeline: 9 });
     void sender.sendRequest(DELETE);
     void sender.sendRequest({ ...GET, method: "PATCH" });
     await turns();
@@ -61,7 +62,7 @@ describe("pipelining", () => {
   });
 
   test("a request that may not follow one with close waits, and ends no exchange", async () => {
-    const { peer, sender } = await ask({ pipeline: 9 });
+    const { peer, sender } = await dial({ pipeline: 9 });
     const first = sender.sendRequest(get("/1"));
     const last = sender.sendRequest({
       ...get("/2"),
@@ -77,16 +78,16 @@ describe("pipelining", () => {
   });
 
   test("the end of the connection reports for each request how much of it was sent", async () => {
-    const { peer, sender } = await ask({ pipeline: 2 });
-    const asked = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
+    const { peer, sender } = await dial({ pipeline: 2 });
+    const pending = [1, 2, 3].map((n) => sender.sendRequest(get(`/${n}`)));
     await turns();
     await peer.send(answer("200 OK", "Content-Length: 0", "Connection: close"));
-    expect((await asked[0]!).status).toBe(200);
-    await expect(asked[1]).rejects.toMatchObject({
+    expect((await pending[0]!).status).toBe(200);
+    await expect(pending[1]).rejects.toMatchObject({
       sent: "all",
       responseSeen: false,
       retrySafe: false,
     });
-    await expect(asked[2]).rejects.toMatchObject({ code: "NOT_SENT", retrySafe: true });
+    await expect(pending[2]).rejects.toMatchObject({ code: "NOT_SENT", retrySafe: true });
   });
 });

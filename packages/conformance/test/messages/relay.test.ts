@@ -3,9 +3,10 @@ import { endToEnd } from "@upgrade/core";
 import { type ByteStream, memoryPair } from "@upgrade/core/io";
 import type { Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, head, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { answer, head } from "../../src/messages.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 /** A scripted client, a relay made of our server and our client, and a scripted server. */
 async function relay(

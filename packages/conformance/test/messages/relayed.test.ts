@@ -1,8 +1,8 @@
 import { endToEnd, Headers, HttpConnection, type RequestEvent } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { head } from "../../src/against.ts";
-import { blockOctets } from "../../src/octet-text.ts";
-import { readFixtures } from "../../src/read-fixtures.ts";
+import { head } from "../../src/messages.ts";
+import { blockOctets } from "../../src/stories/octet-text.ts";
+import { readFixtures } from "../../src/stories/read-fixtures.ts";
 
 /** The first request that our server accepts, if any. */
 function taken(octets: Uint8Array): RequestEvent | undefined {

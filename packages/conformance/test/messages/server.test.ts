@@ -2,8 +2,10 @@ import { LocalProtocolError } from "@upgrade/core";
 import { type ByteStream, Deferred, memoryPair } from "@upgrade/core/io";
 import { type ServerRequest, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, head, rejection, serve, standing } from "../../src/against.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { answer, head } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 const ok = (body: string) => `${answer("200 OK", `Content-Length: ${body.length}`)}${body}`;
 const echo: Service<ByteStream> = ({ target }) => ({ status: 200, body: target });

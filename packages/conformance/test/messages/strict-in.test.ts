@@ -1,7 +1,9 @@
 import { HttpConnection, RemoteProtocolError } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, rejection } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 /** Responses in which two readers would find different ends. */
 const AMBIGUOUS: Record<string, string> = {
@@ -16,12 +18,12 @@ const AMBIGUOUS: Record<string, string> = {
 
 describe("L11 strict in: a client that gets a response with", () => {
   test.each(Object.keys(AMBIGUOUS))("%s does not reuse the connection", async (which) => {
-    const { peer, sender, connection } = await ask();
-    const asked = sender.sendRequest(GET).then((response) => response.body.text());
+    const { peer, sender, connection } = await dial();
+    const pending = sender.sendRequest(GET).then((response) => response.body.text());
     const waiting = rejection(sender.sendRequest(GET));
     await peer.readHead();
     await peer.send(`${AMBIGUOUS[which]}${answer("200 OK", "Content-Length: 0")}`);
-    await expect(asked).rejects.toBeInstanceOf(RemoteProtocolError);
+    await expect(pending).rejects.toBeInstanceOf(RemoteProtocolError);
     expect(await waiting).toBe("NOT_SENT");
     expect(await rejection(sender.ready())).toBe("NOT_SENT");
     expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");

@@ -3,9 +3,11 @@ import { type LimitName, resolveLimits } from "@upgrade/core";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import { type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 /** Documented defaults that users rely on. */
 const DEFAULTS: Record<LimitName, number> = {
@@ -127,7 +129,7 @@ test.each(RESPONSES)(
   "L12: of $what $limit in a response pass, and one more fails",
   async ({ limit, make }) => {
     for (const isOver of [false, true]) {
-      const { peer, sender } = await ask();
+      const { peer, sender } = await dial();
       const read = sender.sendRequest(GET).then(({ body }) => body.bytes());
       read.catch(() => {});
       await peer.readHead();
@@ -139,7 +141,7 @@ test.each(RESPONSES)(
 
 describe("L12: by default", () => {
   test("at most 16 requests wait while one is in flight", async () => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     for (let i = 0; i < 17; i++) sender.sendRequest(GET).catch(() => {});
     expect(await rejection(sender.sendRequest(GET))).toBe("QUEUE_FULL");
   });
@@ -149,7 +151,7 @@ describe("L12: by default", () => {
       [65_536, "drained"],
       [65_537, "closed"],
     ] as const) {
-      const { peer, sender } = await ask();
+      const { peer, sender } = await dial();
       const sent = sender.sendRequest(GET);
       await peer.readHead();
       await peer.send(answer("200 OK", `Content-Length: ${length}`));
@@ -219,7 +221,7 @@ test("L13: an unclaimed switch has 10 seconds", async () => {
 });
 
 test("L13: a client may idle forever, and a server's connection has no maximum age", async () => {
-  const { clock, connection } = await ask();
+  const { clock, connection } = await dial();
   expect(clock.pending).toBe(0);
   expect(connection.closeReason).toBe(undefined);
   const gate = new Promise<never>(() => {});

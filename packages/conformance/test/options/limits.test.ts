@@ -3,8 +3,10 @@ import { type LimitName, resolveLimits } from "@upgrade/core";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, rejection, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 /** The result of one message: the code of its refusal, and the status of its response. */
 type Verdict = "passed" | string;
@@ -16,15 +18,15 @@ const reading: Service<ByteStream> = async (request) => {
   return { status: 200 };
 };
 
-async function served(bytes: string, options: ServerOptions<ByteStream>): Promise<Verdict> {
+async function requested(bytes: string, options: ServerOptions<ByteStream>): Promise<Verdict> {
   const { peer, reports } = await serve(reading, options);
   await peer.send(bytes);
   const [, status] = /^HTTP\/1\.1 (\d+)/.exec(await peer.readHead())!;
   return status === "200" && reports.length === 0 ? "passed" : `${reports[0]} ${status}`;
 }
 
-async function asked(bytes: string, options: ClientOptions): Promise<Verdict> {
-  const { peer, sender } = await ask(options);
+async function responded(bytes: string, options: ClientOptions): Promise<Verdict> {
+  const { peer, sender } = await dial(options);
   const read = sender.sendRequest(GET).then((response) => response.body.bytes());
   read.catch(() => {});
   await peer.readHead();
@@ -133,14 +135,14 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   const requests = CASES.filter(({ request }) => request !== undefined);
   test.each(requests)("$limit of a request: $code, $status", async (row) => {
     const { limit, at, request, code, status, phase } = row;
-    expect(await served(request!(at), { [limit]: at })).toBe("passed");
-    expect(await served(request!(at + 1), { [limit]: at })).toBe(`${phase}: ${code} ${status}`);
+    expect(await requested(request!(at), { [limit]: at })).toBe("passed");
+    expect(await requested(request!(at + 1), { [limit]: at })).toBe(`${phase}: ${code} ${status}`);
   });
 
   const responses = CASES.filter(({ response }) => response !== undefined);
   test.each(responses)("$limit of a response: $code", async ({ limit, at, response, code }) => {
-    expect(await asked(response!(at), { [limit]: at })).toBe("passed");
-    expect(await asked(response!(at + 1), { [limit]: at })).toBe(code);
+    expect(await responded(response!(at), { [limit]: at })).toBe("passed");
+    expect(await responded(response!(at + 1), { [limit]: at })).toBe(code);
   });
 
   test("maxDrainBytes of a request body: the connection persists, or ends", async () => {
@@ -159,7 +161,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
 
   test("maxDrainBytes of a response body: the connection persists, or ends", async () => {
     const drained = async (n: number): Promise<string> => {
-      const { peer, sender } = await ask({ maxDrainBytes: 10 });
+      const { peer, sender } = await dial({ maxDrainBytes: 10 });
       const canceled = sender.sendRequest(GET).then((response) => response.body.cancel());
       await peer.readHead();
       await peer.send(answering);
@@ -197,7 +199,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   });
 
   test("maxQueuedRequests after the one in flight: QUEUE_FULL, nothing sent", async () => {
-    const { sender } = await ask({ maxQueuedRequests: 2 });
+    const { sender } = await dial({ maxQueuedRequests: 2 });
     const codes: unknown[] = [];
     for (let i = 0; i < 4; i++) {
       sender.sendRequest(GET).catch(({ code, sent }) => codes.push(code, sent));
@@ -215,7 +217,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   });
 
   test("maxRequests of a client: the last request has close, and no other is sent", async () => {
-    const { peer, sender } = await ask({ maxRequests: 2 });
+    const { peer, sender } = await dial({ maxRequests: 2 });
     const first = sender.sendRequest(GET);
     const others = [sender.sendRequest(GET), sender.sendRequest(GET)];
     expect(await peer.readHead()).not.toContain("Connection: close");
@@ -229,7 +231,7 @@ describe("L12 bounded: exactly the limit passes, and one more is refused", () =>
   });
 
   test("pipeline: at most that many requests are in flight", async () => {
-    const { peer, sender } = await ask({ pipeline: 2 });
+    const { peer, sender } = await dial({ pipeline: 2 });
     const answers: Promise<ClientResponse>[] = [];
     for (let i = 0; i < 3; i++) answers.push(sender.sendRequest(GET));
     await peer.readHead();
@@ -288,7 +290,7 @@ describe("a limit of 0 does not stop progress", () => {
   });
 
   test("maxQueuedRequests: one request is in flight, and none waits", async () => {
-    const { peer, sender } = await ask({ maxQueuedRequests: 0 });
+    const { peer, sender } = await dial({ maxQueuedRequests: 0 });
     const first = sender.sendRequest(GET);
     expect(await rejection(sender.sendRequest(GET))).toBe("QUEUE_FULL");
     await peer.send(EMPTY);

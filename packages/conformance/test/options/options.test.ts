@@ -4,9 +4,11 @@ import { memoryPair, tunnel } from "@upgrade/core/io";
 import { transportSuite } from "@upgrade/core/testing";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, received, serve, standing } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, received, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 const OK = () => ({ status: 200 });
 const CHAT = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
@@ -55,19 +57,19 @@ const CALLS: Record<string, Call> = {
     wrong: "onInformation",
     meant: "onInformational",
     values: { signal: {}, onInformational: 5 },
-    call: async (options) => (await ask()).sender.sendRequest(GET, options),
+    call: async (options) => (await dial()).sender.sendRequest(GET, options),
   },
   "close()": {
     wrong: "timeout",
     meant: "timeoutMs",
     values: { timeoutMs: -1, signal: {} },
-    call: async (options) => (await ask()).connection.close(options),
+    call: async (options) => (await dial()).connection.close(options),
   },
   "intoParts()": {
     wrong: "Force",
     meant: "force",
     values: { force: "please" },
-    call: async (options) => (await ask()).connection.intoParts(options),
+    call: async (options) => (await dial()).connection.intoParts(options),
   },
   "tunnel()": {
     wrong: "idlems",
@@ -98,9 +100,9 @@ const CALLS: Record<string, Call> = {
     meant: "firstBytes",
     values: {},
     call: async (options) => {
-      const asked = head("GET /", "Connection: Upgrade", "Upgrade: chat");
+      const proposal = head("GET /", "Connection: Upgrade", "Upgrade: chat");
       let failure: unknown;
-      await received(asked, (request) => {
+      await received(proposal, (request) => {
         return request.switchTo("chat", options).catch((error: unknown) => {
           failure = error;
         });
@@ -126,10 +128,10 @@ const CALLS: Record<string, Call> = {
 type Received = Parameters<Parameters<typeof received>[1]>[0];
 
 async function bodyOf(collect: (body: Received["body"]) => Promise<unknown>): Promise<unknown> {
-  const { peer, sender } = await ask();
-  const asked = sender.sendRequest(GET);
+  const { peer, sender } = await dial();
+  const pending = sender.sendRequest(GET);
   await peer.send(`${answer("200 OK", "Content-Length: 2")}{}`);
-  return collect((await asked).body as Received["body"]);
+  return collect((await pending).body as Received["body"]);
 }
 
 describe.each(Object.entries(CALLS))("%s", (_, { wrong, meant, values, call }) => {
@@ -180,7 +182,7 @@ describe("after a refused option", () => {
   });
 
   test("close() has closed nothing, and intoParts() has taken nothing", async () => {
-    const { sender, connection } = await ask();
+    const { sender, connection } = await dial();
     await expect(connection.close(loose({ timeout: 5 }))).rejects.toThrow("timeoutMs");
     expect(() => connection.intoParts(loose({ forced: true }))).toThrow("force");
     expect(sender.isReady).toBe(true);
@@ -195,19 +197,19 @@ describe("after a refused option", () => {
   });
 
   test("switchTo() may be called again", async () => {
-    const asked = head("GET /", "Connection: Upgrade", "Upgrade: chat");
+    const proposal = head("GET /", "Connection: Upgrade", "Upgrade: chat");
     const { peer } = await serve(async (request) => {
       await request.switchTo("chat", loose({ first: "x" })).catch(() => {});
       await request.switchTo("chat", { firstBytes: "x" });
     });
-    await peer.send(asked);
+    await peer.send(proposal);
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
   });
 
   test("nothing of a request was sent", async () => {
-    const { sender, peer } = await ask();
-    const asked = sender.sendRequest(GET, loose({ signl: UNASKED }));
-    await expect(asked).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    const { sender, peer } = await dial();
+    const pending = sender.sendRequest(GET, loose({ signl: UNASKED }));
+    await expect(pending).rejects.toMatchObject({ code: "INVALID_OPTION" });
     await turns();
     expect(peer.unread).toBe("");
     expect(sender.isReady).toBe(true);
@@ -246,8 +248,8 @@ describe("undefined and inherited options are accepted:", () => {
     const options = Object.create({ maxHeaders: 1 }) as { maxHeaders: number };
     const [near, far] = memoryPair();
     const { sender } = await connectTo(near, options);
-    const asked = sender.sendRequest(GET);
+    const pending = sender.sendRequest(GET);
     await new ScriptedPeer(far).send(answer("200 OK", "Content-Length: 0", "A: b"));
-    await expect(asked).rejects.toMatchObject({ code: "TOO_MANY_HEADERS" });
+    await expect(pending).rejects.toMatchObject({ code: "TOO_MANY_HEADERS" });
   });
 });

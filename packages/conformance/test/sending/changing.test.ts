@@ -2,10 +2,12 @@ import { type ClientRequest, connect, handshake as connectTo, upgrade } from "@u
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import type { ServiceResult } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
-import { destroyPairs, PAIRS } from "../../src/pairs.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { destroyPairs, PAIRS } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 import { untyped } from "../../src/ways-to-send.ts";
 
 // Objects whose values change between reads, or lie. What was checked is what is written.
@@ -16,7 +18,7 @@ const EVIL = "x\r\nInjected: yes";
 const EVIL_LINES = [["Injected", "yes"]];
 
 /** `message`, whose `key` is unchanged on the first read, and `evil` on later ones. */
-function shiftyAt<T extends object>(message: T, key: keyof T, evil: unknown): T {
+function changingAt<T extends object>(message: T, key: keyof T, evil: unknown): T {
   let reads = 0;
   const good = message[key];
   return Object.defineProperty({ ...message }, key, {
@@ -26,13 +28,13 @@ function shiftyAt<T extends object>(message: T, key: keyof T, evil: unknown): T 
 }
 
 /** Text that is valid on the first read. */
-function shiftyText(good: string): string {
-  let asked = 0;
-  return untyped<string>({ toString: () => (asked++ === 0 ? good : EVIL) });
+function changingText(good: string): string {
+  let reads = 0;
+  return untyped<string>({ toString: () => (reads++ === 0 ? good : EVIL) });
 }
 
 /** A list whose elements are valid on the first read. */
-function shiftyList<T extends readonly unknown[]>(good: T): T {
+function changingList<T extends readonly unknown[]>(good: T): T {
   const list: unknown[] = [...good];
   good.forEach((element, i) => {
     let reads = 0;
@@ -42,14 +44,14 @@ function shiftyList<T extends readonly unknown[]>(good: T): T {
 }
 
 /** Lines that differ on a second iteration. */
-function shiftyLines<T>(good: readonly T[]): Iterable<T> {
+function changingLines<T>(good: readonly T[]): Iterable<T> {
   let rounds = 0;
   return { [Symbol.iterator]: () => untyped<T[]>(rounds++ === 0 ? good : EVIL_LINES).values() };
 }
 
 /** What our client writes for a request. */
 async function written(request: unknown): Promise<string> {
-  const { peer, sender } = await ask();
+  const { peer, sender } = await dial();
   sender.sendRequest(untyped<ClientRequest>(request)).catch(() => {});
   await turns();
   return peer.unread;
@@ -82,7 +84,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["body", "something else"],
     ["trailers", EVIL_LINES],
   ])("the %s of a request", async (key, evil) => {
-    expect(await written(shiftyAt(TRAILED, key, evil))).toBe(TRAILED_WIRE);
+    expect(await written(changingAt(TRAILED, key, evil))).toBe(TRAILED_WIRE);
   });
 
   test.each<[keyof typeof OK, unknown]>([
@@ -92,7 +94,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["body", "something else"],
     ["trailers", EVIL_LINES],
   ])("the %s of a response", async (key, evil) => {
-    expect(await answered(shiftyAt(OK, key, evil))).toBe(OK_WIRE);
+    expect(await answered(changingAt(OK, key, evil))).toBe(OK_WIRE);
   });
 
   test.each<["headers" | "firstBytes" | "status" | "reason", unknown]>([
@@ -102,7 +104,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["firstBytes", EVIL],
   ])("the %s of a 101", async (key, evil) => {
     const accepted = { status: 101, reason: "Fine", headers: CHAT, firstBytes: "hi" };
-    expect(await answered(shiftyAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
+    expect(await answered(changingAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
       `${answer("101 Fine", ...OFFER)}hi`,
     );
   });
@@ -111,7 +113,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["headers", EVIL_LINES],
     ["firstBytes", EVIL],
   ])("the %s of switchTo()", async (key, evil) => {
-    const options = shiftyAt({ headers: { A: "b" }, firstBytes: "hi" }, key, evil);
+    const options = changingAt({ headers: { A: "b" }, firstBytes: "hi" }, key, evil);
     const { peer } = await serve(async (request) => {
       await request.switchTo("chat", options);
     });
@@ -121,18 +123,18 @@ describe("L10: a message whose parts change is written as it was checked:", () =
   });
 
   const LINES: [string, readonly (readonly [string, string])[]][] = [
-    ["a line", shiftyList([["A", "b"]])],
-    ["a name and a value", [shiftyList(["A", "b"])]],
-    ["a field of a record", untyped<[]>(shiftyAt({ A: "b" }, "A", EVIL))],
-    ["the lines of an iterator", untyped<[]>(shiftyLines([["A", "b"]]))],
-    ["a name and a value of an iterator", untyped<[]>(shiftyLines([shiftyList(["A", "b"])]))],
+    ["a line", changingList([["A", "b"]])],
+    ["a name and a value", [changingList(["A", "b"])]],
+    ["a field of a record", untyped<[]>(changingAt({ A: "b" }, "A", EVIL))],
+    ["the lines of an iterator", untyped<[]>(changingLines([["A", "b"]]))],
+    ["a name and a value of an iterator", untyped<[]>(changingLines([changingList(["A", "b"])]))],
   ];
   test.each(LINES)("%s, in the headers of a response", async (_, headers) => {
     expect(await answered({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
   });
 
   test("a line in the headers of a request, of upgrade() and of connect()", async () => {
-    const lines = () => [shiftyList(["Host", "a.test"] as const)];
+    const lines = () => [changingList(["Host", "a.test"] as const)];
     expect(await written({ ...GET, headers: lines() })).toBe(head("GET /"));
     const proposed = async (begin: (io: ByteStream, clock: ManualClock) => Promise<unknown>) => {
       const [near, far] = memoryPair();
@@ -140,7 +142,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
       begin(near, new ManualClock()).catch(() => {});
       return peer.readHead();
     };
-    const protocol = shiftyList(["x", "chat"]);
+    const protocol = changingList(["x", "chat"]);
     expect(
       await proposed((io, clock) =>
         upgrade(io, { target: "/", protocol, headers: lines() }, { clock }),
@@ -153,13 +155,17 @@ describe("L10: a message whose parts change is written as it was checked:", () =
 
   test("text that is read twice", async () => {
     const { headers } = GET;
-    expect(await written({ method: shiftyText("GET"), target: "/", headers })).toBe(head("GET /"));
-    expect(await written({ method: "GET", target: shiftyText("/"), headers })).toBe(head("GET /"));
-    expect(await answered({ status: 204, reason: shiftyText("Fine") })).toBe(answer("204 Fine"));
+    expect(await written({ method: changingText("GET"), target: "/", headers })).toBe(
+      head("GET /"),
+    );
+    expect(await written({ method: "GET", target: changingText("/"), headers })).toBe(
+      head("GET /"),
+    );
+    expect(await answered({ status: 204, reason: changingText("Fine") })).toBe(answer("204 Fine"));
   });
 
   test("a request that is changed while it waits is sent as it was checked", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest(GET);
     const headers: [string, string][] = [["Host", "a.test"]];
     const trailers: [string, string][] = [["T", "1"]];
@@ -249,9 +255,9 @@ describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, mak
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(near);
     const [body, change] = make();
-    const asked = rejection(sender.sendRequest({ ...POST, body }));
+    const failure = rejection(sender.sendRequest({ ...POST, body }));
     change();
-    expect(await asked).toBe("BODY_CHANGED");
+    expect(await failure).toBe("BODY_CHANGED");
     expect(await connection.closed).toMatchObject({ kind: "failed", error: { sent: "nothing" } });
     await peer.readToEnd().catch(() => {});
     expect(peer.unread).toBe("");
@@ -272,7 +278,7 @@ describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, mak
   });
 
   test("fail a body in pieces at the changed piece", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     const [piece, change] = make();
     async function* body() {
       yield piece;

@@ -2,20 +2,22 @@ import type { HeadersInit } from "@upgrade/core";
 import type { ByteStream } from "@upgrade/core/io";
 import type { ServerOptions, ServerResponse } from "@upgrade/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
 /** The field lines our client sends. */
-async function asked(request: object, options = {}): Promise<string[]> {
-  const { peer, sender } = await ask(options);
+async function requested(request: object, options = {}): Promise<string[]> {
+  const { peer, sender } = await dial(options);
   sender.sendRequest({ ...GET, ...request }).catch(() => {});
   return (await peer.readHead()).split("\r\n").slice(1, -2);
 }
 
 /** The field lines our server sends. */
-async function answered(
+async function responded(
   response: ServerResponse,
   request = head("GET /"),
   options: ServerOptions<ByteStream> = {},
@@ -29,34 +31,40 @@ describe("L14: to the headers of a request we add", () => {
   const HOST = "Host: a.test";
 
   test("its framing: a length that is known, or chunked", async () => {
-    expect(await asked({ ...POST, body: "two" })).toEqual([HOST, "Content-Length: 3"]);
-    expect(await asked({ ...POST, body: ["two"] })).toEqual([HOST, "Transfer-Encoding: chunked"]);
+    expect(await requested({ ...POST, body: "two" })).toEqual([HOST, "Content-Length: 3"]);
+    expect(await requested({ ...POST, body: ["two"] })).toEqual([
+      HOST,
+      "Transfer-Encoding: chunked",
+    ]);
     const headers = { "content-LENGTH": "3", "Host": "a.test" };
-    expect(await asked({ ...POST, headers, body: ["two"] })).toEqual(["content-LENGTH: 3", HOST]);
+    expect(await requested({ ...POST, headers, body: ["two"] })).toEqual([
+      "content-LENGTH: 3",
+      HOST,
+    ]);
   });
 
   test("Connection: close, on its own line, on the last request", async () => {
     const last = { maxRequests: 1 };
-    expect(await asked({}, last)).toEqual([HOST, "Connection: close"]);
+    expect(await requested({}, last)).toEqual([HOST, "Connection: close"]);
     const headers: HeadersInit = [
       ["connection", "X-Hop"],
       ["Host", "a.test"],
       ["X-Hop", "1"],
     ];
-    expect(await asked({ headers }, last)).toEqual([
+    expect(await requested({ headers }, last)).toEqual([
       "connection: X-Hop",
       HOST,
       "X-Hop: 1",
       "Connection: close",
     ]);
     const closing = { Host: "a.test", Connection: "x, CLOSE" };
-    expect(await asked({ headers: closing }, last)).toEqual([HOST, "Connection: x, CLOSE"]);
+    expect(await requested({ headers: closing }, last)).toEqual([HOST, "Connection: x, CLOSE"]);
   });
 
   test("nothing else: no Date, no User-Agent, no keep-alive, even for HTTP/1.0", async () => {
-    expect(await asked({})).toEqual([HOST]);
-    expect(await asked({ version: "1.0" })).toEqual([HOST]);
-    expect(await asked({ method: "OPTIONS", target: "*" })).toEqual([HOST]);
+    expect(await requested({})).toEqual([HOST]);
+    expect(await requested({ version: "1.0" })).toEqual([HOST]);
+    expect(await requested({ method: "OPTIONS", target: "*" })).toEqual([HOST]);
   });
 });
 
@@ -65,22 +73,22 @@ describe("L14: to the headers of a response we add", () => {
 
   test("Connection: keep-alive, if an HTTP/1.0 client requested it and gets it", async () => {
     const response = { status: 200, body: "x", headers: { A: "b" } };
-    expect(await answered(response, old("Connection: Keep-Alive"))).toEqual([
+    expect(await responded(response, old("Connection: Keep-Alive"))).toEqual([
       "A: b",
       "Content-Length: 1",
       "Connection: keep-alive",
     ]);
-    expect(await answered(response, old())).toEqual([
+    expect(await responded(response, old())).toEqual([
       "A: b",
       "Content-Length: 1",
       "Connection: close",
     ]);
-    expect(await answered(response, head("GET /", "Connection: keep-alive"))).toEqual([
+    expect(await responded(response, head("GET /", "Connection: keep-alive"))).toEqual([
       "A: b",
       "Content-Length: 1",
     ]);
     const given = { ...response, headers: { connection: "KEEP-ALIVE" } };
-    expect(await answered(given, old("Connection: keep-alive"))).toEqual([
+    expect(await responded(given, old("Connection: keep-alive"))).toEqual([
       "connection: KEEP-ALIVE",
       "Content-Length: 1",
     ]);
@@ -123,7 +131,7 @@ describe("Upgrade", () => {
     ["without its connection option", { Upgrade: "chat" }],
     ["with another option", { Upgrade: "chat", Connection: "close" }],
   ])("is not sent %s, by neither end", async (_, fields) => {
-    const { sender } = await ask();
+    const { sender } = await dial();
     const headers = { Host: "a.test", ...fields };
     expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_UPGRADE");
     const { peer, reports } = await serve(() => ({ status: 200, headers: fields }));
@@ -155,14 +163,14 @@ describe("headers are given as", () => {
   ];
   test.each(FORMS)("%s, to either end", async (_, headers) => {
     const lines = ["Host: a.test", "x-A: 1", "X-a: 2"];
-    expect(await asked({ headers })).toEqual(lines);
-    expect(await answered({ status: 204, headers })).toEqual(lines);
+    expect(await requested({ headers })).toEqual(lines);
+    expect(await responded({ status: 204, headers })).toEqual(lines);
   });
 
   test("a WHATWG Headers, to either end", async () => {
     const headers = new Headers({ Host: "a.test", "X-A": "1" });
-    expect(await asked({ headers })).toEqual(["host: a.test", "x-a: 1"]);
-    expect(await answered({ status: 204, headers })).toEqual(["host: a.test", "x-a: 1"]);
+    expect(await requested({ headers })).toEqual(["host: a.test", "x-a: 1"]);
+    expect(await responded({ status: 204, headers })).toEqual(["host: a.test", "x-a: 1"]);
   });
 
   test("latin-1, both ways: each character is one octet", async () => {
@@ -174,7 +182,7 @@ describe("headers are given as", () => {
     await peer.send(head("GET /", "X: \xe9\x80"));
     expect(await peer.readHead()).toBe(answer("204 No Content", "X: \xe9\xff"));
     expect(seen).toEqual(["\xe9\x80", "e980"]);
-    const client = await ask();
+    const client = await dial();
     const sent = client.sender.sendRequest({ ...GET, headers: { Host: "a.test", X: "\xe9\xff" } });
     expect(await client.peer.readHead()).toBe(head("GET /", "X: \xe9\xff"));
     await client.peer.send(answer("204 No Content", "X: \xe9\x80"));
@@ -212,7 +220,7 @@ test("no failure is printed, unless onError prints it", async () => {
   );
   await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: chat"));
   await turns();
-  const client = await ask();
+  const client = await dial();
   client.sender.sendRequest(GET).catch(() => {});
   await client.peer.readHead();
   await client.peer.send("nonsense\r\n\r\n");
@@ -222,7 +230,7 @@ test("no failure is printed, unless onError prints it", async () => {
 });
 
 test("stats count both ways on the client, too", async () => {
-  const { peer, sender, connection } = await ask();
+  const { peer, sender, connection } = await dial();
   expect(connection.stats).toEqual({ bytesRead: 0, bytesWritten: 0, requests: 0 });
   const sent = sender.sendRequest({ ...POST, body: "body" });
   const request = await peer.readUntil("body");

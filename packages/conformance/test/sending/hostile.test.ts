@@ -211,16 +211,16 @@ describe("L10, Z01: a protocol is a name with an optional version:", () => {
   const NO_LINES = around("chat", [...CONTROLS, ...WIDE, ...LINES]);
 
   test("in upgrade()", async () => {
-    const asked = (protocol: string | readonly string[]) =>
+    const propose = (protocol: string | readonly string[]) =>
       proposed((io, clock) => upgrade(io, { target: "/", protocol, headers: HOST }, { clock }));
-    await refuseEach(NO_LINES, "INVALID_HEADER", asked);
+    await refuseEach(NO_LINES, "INVALID_HEADER", propose);
     await refuseEach(
       NO_LINES.map((text) => ["x", text]),
       "INVALID_HEADER",
-      asked,
+      propose,
     );
     for (const text of [...NO_PROTOCOLS, ...around1]) {
-      const { code, leaked } = await asked(text);
+      const { code, leaked } = await propose(text);
       expect([code, leaked], JSON.stringify(text)).toEqual([
         expect.stringMatching(/^INVALID_(?:UPGRADE|HEADER)$/),
         "",

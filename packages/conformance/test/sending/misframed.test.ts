@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { answer, head, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { answer, head } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 import { accepted, answered, informed, requested, switched } from "../../src/ways-to-send.ts";
 
 // Messages whose end two readers could find at two places, sent through the public API: refused before

@@ -1,8 +1,9 @@
 import { handshake as connectTo } from "@upgrade/client";
 import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 
 const SWITCH = { Connection: "Upgrade", Upgrade: "chat" };
 const PROPOSAL = head("GET /chat", "Connection: Upgrade", "Upgrade: chat");
@@ -34,7 +35,7 @@ test("L6 order: the first bytes of the new protocol follow the 101", async () =>
 
 describe("L14 nothing hidden: a request is written as it was given", () => {
   test.each(["GET", "HEAD", "DELETE", "OPTIONS"])("%s", async (method) => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest({ ...GET, method });
     expect(await peer.readHead()).toBe(head(`${method} /`));
     await turns();
@@ -42,7 +43,7 @@ describe("L14 nothing hidden: a request is written as it was given", () => {
   });
 
   test("POST without a body has Content-Length: 0, which is framing", async () => {
-    const { peer, sender } = await ask();
+    const { peer, sender } = await dial();
     void sender.sendRequest(POST);
     expect(await peer.readHead()).toBe(head("POST /", "Content-Length: 0"));
   });
@@ -74,12 +75,12 @@ test("L15 verbatim: repeated fields keep their number and order, both ways", asy
   });
   await peer.send(head("GET /", ...written));
   expect(await peer.readHead()).toBe(answer("204 No Content", ...written));
-  const { peer: server, sender } = await ask();
-  const asked = sender.sendRequest({ ...GET, headers: { Host: "a.test", ...lines } });
+  const { peer: server, sender } = await dial();
+  const pending = sender.sendRequest({ ...GET, headers: { Host: "a.test", ...lines } });
   expect(await server.readHead()).toBe(head("GET /", ...written));
   await server.send(answer("204 No Content", ...written));
   const pairs = written.map((line) => line.split(/: ?/));
-  expect([...(await asked).headers]).toEqual(pairs);
+  expect([...(await pending).headers]).toEqual(pairs);
   expect(seen).toEqual([[["Host", "a.test"], ...pairs]]);
 });
 

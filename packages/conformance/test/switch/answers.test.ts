@@ -2,10 +2,12 @@ import { connect, upgrade } from "@upgrade/client";
 import { type ByteStream, Deferred, memoryPair, type Parts } from "@upgrade/core/io";
 import type { ServerRequest, Service, SwitchOptions } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, ask, GET, head, POST, rejection, serve, standing } from "../../src/against.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head, POST } from "../../src/messages.ts";
+import { rejection, standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat, Other/2");
@@ -196,18 +198,18 @@ test("the proposal is reported verbatim", async () => {
 
 describe("L8: a request that waits for a proposal", () => {
   const waiting = async (kind: "upgrade" | "connect") => {
-    const asked = await ask({ pipeline: 9 });
+    const client = await dial({ pipeline: 9 });
     let touched = false;
     async function* body() {
       touched = true;
       yield "x";
     }
-    const first = asked.sender.sendRequest(PROPOSAL[kind]);
-    const second = asked.sender.sendRequest({ ...POST, target: "/later", body: body() });
-    await asked.peer.readHead();
+    const first = client.sender.sendRequest(PROPOSAL[kind]);
+    const second = client.sender.sendRequest({ ...POST, target: "/later", body: body() });
+    await client.peer.readHead();
     await turns();
-    expect(asked.peer.unread).toBe("");
-    return { ...asked, first, second, touched: () => touched };
+    expect(client.peer.unread).toBe("");
+    return { ...client, first, second, touched: () => touched };
   };
 
   test.each(KINDS)("to %s is written after its refusal", async (kind) => {

@@ -3,11 +3,12 @@ import { Readable } from "node:stream";
 import { type ClientRequest, connect, upgrade } from "@upgrade/client";
 import { type Io, memoryPair } from "@upgrade/core/io";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ask, POST } from "../../src/against.ts";
-import { closedPort } from "../../src/closed-port.ts";
-import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs.ts";
-import { type Quiet, turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { dial } from "../../src/ends.ts";
+import { POST } from "../../src/messages.ts";
+import { closedPort } from "../../src/pairs/closed-port.ts";
+import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { type Quiet, turns, watchQuiet } from "../../src/turns.ts";
 import { untyped } from "../../src/ways-to-send.ts";
 
 let quiet: Quiet;
@@ -100,8 +101,8 @@ describe("L4, L8: an upgrade() that proposes nothing is refused, with nothing se
     const [near, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const body = new Readable({ read() {} });
-    const asked = upgrade(near, request({ protocol: undefined, body, ...parts }));
-    await expect(asked).rejects.toMatchObject({
+    const pending = upgrade(near, request({ protocol: undefined, body, ...parts }));
+    await expect(pending).rejects.toMatchObject({
       code: "NO_PROPOSAL",
       sent: "nothing",
       message: expect.stringContaining("give a `protocol`"),
@@ -116,7 +117,7 @@ describe("L4, L8: an upgrade() that proposes nothing is refused, with nothing se
 const REFUSED: [string, (content: object) => Promise<unknown>][] = [
   [
     "sendRequest()",
-    async (content) => (await ask()).sender.sendRequest(without("target", content)),
+    async (content) => (await dial()).sender.sendRequest(without("target", content)),
   ],
   ["upgrade()", async (content) => upgrade(memoryPair()[0], without("headers", content))],
   [

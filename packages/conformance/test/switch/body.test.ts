@@ -1,8 +1,8 @@
 import { type ByteStream, ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
 import { type ServerOptions, type ServerRequest, handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { turns } from "../../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns } from "../../src/turns.ts";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 

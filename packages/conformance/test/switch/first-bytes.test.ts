@@ -2,8 +2,9 @@ import { Readable } from "node:stream";
 import type { ByteStream } from "@upgrade/core/io";
 import type { ServerRequest, ServerResponse, Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { head, serve } from "../../src/against.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { serve } from "../../src/ends.ts";
+import { head } from "../../src/messages.ts";
+import { turns } from "../../src/turns.ts";
 
 // First bytes are text or bytes. A stream is refused, but released, since it was handed over.
 
@@ -13,11 +14,11 @@ const CONNECT = head("CONNECT a.test:443").replace("Host: a.test", "Host: a.test
 type Request = ServerRequest<ByteStream>;
 type Given = { readonly firstBytes: never };
 
-async function served(asked: string, service: (request: Request, given: Given) => unknown) {
+async function served(bytes: string, service: (request: Request, given: Given) => unknown) {
   const firstBytes = new Readable({ read() {} });
   const { peer } = await serve(((request) =>
     service(request, { firstBytes: firstBytes as never })) as Service<ByteStream>);
-  await peer.send(asked);
+  await peer.send(bytes);
   await turns();
   return { isReleased: firstBytes.destroyed, written: peer.unread };
 }
@@ -55,8 +56,8 @@ describe("a stream given as first bytes is released", () => {
       (_, given) => ({ status: 204, ...given }),
     ],
     ["in a refused response", head("GET /"), (_, given) => ({ status: 99, ...given })],
-  ])("%s", async (_, asked, service) => {
-    const { isReleased, written } = await served(asked, service);
+  ])("%s", async (_, bytes, service) => {
+    const { isReleased, written } = await served(bytes, service);
     expect(isReleased).toBe(true);
     expect(written).not.toMatch(/^HTTP\/1\.1 (?:101|200)/);
   });

@@ -3,9 +3,9 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Connection, type ForcedParts, memoryPair } from "@upgrade/core/io";
 import { type ServerRequest, handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
@@ -81,7 +81,7 @@ const CLIENT: Record<string, Stage> = {
 };
 
 /** Serves, and returns the first request as the service gets it. */
-async function asked(
+async function served(
   io: ByteStream,
   peer: ScriptedPeer,
   bytes: string,
@@ -111,17 +111,17 @@ const SERVER: Record<string, Stage> = {
     return { connection, waiting: [], readBuf: "GET / HT" };
   },
   "a running service, and more requests": async (io, peer) => {
-    const { connection, request } = await asked(io, peer, `${HELLO}${HELLO}`);
+    const { connection, request } = await served(io, peer, `${HELLO}${HELLO}`);
     return { connection, waiting: [aborted(request)], readBuf: HELLO };
   },
   "half a body received": async (io, peer) => {
-    const { connection, request } = await asked(io, peer, `${POST}half`);
+    const { connection, request } = await served(io, peer, `${POST}half`);
     const waiting = [request.body.text(), request.trailers, aborted(request)];
     await turns();
     return { connection, waiting };
   },
   "a body being drained": async (io, peer) => {
-    const { connection, request } = await asked(io, peer, `${POST}half`);
+    const { connection, request } = await served(io, peer, `${POST}half`);
     expect(await Promise.race([request.body.cancel(), turns().then(() => "later")])).toBe("later");
     return { connection, waiting: [aborted(request)] };
   },
@@ -130,14 +130,14 @@ const SERVER: Record<string, Stage> = {
       yield "first piece";
       await never;
     })();
-    const { connection } = await asked(io, peer, HELLO, () => ({ status: 200, body }));
+    const { connection } = await served(io, peer, HELLO, () => ({ status: 200, body }));
     await peer.readUntil("first piece");
     return { connection, waiting: [] };
   },
   "a switch that waits for the body": async (io, peer) => {
     const post = POST.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
     let parts!: Promise<unknown>;
-    const { connection } = await asked(io, peer, `${post}half`, (request) => {
+    const { connection } = await served(io, peer, `${post}half`, (request) => {
       parts = request.switchTo("chat");
     });
     return { connection, waiting: [parts] };
@@ -145,13 +145,13 @@ const SERVER: Record<string, Stage> = {
   "a takeOver that waits for the body": async (io, peer) => {
     const post = POST.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
     let parts!: Promise<unknown>;
-    const { connection } = await asked(io, peer, `${post}half`, (request) => {
+    const { connection } = await served(io, peer, `${post}half`, (request) => {
       parts = request.takeOver();
     });
     return { connection, waiting: [parts] };
   },
   "a proposal that waits, with early bytes": async (io, peer) => {
-    const { connection, request } = await asked(io, peer, `${REQUEST.upgrade}early`);
+    const { connection, request } = await served(io, peer, `${REQUEST.upgrade}early`);
     return { connection, waiting: [aborted(request)], readBuf: "early" };
   },
 };

@@ -2,10 +2,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { GET, head } from "../../src/against.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { GET, head } from "../../src/messages.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 describe("L2 same object: no timer of ours is left", () => {
   test.each(KINDS)("after a server's switch, %s", async (kind) => {
@@ -62,14 +62,14 @@ describe("L2 same object: no timer of ours is left", () => {
     const clock = new ManualClock();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io, { clock });
-    const asked = new AbortController();
+    const aborter = new AbortController();
     const closing = new AbortController();
-    void sender.sendRequest(PROPOSAL.upgrade, { signal: asked.signal });
+    void sender.sendRequest(PROPOSAL.upgrade, { signal: aborter.signal });
     await peer.readHead();
     await peer.send(ANSWER.upgrade);
     const { io: released } = await connection.withoutShutdown();
     await connection.close({ signal: closing.signal });
-    asked.abort();
+    aborter.abort();
     closing.abort();
     connection.abort();
     await released.write([Buffer.from(GET.target)]);

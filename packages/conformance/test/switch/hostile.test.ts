@@ -3,9 +3,9 @@ import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import { transportSuite } from "@upgrade/core/testing";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { HostileStream, type Hostility, type Trouble } from "../../src/hostile-stream.ts";
-import { KINDS, type Kind, PROPOSAL } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { HostileStream, type Hostility, type Trouble } from "../../src/streams/hostile-stream.ts";
+import { KINDS, type Kind, PROPOSAL } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 /** A promise, and whether it has settled. */
 interface Watched {

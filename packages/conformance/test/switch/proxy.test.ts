@@ -3,9 +3,9 @@ import http from "node:http";
 import type net from "node:net";
 import { rewind, handshake as serve } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { REQUEST } from "../../src/pairs-mirror.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { REQUEST } from "../../src/switching.ts";
 
 afterEach(destroyPairs);
 
@@ -14,8 +14,8 @@ afterEach(destroyPairs);
  * response verbatim, and pipes both ways.
  */
 function proxied(socket: net.Socket, port: number, request: http.RequestOptions): void {
-  const asked = http.request({ ...request, port, host: "127.0.0.1" });
-  asked.on("upgrade", (response, upstream, head) => {
+  const outgoing = http.request({ ...request, port, host: "127.0.0.1" });
+  outgoing.on("upgrade", (response, upstream, head) => {
     const { rawHeaders } = response;
     const lines = ["HTTP/1.1 101 Switching Protocols"];
     for (let i = 0; i < rawHeaders.length; i += 2)
@@ -26,7 +26,7 @@ function proxied(socket: net.Socket, port: number, request: http.RequestOptions)
     socket.write(`${lines.join("\r\n")}\r\n\r\n`);
     upstream.pipe(socket).pipe(upstream);
   });
-  asked.end();
+  outgoing.end();
 }
 
 test("an io taken over can be passed to a proxy that writes its own 101", async () => {

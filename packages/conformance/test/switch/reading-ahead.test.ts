@@ -2,11 +2,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, duplexPair, PAIRS } from "../../src/pairs.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, PAIRS } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -2,10 +2,10 @@ import { connect, handshake as connectTo, upgrade } from "@upgrade/client";
 import { type Io, memoryPair } from "@upgrade/core/io";
 import { type ServerOptions, type ServerResponse, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS, type Pair, tcpPair } from "../../src/pairs.ts";
-import { KINDS, PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { destroyPairs, PAIRS, type Pair, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -13,7 +13,7 @@ const MEGABYTE = "x".repeat(1_048_576);
 const GET = { method: "GET", target: "/next", headers: { Host: "a.test" } };
 
 /** Our client and a scripted server that answers with these bytes. */
-async function asked(kind: "upgrade" | "connect", answer: string) {
+async function refused(kind: "upgrade" | "connect", answer: string) {
   const [io, far] = memoryPair(4 * 1_048_576);
   const peer = new ScriptedPeer(far);
   const { sender, connection } = await connectTo(io);
@@ -26,7 +26,7 @@ async function asked(kind: "upgrade" | "connect", answer: string) {
 
 describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutdown])", () => {
   test("a 403 that keeps the connection, with a megabyte of body", async () => {
-    const { peer, sender, connection, response, end } = await asked(
+    const { peer, sender, connection, response, end } = await refused(
       "upgrade",
       `HTTP/1.1 403 Forbidden\r\nContent-Length: ${MEGABYTE.length}\r\n\r\n${MEGABYTE}`,
     );
@@ -42,7 +42,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
   });
 
   test("a 403 that closes", async () => {
-    const { peer, connection, response, end } = await asked(
+    const { peer, connection, response, end } = await refused(
       "upgrade",
       "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
     );
@@ -56,7 +56,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
   });
 
   test("a 403 without a length", async () => {
-    const { peer, response, end } = await asked(
+    const { peer, response, end } = await refused(
       "upgrade",
       "HTTP/1.1 403 Forbidden\r\n\r\nall of it",
     );
@@ -66,7 +66,7 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
   });
 
   test("a 200 that ignores the proposal", async () => {
-    const { peer, sender, response, end } = await asked(
+    const { peer, sender, response, end } = await refused(
       "upgrade",
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain",
     );

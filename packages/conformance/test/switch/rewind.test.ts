@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import type { ByteStream, Io, Parts } from "@upgrade/core/io";
 import { rewind, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs.ts";
-import { REQUEST, ROLES, switching } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../../src/scripted-peer.ts";
+import { REQUEST, ROLES, switching } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -2,10 +2,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Connection, ManualClock, memoryPair } from "@upgrade/core/io";
 import { type ServerRequest, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs.ts";
-import { PROPOSAL, REQUEST } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -2,9 +2,9 @@ import { handshake as connectTo } from "@upgrade/client";
 import { memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, duplexPair, PAIRS, webPair } from "../../src/pairs.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, switching } from "../../src/pairs-mirror.ts";
+import { destroyPairs, duplexPair, PAIRS, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
 
 afterEach(destroyPairs);
 

@@ -4,10 +4,10 @@ import { memoryPair, type Parts } from "@upgrade/core/io";
 import { rewind, type ServerRequest, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { destroyPairs, PAIRS, tcpPair } from "../../src/pairs.ts";
-import { REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { destroyPairs, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -91,9 +91,9 @@ describe("takeOver with ws", () => {
     });
     await serve(io, async (request) => {
       const socket = rewind(await request.takeOver());
-      const asked = asNode(request) as IncomingMessage;
-      sockets.handleUpgrade(asked, socket, Buffer.alloc(0), (made) => {
-        sockets.emit("connection", made, asked);
+      const incoming = asNode(request) as IncomingMessage;
+      sockets.handleUpgrade(incoming, socket, Buffer.alloc(0), (made) => {
+        sockets.emit("connection", made, incoming);
       });
     });
     return sockets;

@@ -2,10 +2,10 @@ import { Duplex } from "node:stream";
 import vm from "node:vm";
 import { type Io, ManualClock, memoryPair, type Parts, tunnel } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
-import { rejection } from "../../src/against.ts";
-import { destroyPairs, duplexPair, tcpPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, tcpPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

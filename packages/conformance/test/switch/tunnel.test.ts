@@ -7,10 +7,17 @@ import {
   tunnel,
 } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, duplexPair, PAIRS, type Pair, tcpPair, webPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import {
+  destroyPairs,
+  duplexPair,
+  PAIRS,
+  type Pair,
+  tcpPair,
+  webPair,
+} from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

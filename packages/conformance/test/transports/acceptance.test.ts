@@ -7,11 +7,18 @@ import { handshake as connectTo } from "@upgrade/client";
 import type { Io } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { closedPort } from "../../src/closed-port.ts";
-import { destroyPairs, duplexPair, PAIRS, tcpPair, tlsPair, webPair } from "../../src/pairs.ts";
-import { ROLES } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { closedPort } from "../../src/pairs/closed-port.ts";
+import {
+  destroyPairs,
+  duplexPair,
+  PAIRS,
+  tcpPair,
+  tlsPair,
+  webPair,
+} from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -337,7 +344,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     let answer!: () => void;
-    const asked = new Promise<void>((resolve) => {
+    const called = new Promise<void>((resolve) => {
       void serve(io, async (request) => {
         const answered = new Promise<void>((later) => {
           answer = later;
@@ -350,7 +357,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     await peer.send(HELLO);
     // Not awaited: a stream that closes with its end never reports this.
     void peer.end();
-    await asked;
+    await called;
     await turns();
     answer();
     expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nlate true$/);

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type Duplex, Writable } from "node:stream";
 import { handshake } from "@upgrade/client";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs.ts";
-import { ROLES, switching } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES, switching } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -2,11 +2,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { answer, head, POST } from "../../src/against.ts";
-import { webPair } from "../../src/pairs.ts";
-import { ROLES, switching } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { answer, head, POST } from "../../src/messages.ts";
+import { webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES, switching } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 /** A stream that checks its user's side of the contract. */
 function strict(stream: ByteStream) {

@@ -4,10 +4,10 @@ import { connect, handshake as connectTo, upgrade } from "@upgrade/client";
 import { ManualClock, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { GET } from "../../src/against.ts";
-import { destroyPairs, duplexPair, tcpPair, tlsPair, webPair } from "../../src/pairs.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { GET } from "../../src/messages.ts";
+import { destroyPairs, duplexPair, tcpPair, tlsPair, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

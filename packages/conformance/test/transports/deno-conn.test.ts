@@ -2,12 +2,13 @@ import { handshake as connectTo, upgrade } from "@upgrade/client";
 import { rewind, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { GET, head, rejection } from "../../src/against.ts";
-import { destroyPairs, tcpPair } from "../../src/pairs.ts";
-import { connPair, StandInConn } from "../../src/pairs-conn.ts";
-import { ROLES, switching } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { GET, head } from "../../src/messages.ts";
+import { connPair, StandInConn } from "../../src/pairs/deno-conn.ts";
+import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ROLES, switching } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -38,15 +39,15 @@ describe("a Deno.Conn is driven by its own methods, never by its streams:", () =
 
   test("a request followed by FIN gets a later response", async () => {
     const { io, peer } = await joined();
-    let asked!: () => void;
+    let call!: () => void;
     const called = new Promise<void>((resolve) => {
-      asked = resolve;
+      call = resolve;
     });
     let answer!: () => void;
     const { connection } = await serve(
       io,
       async (request) => {
-        asked();
+        call();
         await new Promise<void>((resolve) => {
           answer = resolve;
         });
@@ -80,11 +81,11 @@ describe("a Deno.Conn is driven by its own methods, never by its streams:", () =
   test("an abort closes it at once", async () => {
     const { io, peer } = await joined();
     const { sender, connection } = await connectTo(io);
-    const asked = rejection(sender.sendRequest(GET));
+    const failure = rejection(sender.sendRequest(GET));
     await peer.readHead();
     connection.abort();
     connection.abort();
-    expect(await asked).toBe("ABORTED");
+    expect(await failure).toBe("ABORTED");
     expect(await peer.readToEnd()).toBe("");
     expect(io.closes).toBe(1);
   });
@@ -156,10 +157,10 @@ test("a tunnel between two Deno.Conns passes a half-close on, and closes both", 
 
 test("upgrade() over a Deno.Conn returns the same Conn", async () => {
   const { io, peer } = await joined();
-  const asked = upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } });
+  const pending = upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } });
   await peer.readHead();
   await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhello");
-  const result = await asked;
+  const result = await pending;
   if (!result.switched) throw new Error("it was refused");
   expect(result.io).toBe(io);
   expect(Buffer.from(result.readBuf).toString()).toBe("hello");

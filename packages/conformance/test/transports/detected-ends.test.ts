@@ -6,8 +6,8 @@ import tls from "node:tls";
 import { type ByteStream, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake, type ServerRequest } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
-import { bareStream } from "../../src/bare-stream.ts";
-import { StandInConn } from "../../src/pairs-conn.ts";
+import { StandInConn } from "../../src/pairs/deno-conn.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
 
 // docs/transports.md documents, for each transport, what a server with a running service can detect.
 // Every cell of its table is tested here.

@@ -2,10 +2,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Io, memoryPair, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { bareStream } from "../../src/bare-stream.ts";
-import { webPair } from "../../src/pairs.ts";
-import { ROLES } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { webPair } from "../../src/pairs/pairs.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { ROLES } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 const boom = new Error("boom");
 

@@ -2,11 +2,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import { Deferred, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs.ts";
-import { ROLES, type Role } from "../../src/pairs-mirror.ts";
-import { turns, watchQuiet } from "../../src/pairs-quiet.ts";
+import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { ROLES, type Role } from "../../src/switching.ts";
+import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

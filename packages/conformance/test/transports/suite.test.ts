@@ -3,11 +3,11 @@ import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/te
 import { afterEach, describe, expect, test } from "vitest";
 import { ConnStream } from "../../../core/src/transports/deno-conn.ts";
 import { WebPairStream } from "../../../core/src/transports/web-pair.ts";
-import { bareStream } from "../../src/bare-stream.ts";
-import { destroyPairs, tcpPair, webPair } from "../../src/pairs.ts";
-import { connPair } from "../../src/pairs-conn.ts";
-import { watchQuiet } from "../../src/pairs-quiet.ts";
-import { socketStream } from "../../src/pairs-socket-stream.ts";
+import { connPair } from "../../src/pairs/deno-conn.ts";
+import { destroyPairs, tcpPair, webPair } from "../../src/pairs/pairs.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
+import { socketStream } from "../../src/streams/socket-stream.ts";
+import { watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -2,10 +2,10 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, Deferred, type Io, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS, type WebEnd, webPair } from "../../src/pairs.ts";
-import { REQUEST } from "../../src/pairs-mirror.ts";
-import { turns } from "../../src/pairs-quiet.ts";
+import { destroyPairs, PAIRS, type WebEnd, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { REQUEST } from "../../src/switching.ts";
+import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 

@@ -1,7 +1,9 @@
 import { handshake, type Sender } from "@upgrade/client";
 import { UpgradeError } from "@upgrade/core";
 import type { Connection, Io, ManualClock, SignalLike } from "@upgrade/core/io";
-import { option, targetOf } from "./actions.ts";
+import { option, targetOf } from "../stories/actions.ts";
+import { earlierRequest } from "../stories/play.ts";
+import { responseLine } from "../stories/transcript.ts";
 import {
   type Actor,
   type Behavior,
@@ -11,9 +13,7 @@ import {
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import { earlierRequest } from "./play.ts";
 import type { OurMessage, Score, Step } from "./score.ts";
-import { responseLine } from "./transcript.ts";
 
 /** One request, and everything received in response. */
 interface Exchange {

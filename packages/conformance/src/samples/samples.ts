@@ -15,7 +15,7 @@ export interface Sample {
   readonly given: string;
 }
 
-const ROOT = new URL("../../../", import.meta.url);
+const ROOT = new URL("../../../../", import.meta.url);
 
 const FOLDERS = [
   "",
@@ -100,7 +100,7 @@ export function moduleOf(
   return text.replace(/\b(8080|3128|8081)\b/g, (port) => String(ports[port] ?? port));
 }
 
-export const STAGE = fileURLToPath(new URL("../samples/stage.mjs", import.meta.url));
-export const SOURCES = new URL("../crash/sources.mjs", import.meta.url).href;
+export const STAGE = fileURLToPath(new URL("../../samples/stage.mjs", import.meta.url));
+export const SOURCES = new URL("../../crash/sources.mjs", import.meta.url).href;
 /** The directory modules are written to. */
-export const SAMPLES = new URL("../node_modules/.samples/", import.meta.url);
+export const SAMPLES = new URL("../../node_modules/.samples/", import.meta.url);

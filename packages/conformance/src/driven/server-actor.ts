@@ -1,7 +1,8 @@
 import { UpgradeError } from "@upgrade/core";
 import type { Connection, Io, ManualClock, Parts } from "@upgrade/core/io";
 import { handshake, type ServerRequest, type ServerResponse } from "@upgrade/server";
-import { option } from "./actions.ts";
+import { option } from "../stories/actions.ts";
+import { requestLine } from "../stories/transcript.ts";
 import {
   type Actor,
   type Behavior,
@@ -13,7 +14,6 @@ import {
   type Watch,
 } from "./actor.ts";
 import type { OurMessage, Score, Step } from "./score.ts";
-import { requestLine } from "./transcript.ts";
 
 /** One request passed to the service. */
 interface Exchange {

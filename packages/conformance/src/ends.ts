@@ -6,7 +6,7 @@ import {
   type Service,
   handshake as serveOn,
 } from "@upgrade/server";
-import { turns } from "./pairs-quiet.ts";
+import { codeOr } from "./promises.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
 /** Our server, in memory, with a scripted client and a stopped clock. */
@@ -35,12 +35,12 @@ export async function serve(
 }
 
 /** Our client, in memory, with a scripted server and a stopped clock. */
-export interface Asked extends ClientHandshake<ByteStream> {
+export interface Dialed extends ClientHandshake<ByteStream> {
   readonly peer: ScriptedPeer;
   readonly clock: ManualClock;
 }
 
-export async function ask(options: ClientOptions = {}): Promise<Asked> {
+export async function dial(options: ClientOptions = {}): Promise<Dialed> {
   const [near, far] = memoryPair();
   const clock = new ManualClock();
   const { sender, connection } = await connectTo(near, { clock, ...options });
@@ -57,49 +57,6 @@ export async function join(
   const server = await serveOn(far, service, { clock, date: false, ...options.server });
   const client = await connectTo(near, { clock, ...options.client });
   return { ...client, serving: server.connection };
-}
-
-/** A request's head, with a Host. */
-export function head(requestLine: string, ...fields: string[]): string {
-  return [`${requestLine} HTTP/1.1`, "Host: a.test", ...fields, "", ""].join("\r\n");
-}
-
-/** A response's head. */
-export function answer(statusLine: string, ...fields: string[]): string {
-  return [`HTTP/1.1 ${statusLine}`, ...fields, "", ""].join("\r\n");
-}
-
-export const GET = { method: "GET", target: "/", headers: { Host: "a.test" } } as const;
-export const POST = { method: "POST", target: "/", headers: { Host: "a.test" } } as const;
-
-/** The state of a promise once everything that can happen without the clock has happened. */
-export async function standing(promise: Promise<unknown>): Promise<unknown> {
-  let found: unknown = "pending";
-  promise.then(
-    (value) => {
-      found = value;
-    },
-    (error) => {
-      found = codeOr(error);
-    },
-  );
-  await turns();
-  return found;
-}
-
-/** The code a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return codeOr(error);
-  }
-  return "resolved";
-}
-
-function codeOr(error: unknown): string {
-  const { code, message } = Object(error) as { code?: string; message?: string };
-  return code ?? message ?? String(error);
 }
 
 /** A request as seen by the service, and the peer's view. */

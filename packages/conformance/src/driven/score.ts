@@ -1,9 +1,9 @@
 import type { LimitName, Role } from "@upgrade/core";
-import { type Action, actionsOf, lengthOf } from "./actions.ts";
-import { blockOctets, unescaped } from "./octet-text.ts";
-import { ask, perform } from "./play.ts";
-import type { Case } from "./read-fixtures.ts";
-import { Transcript } from "./transcript.ts";
+import { type Action, actionsOf, lengthOf } from "../stories/actions.ts";
+import { blockOctets, unescaped } from "../stories/octet-text.ts";
+import { ask, perform } from "../stories/play.ts";
+import type { Case } from "../stories/read-fixtures.ts";
+import { Transcript } from "../stories/transcript.ts";
 
 /** A message of ours: its head, and the content that directly follows it. */
 export interface OurMessage {

@@ -1,8 +1,8 @@
 import { UpgradeError } from "@upgrade/core";
+import { whole } from "../stories/play.ts";
+import { turns } from "../turns.ts";
 import { Drive, follow, WAITS } from "./drive.ts";
 import { HAZARDS, type Hazard } from "./hazards.ts";
-import { turns } from "./pairs-quiet.ts";
-import { whole } from "./play.ts";
 import type { Score, Step } from "./score.ts";
 
 /**

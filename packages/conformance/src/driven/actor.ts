@@ -1,9 +1,9 @@
 import { type Headers, LocalProtocolError } from "@upgrade/core";
 import type { Body, Connection, Io, Parts, ReceivedMessage } from "@upgrade/core/io";
-import { lengthOf } from "./actions.ts";
-import { escaped, unescaped } from "./octet-text.ts";
+import { lengthOf } from "../stories/actions.ts";
+import { escaped, unescaped } from "../stories/octet-text.ts";
+import { fieldLines } from "../stories/transcript.ts";
 import type { OurMessage, Step } from "./score.ts";
-import { fieldLines } from "./transcript.ts";
 
 /** An application on one end of a driven connection: does what its score says, and records events. */
 export interface Actor {

@@ -1,5 +1,5 @@
 import type { ByteStream } from "@upgrade/core/io";
-import { turns } from "./pairs-quiet.ts";
+import { turns } from "../turns.ts";
 
 /** What goes wrong at one byte, in one direction. */
 export interface Trouble {

@@ -1,7 +1,7 @@
 import type net from "node:net";
 import type { ConnLike } from "@upgrade/core/io";
+import { socketStream } from "../streams/socket-stream.ts";
 import { tcpPair } from "./pairs.ts";
-import { socketStream } from "./pairs-socket-stream.ts";
 
 /** The maximum of a partial write, below what a test writes, as on Deno. */
 const WRITE_BYTES = 50_000;

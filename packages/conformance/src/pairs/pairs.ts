@@ -16,7 +16,7 @@ export interface PairKind {
 }
 
 const pem = (name: string): string =>
-  readFileSync(new URL(`../keys/localhost.${name}.pem`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../keys/localhost.${name}.pem`, import.meta.url), "utf8");
 
 const made: { destroy(): unknown }[] = [];
 

@@ -1,15 +1,15 @@
 import { resolveLimits, type UpgradeError } from "@upgrade/core";
 import { type Io, ManualClock, memoryPair, type Parts, SwitchRefused } from "@upgrade/core/io";
+import type { Pair } from "../pairs/pairs.ts";
+import { ScriptedPeer } from "../scripted-peer.ts";
+import { escaped } from "../stories/octet-text.ts";
+import type { Cut, Outcome } from "../stories/play.ts";
+import { faultLine } from "../stories/transcript.ts";
+import { turns } from "../turns.ts";
 import { type Actor, Watch } from "./actor.ts";
-import { ClientActor } from "./actor-client.ts";
-import { ServerActor } from "./actor-server.ts";
-import { escaped } from "./octet-text.ts";
-import type { Pair } from "./pairs.ts";
-import { turns } from "./pairs-quiet.ts";
-import type { Cut, Outcome } from "./play.ts";
+import { ClientActor } from "./client-actor.ts";
 import type { End, Score, Step } from "./score.ts";
-import { ScriptedPeer } from "./scripted-peer.ts";
-import { faultLine } from "./transcript.ts";
+import { ServerActor } from "./server-actor.ts";
 
 /** How the application waits for the end of its connection, and what happens to the io then. */
 export type Waits = "run" | "withoutShutdown";

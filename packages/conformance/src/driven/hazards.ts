@@ -1,6 +1,6 @@
 import { memoryPair } from "@upgrade/core/io";
-import { BreakableStream } from "./breakable-stream.ts";
-import { JoinedDuplex, type Pair, webPair } from "./pairs.ts";
+import { JoinedDuplex, type Pair, webPair } from "../pairs/pairs.ts";
+import { BreakableStream } from "../streams/breakable-stream.ts";
 
 /** A transport with injectable faults. */
 export interface Hazard {

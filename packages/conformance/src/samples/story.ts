@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
-import { closedPort } from "./closed-port.ts";
-import type { Stage } from "./sample-stage.ts";
+import { closedPort } from "../pairs/closed-port.ts";
+import { ScriptedPeer } from "../scripted-peer.ts";
 import { moduleOf, nameOf, readSamples, type Sample } from "./samples.ts";
-import { ScriptedPeer } from "./scripted-peer.ts";
+import type { Stage } from "./stage.ts";
 
 /** One sample, what the page leaves out, and its peers. */
 export interface Story {
