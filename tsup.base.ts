@@ -6,7 +6,7 @@ const base = {
   target: "es2022",
   clean: true,
   sourcemap: true,
-  // tsup turns "node:net" into "net" unless told not to, and runtimes other than Node need the prefix.
+  // By default tsup turns "node:net" into "net", and runtimes other than Node need the prefix.
   removeNodeProtocol: false,
 } satisfies Options;
 
@@ -18,7 +18,7 @@ export const library = (options: Options) =>
     // Entries share their chunks, so that a class is the same class from every entry.
     splitting: true,
     // tsup sets baseUrl, which TypeScript 6 reports as deprecated.
-    // What is marked @internal is in no declaration.
+    // Omits what is marked @internal from the declarations.
     dts: {
       compilerOptions: { ignoreDeprecations: "6.0", stripInternal: true },
       // Symbol.asyncDispose, for users who have neither this lib nor Node's types.
@@ -28,7 +28,7 @@ export const library = (options: Options) =>
     ...options,
   });
 
-/** A private program: run by Node, imported by nobody. */
+/** A private program: run by Node, never imported. */
 export const program = (options: Options) =>
   defineConfig({ ...base, format: ["esm"], platform: "node", ...options });
 

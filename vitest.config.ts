@@ -21,8 +21,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // Clocks are injected and work is counted, so nothing here waits for time: a machine that is busy
-    // with something else is slow, and only what hangs is wrong.
+    // Clocks are injected and work is counted, so no test waits for time. On a busy machine a test may
+    // be slow; only one that hangs is wrong.
     testTimeout: 30_000,
     projects: [
       ...projects,

@@ -46,13 +46,13 @@ describe.each(published)("$name", (manifest) => {
     expect(Object.keys(manifest.exports ?? {})).toContain(".");
   });
 
-  test("says which license and which Node", () => {
+  test("states its license and its Node versions", () => {
     expect(manifest.license).toBe("MIT");
     expect(manifest.engines).toEqual({ node: ">=20" });
   });
 });
 
-test("the core asks for workerd's llhttp before the general ones", () => {
+test("the core imports workerd's llhttp before the general ones", () => {
   const core = published.find(({ name }) => name === "@upgrade/core");
   expect(Object.keys(core?.imports?.["#llhttp"] ?? {})).toEqual([
     "types",

@@ -4,18 +4,18 @@ import { NOTE, page, table } from "./pages.mjs";
 import { proofLink } from "./requirements.mjs";
 
 /** The page, the faults of its table, and a summary line. */
-export function hyperPage({ BEHAVIOURS, CORNERS, findHyperProofs, countBehaviours }) {
-  const { byNumber, faults } = findHyperProofs(BEHAVIOURS, CORNERS, root);
+export function hyperPage({ BEHAVIORS, CORNERS, findHyperProofs, countBehaviors }) {
+  const { byNumber, faults } = findHyperProofs(BEHAVIORS, CORNERS, root);
   const shown = (n) => {
     const proof = byNumber.get(String(n));
     return proof === undefined ? "" : proofLink(proof);
   };
-  const summary = countBehaviours(BEHAVIOURS);
-  return { text: textOf(BEHAVIOURS, CORNERS, shown, summary), faults, summary };
+  const summary = countBehaviors(BEHAVIORS);
+  return { text: textOf(BEHAVIORS, CORNERS, shown, summary), faults, summary };
 }
 
-function textOf(behaviours, corners, shown, summary) {
-  const of = (wanted) => behaviours.filter(({ verdict }) => verdict === wanted);
+function textOf(behaviors, corners, shown, summary) {
+  const of = (wanted) => behaviors.filter(({ verdict }) => verdict === wanted);
   const other = (wanted) =>
     table(
       ["", "hyper", "here", "shown by"],

@@ -33,7 +33,7 @@ const FAULTS = {
     "The call that broke the rule throws or rejects before any byte is written. A streamed body is checked as it is sent: by then the head has been written, and the connection aborts.",
   ],
   CONNECTION_CODES: [
-    "## Nobody's fault: `ConnectionError`",
+    "## No one's fault: `ConnectionError`",
     "No rule was broken: the io failed, ended too early, was too slow, or was aborted.",
   ],
 };

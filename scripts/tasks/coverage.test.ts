@@ -30,13 +30,13 @@ test("what is reached has no fault", () => {
   });
 });
 
-test("a line that is not reached is a fault, and told once", () => {
+test("a line that is not reached is a fault, reported once", () => {
   const { says, faults } = judged("base/role.ts", [1], 0);
   expect(says).toBe("coverage of core: 0.0 % of lines, 50.0 % of branches");
   expect(faults).toEqual([expect.stringMatching(/^base\/role\.ts:1 is not covered: \/\/ /)]);
 });
 
-test("one that stands in the list with a reason is none", () => {
+test("a line that is listed with a reason is not a fault", () => {
   const listed = "if (this.#end !== undefined) return;";
   const source = readFileSync(`${CORE}driver/ending.ts`, "utf8").split("\n");
   const line = source.findIndex((text) => text.trim() === listed) + 1;

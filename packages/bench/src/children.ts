@@ -33,7 +33,7 @@ const CORES = pinnableCores();
 /** Whether contestants and drivers each have their own core. */
 export const isPinned = CORES !== undefined;
 
-/** One child process. It exits with its parent, or when told to. */
+/** One child process. It exits with its parent, or when it is asked to. */
 export class Child {
   readonly #part: Part;
   readonly #process: ChildProcess;

@@ -1,5 +1,5 @@
 // Opens and ends thousands of connections and measures what they leave behind:
-// pnpm churn [--seed n] [--connections n]
+// npm run churn -- [--seed N] [--connections N]
 import { parseArgs } from "node:util";
 import { churn, STORIES } from "./churn.ts";
 import { growth, watchWasm, weigh } from "./memory.ts";

@@ -1,4 +1,4 @@
-// The program behind `pnpm differential`: node differential.js FIXTURES [--mutations N] [--seed S]
+// Runs `npm run differential`: node differential.js FIXTURES [--mutations N] [--seed S]
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { Comparison, casesOf } from "./comparison.ts";

@@ -1,4 +1,4 @@
-// The program behind `pnpm fuzz`: node main.js FIXTURES [--seconds N] [--seed S] [--corpus DIR]
+// Runs `npm run fuzz`: node main.js FIXTURES [--seconds N] [--seed S] [--corpus DIR]
 // The fuzzer runs in its own thread, so that an endless execution is found, too.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 // Finds the tests that show a behavior of docs/evidence/hyper.md. Loaded by the tests and by scripts/docs.
 
-import type { Behaviour, Corner } from "./hyper.ts";
+import type { Behavior, Corner } from "./hyper.ts";
 import { chapterFiles, filesIn, type Proof, read, testFiles } from "./proofs.ts";
 
 // "179, 180: a title".
@@ -13,7 +13,7 @@ export interface HyperProofs {
 }
 
 export function findHyperProofs(
-  behaviours: readonly Behaviour[],
+  behaviors: readonly Behavior[],
   corners: readonly Corner[],
   root: URL,
 ): HyperProofs {
@@ -21,7 +21,7 @@ export function findHyperProofs(
   const byNumber = new Map<string, Proof>();
   const faults: string[] = [];
   const files = [...chapterFiles(root), ...testFiles(root)];
-  for (const { n, by } of [...corners, ...behaviours] as { n: string | number; by?: string }[]) {
+  for (const { n, by } of [...corners, ...behaviors] as { n: string | number; by?: string }[]) {
     const id = String(n);
     const found = by === undefined ? numbered.find((test) => test.ids.includes(id)) : namedTest(by);
     if (found === undefined) faults.push(`hyper ${id}: no test shows it${by ? `: ${by}` : ""}`);
@@ -32,7 +32,7 @@ export function findHyperProofs(
     const unknown = ids.filter((id) => !byNumber.has(id));
     for (const id of unknown) faults.push(`${file}: ${title}: no behavior ${id}`);
   }
-  for (const { n, verdict, because } of behaviours) {
+  for (const { n, verdict, because } of behaviors) {
     if ((verdict === "same") !== (because === undefined))
       faults.push(`hyper ${n}: ${verdict}, why?`);
   }
@@ -65,8 +65,8 @@ function numberedTests(root: URL): Proof[] {
 }
 
 /** How many behaviors are the same as hyper's, and how many are not. */
-export function countBehaviours(behaviours: readonly Behaviour[]): string {
-  const count = (wanted: Behaviour["verdict"]) =>
-    behaviours.filter(({ verdict }) => verdict === wanted).length;
-  return `${behaviours.length} behaviors of hyper: ${count("same")} the same, ${count("stricter")} stricter, ${count("different")} different`;
+export function countBehaviors(behaviors: readonly Behavior[]): string {
+  const count = (wanted: Behavior["verdict"]) =>
+    behaviors.filter(({ verdict }) => verdict === wanted).length;
+  return `${behaviors.length} behaviors of hyper: ${count("same")} the same, ${count("stricter")} stricter, ${count("different")} different`;
 }

@@ -1,7 +1,7 @@
 // What hyper's tests require of HTTP/1, and what we do. Source of docs/evidence/hyper.md.
 
 /** A behavior. Its number is its position in the list of everything hyper's tests require; the gaps are HTTP/2, pools and Rust. */
-export interface Behaviour {
+export interface Behavior {
   readonly n: number;
   /** What hyper does. */
   readonly says: string;
@@ -58,7 +58,7 @@ export const CORNERS: readonly Corner[] = [
   { n: "X35", says: "chunked twice", hyper: "accepted", here: "400" },
 ];
 
-export const BEHAVIOURS: readonly Behaviour[] = [
+export const BEHAVIORS: readonly Behavior[] = [
   { n: 1, says: "GET has only Host, and no fields for a body", verdict: "same" },
   { n: 2, says: "a query is sent; a fragment is not", verdict: "stricter", because: "a target with a fragment is refused, not shortened" },
   { n: 3, says: "an empty body of known length adds nothing to GET", verdict: "same" },

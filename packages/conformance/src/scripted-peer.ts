@@ -140,7 +140,7 @@ export function isNodeDuplex(io: unknown): io is Duplex {
 }
 
 function duplexWire(io: Duplex, sink: Sink): Wire {
-  // It ends its side only when told to, not when its peer ends.
+  // It ends its side only when asked to, not when its peer ends.
   io.allowHalfOpen = true;
   io.on("data", (bytes: Uint8Array) => sink.bytes(bytes));
   io.on("end", () => sink.end());

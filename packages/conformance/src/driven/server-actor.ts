@@ -55,7 +55,7 @@ export class ServerActor implements Actor {
       ...score.limits,
       clock,
       date: false,
-      // Like HttpConnection, which closes when told to.
+      // Like HttpConnection, which closes when asked to.
       keepAliveAfterRefusal: true,
       onError: (error) => void actor.errors.push(error),
     });

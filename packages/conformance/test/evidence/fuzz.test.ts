@@ -8,7 +8,7 @@ const seeds = readSeeds(new URL("../../fixtures/", import.meta.url));
 const slice = (seed: number, most: number) =>
   fuzz({ seed, seeds, shouldContinue: (executions) => executions < most });
 
-test("a short run of `pnpm fuzz` finds nothing", () => {
+test("a short run of `npm run fuzz` finds nothing", () => {
   const { finding, fault, distinct, conversations, traces } = slice(9_112, 1_500);
   expect(finding).toBe("");
   expect(fault).toBeUndefined();

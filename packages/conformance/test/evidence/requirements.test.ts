@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { BEHAVIOURS, CORNERS } from "../../requirements/hyper.ts";
-import { countBehaviours, findHyperProofs } from "../../requirements/hyper-proofs.ts";
+import { BEHAVIORS, CORNERS } from "../../requirements/hyper.ts";
+import { countBehaviors, findHyperProofs } from "../../requirements/hyper-proofs.ts";
 import { countRows, faultsOf, findProofs } from "../../requirements/proofs.ts";
 import { ROWS } from "../../requirements/rows.ts";
 
@@ -29,12 +29,12 @@ test("a rule without either, a missing file and an unknown rule are found", () =
   ]);
 });
 
-test("every behaviour of hyper has a test, and a reason if ours differs", () => {
-  expect(findHyperProofs(BEHAVIOURS, CORNERS, root).faults).toEqual([]);
-  console.log(countBehaviours(BEHAVIOURS));
+test("every behavior of hyper has a test, and a reason if ours differs", () => {
+  expect(findHyperProofs(BEHAVIORS, CORNERS, root).faults).toEqual([]);
+  console.log(countBehaviors(BEHAVIORS));
 });
 
-test("a behaviour without a test, without a reason or with a missing test is found", () => {
+test("a behavior without a test, without a reason or with a missing test is found", () => {
   const rows = [
     { n: 1, says: "", verdict: "same" },
     { n: 1000, says: "", verdict: "same" },
