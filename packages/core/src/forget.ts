@@ -1,12 +1,10 @@
 // driver → [forget] → parser, serializer: no message stays in memory after its connection
 
 import { forgetText } from "./base/octets.ts";
-import { forgetFacts } from "./message/facts.ts";
 import { forgetHeaders } from "./message/headers.ts";
 import { forgetOffer } from "./message/switching.ts";
-import { forgetHost } from "./message/target.ts";
 import { forgetSlice } from "./parser/llhttp-module.ts";
-import { forgetWindow } from "./parser/scanner-module.ts";
+import { scanner } from "./parser/scanner-module.ts";
 import { forgetHeads } from "./serializer/head-memo.ts";
 
 /**
@@ -21,10 +19,8 @@ export function forget(): void {
   forgetHeads();
   forgetHeaders();
   forgetText();
-  forgetHost();
   forgetOffer();
-  forgetFacts();
-  forgetWindow();
+  scanner.forget();
   forgetSlice();
   // The platform keeps the text of the last match (RegExp.input).
   /^/.test("");

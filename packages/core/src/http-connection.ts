@@ -11,7 +11,7 @@ import { type Framing, NO_BODY } from "./message/framing.ts";
 import { Headers, type HeadersInit } from "./message/headers.ts";
 import { persists } from "./message/persistence.ts";
 import type { Proposal } from "./message/switching.ts";
-import { prepareScanner } from "./parser/scanner-module.ts";
+import { scanner } from "./parser/scanner-module.ts";
 import { Receiver } from "./receiver.ts";
 import { BodyWriter, checkTrailers, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
 import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
@@ -56,7 +56,7 @@ export class HttpConnection {
     this.role = checkRole(role);
     this.limits = resolveLimits(options, role);
     // If this fails, fail now and not on the first head.
-    prepareScanner();
+    scanner.prepare();
     this.#receiver = new Receiver(role, this.limits, this.#cycle);
   }
 

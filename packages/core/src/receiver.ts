@@ -10,7 +10,7 @@ import { Headers } from "./message/headers.ts";
 import { persists } from "./message/persistence.ts";
 import { BodyReader } from "./parser/body-reader.ts";
 import { foreignOf, OPENING_LENGTH } from "./parser/foreign.ts";
-import type { Head } from "./parser/head.ts";
+import type { HeadOf, MessageKind, RequestHead, ResponseHead } from "./parser/head.ts";
 import { HeadParser } from "./parser/head-parser.ts";
 import { Input } from "./parser/input.ts";
 import { validateRequest, validateResponse } from "./parser/validation.ts";
@@ -21,7 +21,7 @@ export class Receiver {
   readonly #limits: Limits;
   readonly #cycle: Cycle;
   readonly #input = new Input();
-  readonly #heads: HeadParser;
+  readonly #heads: HeadParser<MessageKind>;
   #reader: BodyReader | undefined;
   #interims = 0;
   #failure: RemoteProtocolError | ConnectionError | undefined;
@@ -35,7 +35,7 @@ export class Receiver {
     this.#role = role;
     this.#limits = limits;
     this.#cycle = cycle;
-    this.#heads = HeadParser.forMessages(role === "server" ? "request" : "response", limits);
+    this.#heads = new HeadParser(role === "server" ? "request" : "response", limits);
   }
 
   add(bytes: Uint8Array): void {
@@ -154,7 +154,7 @@ export class Receiver {
     return this.#interims > 0 ? "after only interim responses" : "without sending a response";
   }
 
-  #parseHead(start: number): Head | undefined {
+  #parseHead(start: number): HeadOf<MessageKind> | undefined {
     try {
       const head = this.#heads.read(this.#input.chunk, this.#input.at, this.#mayOpenTunnel);
       this.#input.advance(this.#heads.consumed);
@@ -168,22 +168,22 @@ export class Receiver {
     return this.#role === "client" && this.#cycle.request.method === "CONNECT";
   }
 
-  #accept(head: Head, start: number): Event {
+  #accept(head: HeadOf<MessageKind>, start: number): Event {
     try {
-      return this.#role === "server" ? this.#acceptRequest(head) : this.#acceptResponse(head);
+      return head.kind === "request" ? this.#acceptRequest(head) : this.#acceptResponse(head);
     } catch (error) {
       throw located(error, start, "head");
     }
   }
 
-  #acceptRequest(head: Head): RequestEvent {
+  #acceptRequest(head: RequestHead): RequestEvent {
     const event = validateRequest(head);
     this.#reader = BodyReader.of(event.framing, this.#limits);
     this.#cycle.begin(event, persists(head.version, head.facts));
     return event;
   }
 
-  #acceptResponse(head: Head): ResponseEvent {
+  #acceptResponse(head: ResponseHead): ResponseEvent {
     const { machine } = this.#cycle;
     const { event, answer } = validateResponse(head, this.#cycle.request);
     if (event.type === "informational-response") {

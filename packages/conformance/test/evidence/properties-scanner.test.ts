@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import { resolveLimits } from "../../../core/src/base/limits.ts";
 import { inspect } from "../../../core/src/message/facts.ts";
 import { faultOfTarget, isHost } from "../../../core/src/message/target.ts";
-import { type Head, headOnTape, type MessageKind } from "../../../core/src/parser/head.ts";
+import { readFast } from "../../../core/src/parser/fast-head.ts";
+import type { HeadOf, MessageKind } from "../../../core/src/parser/head.ts";
 import { auditHead } from "../../../core/src/parser/head-audit.ts";
 import { HeadParser } from "../../../core/src/parser/head-parser.ts";
 import { execute, PAUSED, position } from "../../../core/src/parser/llhttp-module.ts";
-import { scan, textOfScanned } from "../../../core/src/parser/scanner-module.ts";
+import { scanner } from "../../../core/src/parser/scanner-module.ts";
 import { StartLine } from "../../../core/src/parser/start-line.ts";
 import { cuts, piecesOf } from "../../src/generated/arbitraries.ts";
 
@@ -18,12 +19,13 @@ const LIMITS = {
   maxFields: 300,
   tooMany: "TOO_MANY_HEADERS",
   malformed: "MALFORMED_FIELD",
+  maxTargetBytes: Infinity,
 } as const;
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
 /** The facts of a head, read through its headers. */
-function summary({ headers, facts, ...line }: Head): object {
+function summary({ headers, facts, ...line }: HeadOf<MessageKind>): object {
   const { host: _, contentLength, length, ...others } = facts;
   const numbers = { ...others, length: length ?? Number(contentLength) };
   return { ...line, fields: headers.toFlat(), facts: numbers, inspected: inspect(headers) };
@@ -38,7 +40,7 @@ function startLineOf(kind: MessageKind, text: string): StartLine {
 
 function audited(kind: MessageKind, text: string): object | string {
   try {
-    return summary(auditHead(startLineOf(kind, text), text, LIMITS));
+    return summary(auditHead(startLineOf(kind, text), text, LIMITS) as HeadOf<MessageKind>);
   } catch (error) {
     return String(error);
   }
@@ -49,19 +51,18 @@ function audited(kind: MessageKind, text: string): object | string {
  * position, and the audit of its text must have the same result.
  */
 function isVouchedFor(kind: MessageKind, chunk: Uint8Array, from: number): boolean {
-  const length = scan(kind, chunk, from, chunk.length);
-  if (length <= 0) return false;
-  const text = textOfScanned();
-  const head = headOnTape(kind, text);
+  const head = readFast(kind, chunk, from, chunk.length, LIMITS) as HeadOf<MessageKind> | undefined;
   if (head === undefined) return false;
+  const text = scanner.text();
   expect(summary(head), JSON.stringify(text)).toEqual(audited(kind, text));
-  if (kind === "request") expect(faultOfTarget(head.method, head.target), text).toBeUndefined();
+  if (head.kind === "request")
+    expect(faultOfTarget(head.method, head.target), text).toBeUndefined();
   const hosts = head.headers.getAll("host");
   if (hosts.length === 1 && head.facts.host === "") expect(isHost(hosts[0]!), text).toBe(true);
   const fields = startLineOf(kind, text).length;
   const result = execute(chunk, from + fields, chunk.length, undefined);
   expect(result, JSON.stringify(text)).toBe(PAUSED);
-  expect(position + fields).toBe(length);
+  expect(position + fields).toBe(text.length);
   return true;
 }
 
@@ -228,7 +229,7 @@ describe("what the scanner accepts, the other readers accept and cut at the same
     fc.assert(
       fc.property(either, changes, where, stale, ({ kind, text }, what, [front, back], left) => {
         const chunk = octets(`${front}${changed(text, what)}${back}`);
-        scan(kind, left, 0, left.length);
+        scanner.scan(kind, left, 0, left.length);
         if (isVouchedFor(kind, chunk, front.length)) count++;
       }),
       runs(10_000),
@@ -239,12 +240,12 @@ describe("what the scanner accepts, the other readers accept and cut at the same
   test("a head in pieces, interleaved with another's, has the same result as in one piece", () => {
     const limits = resolveLimits({ maxHeaders: LIMITS.maxFields });
     const outcome = (kind: MessageKind, text: string, places: readonly number[], left: Buffer) => {
-      const parser = HeadParser.forMessages(kind, limits);
+      const parser = new HeadParser(kind, limits);
       try {
         for (const piece of piecesOf(octets(text), places)) {
           const head = parser.read(piece, 0);
           if (head !== undefined) return summary(head);
-          scan("request", left, 0, left.length);
+          scanner.scan("request", left, 0, left.length);
         }
       } catch (error) {
         if (error instanceof RemoteProtocolError) return `${error.code} at ${error.offset}`;
@@ -274,10 +275,10 @@ describe("what the scanner accepts, the other readers accept and cut at the same
         const head = line + pad + TAIL;
         // Before other bytes, and after them, where the window begins with the head.
         for (const front of ["", "GET /x HTTP/1.1\r\n\r\n"]) {
-          const parser = HeadParser.forMessages("request", limits);
+          const parser = new HeadParser("request", limits);
           const chunk = octets(`${front}${head}GET /next`);
           if (front !== "") parser.read(chunk, 0);
-          HeadParser.forMessages("request", limits).read(other, 0);
+          new HeadParser("request", limits).read(other, 0);
           const read = parser.read(chunk, front.length);
           expect(parser.consumed, String(shift)).toBe(head.length);
           expect(summary(read!)).toEqual(audited("request", head));

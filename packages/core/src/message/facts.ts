@@ -1,9 +1,7 @@
 // bytes → parser → [facts] → framing, persistence, switching: one pass over a head, both directions
 
 import { listMembers } from "../base/tokens.ts";
-import { type Headers, lineCount, lineName, lineNameLength, lineValue } from "./headers.ts";
-import { tape } from "./tape.ts";
-import * as layout from "./tape-layout.ts";
+import { type Headers, linesIn } from "./headers.ts";
 
 /** What the fields of one head say about the connection. Values are verbatim and unchecked. */
 export interface Facts {
@@ -45,8 +43,8 @@ export function expectationsOf({ expect }: Facts): ReadonlySet<string> {
   return new Set(expect === undefined ? [] : listMembers(expect.toLowerCase()));
 }
 
-// The fields that control a connection; scanner/scanner.ts numbers them in this order, from 1.
-const STEERING_NAMES = [
+/** The fields that control a connection; the scanner numbers them in this order, from 1. */
+export const STEERING_NAMES = [
   "host",
   "te",
   "date",
@@ -57,16 +55,16 @@ const STEERING_NAMES = [
   "content-length",
   "transfer-encoding",
 ] as const;
-type SteeringName = (typeof STEERING_NAMES)[number];
+export type SteeringName = (typeof STEERING_NAMES)[number];
 
 const STEERING_BY_NAME = new Map<string, SteeringName>(STEERING_NAMES.map((name) => [name, name]));
 
 /** Reads the fields that control a connection; the length of most others rules them out. */
 export function inspect(headers: Headers): Facts {
   const facts = noFacts();
-  const count = lineCount(headers);
-  for (let i = 0; i < count; i++) {
-    switch (lineNameLength(headers, i)) {
+  const lines = linesIn(headers);
+  for (let i = 0; i < lines.length; i++) {
+    switch (lines.nameLengthAt(i)) {
       case "te".length:
       case "host".length: // and Date's
       case "expect".length:
@@ -74,46 +72,17 @@ export function inspect(headers: Headers): Facts {
       case "connection".length:
       case "content-length".length:
       case "transfer-encoding".length: {
-        const name = STEERING_BY_NAME.get(lineName(headers, i).toLowerCase());
+        const name = STEERING_BY_NAME.get(lines.nameAt(i).toLowerCase());
         // Accept and Cookie are as long as Expect: do not cut their values.
-        if (name !== undefined) take(facts, name, lineValue(headers, i));
+        if (name !== undefined) takeField(facts, name, lines.valueAt(i));
       }
     }
   }
   return facts;
 }
 
-/**
- * Like {@link inspect}, for headers on the tape, whose fields the scanner has found. The result is
- * valid until the next call.
- */
-export function factsOnTape(headers: Headers): Facts {
-  const facts = onTape;
-  const flags = tape[layout.FLAGS]!;
-  facts.hosts = (flags & layout.PLAIN_HOST) !== 0 ? 1 : 0;
-  facts.host = "";
-  facts.contentLengths = (flags & layout.KNOWN_LENGTH) !== 0 ? 1 : 0;
-  facts.contentLength = "";
-  facts.length = facts.contentLengths === 1 ? tape[layout.LENGTH]! : undefined;
-  facts.transferEncodings = 0;
-  facts.transferEncoding = "";
-  facts.close = (flags & layout.CLOSE) !== 0;
-  facts.keepAlive = (flags & layout.KEEP_ALIVE) !== 0;
-  facts.connectionUpgrade = (flags & layout.UPGRADE) !== 0;
-  facts.connectionTe = (flags & layout.TE) !== 0;
-  facts.te = undefined;
-  facts.upgrade = undefined;
-  facts.expect = undefined;
-  facts.date = (flags & layout.DATE) !== 0;
-  facts.trailer = (flags & layout.TRAILER) !== 0;
-  const end = layout.STEERING_LIST + tape[layout.STEERING]! * layout.INTS_PER_STEERING;
-  for (let at = layout.STEERING_LIST; at < end; at += layout.INTS_PER_STEERING) {
-    take(facts, STEERING_NAMES[tape[at]! - 1]!, lineValue(headers, tape[at + 1]!));
-  }
-  return facts;
-}
-
-function noFacts(): Facts {
+/** The facts of a head without control fields, to be filled in. */
+export function noFacts(): Facts {
   return {
     hosts: 0,
     host: "",
@@ -134,20 +103,8 @@ function noFacts(): Facts {
   };
 }
 
-// One object for all heads: the facts of a head are not kept after it is checked.
-const onTape = noFacts();
-
-/** Part of `forget`. */
-export function forgetFacts(): void {
-  onTape.host = "";
-  onTape.te = undefined;
-  onTape.upgrade = undefined;
-  onTape.expect = undefined;
-  onTape.contentLength = "";
-  onTape.transferEncoding = "";
-}
-
-function take(facts: Facts, name: SteeringName, value: string): void {
+/** Adds one of the fields that control a connection. */
+export function takeField(facts: Facts, name: SteeringName, value: string): void {
   switch (name) {
     case "host":
       facts.hosts++;

@@ -8,7 +8,7 @@ import {
   UpgradeError,
 } from "../base/errors.ts";
 import { listMembers } from "../base/tokens.ts";
-import { checkedHeaders, Headers, lineCount, lineName, lineValue } from "./headers.ts";
+import { checkedHeaders, Headers, linesIn } from "./headers.ts";
 
 // Fields for one connection (RFC 9110 §7.6.1), dropped even if Connection does not name them.
 const HOP_BY_HOP = new Set([
@@ -71,10 +71,10 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
     named.has("upgrade") && protocols !== false ? protocols.map((one) => one.toLowerCase()) : [];
   const kept: string[] = [];
   let proposes = false;
-  const count = lineCount(headers);
-  for (let i = 0; i < count; i++) {
-    const name = lineName(headers, i);
-    const value = lineValue(headers, i);
+  const lines = linesIn(headers);
+  for (let i = 0; i < lines.length; i++) {
+    const name = lines.nameAt(i);
+    const value = lines.valueAt(i);
     const lower = name.toLowerCase();
     if (announcesNothing(lower, headers)) continue;
     if (lower === "upgrade") {

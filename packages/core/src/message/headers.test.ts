@@ -1,13 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { NOT_ON_TAPE, ReceivedLines } from "../parser/received-lines.ts";
 import { endToEnd } from "./forwarding.ts";
-import {
-  Headers,
-  type HeadersInit,
-  headersToSend,
-  receivedHeaders,
-  withUpgrade,
-} from "./headers.ts";
+import { Headers, type HeadersInit, headersOf, headersToSend, withUpgrade } from "./headers.ts";
 
 const code = (run: () => unknown): string => {
   try {
@@ -21,7 +16,7 @@ const code = (run: () => unknown): string => {
 const from = (init: unknown) => Headers.from(init as HeadersInit);
 
 const text = "Host: a\r\nX: 1\r\nx: 2\r\nE:\r\n";
-const received = receivedHeaders(`GET / HTTP/1.1\r\n${text}`, 16, 4);
+const received = headersOf(new ReceivedLines(`GET / HTTP/1.1\r\n${text}`, 16, 4, NOT_ON_TAPE));
 const built = Headers.from([
   ["Host", "a"],
   ["X", "1"],

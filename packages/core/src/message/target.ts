@@ -9,6 +9,8 @@ const REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})";
 const IP_LITERAL = "\\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+)\\]";
 
 const IN_HOST = /[A-Za-z0-9\-._~!$&'()*+,;=:%[\]]/;
+// Nearly every Host, for which the whole grammar takes longer.
+const PLAIN_HOST = /^[A-Za-z0-9.-]+(?::[0-9]*)?$/;
 const HOST = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL})(?::([0-9]*))?$`);
 const AUTHORITY = new RegExp(`^(?:${REG_NAME}+|${IP_LITERAL}):([0-9]{1,5})$`);
 
@@ -59,10 +61,7 @@ function isPort(text: string | undefined): boolean {
 
 /** Host = uri-host [":" port], or empty (RFC 9110 §7.2). The port may be any digits. */
 export function isHost(value: string): boolean {
-  if (value === "" || value === lastHost) return true;
-  const matches = hasSoundAddress(HOST.exec(value));
-  if (matches) lastHost = value;
-  return matches;
+  return value === "" || PLAIN_HOST.test(value) || hasSoundAddress(HOST.exec(value));
 }
 
 /**
@@ -75,14 +74,6 @@ export function faultOfHost(version: Version, facts: Facts): string | undefined 
   if (facts.hosts !== 1) return `there are ${facts.hosts} lines of it`;
   const illegal = illegalIn(facts.host, (octet) => IN_HOST.test(String.fromCharCode(octet)));
   return illegal === undefined ? "its form is wrong" : `it has ${illegal}`;
-}
-
-// Most requests have the same Host as the one before.
-let lastHost = "";
-
-/** Part of `forget`. */
-export function forgetHost(): void {
-  lastHost = "";
 }
 
 /** host ":" port with a port from 1 to 65535, as CONNECT requires (RFC 9110 §9.3.6). */

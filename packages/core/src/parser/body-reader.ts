@@ -20,7 +20,7 @@ export class BodyReader {
   readonly #chunks: ChunkedReader | undefined;
   #left: number;
   #length = 0;
-  #trailerParser: HeadParser | undefined;
+  #trailerParser: HeadParser<"trailers"> | undefined;
 
   /** The number of bytes the last {@link read} consumed. */
   consumed = 0;
@@ -123,7 +123,7 @@ export class BodyReader {
       this.trailers = NO_TRAILERS;
       return;
     }
-    this.#trailerParser ??= trailerParser(this.#limits);
+    this.#trailerParser ??= new HeadParser("trailers", this.#limits);
     const held = this.#trailerParser.held.length;
     try {
       this.trailers = this.#trailerParser.read(bytes, at)?.headers;
@@ -140,22 +140,6 @@ let noBody: BodyReader | undefined;
 function lengthOf(framing: Framing): number {
   if (framing.kind === "content-length") return framing.length;
   return framing.kind === "none" ? 0 : Infinity;
-}
-
-function trailerParser(limits: Limits): HeadParser {
-  const { maxTrailerBytes, maxTrailers } = limits;
-  return new HeadParser(
-    "trailers",
-    {
-      // The empty line that ends the section is always allowed.
-      maxBytes: Math.max(maxTrailerBytes, 2),
-      tooLarge: "TRAILERS_TOO_LARGE",
-      maxFields: maxTrailers,
-      tooMany: "TOO_MANY_TRAILERS",
-      malformed: "MALFORMED_TRAILER",
-    },
-    Infinity,
-  );
 }
 
 // The parser counts from the start of the section, the caller from the start of this read.

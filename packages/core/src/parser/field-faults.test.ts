@@ -7,7 +7,7 @@ const octets = (text: string) => Buffer.from(text, "latin1");
 describe("L16: a fault in a field names the field, and never quotes its value", () => {
   const fault = (text: string) => {
     const messages = [1, 7, text.length].map((size) => {
-      const parser = HeadParser.forMessages("request", resolveLimits());
+      const parser = new HeadParser("request", resolveLimits());
       try {
         for (let at = 0; at < text.length; at += size) {
           parser.read(octets(text.slice(at, at + size)), 0);

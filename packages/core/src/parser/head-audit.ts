@@ -3,20 +3,10 @@
 import { type RemoteCode, RemoteProtocolError } from "../base/errors.ts";
 import { isFieldValue, isToken, isWhiteSpace, octetName } from "../base/tokens.ts";
 import { inspect } from "../message/facts.ts";
-import { cutFieldLine } from "../message/field-line.ts";
-import { type Headers, receivedHeaders } from "../message/headers.ts";
+import { type Headers, headersOf } from "../message/headers.ts";
 import type { Head, HeadLimits } from "./head.ts";
+import { cutLine, NOT_ON_TAPE, ReceivedLines } from "./received-lines.ts";
 import type { StartLine } from "./start-line.ts";
-
-/** Trailers have no start line. */
-const NO_LINE = {
-  method: "",
-  target: "",
-  status: 0,
-  reason: "",
-  version: "1.1",
-  length: 0,
-} as const;
 
 /**
  * Makes a head of `text`, whose start line, if any, has been read, and whose fields llhttp has
@@ -25,9 +15,12 @@ const NO_LINE = {
  * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
  */
 export function auditHead(line: StartLine | undefined, text: string, limits: HeadLimits): Head {
-  const { method, target, status, reason, version, length } = line ?? NO_LINE;
-  const headers = auditFields(text, length, limits);
-  return { method, target, status, reason, version, headers, facts: inspect(headers) };
+  const headers = auditFields(text, line?.length ?? 0, limits);
+  if (line === undefined) return { kind: "trailers", headers };
+  const { kind, method, target, status, reason, version } = line;
+  const facts = inspect(headers);
+  if (kind === "response") return { kind, status, reason, version, headers, facts };
+  return { kind, method, target, version, headers, facts };
 }
 
 // RFC 9112 §5: name ":" OWS value OWS CRLF, line after line, and an empty one.
@@ -37,7 +30,7 @@ function auditFields(text: string, start: number, limits: HeadLimits): Headers {
   let at = start;
   // RFC 9112 §2.2: a line end is CR LF; no line begins with either.
   while (at < text.length && text[at] !== "\r") {
-    const next = cutFieldLine(text, at, offsets);
+    const next = cutLine(text, at, offsets);
     const [nameStart, nameEnd, valueStart, valueEnd] = offsets.splice(0);
     const isLine = text[nameEnd!] === ":" && isToken(text.slice(nameStart, nameEnd));
     if (!isLine || !isFieldValue(text.slice(valueStart, valueEnd))) {
@@ -47,7 +40,7 @@ function auditFields(text: string, start: number, limits: HeadLimits): Headers {
     at = next;
   }
   if (text.slice(at) !== "\r\n") throw refused(limits.malformed, "", at);
-  return receivedHeaders(text, start, count);
+  return headersOf(new ReceivedLines(text, start, count, NOT_ON_TAPE));
 }
 
 // An octet of no token, in a name or at the start of a line; or a bare LF anywhere.

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { RemoteProtocolError } from "../base/errors.ts";
 import { type LimitOptions, resolveLimits } from "../base/limits.ts";
-import type { Head, MessageKind } from "./head.ts";
+import type { HeadOf, MessageKind, RequestHead } from "./head.ts";
 import { HeadParser } from "./head-parser.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
 /** The head, or the fault, of `text` split at `cuts`, and how much was consumed. */
 function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cuts: number[] = []) {
-  const parser = HeadParser.forMessages(kind, resolveLimits(limits));
+  const parser = new HeadParser(kind, resolveLimits(limits));
   let from = 0;
   let taken = 0;
   try {
@@ -25,8 +25,9 @@ function outcome(kind: MessageKind, text: string, limits: LimitOptions = {}, cut
   return `more, ${parser.held.length} held`;
 }
 
-function summary({ method, target, status, reason, version, headers }: Head): string {
-  return `${method || status}|${target || reason}|${version}|${headers.toFlat().join("|")}`;
+function summary(head: HeadOf<MessageKind>): string {
+  const line = head.kind === "request" ? [head.method, head.target] : [head.status, head.reason];
+  return [...line, head.version, head.headers.toFlat().join("|")].join("|");
 }
 
 /** The outcome of `text`, which must be the same however it is split. */
@@ -286,11 +287,11 @@ describe("many heads in one chunk, which is copied to the scanner window by wind
 
   test("a head across the edge of a window is read like any other", () => {
     for (let shift = 0; shift < head.length; shift++) {
-      const parser = HeadParser.forMessages("request", resolveLimits());
+      const parser = new HeadParser("request", resolveLimits());
       const chunk = octets(`GET /${"s".repeat(shift)} HTTP/1.1\r\n\r\n${head.repeat(1_500)}`);
       const targets: string[] = [];
       for (let at = 0; at < chunk.length; at += parser.consumed) {
-        targets.push((parser.read(chunk, at) as Head).target);
+        targets.push((parser.read(chunk, at) as RequestHead).target);
       }
       expect(targets.slice(1).every((target) => target === "/abc")).toBe(true);
       expect(targets.length, `shifted by ${shift}`).toBe(1_501);
@@ -299,7 +300,7 @@ describe("many heads in one chunk, which is copied to the scanner window by wind
 
   test("another connection in between changes nothing", () => {
     const chunk = octets(head.repeat(3));
-    const [one, two] = [1, 2].map(() => HeadParser.forMessages("request", resolveLimits()));
+    const [one, two] = [1, 2].map(() => new HeadParser("request", resolveLimits()));
     const other = octets("POST /other HTTP/1.1\r\n\r\n".repeat(9));
     for (let i = 0; i < 3; i++) {
       expect(one!.read(chunk, head.length * i)?.target).toBe("/abc");
@@ -311,7 +312,7 @@ describe("many heads in one chunk, which is copied to the scanner window by wind
 describe("one llhttp serves all parsers", () => {
   test("many heads in turn, each in pieces", () => {
     const heads = Array.from({ length: 50 }, (_, i) => `GET /${i} HTTP/1.1\r\nN: ${i}\r\n\r\n`);
-    const parsers = heads.map(() => HeadParser.forMessages("request", resolveLimits()));
+    const parsers = heads.map(() => new HeadParser("request", resolveLimits()));
     const answers: string[] = [];
     for (let at = 0; at < 30; at++) {
       heads.forEach((head, i) => {
@@ -324,14 +325,14 @@ describe("one llhttp serves all parsers", () => {
   });
 
   test("a refused head is held until it is taken, once", () => {
-    const parser = HeadParser.forMessages("request", resolveLimits({ maxHeadBytes: 10 }));
+    const parser = new HeadParser("request", resolveLimits({ maxHeadBytes: 10 }));
     parser.read(octets("GET /ab"), 0);
     expect(() => parser.read(octets("cdefghijk"), 0)).toThrow(RemoteProtocolError);
     expect([...parser.held]).toEqual([...octets("GET /ab")]);
   });
 
   test("the next head has no state of the one before", () => {
-    const parser = HeadParser.forMessages("request", resolveLimits({ maxTargetBytes: 3 }));
+    const parser = new HeadParser("request", resolveLimits({ maxTargetBytes: 3 }));
     for (let i = 0; i < 3; i++) {
       expect(parser.read(octets("GET /ab HT"), 0)).toBeUndefined();
       expect(parser.hasBegun).toBe(true);
@@ -341,7 +342,7 @@ describe("one llhttp serves all parsers", () => {
   });
 
   test("empty lines do not begin a head", () => {
-    const parser = HeadParser.forMessages("request", resolveLimits());
+    const parser = new HeadParser("request", resolveLimits());
     parser.read(octets("\r\n\r"), 0);
     expect(parser.hasBegun).toBe(false);
     parser.read(octets("\nG"), 0);

@@ -3,18 +3,11 @@
 import { type RemoteCode, RemoteProtocolError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { concat, latin1ToText } from "../base/octets.ts";
-import { tape } from "../message/tape.ts";
-import { FIELDS, TARGET_END, TARGET_START } from "../message/tape-layout.ts";
-import {
-  type Head,
-  type HeadLimits,
-  headOnTape,
-  type MessageKind,
-  type SectionKind,
-} from "./head.ts";
+import { readFast } from "./fast-head.ts";
+import type { Head, HeadLimits, HeadOf, MessageKind, SectionKind } from "./head.ts";
 import { auditHead, endsInFault, faultOfField, faultOfLength } from "./head-audit.ts";
 import { execute, OK, PAUSED, position, saveState } from "./llhttp-module.ts";
-import { scan, textOfScanned } from "./scanner-module.ts";
+import { scanner } from "./scanner-module.ts";
 import { StartLine } from "./start-line.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -28,10 +21,6 @@ const FRAMING_FAULTS: { readonly [number: number]: RemoteCode } = {
   15: "BAD_TRANSFER_ENCODING",
 };
 
-// The limits of heads, cached: most connections share one Limits.
-let resolved: Limits | undefined;
-let ofMessages: HeadLimits | undefined;
-
 /**
  * Reads heads, one at a time, and never a byte after the head's last CRLF.
  *
@@ -40,10 +29,9 @@ let ofMessages: HeadLimits | undefined;
  * finds the end of the head or its first fault at once; then the whole head is read again.
  * No parser owns memory outside JavaScript: the state it saves between pieces is 64 bytes.
  */
-export class HeadParser {
-  readonly #kind: SectionKind;
+export class HeadParser<K extends SectionKind> {
+  readonly #kind: K;
   readonly #limits: HeadLimits;
-  readonly #maxTargetBytes: number;
   // The pieces of an incomplete head. The capacity doubles, so that byte-wise input is not quadratic.
   #held = NOTHING;
   #heldLength = 0;
@@ -53,24 +41,9 @@ export class HeadParser {
   /** The number of bytes the last {@link read} consumed. */
   consumed = 0;
 
-  constructor(kind: SectionKind, limits: HeadLimits, maxTargetBytes: number) {
+  constructor(kind: K, limits: Limits) {
     this.#kind = kind;
-    this.#limits = limits;
-    this.#maxTargetBytes = maxTargetBytes;
-  }
-
-  static forMessages(kind: MessageKind, limits: Limits): HeadParser {
-    if (limits !== resolved) {
-      resolved = limits;
-      ofMessages = {
-        maxBytes: limits.maxHeadBytes,
-        tooLarge: "HEAD_TOO_LARGE",
-        maxFields: limits.maxHeaders,
-        tooMany: "TOO_MANY_HEADERS",
-        malformed: "MALFORMED_FIELD",
-      };
-    }
-    return new HeadParser(kind, ofMessages!, limits.maxTargetBytes);
+    this.#limits = kind === "trailers" ? trailerLimits(limits) : messageLimits(limits);
   }
 
   /** The bytes of an incomplete head. */
@@ -100,25 +73,19 @@ export class HeadParser {
    * @param answersConnect Do not check Content-Length and Transfer-Encoding.
    * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
    */
-  read(bytes: Uint8Array, from: number, answersConnect = false): Head | undefined {
+  read(bytes: Uint8Array, from: number, answersConnect = false): HeadOf<K> | undefined {
     const room = this.#limits.maxBytes - this.#heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
     if (this.#heldLength === 0) {
       const head = this.#scan(bytes, from, to);
-      if (head !== undefined) return head;
+      if (head !== undefined) return head as HeadOf<K>;
     }
-    return this.#readOn(bytes, from, to, answersConnect);
+    return this.#readOn(bytes, from, to, answersConnect) as HeadOf<K> | undefined;
   }
 
   #scan(bytes: Uint8Array, from: number, to: number): Head | undefined {
-    const length = scan(this.#kind, bytes, from, to);
-    const fits =
-      length > 0 &&
-      tape[FIELDS]! <= this.#limits.maxFields &&
-      tape[TARGET_END]! - tape[TARGET_START]! <= this.#maxTargetBytes;
-    if (!fits) return undefined;
-    const head = headOnTape(this.#kind, textOfScanned());
-    if (head !== undefined) this.consumed = length;
+    const head = readFast(this.#kind, bytes, from, to, this.#limits);
+    if (head !== undefined) this.consumed = scanner.headLength;
     return head;
   }
 
@@ -134,7 +101,7 @@ export class HeadParser {
   }
 
   #readLine(kind: MessageKind, bytes: Uint8Array, from: number, to: number): number {
-    this.#line ??= new StartLine(kind, this.#maxTargetBytes);
+    this.#line ??= new StartLine(kind, this.#limits.maxTargetBytes);
     const line = this.#line;
     if (line.isComplete) return from;
     const at = line.read(bytes, from, to);
@@ -222,4 +189,27 @@ export class HeadParser {
 function detailOf(result: number, line: string): string {
   if (result === SECOND_LENGTH) return "Content-Length has a second line";
   return FRAMING_FAULTS[result] === undefined || result === BAD_LENGTH ? faultOfField(line) : "";
+}
+
+function messageLimits(limits: Limits): HeadLimits {
+  return {
+    maxBytes: limits.maxHeadBytes,
+    tooLarge: "HEAD_TOO_LARGE",
+    maxFields: limits.maxHeaders,
+    tooMany: "TOO_MANY_HEADERS",
+    malformed: "MALFORMED_FIELD",
+    maxTargetBytes: limits.maxTargetBytes,
+  };
+}
+
+function trailerLimits(limits: Limits): HeadLimits {
+  return {
+    // The empty line that ends the section is always allowed.
+    maxBytes: Math.max(limits.maxTrailerBytes, 2),
+    tooLarge: "TRAILERS_TOO_LARGE",
+    maxFields: limits.maxTrailers,
+    tooMany: "TOO_MANY_TRAILERS",
+    malformed: "MALFORMED_TRAILER",
+    maxTargetBytes: Infinity,
+  };
 }

@@ -48,7 +48,7 @@ const METHODS = new Set(
  * whole is wrong. So it does not depend on how the input is split, and is reported without delay.
  */
 export class StartLine {
-  readonly #kind: MessageKind;
+  readonly kind: MessageKind;
   readonly #maxTargetBytes: number;
   #place: Place;
   // The number of octets read, and how many of them came before the current place.
@@ -71,7 +71,7 @@ export class StartLine {
   reason = "";
 
   constructor(kind: MessageKind, maxTargetBytes: number) {
-    this.#kind = kind;
+    this.kind = kind;
     this.#maxTargetBytes = maxTargetBytes;
     this.#place = kind === "request" ? "start" : "version";
   }
@@ -117,7 +117,7 @@ export class StartLine {
    * @throws {RemoteProtocolError} `UNKNOWN_METHOD`, `MALFORMED_TARGET`.
    */
   cut(text: string): void {
-    if (this.#kind === "response") {
+    if (this.kind === "response") {
       this.reason = text.slice(this.#reasonAt, this.#length - "\r\n".length);
       return;
     }
@@ -208,7 +208,7 @@ export class StartLine {
       return this.#refused("UNSUPPORTED_VERSION", `HTTP/${this.#major}.${minor}`);
     }
     this.version = minor === 1 ? "1.1" : "1.0";
-    return this.#go(this.#kind === "request" ? "line end" : "status code");
+    return this.#go(this.kind === "request" ? "line end" : "status code");
   }
 
   // RFC 9112 §4: SP status-code SP [ reason-phrase ]; the last SP may be missing.
@@ -230,7 +230,7 @@ export class StartLine {
 
   // RFC 9112 §2.2: a line ends in CR LF. The CR of a status line was read already.
   #acceptLineEnd(octet: number): RemoteProtocolError | undefined {
-    const wantsCr = this.#kind === "request" && this.#length === this.#placeAt;
+    const wantsCr = this.kind === "request" && this.#length === this.#placeAt;
     if (octet !== (wantsCr ? CR : LF)) return this.#unexpected(octet);
     return wantsCr ? undefined : this.#go("complete");
   }
@@ -251,7 +251,7 @@ export class StartLine {
   // It takes a few octets to recognize another protocol, but the first of them is already a fault:
   // wait for the rest before reporting it.
   #refuse(fault: RemoteProtocolError): void {
-    const foreign = foreignOf(this.#kind, this.#opening);
+    const foreign = foreignOf(this.kind, this.#opening);
     if (foreign === "undecided") return;
     if (foreign === undefined) throw fault;
     throw new RemoteProtocolError(foreign.code, foreign.says, { offset: fault.offset! });

@@ -13,10 +13,10 @@ import {
 import { type Answer, answerTo, type Proposal, proposalOf } from "../message/switching.ts";
 import { faultOfHost } from "../message/target.ts";
 import type { Version } from "../message/version.ts";
-import type { Head } from "./head.ts";
+import type { RequestHead, ResponseHead } from "./head.ts";
 
 /** @throws {RemoteProtocolError} for a request that is well formed but must be refused. */
-export function validateRequest(head: Head): RequestEvent {
+export function validateRequest(head: RequestHead): RequestEvent {
   const { method, target, version, headers, facts } = head;
   const badHost = faultOfHost(version, facts);
   if (badHost !== undefined) throw refused("BAD_HOST", badHost);
@@ -28,7 +28,7 @@ export function validateRequest(head: Head): RequestEvent {
 
 /** @throws {RemoteProtocolError} for a response that cannot answer the request. */
 export function validateResponse(
-  head: Head,
+  head: ResponseHead,
   request: { readonly method: string; readonly proposal: Proposal | undefined },
 ): { event: ResponseEvent; answer: Answer } {
   const { status, reason, version, headers, facts } = head;

@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import { asBytes, isAscii } from "../base/octets.ts";
 import type { Framing } from "../message/framing.ts";
-import { Headers, type HeadersInit, lineCount, lineName } from "../message/headers.ts";
+import { Headers, type HeadersInit, linesIn } from "../message/headers.ts";
 import { fieldLines } from "./head-checks.ts";
 import type { Sink } from "./sink.ts";
 
@@ -118,13 +118,13 @@ export function octetsOf(data: Uint8Array | string): Uint8Array | string {
 
 /** @throws {LocalProtocolError} `INVALID_TRAILER`. */
 export function checkTrailers(framing: Framing, trailers: Headers): void {
-  const count = lineCount(trailers);
-  if (count === 0) return;
+  const lines = linesIn(trailers);
+  if (lines.length === 0) return;
   if (framing.kind !== "chunked") {
     throw new LocalProtocolError("INVALID_TRAILER", `a body framed by ${framing.kind}`);
   }
-  for (let i = 0; i < count; i++) {
-    const name = lineName(trailers, i);
+  for (let i = 0; i < lines.length; i++) {
+    const name = lines.nameAt(i);
     if (NEVER_A_TRAILER.has(name.toLowerCase())) {
       throw new LocalProtocolError("INVALID_TRAILER", name);
     }

@@ -6,17 +6,15 @@ import { isProtocol, listMembers, trimWhiteSpace } from "../base/tokens.ts";
 import type { BodyLength } from "../message/events.ts";
 import type { Facts } from "../message/facts.ts";
 import type { Framing, FramingFault } from "../message/framing.ts";
-import { type Headers, lineCount, lineName, lineValue } from "../message/headers.ts";
+import { type Headers, linesIn } from "../message/headers.ts";
 import type { Version } from "../message/version.ts";
 
 /** All lines as they are written. The headers were checked when they were made. */
 export function fieldLines(headers: Headers): string {
-  let lines = "";
-  const count = lineCount(headers);
-  for (let i = 0; i < count; i++) {
-    lines += `${lineName(headers, i)}: ${lineValue(headers, i)}\r\n`;
-  }
-  return lines;
+  const lines = linesIn(headers);
+  let text = "";
+  for (let i = 0; i < lines.length; i++) text += `${lines.nameAt(i)}: ${lines.valueAt(i)}\r\n`;
+  return text;
 }
 
 // RFC 9110 §7.8: Upgrade is connection-specific, so it needs its option; it names protocols.

@@ -31,7 +31,7 @@ import {
   TE,
   TRAILER,
   UPGRADE,
-} from "../../src/message/tape-layout";
+} from "../../src/parser/tape-layout";
 
 // The tape counts in integers, memory in bytes.
 const FIRST_STEERING = STEERING_LIST << 2;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { HttpConnection } from "../http-connection.ts";
-import type { Headers } from "./headers.ts";
+import type { Headers } from "../message/headers.ts";
 
 function received(lines: string): Headers {
   const server = new HttpConnection("server");
