@@ -1,4 +1,4 @@
-// Our client with servers of others: ws's own, and some that lie.
+// Our client with servers of others: ws's own, and some that answer wrongly.
 
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 export interface Plan {
   /** How often the contestants' processes are restarted, since JIT results vary between processes. */
   readonly starts: number;
-  /** Rounds in each start; in each round every contestant has one shot. */
+  /** Rounds in each start; in each round every contestant is measured once. */
   readonly rounds: number;
   /** Warm-up before anything is counted: this many operations … */
   readonly warmCount: number;

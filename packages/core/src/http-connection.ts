@@ -155,7 +155,7 @@ export class HttpConnection {
    * The next event from what was received. Call it until it returns a wait: `"need-data"`, there is
    * no event until more bytes are received; `"paused"`, there may be bytes, but they must not be
    * read now: the cycle is over (call {@link startNextCycle}), or a proposal is open (answer it), or
-   * the protocol has switched (call {@link takeReadBuf} and leave).
+   * the protocol has switched (call {@link takeReadBuf} and stop).
    *
    * @throws {RemoteProtocolError} The peer broke the rules. Its state stays `error`; ours does not
    *   change, so a server can still answer with the error's `status`.

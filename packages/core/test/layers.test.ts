@@ -87,7 +87,7 @@ test("L19: the core imports nothing but itself, its scanner and llhttp", () => {
   expect(others).toEqual([]);
 });
 
-// Time, chance, waiting, and what only some platforms have. Two files look up platform methods on
+// Time, randomness, waiting, and what only some platforms have. Two files look up platform methods on
 // first use.
 const PLATFORM =
   /(?<![.\w])(?:Date|Math\.random|performance|process|Buffer|console|crypto|fetch|navigator|window|self|set(?:Timeout|Interval|Immediate)|queueMicrotask|Promise|async|await|require|globalThis)\b/g;
@@ -97,7 +97,7 @@ const EXCEPTIONS = [
   "parser/wasm.ts → globalThis",
 ];
 
-test("L19: the core uses no clock, no chance, no promise and no platform global", () => {
+test("L19: the core uses no clock, no randomness, no promise and no platform global", () => {
   const core = files.filter(
     (file) => !/^(?:transports|driver|handover|testing)\/|^io\.ts$/.test(file),
   );

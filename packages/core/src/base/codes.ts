@@ -1,4 +1,4 @@
-// bytes → parser → events → connection → driver → application: [every error, as data]
+// Every error, as data: its code, its message, and the status that answers it.
 
 export interface CodeEntry {
   /** The status a server answers with, if it still can. */

@@ -1,4 +1,4 @@
-// bytes → parser → events → connection → driver → application: [what went wrong, at any stage, and whose fault it is]
+// What went wrong, at any stage, and whose fault it is.
 
 import {
   CODES,

@@ -1,4 +1,4 @@
-// application ← [inspect]: how a console shows our objects, at any stage
+// How a console shows our objects.
 
 /** The method that a console calls to show an object. It is Node's symbol; Deno and Bun use it too. */
 export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");

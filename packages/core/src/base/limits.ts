@@ -1,4 +1,4 @@
-// bytes → parser → events → connection → driver: [what each stage accepts at most, and for how long]
+// What each stage accepts at most, and for how long.
 
 import { checkOptions, checkValue, DURATION, type Kind, SIZE } from "./options.ts";
 import type { Role } from "./role.ts";
@@ -32,7 +32,7 @@ const DEFAULTS = {
   writeHighWaterBytes: 65_536,
   /** Further requests are the caller's to queue, since it can choose another connection. */
   maxQueuedRequests: 16,
-  /** Set it behind a load balancer, to make connections move. */
+  /** For a server behind a load balancer, so that its connections move. */
   maxRequests: Infinity,
   /** One request in flight: some deployed proxies still break on more. */
   pipeline: 1,
@@ -64,7 +64,7 @@ const DEFAULTS = {
   claimMs: 10_000,
   /** How long a graceful close waits for the exchange in progress. */
   closeMs: 10_000,
-  /** Off. Set it behind a load balancer, to make connections move. */
+  /** For a server behind a load balancer, so that its connections move. */
   maxAgeMs: 0,
 };
 

@@ -1,4 +1,4 @@
-// bytes → [octets and text] → events, and back: heads are latin-1, one character per octet
+// Octets and text. Heads are latin-1: one character per octet.
 
 // What a platform may have. Nothing is looked up before it is first needed.
 interface NodeBytes extends Uint8Array {

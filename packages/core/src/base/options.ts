@@ -1,4 +1,4 @@
-// application → [options] → driver: an unknown option, or one of the wrong kind, is refused
+// Refuses an unknown option, and one of the wrong kind.
 
 import { LocalProtocolError } from "./errors.ts";
 

@@ -1,4 +1,4 @@
-// bytes → parser → events → connection → driver → application: [which end is which, at every stage]
+// Which end of the connection is which.
 
 import { LocalProtocolError } from "./errors.ts";
 

@@ -1,4 +1,4 @@
-// bytes → parser → [the characters of tokens, values and phrases] → serializer → bytes
+// The characters of tokens, field values and reason phrases.
 
 // RFC 9110 §5.6.2: tchar.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

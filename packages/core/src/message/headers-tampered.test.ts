@@ -6,7 +6,7 @@ import { Headers } from "./headers.ts";
 describe("L10: an instance with replaced methods", () => {
   const EVIL = "x\r\nEvil: 1";
 
-  /** Valid headers whose methods lie. */
+  /** Valid headers with methods that return other lines. */
   function lying(...lines: [string, string][]): Headers {
     const headers = new Headers(lines);
     const lies = {

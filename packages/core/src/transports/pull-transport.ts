@@ -8,7 +8,7 @@ import type { Transport, TransportEvents } from "./transport.ts";
 
 /** A ByteStream over another io, on which it may hold locks that the next owner needs released. */
 export interface Lockable extends ByteStream {
-  /** A read withdrawn by `cancelRead` may still deliver bytes; there is no way to tell in advance. */
+  /** A read withdrawn by `cancelRead` may still deliver bytes; there is no way to know in advance. */
   readonly withdrawsInDoubt?: boolean;
   /** `cancelRead` was found never to withdraw a read. */
   readonly keepsReads?: boolean;

@@ -152,7 +152,7 @@ export class WebPairStream implements Lockable {
   cancelRead(): boolean {
     try {
       // Rejects the pending read, except on workerd, where it throws. A read whose chunk is already on
-      // its way through the microtasks still delivers it; the two cannot be told apart.
+      // its way through the microtasks still delivers it; the two cannot be distinguished.
       this.#locked.reader.releaseLock();
     } catch {
       this.keepsReads = true;
