@@ -162,8 +162,8 @@ export class ClientSide<IO> implements Side {
 
   receive(event: SideEvent): void {
     switch (event.type) {
-      case "informational-response":
-        this.#inform(this.#inFlight[0]!, event);
+      case "interim-response":
+        this.#interim(this.#inFlight[0]!, event);
         break;
       case "response":
         this.#answer(this.#inFlight[0]!, event);
@@ -186,14 +186,14 @@ export class ClientSide<IO> implements Side {
     }
   }
 
-  #inform(exchange: Exchange, event: ResponseEvent): void {
+  #interim(exchange: Exchange, event: ResponseEvent): void {
     const { status, reason, headers } = event;
     if (status === 100) exchange.proceed(this);
     const fail = (cause: unknown): void =>
-      this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInformational", { cause }));
+      this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInterim", { cause }));
     try {
       // An async callback fails later.
-      Promise.resolve(exchange.inform({ status, reason, headers })).catch(fail);
+      Promise.resolve(exchange.noteInterim({ status, reason, headers })).catch(fail);
     } catch (cause) {
       fail(cause);
     }

@@ -22,7 +22,7 @@ import {
   type Upload,
 } from "@upgrade/core/io";
 import { beforeSending, type ClientRequest, type SendOptions } from "./request.ts";
-import type { ClientResponse, InformationalResponse } from "./response.ts";
+import type { ClientResponse, InterimResponse } from "./response.ts";
 
 // RFC 9110 §9.2.2: only these may be pipelined.
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -208,9 +208,9 @@ export class Exchange {
   }
 
   /** Returns the result of the caller's callback, which may be a promise. */
-  inform(response: InformationalResponse): unknown {
+  noteInterim(response: InterimResponse): unknown {
     this.isResponseSeen = true;
-    return this.#options.onInformational?.(response);
+    return this.#options.onInterim?.(response);
   }
 
   answer(response: ClientResponse): void {

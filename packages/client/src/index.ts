@@ -49,7 +49,7 @@ export {
   handshake,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
-export type { ClientResponse, InformationalResponse } from "./response.ts";
+export type { ClientResponse, InterimResponse } from "./response.ts";
 export type { Sender } from "./sender.ts";
 export {
   type ConnectOptions,

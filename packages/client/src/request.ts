@@ -9,7 +9,7 @@ import {
   type SignalLike,
   type TrailersInit,
 } from "@upgrade/core/io";
-import type { InformationalResponse } from "./response.ts";
+import type { InterimResponse } from "./response.ts";
 
 /** A request. A request received by a server may be passed as it is. */
 export interface ClientRequest {
@@ -36,10 +36,10 @@ export interface SendOptions {
    * Called with each interim response except 101, in order, before the final one resolves. If it
    * throws, the connection fails with `CALLBACK_FAILED`, with the error as its cause.
    */
-  readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+  readonly onInterim?: ((response: InterimResponse) => void) | undefined;
 }
 
-export const SEND_OPTIONS: Kinds<SendOptions> = { signal: SIGNAL, onInformational: FUNCTION };
+export const SEND_OPTIONS: Kinds<SendOptions> = { signal: SIGNAL, onInterim: FUNCTION };
 
 /**
  * Calls `make` before anything is sent.

@@ -4,7 +4,7 @@ import type { Headers, ResponseEvent } from "@upgrade/core";
 import { INSPECT, type Incoming, type Inspect, ReceivedMessage, shown } from "@upgrade/core/io";
 
 /** An interim response (1xx). */
-export interface InformationalResponse {
+export interface InterimResponse {
   readonly status: number;
   readonly reason: string;
   readonly headers: Headers;

@@ -27,7 +27,7 @@ import type { ClientSide } from "./client-side.ts";
 import type { Exchange } from "./exchange.ts";
 import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
 import { beforeSending, type ClientRequest, SEND_OPTIONS } from "./request.ts";
-import type { ClientResponse, InformationalResponse } from "./response.ts";
+import type { ClientResponse, InterimResponse } from "./response.ts";
 import { Sender } from "./sender.ts";
 
 /** A request that proposes an Upgrade. */
@@ -46,7 +46,7 @@ export interface UpgradeOptions extends ClientOptions {
   readonly signal?: SignalLike | undefined;
   /** Milliseconds to wait for the response's head and the switch. Default 0: no limit. */
   readonly timeoutMs?: number | undefined;
-  readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+  readonly onInterim?: ((response: InterimResponse) => void) | undefined;
 }
 
 /** Options of {@link connect}. */

@@ -158,8 +158,7 @@ function responseFrom(random: Random): EventToSend {
   if (status === 101) usual.push(["Connection", "upgrade"], ["Upgrade", "WebSocket"]);
   if (random.oneIn(10)) usual.push(["Connection", "close"]);
   return {
-    type:
-      status < 200 && !random.oneIn(8) && status !== 101 ? "informational-response" : "response",
+    type: status < 200 && !random.oneIn(8) && status !== 101 ? "interim-response" : "response",
     status,
     reason: random.pick([undefined, undefined, "", "Well", "a\r\nb", "\xe9"]),
     headers: headersFrom(random, usual),

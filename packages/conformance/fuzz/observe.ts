@@ -89,10 +89,10 @@ class Observer {
         break;
       }
       case "response":
-      case "informational-response": {
+      case "interim-response": {
         const start = `${event.status} HTTP/${event.version} ${event.reason}`;
         const message = messageOf(start, event.headers.toFlat());
-        message.complete = event.type === "informational-response";
+        message.complete = event.type === "interim-response";
         this.#messages.push(message);
         break;
       }
@@ -142,7 +142,7 @@ class Observer {
       connection.send({ type: "response", status: 200 });
     } else {
       const headers = { Connection: "Upgrade", Upgrade: proposal.protocols.at(-1)! };
-      connection.send({ type: "informational-response", status: 100 });
+      connection.send({ type: "interim-response", status: 100 });
       connection.send({ type: "response", status: 101, headers });
     }
   }

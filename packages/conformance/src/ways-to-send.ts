@@ -114,12 +114,12 @@ export function accepted(response: object): Promise<Refused> {
   return answered({ status: 101, ...response }, head("GET /", ...PROPOSAL));
 }
 
-/** `inform()` throws, and the service answers normally. */
-export async function informed(status: unknown, headers: unknown, asks = head("GET /")) {
+/** `sendInterim()` throws, and the service answers normally. */
+export async function interimSent(status: unknown, headers: unknown, asks = head("GET /")) {
   let failure: unknown = "it was sent";
   const { written } = await played((request) => {
     try {
-      request.inform(untyped<number>(status), untyped<undefined>(headers));
+      request.sendInterim(untyped<number>(status), untyped<undefined>(headers));
     } catch (error) {
       failure = error;
     }
@@ -162,6 +162,6 @@ export const FIELD_WAYS: Record<string, (line: readonly [unknown, unknown]) => P
   "headers of a response": (line) => answered({ status: 200, headers: [line], body: "x" }),
   "trailers of a response": (line) => answered({ status: 200, body: "x", trailers: [line] }),
   "headers of a 101": (line) => accepted({ headers: [...UPGRADE, line] }),
-  "headers of inform()": (line) => informed(103, [line]),
+  "headers of sendInterim()": (line) => interimSent(103, [line]),
   "headers of switchTo()": (line) => switched("chat", { headers: [line] }),
 };

@@ -21,10 +21,10 @@ export const request: Same<
   Names<ServerRequest<Duplex>>,
   | Message
   | "connection"
-  | "inform"
   | "method"
   | "peerEnded"
   | "proposal"
+  | "sendInterim"
   | "signal"
   | "switchTo"
   | "takeOver"

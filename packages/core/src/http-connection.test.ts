@@ -36,7 +36,7 @@ function describeEvent(event: Event | Wait): string {
     case "request":
       return `request ${event.method} ${event.target} ${event.headers.toFlat().join("|")}`;
     case "response":
-    case "informational-response":
+    case "interim-response":
       return `${event.type} ${event.status} ${event.reason}`;
     case "end-of-message":
       return `end ${event.trailers.toFlat().join("|")}`.trim();
@@ -112,7 +112,7 @@ describe("a client's connection reads responses", () => {
     ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "response 200 OK, data ok, end"],
     [
       "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 \r\n\r\n",
-      "informational-response 103 Early Hints, response 204 , end",
+      "interim-response 103 Early Hints, response 204 , end",
     ],
     ["HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n", "UNEXPECTED_SWITCH  at 0"],
     ["HTTP/1.1 099 X\r\n\r\n", "BAD_STATUS  at 9"],
@@ -317,7 +317,7 @@ describe("a whole message is sent in one step, or not at all", () => {
     ["BODY_TOO_LONG", { ...OK, headers: { "Content-Length": 1 } }, Uint8Array.of(1, 2)],
     ["BODY_NOT_ALLOWED", { type: "response", status: 304 }, "a"],
     ["INVALID_BODY", { ...OK, bodyLength: 1 }, "€"],
-    ["WRONG_MOMENT", { type: "informational-response", status: 103 }, undefined],
+    ["WRONG_MOMENT", { type: "interim-response", status: 103 }, undefined],
     ["WRONG_MOMENT", GET, undefined],
   ] as const)("%s: %j, %j", (code, head, body) => {
     const server = requested("GET");

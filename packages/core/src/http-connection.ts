@@ -191,7 +191,7 @@ export class HttpConnection {
         this.#sendRequest(sink, event);
         break;
       case "response":
-      case "informational-response":
+      case "interim-response":
         this.#sendResponse(sink, event);
         break;
       case "data":

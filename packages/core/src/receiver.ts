@@ -186,12 +186,12 @@ export class Receiver {
   #acceptResponse(head: ResponseHead): ResponseEvent {
     const { machine } = this.#cycle;
     const { event, answer } = validateResponse(head, this.#cycle.request);
-    if (event.type === "informational-response") {
+    if (event.type === "interim-response") {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
       }
       if (event.status === 100) this.#cycle.bodyWithheld = false;
-      machine.move("server", "informational-response");
+      machine.move("server", "interim-response");
       return event;
     }
     if (answer === "accepted") {

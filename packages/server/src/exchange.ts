@@ -237,10 +237,10 @@ export class Exchange<IO> {
     return this.incoming.hasBegun || this.#host.driver.http.bufferedBytes > 0;
   }
 
-  /** See `request.inform`. */
-  inform(status: number, headers: HeadersInit | undefined): boolean {
+  /** See `request.sendInterim`. */
+  sendInterim(status: number, headers: HeadersInit | undefined): boolean {
     if (this.#outcome === "responding" || this.#outcome === "failed") {
-      throw new LocalProtocolError("WRONG_MOMENT", "inform() after the final head");
+      throw new LocalProtocolError("WRONG_MOMENT", "sendInterim() after the final head");
     }
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
       throw new LocalProtocolError("INVALID_STATUS", inWords(status));
@@ -250,7 +250,7 @@ export class Exchange<IO> {
     // RFC 9110 §10.1.1: a 100 is only for a client that waits for it; a relay may get others.
     if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
     if (this.request.version === "1.0" || !this.#host.driver.life.isLive) return false;
-    this.#host.driver.send({ type: "informational-response", status, headers: checked });
+    this.#host.driver.send({ type: "interim-response", status, headers: checked });
     if (status === 100) this.#continue();
     return true;
   }
@@ -268,7 +268,7 @@ export class Exchange<IO> {
     // After the final head no 100 can be sent. The client may continue without one; a deadline limits
     // the wait.
     if (this.#outcome === "responding") this.#host.driver.http.awaitBody();
-    else this.inform(100, undefined);
+    else this.sendInterim(100, undefined);
   }
 
   /** See `request.switchTo`. */

@@ -27,7 +27,7 @@ export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: 
 interface Answering<IO> {
   readonly client: ClientPresence;
   readonly connection: Connection<IO>;
-  inform(status: number, headers: HeadersInit | undefined): boolean;
+  sendInterim(status: number, headers: HeadersInit | undefined): boolean;
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>>;
   takeOver(): Promise<Parts<IO>>;
 }
@@ -79,8 +79,8 @@ export class ServerRequest<IO> extends ReceivedMessage {
    * @throws {LocalProtocolError} `INVALID_STATUS` for 101 and outside 100 to 199; `WRONG_MOMENT`
    *   after the final head; `INVALID_HEADER`, `INVALID_FRAMING` for its headers.
    */
-  inform(status: number, headers?: HeadersInit): boolean {
-    return this.#exchange.inform(status, headers);
+  sendInterim(status: number, headers?: HeadersInit): boolean {
+    return this.#exchange.sendInterim(status, headers);
   }
 
   /**

@@ -16,7 +16,7 @@ export interface Actor {
   /** Continues the current message. */
   more(step: Step & { readonly kind: "more" }): void;
   /** Sends an interim response. Returns the reason if it was refused. */
-  inform(step: Step & { readonly kind: "inform" }): string | undefined;
+  interim(step: Step & { readonly kind: "interim" }): string | undefined;
   /** Resolves once everything that follows from the bytes `sent` by the peer has happened. */
   look(sent: string): void;
   /** Completes all pending responses. Returns their number. */

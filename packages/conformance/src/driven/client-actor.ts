@@ -83,9 +83,9 @@ export class ClientActor implements Actor {
     this.#exchanges.push(exchange);
     const answered = this.#sender.sendRequest(request, {
       signal: this.#signal,
-      onInformational: ({ status, reason, headers }) => {
+      onInterim: ({ status, reason, headers }) => {
         const line = responseLine({
-          type: "informational-response",
+          type: "interim-response",
           status,
           reason,
           version: "1.1",
@@ -140,7 +140,7 @@ export class ClientActor implements Actor {
     continueBody(this.#pieces, step);
   }
 
-  inform(): string | undefined {
+  interim(): string | undefined {
     return "WRONG_MOMENT";
   }
 

@@ -161,8 +161,8 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
       // The driver differs here: it queues what HttpConnection would refuse at this moment.
       return refused === "WRONG_MOMENT" ? undefined : outcome(step.line, refused, came);
     }
-    case "inform": {
-      const came = actor.inform(step);
+    case "interim": {
+      const came = actor.interim(step);
       await drive.calm();
       return outcome(step.line, step.refused, came);
     }

@@ -22,7 +22,7 @@ export type Step =
   | { readonly kind: "end-of-file" }
   | { readonly kind: "send"; readonly line: number; readonly ourMessage: OurMessage }
   | {
-      readonly kind: "inform";
+      readonly kind: "interim";
       readonly line: number;
       readonly action: Action;
       readonly refused: string | undefined;
@@ -139,7 +139,7 @@ function record(received: string[], entry: string): void {
     received[received.length - 1] = `data "${before[1]}${data[1]}"`;
   } else if (/^(request|response|end-of-message|data|error| {2}trailer) ?/.test(entry)) {
     received.push(entry.replace(/ expects-continue$/, ""));
-  } else if (entry.startsWith("informational-response ")) {
+  } else if (entry.startsWith("interim-response ")) {
     received.push(entry.replace(/ HTTP\/1\.0$/, ""));
   }
 }
@@ -163,8 +163,8 @@ function stepsOf(actions: readonly Action[], transcript: Transcript, line: numbe
         i += following.length;
         break;
       }
-      case "informational-response":
-        steps.push({ kind: "inform", line, action, refused });
+      case "interim-response":
+        steps.push({ kind: "interim", line, action, refused });
         break;
       case "data":
       case "end-of-message":
@@ -231,7 +231,7 @@ function statusesOf(steps: readonly Step[], refusal: number | undefined): string
   if (steps.some(({ kind }) => kind === "wire")) return undefined;
   const statuses = steps.flatMap((step) => {
     if (step.kind === "wait") return ["408"];
-    if (step.kind === "inform") return step.refused === undefined ? [step.action.words[1]!] : [];
+    if (step.kind === "interim") return step.refused === undefined ? [step.action.words[1]!] : [];
     if (step.kind !== "send" || step.ourMessage.refused !== undefined) return [];
     return [step.ourMessage.head.words[1]!];
   });

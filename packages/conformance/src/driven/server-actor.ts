@@ -148,12 +148,12 @@ export class ServerActor implements Actor {
     continueBody(this.#pieces, step);
   }
 
-  inform({ action }: Step & { readonly kind: "inform" }): string | undefined {
+  interim({ action }: Step & { readonly kind: "interim" }): string | undefined {
     const exchange = this.#exchanges.at(-1);
     if (exchange === undefined) return "WRONG_MOMENT";
     try {
       // An HTTP/1.0 client does not get it; HttpConnection would refuse it, too.
-      const isSent = exchange.request.inform(Number(action.words[1]), action.fields);
+      const isSent = exchange.request.sendInterim(Number(action.words[1]), action.fields);
       return isSent ? undefined : "INVALID_STATUS";
     } catch (error) {
       return codeOf(error);

@@ -117,7 +117,7 @@ function eventOf(action: Action): EventToSend {
     case "request":
       return requestOf(action);
     case "response":
-    case "informational-response":
+    case "interim-response":
       return {
         type: what,
         status: Number(first),

@@ -98,7 +98,7 @@ export class Transcript {
         this.#addFields("field", event.headers, this.#showsFields);
         break;
       case "response":
-      case "informational-response":
+      case "interim-response":
         this.#add(responseLine(event));
         this.#addFields("field", event.headers, this.#showsFields);
         break;

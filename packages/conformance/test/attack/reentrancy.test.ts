@@ -107,11 +107,11 @@ describe("L8: calls made inside a callback take effect, and nothing happens twic
     expect(connection.closeReason).toMatchObject({ error: { code: "CANCELED" } });
   });
 
-  test("onInformational that takes the connection apart gets all bytes after that response", async () => {
+  test("onInterim that takes the connection apart gets all bytes after that response", async () => {
     const { sender, connection, peer } = await dial();
     let parts: Forced | undefined;
     const response = sender.sendRequest(GET, {
-      onInformational: () => {
+      onInterim: () => {
         parts = connection.intoParts({ force: true });
       },
     });

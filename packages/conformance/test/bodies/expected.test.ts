@@ -89,7 +89,7 @@ describe("Expect: 100-continue, sent", () => {
     const gate = new Deferred<number>();
     const pending = sender.sendRequest(
       { ...POST, headers, body: "now" },
-      { onInformational: ({ status }) => gate.resolve(status) },
+      { onInterim: ({ status }) => gate.resolve(status) },
     );
     await peer.readHead();
     await peer.send(answer("100 Continue").repeat(2));

@@ -71,7 +71,7 @@ describe("L16 errors tell: the offset of the peer's fault in all it ever sent", 
 describe("L16 errors tell: how many bytes were transferred", () => {
   test("on a server whose client ends in the middle of a body", async () => {
     const { peer, connection } = await serve((request) => {
-      request.inform(103);
+      request.sendInterim(103);
       return request.body.bytes().then(() => ({ status: 200 }));
     });
     const sent = `${head("POST /", "Content-Length: 9")}four`;

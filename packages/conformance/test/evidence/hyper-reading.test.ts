@@ -86,15 +86,11 @@ describe("how a response's body is framed", () => {
       "response 400 Bad Request framing=until-close",
       "CONNECT",
     ],
-    [
-      "209: 100 is not a final response",
-      answer("100 Continue"),
-      "informational-response 100 Continue",
-    ],
+    ["209: 100 is not a final response", answer("100 Continue"), "interim-response 100 Continue"],
     [
       "210: 103 is not a final response",
       answer("103 Early Hints"),
-      "informational-response 103 Early Hints",
+      "interim-response 103 Early Hints",
     ],
     ["212: HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", "response 200 OK HTTP/1.0 framing=until-close"],
     ["213: chunked in HTTP/1.0", `HTTP/1.0 200 OK\r\n${TE("chunked")}\r\n\r\n`, BAD_CODING],
@@ -225,7 +221,7 @@ describe("heads", () => {
     for (const piece of ["HTTP/1.1 100 Cont", "inue\r\n\r\n", "no head"])
       transcript.receive(octets(piece));
     expect(transcript.end().map((line) => line.replace(/ offset=.*/, ""))).toEqual([
-      "informational-response 100 Continue",
+      "interim-response 100 Continue",
       "error MALFORMED_START_LINE status=400",
     ]);
   });

@@ -111,7 +111,7 @@ describe("our client and node:http's server", () => {
     const seen: number[] = [];
     const granted = await sender.sendRequest(
       { method: "POST", target: "/yes", headers, body: "body" },
-      { onInformational: ({ status }) => seen.push(status) },
+      { onInterim: ({ status }) => seen.push(status) },
     );
     expect([await granted.body.text(), seen]).toEqual(["body", [103, 100]]);
     const refused = await sender.sendRequest({ method: "POST", target: "/no", headers, body: "x" });
@@ -198,7 +198,7 @@ const answering: Service<net.Socket> = async (request) => {
     io.pipe(io);
     return;
   }
-  if (request.target === "/hints") request.inform(103, { Link: "</a.css>; rel=preload" });
+  if (request.target === "/hints") request.sendInterim(103, { Link: "</a.css>; rel=preload" });
   const body = await request.body.text();
   const trailers = await request.trailers;
   if (request.target !== "/chunked") return { status: 200, body };

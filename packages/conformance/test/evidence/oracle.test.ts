@@ -32,8 +32,7 @@ test("the oracle alone reports the events of the stories", () => {
     const lines = story.blocks.at(-1)!.lines;
     const sound = !lines.some((line) => line.startsWith("error "));
     const heads = lines.flatMap(
-      (line) =>
-        /^(?:request (\S+ \S+)|(?:informational-)?response (\d+))/.exec(line)?.slice(1) ?? [],
+      (line) => /^(?:request (\S+ \S+)|(?:interim-)?response (\d+))/.exec(line)?.slice(1) ?? [],
     );
     const { stop, messages } = consult(seed!.text, seed!.situation);
     if (sound) expect(stop, story.place).not.toBe("refused");

@@ -168,9 +168,9 @@ function serverSays(action: string, server: HttpConnection): Uint8Array | undefi
     server.send({ type: "response", status, bodyLength, headers: { ...headers } });
   switch (action) {
     case "hint":
-      return server.send({ type: "informational-response", status: 103 });
+      return server.send({ type: "interim-response", status: 103 });
     case "continue":
-      return server.send({ type: "informational-response", status: 100 });
+      return server.send({ type: "interim-response", status: 100 });
     case "answer":
       return answer(200, 2);
     case "answer-chunked":

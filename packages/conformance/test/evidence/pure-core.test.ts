@@ -32,7 +32,7 @@ function converse(): string[] {
   });
   send(client, server, { type: "data", bytes: "body" });
   send(client, server, { type: "end-of-message", trailers: { Digest: "x" } });
-  send(server, client, { type: "informational-response", status: 103 });
+  send(server, client, { type: "interim-response", status: 103 });
   send(server, client, { type: "response", status: 200, bodyLength: 2 });
   send(server, client, { type: "data", bytes: "ok" });
   send(server, client, { type: "end-of-message" });

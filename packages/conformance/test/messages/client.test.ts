@@ -180,7 +180,7 @@ describe("interim responses", () => {
     const seen: string[] = [];
     const pending = sender
       .sendRequest(GET, {
-        onInformational: ({ status, reason, headers }) =>
+        onInterim: ({ status, reason, headers }) =>
           seen.push(`${status} ${reason} ${headers.get("link") ?? ""}`),
       })
       .then(() => seen.push("final"));
@@ -221,12 +221,12 @@ describe("interim responses", () => {
     "a listener that %s fails its request, with its own code, and nothing else",
     async (_, listener) => {
       const { peer, sender, connection } = await dial();
-      const pending = sender.sendRequest(GET, { onInformational: listener as () => void });
+      const pending = sender.sendRequest(GET, { onInterim: listener as () => void });
       await peer.readHead();
       await peer.send(answer("103 Early Hints"));
       await expect(pending).rejects.toMatchObject({
         code: "CALLBACK_FAILED",
-        message: "a callback threw: onInformational",
+        message: "a callback threw: onInterim",
         cause: { message: "listener" },
         responseSeen: true,
       });

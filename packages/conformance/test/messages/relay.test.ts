@@ -15,7 +15,7 @@ async function relay(
     sender: Sender,
   ) => ReturnType<Service<ByteStream>> = (request, sender) =>
     sender.sendRequest(request, {
-      onInformational: ({ status, headers }) => request.inform(status, headers),
+      onInterim: ({ status, headers }) => request.sendInterim(status, headers),
     }),
 ) {
   const [near, far] = memoryPair();

@@ -251,8 +251,8 @@ describe("L11: a bad request", () => {
   });
 });
 
-describe("inform", () => {
-  const informing = async (
+describe("sendInterim", () => {
+  const interims = async (
     act: (request: ServerRequest<ByteStream>) => unknown,
     bytes = head("GET /"),
   ) => {
@@ -272,8 +272,8 @@ describe("inform", () => {
   const done = answer("204 No Content");
 
   test("writes an interim response before the final one", async () => {
-    const [found, bytes] = await informing(
-      (request) => request.inform(103, { Link: "</a.css>" }) && request.inform(102),
+    const [found, bytes] = await interims(
+      (request) => request.sendInterim(103, { Link: "</a.css>" }) && request.sendInterim(102),
     );
     expect(found).toBe(true);
     expect(bytes).toBe(
@@ -284,7 +284,7 @@ describe("inform", () => {
   test.each([101, 99, 200, 103.5, Number.NaN, "103" as unknown as number])(
     "throws for %o, and nothing is written",
     async (status) => {
-      expect(await informing((request) => request.inform(status))).toEqual([
+      expect(await interims((request) => request.sendInterim(status))).toEqual([
         "INVALID_STATUS",
         done,
       ]);
@@ -292,13 +292,13 @@ describe("inform", () => {
   );
 
   test("is false for a 100 that the client does not wait for or that was already sent", async () => {
-    expect(await informing((request) => request.inform(100))).toEqual([false, done]);
+    expect(await interims((request) => request.sendInterim(100))).toEqual([false, done]);
     const posted = `${head("POST /", "Content-Length: 1")}x`;
-    expect(await informing((request) => request.inform(100), posted)).toEqual([false, done]);
+    expect(await interims((request) => request.sendInterim(100), posted)).toEqual([false, done]);
     const expecting = head("POST /", "Content-Length: 1", "Expect: 100-continue");
-    const [first, bytes] = await informing((request) => request.inform(100), expecting);
+    const [first, bytes] = await interims((request) => request.sendInterim(100), expecting);
     expect([first, bytes]).toEqual([true, answer("100 Continue") + done]);
-    const [second] = await informing((r) => r.inform(100) && r.inform(100), expecting);
+    const [second] = await interims((r) => r.sendInterim(100) && r.sendInterim(100), expecting);
     expect(second).toBe(false);
   });
 
@@ -309,25 +309,25 @@ describe("inform", () => {
       "X-Hop": "1",
       "Keep-Alive": "5",
     };
-    const [found, bytes] = await informing((request) => request.inform(103, headers));
+    const [found, bytes] = await interims((request) => request.sendInterim(103, headers));
     expect([found, bytes]).toEqual([true, answer("103 Early Hints", "Link: </a>") + done]);
   });
 
   test("is false for an HTTP/1.0 client, which gets nothing, but checks its arguments", async () => {
     const old = "GET / HTTP/1.0\r\n\r\n";
-    expect(await informing((request) => request.inform(103), old)).toEqual([
+    expect(await interims((request) => request.sendInterim(103), old)).toEqual([
       false,
       answer("204 No Content", "Connection: close"),
     ]);
-    expect(await informing((request) => request.inform(100), old)).toEqual([
+    expect(await interims((request) => request.sendInterim(100), old)).toEqual([
       false,
       answer("204 No Content", "Connection: close"),
     ]);
     for (const status of [101, 200, 100.5, NaN, "103"] as number[]) {
-      const [found] = await informing((request) => request.inform(status), old);
+      const [found] = await interims((request) => request.sendInterim(status), old);
       expect(found).toBe("INVALID_STATUS");
     }
-    const [found] = await informing((request) => request.inform(103, { A: "b\r\nC: d" }), old);
+    const [found] = await interims((request) => request.sendInterim(103, { A: "b\r\nC: d" }), old);
     expect(found).toBe("INVALID_HEADER");
   });
 
@@ -335,7 +335,7 @@ describe("inform", () => {
     const late = new Deferred<unknown>();
     const { peer } = await serve((request) => {
       setImmediate(() => {
-        late.resolve(standing(Promise.resolve().then(() => request.inform(103))));
+        late.resolve(standing(Promise.resolve().then(() => request.sendInterim(103))));
       });
       return { status: 200 };
     });
@@ -344,10 +344,9 @@ describe("inform", () => {
   });
 
   test("L10: an invalid header is refused, and nothing is written", async () => {
-    expect(await informing((request) => request.inform(103, { "X": "a\r\nInjected: b" }))).toEqual([
-      "INVALID_HEADER",
-      done,
-    ]);
+    expect(
+      await interims((request) => request.sendInterim(103, { "X": "a\r\nInjected: b" })),
+    ).toEqual(["INVALID_HEADER", done]);
   });
 });
 

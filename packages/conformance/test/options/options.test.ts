@@ -44,19 +44,19 @@ const CALLS: Record<string, Call> = {
   "upgrade()": {
     wrong: "timeoutMS",
     meant: "timeoutMs",
-    values: { signal: {}, onInformational: "yes", timeoutMs: Infinity, clock: 5 },
+    values: { signal: {}, onInterim: "yes", timeoutMs: Infinity, clock: 5 },
     call: (options) => upgrade(unused(), CHAT, options),
   },
   "connect()": {
     wrong: "header",
     meant: "headers",
-    values: { signal: {}, onInformational: "yes", timeoutMs: Infinity, clock: 5 },
+    values: { signal: {}, onInterim: "yes", timeoutMs: Infinity, clock: 5 },
     call: (options) => connect(unused(), "a.test:443", options),
   },
   "sendRequest()": {
     wrong: "onInformation",
-    meant: "onInformational",
-    values: { signal: {}, onInformational: 5 },
+    meant: "onInterim",
+    values: { signal: {}, onInterim: 5 },
     call: async (options) => (await dial()).sender.sendRequest(GET, options),
   },
   "close()": {

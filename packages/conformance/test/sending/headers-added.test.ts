@@ -97,7 +97,7 @@ describe("L14: to the headers of a response we add", () => {
   test("nothing to an interim one, and only Date to a switch", async () => {
     const { peer } = await serve(
       (request) => {
-        request.inform(103, { Link: "</a>" });
+        request.sendInterim(103, { Link: "</a>" });
         return { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
       },
       { date: true },

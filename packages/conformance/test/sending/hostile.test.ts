@@ -4,7 +4,7 @@ import {
   accepted,
   answered,
   FIELD_WAYS,
-  informed,
+  interimSent,
   proposed,
   type Refused,
   requested,
@@ -195,10 +195,10 @@ describe("L10, Z01: every start line is one line with its three parts:", () => {
     await refuseEach(bad, "INVALID_STATUS", (status) => answered({ status }));
   });
 
-  test("the status of inform()", async () => {
+  test("the status of sendInterim()", async () => {
     const bad = [0, 99, 101, 200, 204, 1030, 103.5, -103, NaN, "103", "103 X\r\nY: z", null];
     bad.push(undefined as never, true as never, [103] as never);
-    await refuseEach(bad, "INVALID_STATUS", (status) => informed(status, {}));
+    await refuseEach(bad, "INVALID_STATUS", (status) => interimSent(status, {}));
   });
 });
 

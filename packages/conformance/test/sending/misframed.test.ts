@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { serve } from "../../src/ends.ts";
 import { answer, head } from "../../src/messages.ts";
 import { turns } from "../../src/turns.ts";
-import { accepted, answered, informed, requested, switched } from "../../src/ways-to-send.ts";
+import { accepted, answered, interimSent, requested, switched } from "../../src/ways-to-send.ts";
 
 // Messages whose end two readers could find at two places, sent through the public API: refused before
 // the first byte, and the connection persists.
@@ -79,7 +79,7 @@ describe("L10, Z02: no body is framed twice, or incorrectly:", () => {
     for (const status of [204, 205]) {
       expect(await answered({ status, headers: lines })).toEqual(FRAMING);
     }
-    expect(await informed(103, lines)).toEqual(FRAMING);
+    expect(await interimSent(103, lines)).toEqual(FRAMING);
     expect(await accepted({ headers: [...UPGRADE, ...lines] })).toEqual(FRAMING);
     expect(await switched("chat", { headers: lines })).toEqual(FRAMING);
   });
@@ -231,7 +231,7 @@ describe("L10: a response that contradicts itself, or its request, is not sent:"
 
   test("no interim response is sent to HTTP/1.0", async () => {
     const { peer } = await serve((request) => {
-      expect(request.inform(103, { Link: "</a>" })).toBe(false);
+      expect(request.sendInterim(103, { Link: "</a>" })).toBe(false);
       return { status: 204 };
     });
     await peer.send(OLD);

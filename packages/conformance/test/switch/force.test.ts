@@ -192,7 +192,7 @@ describe("intoParts({ force: true })", () => {
     const peer = new ScriptedPeer(far);
     let unsent!: Uint8Array;
     const { connection } = await serve(io, (request) => {
-      request.inform(103, { Link: "</a>" });
+      request.sendInterim(103, { Link: "</a>" });
       unsent = connection.intoParts({ force: true }).unsent;
     });
     await peer.send(HELLO);

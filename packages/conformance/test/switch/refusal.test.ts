@@ -82,20 +82,20 @@ describe("L7 a refusal is a response: Promise.all([sendRequest, pollWithoutShutd
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const { sender, connection } = await connectTo(io);
-    const informed: number[] = [];
+    const interims: number[] = [];
     const both = Promise.all([
       sender.sendRequest(PROPOSAL.upgrade, {
-        onInformational: ({ status }) => informed.push(status),
+        onInterim: ({ status }) => interims.push(status),
       }),
       connection.pollWithoutShutdown(),
     ]);
     await peer.readHead();
     await peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     await turns();
-    expect(informed).toEqual([103]);
+    expect(interims).toEqual([103]);
     await peer.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nearly");
     expect((await both)[1]).toEqual({ kind: "switched", protocol: "chat" });
-    expect(informed).toEqual([103]);
+    expect(interims).toEqual([103]);
     expect(Buffer.from(connection.intoParts().readBuf).toString()).toBe("early");
   });
 });

@@ -94,7 +94,7 @@ export class Reading implements BodyOwner {
     switch (event.type) {
       case "request":
       case "response":
-      case "informational-response":
+      case "interim-response":
         side.receive(event);
         if (!this.#driver.http.persists) this.#driver.noteLastCycle();
         break;

@@ -22,7 +22,7 @@ export interface RequestEvent {
 
 /** A response head was received: an interim one, or the final one. */
 export interface ResponseEvent {
-  readonly type: "informational-response" | "response";
+  readonly type: "interim-response" | "response";
   readonly status: number;
   readonly reason: string;
   readonly version: Version;
@@ -71,7 +71,7 @@ export interface RequestToSend {
 
 /** A response head to send. */
 export interface ResponseToSend {
-  readonly type: "informational-response" | "response";
+  readonly type: "interim-response" | "response";
   readonly status: number;
   /** Default: the phrase of RFC 9110 for the status. */
   readonly reason?: string | undefined;

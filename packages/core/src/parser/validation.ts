@@ -40,7 +40,7 @@ export function validateResponse(
       : refused("UNEXPECTED_SWITCH", "");
   }
   const framing = framed(responseFraming(request.method, status, version, facts));
-  const type = answer === "interim" ? "informational-response" : "response";
+  const type = answer === "interim" ? "interim-response" : "response";
   return { event: { type, status, reason, version, headers, framing }, answer };
 }
 

@@ -65,7 +65,7 @@ describe("a remembered head is used only for the same parts", () => {
       text();
       expect(() => text({ headers: [["A", "b\r\nC: d"]] })).toThrow("a field name is not a token");
       expect(() => text({ headers: [["A", "b", "c"]] })).toThrow("headers are pairs");
-      expect(() => text({ type: "informational-response" })).toThrow("informational-response 200");
+      expect(() => text({ type: "interim-response" })).toThrow("interim-response 200");
       expect(() => text({ reason: "\n" })).toThrow("reason");
     }
   });

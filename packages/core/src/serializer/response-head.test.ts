@@ -66,16 +66,16 @@ describe("the status line", () => {
 });
 
 describe("interim and final responses are distinct", () => {
-  const interim = { type: "informational-response", bodyLength: undefined };
+  const interim = { type: "interim-response", bodyLength: undefined };
   test.each([
     ["response", 100, "INVALID_STATUS"],
     ["response", 103, "INVALID_STATUS"],
     ["response", 200, "nothing"],
-    ["informational-response", 100, "nothing"],
-    ["informational-response", 103, "nothing"],
-    ["informational-response", 199, "nothing"],
-    ["informational-response", 101, "INVALID_STATUS"],
-    ["informational-response", 200, "INVALID_STATUS"],
+    ["interim-response", 100, "nothing"],
+    ["interim-response", 103, "nothing"],
+    ["interim-response", 199, "nothing"],
+    ["interim-response", 101, "INVALID_STATUS"],
+    ["interim-response", 200, "INVALID_STATUS"],
   ])("%s %i: %s", (type, status, code) => {
     expect(fault({ type, status, bodyLength: undefined })).toBe(code);
   });
@@ -206,7 +206,7 @@ describe("framing", () => {
     [
       "T18: a length with 103",
       {
-        type: "informational-response",
+        type: "interim-response",
         status: 103,
         headers: { "Content-Length": "0" },
         bodyLength: undefined,
@@ -231,7 +231,7 @@ describe("framing", () => {
     ["Y07: a body with 304", { status: 304, bodyLength: "unknown" }, GET, "BODY_NOT_ALLOWED"],
     [
       "a body with 103",
-      { type: "informational-response", status: 103, bodyLength: 1 },
+      { type: "interim-response", status: 103, bodyLength: 1 },
       GET,
       "BODY_NOT_ALLOWED",
     ],

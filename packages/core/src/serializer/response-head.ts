@@ -92,7 +92,7 @@ function makeResponse(event: ResponseSnapshot, request: Answered): CheckedRespon
   if (addsOption) added += "Connection: Upgrade\r\n";
   if (answer === "refused") added += addedConnection(request, facts, persists);
   // An interim response ends nothing, but a close in it would make clients close the connection.
-  const lines = type === "informational-response" ? endToEnd(headers) : headers;
+  const lines = type === "interim-response" ? endToEnd(headers) : headers;
   const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(lines)}${added}\r\n`;
   const response = { text, status, facts, framing: framing.sent, answer, persists };
   remember(event, request, response);
@@ -100,7 +100,7 @@ function makeResponse(event: ResponseSnapshot, request: Answered): CheckedRespon
 }
 
 function checkStatus(type: ResponseToSend["type"], status: number, request: Answered): void {
-  const interim = type === "informational-response";
+  const interim = type === "interim-response";
   const wrongKind = interim ? status > 199 || status === 101 : status < 200 && status !== 101;
   if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
     throw new LocalProtocolError("INVALID_STATUS", `${type} ${inWords(status)}`);

@@ -209,7 +209,7 @@ describe("one cycle after another", () => {
     const machine = requested();
     machine.propose();
     machine.move("client", "end-of-message");
-    machine.move("server", "informational-response");
+    machine.move("server", "interim-response");
     expect(machine.now.proposed).toBe(true);
     expect(machine.now.client).toBe("might-switch-protocol");
   });

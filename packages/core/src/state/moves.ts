@@ -4,7 +4,7 @@ import type { Role } from "../base/role.ts";
 import type { State } from "./states.ts";
 
 /** What can move a role. `peer-request` moves the server when the client sends a request. */
-export const CAUSES = ["request", "peer-request", "informational-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"] as const;
+export const CAUSES = ["request", "peer-request", "interim-response", "response", "switch-accepted", "data", "end-of-message", "connection-closed"] as const;
 
 export type Cause = (typeof CAUSES)[number];
 
@@ -23,7 +23,7 @@ export const MOVES: { readonly [R in Role]: { readonly [S in State]?: Row } } = 
     // A server may answer a request that it could not read: hence `response` while idle.
     "idle": { "peer-request": "send-response", "response": "send-body", "connection-closed": "closed" },
     "send-response": {
-      "informational-response": "send-response",
+      "interim-response": "send-response",
       "response": "send-body",
       "switch-accepted": "switched-protocol",
     },
