@@ -50,8 +50,8 @@ export class ClientSide<IO> implements Side {
 
   /** No more requests will be written. */
   get isClosed(): boolean {
-    const { http, isClosing, life } = this.driver;
-    return !life.isLive || isClosing || http.hasSwitched || !http.persists;
+    const { http, isClosing, isLive } = this.driver;
+    return !isLive || isClosing || http.hasSwitched || !http.persists;
   }
 
   ready(): Promise<void> {
@@ -85,7 +85,7 @@ export class ClientSide<IO> implements Side {
       return exchange;
     } finally {
       // A refused or late request may belong to a connection that never ends, so forget it now.
-      if (exchange === undefined || !this.driver.life.isLive) forget();
+      if (exchange === undefined || !this.driver.isLive) forget();
     }
   }
 
@@ -201,8 +201,8 @@ export class ClientSide<IO> implements Side {
 
   #answer(exchange: Exchange, event: ResponseEvent): void {
     const { driver } = this;
-    const incoming = new Incoming(event.framing, driver.reading);
-    const response = new ClientResponse(event, incoming);
+    const incoming = new Incoming(event.framing);
+    const response = new ClientResponse(event, incoming, driver.reading);
     // Nothing is read after the accepting head, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
       const { head } = exchange;
@@ -292,7 +292,7 @@ export class ClientSide<IO> implements Side {
   }
 
   #notSent(): ConnectionError {
-    const { reason } = this.driver.ending;
+    const { reason } = this.driver;
     const cause = reason?.kind === "failed" ? reason.error : reason;
     return new ConnectionError("NOT_SENT", reason?.kind ?? "", { cause, sent: "nothing" });
   }

@@ -123,7 +123,7 @@ export class Exchange {
 
   /** How much of the request was handed to the transport. */
   get sent(): Sent {
-    const { handed } = this.#driver.writing.outbox;
+    const { handed } = this.#driver.writing;
     if (this.#startsAt === undefined || handed <= this.#startsAt) return "nothing";
     return this.#endsAt !== undefined && handed >= this.#endsAt ? "all" : "part";
   }
@@ -140,7 +140,7 @@ export class Exchange {
   /** Writes the request, except a body that waits for a 100. */
   start(host: ExchangeHost): void {
     const { http, writing } = this.#driver;
-    this.#startsAt = writing.outbox.total;
+    this.#startsAt = writing.total;
     const expects = this.head.headers.has("expect");
     const { source, trailers } = this.#content;
     if (!expects && !source.isStreamed && trailers === undefined) {
@@ -157,9 +157,9 @@ export class Exchange {
   /** Writes the request after others that are not answered yet. */
   startPipelined(): void {
     const { http, writing } = this.#driver;
-    this.#startsAt = writing.outbox.total;
-    http.pipelineTo(writing.outbox, this.head);
-    this.#endsAt = writing.outbox.total;
+    this.#startsAt = writing.total;
+    http.pipelineTo(writing, this.head);
+    this.#endsAt = writing.total;
     writing.schedule();
   }
 
@@ -184,7 +184,7 @@ export class Exchange {
 
   #noteEnd(host: ExchangeHost): void {
     if (this.#isStopped) return;
-    this.#endsAt = this.#driver.writing.outbox.total;
+    this.#endsAt = this.#driver.writing.total;
     host.uploaded(this);
   }
 

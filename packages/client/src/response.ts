@@ -1,7 +1,14 @@
 // connection → events → [response] → application: what a client receives
 
 import type { Headers, ResponseEvent } from "@upgrade/core";
-import { INSPECT, type Incoming, type Inspect, ReceivedMessage, shown } from "@upgrade/core/io";
+import {
+  INSPECT,
+  type Incoming,
+  type Inspect,
+  type Reading,
+  ReceivedMessage,
+  shown,
+} from "@upgrade/core/io";
 
 /** An interim response (1xx). */
 export interface InterimResponse {
@@ -17,8 +24,8 @@ export class ClientResponse extends ReceivedMessage {
   readonly reason: string;
 
   /** @internal Created by the client. */
-  constructor(event: ResponseEvent, incoming: Incoming) {
-    super(event, incoming);
+  constructor(event: ResponseEvent, incoming: Incoming, reading: Reading) {
+    super(event, incoming, reading);
     this.status = event.status;
     this.reason = event.reason;
   }

@@ -43,8 +43,9 @@ export {
 export { type BodySource, bodySource, releaseBody } from "./driver/body-source.ts";
 export type { DeadlineName } from "./driver/deadlines.ts";
 export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./driver/driver.ts";
-export { type BodyDisposal, type BodyOwner, Incoming, type Refusal } from "./driver/incoming.ts";
+export { type BodyDisposal, Incoming, type Refusal } from "./driver/incoming.ts";
 export { listen } from "./driver/listening.ts";
+export type { Reading } from "./driver/reading.ts";
 export { ReceivedMessage } from "./driver/received-message.ts";
 export {
   type Content,

@@ -83,8 +83,8 @@ export class Exchange<IO> {
   constructor(host: ExchangeHost<IO>, event: RequestEvent) {
     this.#host = host;
     this.#event = event;
-    this.incoming = new Incoming(event.framing, host.driver.reading, this);
-    this.request = new ServerRequest(event, this.incoming, this);
+    this.incoming = new Incoming(event.framing);
+    this.request = new ServerRequest(event, this.incoming, host.driver.reading, this);
   }
 
   get connection(): Connection<IO> {
@@ -249,7 +249,7 @@ export class Exchange<IO> {
     const checked = Headers.from(headers);
     // RFC 9110 §10.1.1: a 100 is only for a client that waits for it; a relay may get others.
     if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
-    if (this.request.version === "1.0" || !this.#host.driver.life.isLive) return false;
+    if (this.request.version === "1.0" || !this.#host.driver.isLive) return false;
     this.#host.driver.send({ type: "interim-response", status, headers: checked });
     if (status === 100) this.#continue();
     return true;
@@ -339,7 +339,7 @@ export class Exchange<IO> {
   bodyEnded(): void {
     const { driver } = this.#host;
     const pending = this.#pending;
-    if (pending === undefined || !driver.life.isLive) return;
+    if (pending === undefined || !driver.isLive) return;
     if (pending.acceptance === undefined) {
       driver.taker = this;
       driver.finish({ kind: "taken-apart", because: "takeOver()" });
@@ -354,8 +354,8 @@ export class Exchange<IO> {
     const { driver } = this.#host;
     driver.send(this.#switchEvent(acceptance));
     const { firstBytes, headers: sent } = acceptance;
-    if (typeof firstBytes === "string") driver.writing.outbox.text(firstBytes);
-    else if (firstBytes !== undefined) driver.writing.outbox.bytes(firstBytes);
+    if (typeof firstBytes === "string") driver.writing.text(firstBytes);
+    else if (firstBytes !== undefined) driver.writing.bytes(firstBytes);
     const { status, reason = "" } = acceptance;
     driver.switched = switchedBy(this.request, { status, reason, headers: sent });
   }

@@ -9,6 +9,7 @@ import {
   type Inspect,
   type Kinds,
   type Parts,
+  type Reading,
   ReceivedMessage,
   shown,
 } from "@upgrade/core/io";
@@ -42,8 +43,8 @@ export class ServerRequest<IO> extends ReceivedMessage {
   readonly #exchange: Answering<IO>;
 
   /** @internal Created by the server. */
-  constructor(event: RequestEvent, incoming: Incoming, exchange: Answering<IO>) {
-    super(event, incoming);
+  constructor(event: RequestEvent, incoming: Incoming, reading: Reading, exchange: Answering<IO>) {
+    super(event, incoming, reading);
     this.method = event.method;
     this.target = event.target;
     this.proposal = event.proposal;

@@ -57,6 +57,9 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
         if (this.driver.http.endReceived) this.#notePeerEnd();
         this.#exchange?.bodyEnded();
         break;
+      case "body-wanted":
+        this.#exchange?.wantBody();
+        break;
       case "peer-ended":
         this.#notePeerEnd();
         break;
@@ -121,7 +124,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   // A failure after the response never touches the io.
   #serviceFailed(exchange: Exchange<IO>, error: unknown): void {
     this.report(error, "service", exchange.request);
-    if (!this.driver.life.isLive) return;
+    if (!this.driver.isLive) return;
     if (exchange.isOpen) exchange.respond({ status: statusFor(error, exchange.incoming) });
     else if (exchange.isResponding && this.driver.http.ourState === "send-body") {
       this.driver.fail(new LocalProtocolError("SERVICE_FAILED", "", { cause: error }));
@@ -195,7 +198,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
   over(why: () => UpgradeError): void {
     const exchange = this.#exchange;
     // A switch keeps its exchange until the parts are taken.
-    if (exchange !== undefined && this.driver.life.phase !== "kept-open") exchange.end(why());
+    if (exchange !== undefined && this.driver.phase !== "kept-open") exchange.end(why());
   }
 
   report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {

@@ -7,7 +7,8 @@ import { checkOptions, type Kinds, SIZE } from "../base/options.ts";
 import { handled, settled } from "../transports/deferred.ts";
 import type { ByteReadableStream } from "../transports/platform-types.ts";
 import { readableOf } from "../transports/readable.ts";
-import type { BodyDisposal, Incoming } from "./incoming.ts";
+import { type BodyDisposal, END, type Incoming, type Read } from "./incoming.ts";
+import type { Reading } from "./reading.ts";
 
 /** Limits for collecting a body. */
 export interface CollectOptions {
@@ -31,10 +32,12 @@ export class Body implements AsyncIterable<Uint8Array> {
   /** The length in bytes; undefined if not known in advance. */
   readonly length: number | undefined;
   readonly #incoming: Incoming;
+  readonly #reading: Reading;
 
   /** @internal Created by connections. */
-  constructor(incoming: Incoming) {
+  constructor(incoming: Incoming, reading: Reading) {
     this.#incoming = incoming;
+    this.#reading = reading;
     this.length = incoming.length;
   }
 
@@ -51,12 +54,26 @@ export class Body implements AsyncIterable<Uint8Array> {
     const second = incoming.isRead;
     incoming.isRead = true;
     return {
-      next: () => (second ? Promise.reject(new LocalProtocolError("BODY_USED")) : incoming.next()),
+      next: () => (second ? Promise.reject(new LocalProtocolError("BODY_USED")) : this.#next()),
       return: async () => {
-        if (!second) await incoming.cancel();
+        if (!second) await this.cancel();
         return { done: true, value: undefined };
       },
     };
+  }
+
+  #next(): Promise<Read> {
+    const incoming = this.#incoming;
+    const chunk = incoming.take();
+    if (chunk !== undefined) {
+      this.#reading.bodyTaken();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (incoming.failure !== undefined) return Promise.reject(incoming.failure);
+    if (incoming.isOver) return Promise.resolve(END);
+    const next = incoming.next();
+    this.#reading.bodyWanted();
+    return next;
   }
 
   /**
@@ -78,8 +95,15 @@ export class Body implements AsyncIterable<Uint8Array> {
       return handled(Promise.reject(error));
     }
     const maxBytes = options.maxBytes ?? MAX_COLLECTED_BYTES;
-    if (this.#isHere(maxBytes)) return settled(() => make(this.#incoming.takeAll()));
+    if (this.#isHere(maxBytes)) return settled(() => make(this.#takeAll()));
     return handled(this.#collect(maxBytes, make));
+  }
+
+  #takeAll(): Uint8Array {
+    this.#incoming.isRead = true;
+    const all = this.#incoming.takeAll();
+    this.#reading.bodyTaken();
+    return all;
   }
 
   async #collect<T>(maxBytes: number, make: (bytes: Uint8Array) => T): Promise<T> {
@@ -146,7 +170,12 @@ export class Body implements AsyncIterable<Uint8Array> {
    * Resolves with which of the two happened.
    */
   cancel(): Promise<BodyDisposal> {
-    return this.#incoming.cancel();
+    const incoming = this.#incoming;
+    incoming.isRead = true;
+    if (incoming.isComplete) return Promise.resolve("drained");
+    if (incoming.failure !== undefined) return Promise.resolve("closed");
+    incoming.discard();
+    return this.#reading.discardBody();
   }
 }
 

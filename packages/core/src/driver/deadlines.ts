@@ -24,36 +24,6 @@ const NAMES = [
 /** What a connection may be waiting for. */
 export type DeadlineName = (typeof NAMES)[number];
 
-// A switch rather than a search: for a constant name the compiler can resolve the index.
-function indexOf(name: DeadlineName): number {
-  switch (name) {
-    case "head":
-      return 0;
-    case "idle":
-      return 1;
-    case "body":
-      return 2;
-    case "write":
-      return 3;
-    case "continue":
-      return 4;
-    case "answer":
-      return 5;
-    case "drain":
-      return 6;
-    case "upload":
-      return 7;
-    case "linger":
-      return 8;
-    case "claim":
-      return 9;
-    case "close":
-      return 10;
-    case "age":
-      return 11;
-  }
-}
-
 /** The owner of the deadlines. */
 export interface DeadlineOwner {
   deadlinePassed(name: DeadlineName): void;
@@ -62,7 +32,13 @@ export interface DeadlineOwner {
 }
 
 const NEVER = Infinity;
-const NONE: readonly number[] = NAMES.map(() => NEVER);
+
+/** When a deadline passes. A stopped one is kept, to be started again under any name. */
+interface Deadline {
+  name: DeadlineName;
+  at: number;
+  readonly next: Deadline | undefined;
+}
 
 /**
  * The deadlines of one connection. Moving one costs a comparison: the timer is set again only if it
@@ -71,8 +47,8 @@ const NONE: readonly number[] = NAMES.map(() => NEVER);
 export class Deadlines {
   readonly #clock: Clock;
   readonly #owner: DeadlineOwner;
-  // When each passes, in the order of NAMES.
-  readonly #at = NONE.slice();
+  // Few run at once, one on an idle connection: a list is smaller than a table, and as fast.
+  #first: Deadline | undefined;
   #timer: unknown;
   #firesAt = NEVER;
   #hasFailed = false;
@@ -84,39 +60,61 @@ export class Deadlines {
 
   /** Starts or restarts a deadline. 0 ms means no deadline. */
   start(name: DeadlineName, ms: number): void {
-    if (ms === 0) return;
-    const at = this.#now() + ms;
-    this.#at[indexOf(name)] = at;
+    if (ms !== 0) this.#startAt(name, this.#now() + ms);
+  }
+
+  #startAt(name: DeadlineName, at: number): void {
+    const deadline = this.#running(name) ?? this.#stopped();
+    if (deadline === undefined) this.#first = { name, at, next: this.#first };
+    else {
+      deadline.name = name;
+      deadline.at = at;
+    }
     if (at < this.#firesAt) this.#set(at);
+  }
+
+  #running(name: DeadlineName): Deadline | undefined {
+    let one = this.#first;
+    while (one !== undefined && (one.name !== name || one.at === NEVER)) one = one.next;
+    return one;
+  }
+
+  #stopped(): Deadline | undefined {
+    let one = this.#first;
+    while (one !== undefined && one.at !== NEVER) one = one.next;
+    return one;
   }
 
   /** Postpones a running deadline by `byMs`, to at most `mostMs` from now. */
   extend(name: DeadlineName, byMs: number, mostMs: number): void {
-    const index = indexOf(name);
-    const at = this.#at[index]!;
-    if (at !== NEVER) this.#at[index] = Math.min(at + byMs, this.#now() + mostMs);
+    const running = this.#running(name);
+    if (running !== undefined) running.at = Math.min(running.at + byMs, this.#now() + mostMs);
   }
 
   /** Milliseconds until the deadline passes; `Infinity` if it is not running. */
   left(name: DeadlineName): number {
-    return this.#at[indexOf(name)]! - this.#now();
+    const running = this.#running(name);
+    return running === undefined ? NEVER : running.at - this.#now();
   }
 
-  /** Starts a deadline or moves it earlier, never later. */
+  /** Starts a deadline or moves it earlier, never later. 0 ms means no deadline. */
   startEarlier(name: DeadlineName, ms: number): void {
-    if (this.#now() + ms < this.#at[indexOf(name)]!) this.start(name, ms);
+    if (ms === 0) return;
+    const at = this.#now() + ms;
+    if (at < (this.#running(name)?.at ?? NEVER)) this.#startAt(name, at);
   }
 
   stop(name: DeadlineName): void {
-    this.#at[indexOf(name)] = NEVER;
+    const running = this.#running(name);
+    if (running !== undefined) running.at = NEVER;
   }
 
   has(name: DeadlineName): boolean {
-    return this.#at[indexOf(name)] !== NEVER;
+    return this.#running(name) !== undefined;
   }
 
   stopAll(): void {
-    this.#at.fill(NEVER);
+    this.#first = undefined;
     if (this.#firesAt === NEVER) return;
     this.#firesAt = NEVER;
     try {
@@ -128,7 +126,13 @@ export class Deadlines {
 
   /** Stops all deadlines but these. */
   keepOnly(...names: readonly DeadlineName[]): void {
-    for (const name of NAMES) if (!names.includes(name)) this.stop(name);
+    for (const one of this.#all()) if (!names.includes(one.name)) one.at = NEVER;
+  }
+
+  #all(): Deadline[] {
+    const all: Deadline[] = [];
+    for (let one = this.#first; one !== undefined; one = one.next) all.push(one);
+    return all;
   }
 
   #set(at: number): void {
@@ -137,7 +141,7 @@ export class Deadlines {
       this.#firesAt = at;
       // Rounded up: a timer that fires a fraction early would only be set again.
       const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
-      this.#timer = this.#clock.setTimer(ms, this.#fire);
+      this.#timer = this.#clock.setTimer(ms, () => this.#fire());
     } catch (cause) {
       this.#firesAt = NEVER;
       this.#fail(cause);
@@ -162,20 +166,22 @@ export class Deadlines {
     void Promise.resolve().then(() => this.#owner.clockFailed(error));
   }
 
-  readonly #fire = (): void => {
+  #fire(): void {
     this.#firesAt = NEVER;
     const now = this.#now();
     if (now === NEVER) return;
-    const at = (name: DeadlineName): number => this.#at[indexOf(name)]!;
     // Several may have passed if the process was suspended.
-    const passed = NAMES.filter((name) => at(name) <= now).sort((a, b) => at(a) - at(b));
-    for (const name of passed) {
+    const passed = NAMES.map((name) => ({ name, at: this.#running(name)?.at ?? NEVER }))
+      .filter(({ at }) => at <= now)
+      .sort((a, b) => a.at - b.at);
+    for (const { name } of passed) {
       // An earlier one may have stopped or restarted this one.
-      if (at(name) > now) continue;
-      this.stop(name);
+      const running = this.#running(name);
+      if (running === undefined || running.at > now) continue;
+      running.at = NEVER;
       this.#owner.deadlinePassed(name);
     }
-    const next = Math.min(...this.#at);
+    const next = Math.min(...this.#all().map(({ at }) => at));
     if (next < this.#firesAt) this.#set(next);
-  };
+  }
 }

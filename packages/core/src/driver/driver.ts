@@ -5,8 +5,9 @@ import { type LimitOptions, type Limits, resolveLimits } from "../base/limits.ts
 import { CLOCK, FUNCTION, type Kinds } from "../base/options.ts";
 import type { Role } from "../base/role.ts";
 import { HttpConnection } from "../http-connection.ts";
-import { Lifecycle, type OnTransition } from "../lifecycle/lifecycle.ts";
+import { isLive, moveOn, type OnTransition } from "../lifecycle/lifecycle.ts";
 import type { Cause } from "../lifecycle/moves.ts";
+import type { Phase } from "../lifecycle/phases.ts";
 import type { EventToSend, RequestToSend, ResponseToSend } from "../message/events.ts";
 import type { Switched } from "../message/switched.ts";
 import { adopt } from "../transports/adopt.ts";
@@ -15,32 +16,11 @@ import type { Transport, TransportEvents } from "../transports/transport.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, type DeadlineOwner, Deadlines } from "./deadlines.ts";
 import { PERFORM } from "./effects.ts";
-import { type CloseReason, Ending } from "./ending.ts";
+import { CLOSED, type CloseReason, Ending, LAST_CYCLE, PEER_ENDED } from "./ending.ts";
+import { PASSED } from "./passed.ts";
 import { Reading } from "./reading.ts";
 import type { Side } from "./side.ts";
 import { Writing } from "./writing.ts";
-
-const CLOSED = { kind: "closed", because: "close() was called" } as const;
-const IDLE = { kind: "idle", because: "nothing arrived before the idle deadline" } as const;
-const PEER_ENDED = {
-  kind: "peer-ended",
-  because: "the peer ended its side between messages",
-} as const;
-const PEER_END = { type: "peer-ended" } as const;
-const CLOSING = { type: "closing" } as const;
-const LAST_CYCLE = {
-  kind: "not-persistent",
-  because: "one side does not keep the connection alive",
-} as const;
-
-/** Deadlines that end the connection when they pass. */
-const TIMEOUTS = {
-  head: "HEAD_TIMEOUT",
-  body: "BODY_TIMEOUT",
-  write: "WRITE_TIMEOUT",
-  answer: "ANSWER_TIMEOUT",
-  close: "CLOSE_TIMEOUT",
-} as const;
 
 /** Options of every driver. */
 export interface DriverOptions extends LimitOptions {
@@ -59,8 +39,6 @@ export const DRIVER_OPTIONS: DriverKinds<DriverOptions> = { clock: CLOCK, onTran
 export class Driver implements TransportEvents, DeadlineOwner {
   readonly http: HttpConnection;
   readonly limits: Limits;
-  readonly life: Lifecycle;
-  readonly ending = new Ending();
   readonly deadlines: Deadlines;
   readonly transport: Transport;
   readonly reading: Reading;
@@ -69,6 +47,8 @@ export class Driver implements TransportEvents, DeadlineOwner {
   requests = 0;
   /** `close()` was called. */
   isClosing = false;
+  /** Why the connection ends or cannot be reused. Set as soon as known, which may be before the end. */
+  reason: CloseReason | undefined;
   /** What the connection switches to, once both heads are known. */
   switched: Switched | undefined;
   /** The response that refused the last proposal. */
@@ -79,27 +59,20 @@ export class Driver implements TransportEvents, DeadlineOwner {
    */
   taker: { take(): void } | undefined;
   #side!: Side;
+  #phase: Phase = "http";
   #lingerLeft = 0;
+  #ending: Ending | undefined;
+  readonly #onTransition: OnTransition | undefined;
 
   /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`; the io is untouched. */
   constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
     this.limits = resolveLimits(options, role, kinds);
     this.http = new HttpConnection(role, this.limits);
     this.transport = adopt(io);
-    this.life = new Lifecycle(this.#watched(options.onTransition));
+    this.#onTransition = options.onTransition;
     this.deadlines = new Deadlines(options.clock ?? systemClock, this);
     this.writing = new Writing(this);
     this.reading = new Reading(this);
-  }
-
-  // If the hook throws, the connection fails, not the transition that called it.
-  #watched(hook: OnTransition | undefined): OnTransition | undefined {
-    if (hook === undefined) return undefined;
-    const fail = (cause: unknown): void =>
-      this.fail(new LocalProtocolError("CALLBACK_FAILED", "onTransition", { cause }));
-    return (...move) => {
-      new Promise<void>((resolve) => resolve(hook(...move))).catch(fail);
-    };
   }
 
   /** Starts reading, and listening for failures of the io. */
@@ -114,13 +87,32 @@ export class Driver implements TransportEvents, DeadlineOwner {
     return this.#side;
   }
 
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** HTTP is not over. */
+  get isLive(): boolean {
+    return isLive(this.#phase);
+  }
+
+  /** Whoever waits for the end of this connection; most connections end before anything does. */
+  get ending(): Ending {
+    this.#ending ??= new Ending();
+    return this.#ending;
+  }
+
+  /** A caller polls for the end without shutdown. */
+  get isPolled(): boolean {
+    return this.#ending?.isPolled === true;
+  }
+
   opened(): void {
     this.writing.opened();
   }
 
   data(bytes: Uint8Array): void {
-    if (this.life.phase === "lingering") {
-      this.reading.bytesRead += bytes.length;
+    if (this.#phase === "lingering") {
       this.#discard(bytes.length);
       return;
     }
@@ -132,27 +124,27 @@ export class Driver implements TransportEvents, DeadlineOwner {
       this.writing.uncork(false);
     }
     // The bytes may come from a read that was about to be withdrawn.
-    this.withdrawn();
+    if (this.#phase !== "http") this.withdrawn();
   }
 
   ended(): void {
     this.http.receiveEof();
-    if (this.life.phase === "lingering") this.transport.destroy();
-    this.advance();
-    if (this.life.isLive) this.#side.receive(PEER_END);
+    if (this.#phase === "lingering") this.transport.destroy();
+    this.reading.advance();
+    if (this.isLive) this.#side.receive({ type: "peer-ended" });
     this.withdrawn();
   }
 
   accepted(): void {
     this.writing.accepted();
+    if (this.#phase !== "http") this.withdrawn();
     // A finished cycle that has not advanced was held back.
-    if (this.life.phase === "http" && this.http.cycleIsOver) this.advance();
-    else this.withdrawn();
+    else if (this.http.cycleIsOver) this.reading.advance();
   }
 
   withdrawn(): void {
-    if (this.life.awaitsQuiet) this.#awaitQuiet();
-    else if (this.life.phase === "lingering") this.#awaitEnd();
+    if (this.#phase === "switching" || this.#phase === "finishing") this.#awaitQuiet();
+    else if (this.#phase === "lingering") this.#awaitEnd();
   }
 
   gone(reason: unknown): void {
@@ -161,13 +153,13 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   /** Sends an event to the peer, in one write with everything else sent in this turn. */
   send(event: EventToSend): void {
-    this.http.sendTo(this.writing.outbox, event);
+    this.http.sendTo(this.writing, event);
     this.writing.schedule();
   }
 
   /** Like {@link send}, for a head, its body, and the end. */
   sendWhole(head: RequestToSend | ResponseToSend, body: Uint8Array | string | undefined): void {
-    this.http.sendWholeTo(this.writing.outbox, head, body);
+    this.http.sendWholeTo(this.writing, head, body);
     this.writing.schedule();
   }
 
@@ -176,41 +168,32 @@ export class Driver implements TransportEvents, DeadlineOwner {
     this.reading.advance();
   }
 
-  /** Reports whether more may be read; if not, carries out the switch or the end. */
-  mayContinue(): boolean {
-    if (this.life.phase !== "http") return false;
-    if (this.http.hasSwitched) {
-      this.#move("switched", LAST_CYCLE);
-      this.#awaitQuiet();
-      return false;
-    }
-    if (!this.#isDone()) return true;
+  /** Both heads of a switch were exchanged. */
+  switch(): void {
+    this.#move("switched", { kind: "switched", protocol: this.switched!.protocol });
+    this.#awaitQuiet();
+  }
+
+  /** Nothing is left to do. */
+  end(): void {
     this.finish(this.#whyItEnds());
-    return false;
   }
 
-  // A server is done after its last response, whatever the client still sends; a client also waits
-  // for the response.
-  #isDone(): boolean {
-    if (this.http.ourState !== "must-close") return false;
-    const { role, theirState } = this.http;
-    return role === "server" || theirState === "must-close" || theirState === "closed";
-  }
-
+  /** This cycle is the last. */
   noteLastCycle(): void {
-    this.ending.reason ??= LAST_CYCLE;
+    this.reason ??= LAST_CYCLE;
   }
 
   #whyItEnds(): CloseReason {
     if (this.isClosing) return CLOSED;
-    return this.ending.reason ?? (this.http.theirState === "closed" ? PEER_ENDED : LAST_CYCLE);
+    return this.reason ?? (this.http.theirState === "closed" ? PEER_ENDED : LAST_CYCLE);
   }
 
   /** Makes the current exchange the last; if there is none, HTTP ends now. */
   retire(because: string): void {
-    this.ending.reason ??= { kind: "not-persistent", because };
+    this.reason ??= { kind: "not-persistent", because };
     this.http.endPersistence();
-    if (this.#side.isIdle && !this.http.headHasBegun) this.finish(this.#whyItEnds());
+    if (this.#side.isIdle && !this.http.headHasBegun) this.end();
   }
 
   /**
@@ -221,26 +204,25 @@ export class Driver implements TransportEvents, DeadlineOwner {
    * promised io is still waited for; any other is shut down, since it cannot be left open.
    */
   finish(reason: CloseReason): void {
-    if (this.life.phase !== "http") return;
+    if (this.#phase !== "http") return;
     const promised = this.taker !== undefined;
     const { transport } = this;
-    if (!promised && this.ending.isPolled && !transport.pause() && transport.isStuck === true) {
+    if (!promised && this.isPolled && !transport.pause() && transport.isStuck === true) {
       this.ending.refuse(new LocalProtocolError("READ_PENDING"));
     }
-    this.ending.reason = reason;
+    this.reason = reason;
     this.#move("ended", reason);
-    if (this.ending.isPolled || promised) this.#awaitQuiet();
+    if (this.isPolled || promised) this.#awaitQuiet();
     else this.#move("unwanted", reason);
   }
 
   /** Ends HTTP with a failure, which the peer sees unless the role sends an error response. */
   fail(error: UpgradeError, cause: "failed" | "aborted" = "failed"): void {
-    const { life, reading, writing } = this;
-    const { isLive, phase } = life;
+    const phase = this.#phase;
     const reason: CloseReason = { kind: "failed", error };
-    if (isLive || phase === "finishing") {
-      error.annotate({ bytesRead: reading.bytesRead, bytesWritten: writing.outbox.handed });
-      this.ending.reason = reason;
+    if (isLive(phase) || phase === "finishing") {
+      error.annotate({ bytesRead: this.reading.bytesRead, bytesWritten: this.writing.handed });
+      this.reason = reason;
     }
     const isAnswered = phase === "http" && this.#side.answer?.(error) === true;
     this.#move(isAnswered ? "answered" : cause, reason);
@@ -249,12 +231,17 @@ export class Driver implements TransportEvents, DeadlineOwner {
   /** The proposal was refused; HTTP continues. */
   refused(response: { readonly status: number }): void {
     this.refusal = response;
-    this.ending.refused(response.status);
+    this.#ending?.refused(response.status);
   }
 
   /** See `Connection.abort`. */
   abort(reason: unknown): void {
     this.fail(new ConnectionError("ABORTED", "", { cause: reason }), "aborted");
+  }
+
+  /** The parts of a switched connection were not taken in time. */
+  unclaimed(error: UpgradeError): void {
+    this.#move("unclaimed", { kind: "failed", error });
   }
 
   /** Releases the io as it is. The caller has claimed it. */
@@ -263,19 +250,30 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   #move(cause: Cause, reason: CloseReason): void {
-    const effects = this.life.move(cause);
-    if (effects === undefined) return;
-    for (const effect of effects) PERFORM[effect](this, reason);
+    const from = this.#phase;
+    const move = moveOn(from, cause);
+    if (move === undefined) return;
+    this.#phase = move.becomes;
+    if (this.#onTransition !== undefined) this.#report(this.#onTransition, from, cause);
+    for (const effect of move.effects) PERFORM[effect](this, reason);
+  }
+
+  // If the hook throws, the connection fails, not the transition that called it.
+  #report(hook: OnTransition, from: Phase, cause: Cause): void {
+    new Promise<void>((resolve) => resolve(hook(from, cause, this.#phase))).catch((error) =>
+      this.fail(new LocalProtocolError("CALLBACK_FAILED", "onTransition", { cause: error })),
+    );
   }
 
   // A switch, and an end without shutdown, wait until our last byte is accepted (L3) and until no
   // read of ours can take bytes that belong to the next owner (L17).
   #awaitQuiet(): void {
     if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
+    const { switched } = this;
     const reason: CloseReason =
-      this.life.phase === "switching"
-        ? { kind: "switched", protocol: this.switched!.protocol }
-        : this.ending.reason!;
+      this.#phase === "switching"
+        ? { kind: "switched", protocol: switched!.protocol }
+        : this.reason!;
     this.#move("quiet", reason);
   }
 
@@ -294,7 +292,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   // The linger deadline starts after our last byte is accepted; until then the write deadline runs.
   #awaitEnd(): void {
-    if (this.hasUnsent || this.deadlines.has("linger") || this.life.phase !== "lingering") return;
+    if (this.hasUnsent || this.deadlines.has("linger") || this.#phase !== "lingering") return;
     this.deadlines.start("linger", this.limits.lingerMs);
   }
 
@@ -305,55 +303,19 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   // Counts and discards bytes after the end of HTTP.
   #discard(length: number): void {
+    this.reading.bytesRead += length;
     this.#lingerLeft -= length;
     if (this.#lingerLeft < 0) this.fail(new ConnectionError("ABORTED", "lingerBytes"));
   }
 
   deadlinePassed(name: DeadlineName): void {
-    switch (name) {
-      case "write":
-        if (this.writing.isStalled()) this.#failLate(name);
-        break;
-      case "close":
-        if (!this.ending.isPolled && this.reading.isUnread) this.finish(CLOSED);
-        else this.#failLate(name);
-        break;
-      case "head":
-      case "body":
-      case "answer":
-        this.#failLate(name);
-        break;
-      case "idle":
-        this.finish(IDLE);
-        break;
-      case "linger":
-        this.fail(new ConnectionError("ABORTED", "lingerMs"));
-        break;
-      case "drain":
-        this.reading.drainTimedOut();
-        break;
-      case "claim":
-        this.#move("unclaimed", {
-          kind: "failed",
-          error: new ConnectionError("SWITCH_UNCLAIMED"),
-        });
-        break;
-      case "age":
-        this.retire("maxAgeMs");
-        break;
-      default:
-        this.#side.receive({ type: "deadline", name });
-    }
+    PASSED[name](this);
   }
 
   clockFailed(error: LocalProtocolError): void {
     // Unclaimed parts without a working deadline are given up.
-    if (this.life.phase !== "kept-open") this.fail(error);
-    else if (this.http.hasSwitched) this.#move("unclaimed", { kind: "failed", error });
-  }
-
-  #failLate(name: keyof typeof TIMEOUTS): void {
-    this.fail(new ConnectionError(TIMEOUTS[name], "", { phase: name }));
+    if (this.#phase !== "kept-open") this.fail(error);
+    else if (this.http.hasSwitched) this.unclaimed(error);
   }
 
   /**
@@ -362,19 +324,19 @@ export class Driver implements TransportEvents, DeadlineOwner {
    */
   discardUnread(): void {
     if (!this.isClosing || !this.reading.isUnread) return;
-    if (this.ending.isPolled) this.reading.drain();
+    if (this.isPolled) this.reading.drain();
     else this.finish(CLOSED);
   }
 
   /** See `Connection.close`. */
   close(timeoutMs: number): Promise<CloseReason> {
-    if (this.life.phase === "http" && !this.http.hasSwitched) {
+    if (this.#phase === "http" && !this.http.hasSwitched) {
       this.isClosing = true;
       this.deadlines.startEarlier("close", timeoutMs);
-      this.#side.receive(CLOSING);
+      this.#side.receive({ type: "closing" });
       this.retire(CLOSED.because);
       this.discardUnread();
-    } else if (!this.ending.isOver || this.life.phase === "lingering") {
+    } else if (!this.ending.isOver || this.#phase === "lingering") {
       this.deadlines.startEarlier("close", timeoutMs);
     }
     return this.ending.closed;

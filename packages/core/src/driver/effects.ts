@@ -17,23 +17,30 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
   "abort-io": ({ transport }, reason) => transport.abort(errorOf(reason)),
   release: ({ transport }) => transport.release(),
   "stop-writing": ({ writing }) => writing.stop(),
-  overrule: ({ ending }, reason) => ending.overrule(reason),
-  "overrule-if-cut-off": ({ ending, hasUnsent }, reason) => {
-    if (hasUnsent && ending.reason?.kind !== "failed") ending.overrule(reason);
+  overrule,
+  "overrule-if-cut-off": (driver, reason) => {
+    if (driver.hasUnsent && driver.reason?.kind !== "failed") overrule(driver, reason);
   },
   notify,
-  settle: ({ ending }) => ending.down(),
+  settle: ({ ending, reason }) => ending.down(reason!),
   "offer-parts": ({ taker }) => taker?.take(),
   report: ({ side }, reason) => side.reportFailure?.(errorOf(reason)),
 };
 
-function notify({ ending, reading, side }: Driver, reason: CloseReason): void {
+function overrule(driver: Driver, reason: CloseReason): void {
+  driver.reason = reason;
+  driver.ending.overrule(reason);
+}
+
+function notify(driver: Driver, reason: CloseReason): void {
+  const { ending, reading, side } = driver;
   let error: UpgradeError | undefined;
   // Lazy: after a clean end the error is rarely needed, and its stack is expensive.
   const why = (): UpgradeError => {
     error ??= errorOf(reason);
     return error;
   };
+  driver.reason = reason;
   ending.over(reason);
   reading.fail(why);
   side.over(why);

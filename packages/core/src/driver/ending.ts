@@ -13,16 +13,26 @@ export type CloseReason =
   | { readonly kind: "taken-apart"; readonly because: string }
   | { readonly kind: "failed"; readonly error: UpgradeError };
 
+export const CLOSED = { kind: "closed", because: "close() was called" } as const;
+export const IDLE = { kind: "idle", because: "nothing arrived before the idle deadline" } as const;
+export const PEER_ENDED = {
+  kind: "peer-ended",
+  because: "the peer ended its side between messages",
+} as const;
+export const LAST_CYCLE = {
+  kind: "not-persistent",
+  because: "one side does not keep the connection alive",
+} as const;
+
 /** The result of `pollWithoutShutdown`. */
 export type HttpEnd =
   | { readonly kind: "switched"; readonly protocol: string }
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "ended"; readonly reason: CloseReason };
 
-/** The waiters for the end of one connection. Promises are created on demand. */
+/** The end of one connection, and what waits for it. Promises are created on demand. */
 export class Ending {
-  /** Set as soon as known, which may be before the end. */
-  reason: CloseReason | undefined;
+  #reason: CloseReason | undefined;
   #end: HttpEnd | undefined;
   #isDown = false;
   #polls: Deferred<HttpEnd>[] | undefined;
@@ -42,7 +52,7 @@ export class Ending {
 
   poll(): Promise<HttpEnd> {
     const waiter = new Deferred<HttpEnd>();
-    if (this.#end !== undefined) settle(waiter, this.#end, this.reason!);
+    if (this.#end !== undefined) settle(waiter, this.#end, this.#reason!);
     else if (this.#polls !== undefined) this.#polls.push(waiter);
     else this.#polls = [waiter];
     return waiter.promise;
@@ -59,7 +69,7 @@ export class Ending {
   get closed(): Promise<CloseReason> {
     if (this.#closed === undefined) {
       this.#closed = new Deferred();
-      if (this.#isDown || this.#end?.kind === "switched") this.#closed.resolve(this.reason!);
+      if (this.#isDown || this.#end?.kind === "switched") this.#closed.resolve(this.#reason!);
     }
     return this.#closed.promise;
   }
@@ -81,7 +91,7 @@ export class Ending {
   /** HTTP is over: settles everything that waits for that. */
   over(reason: CloseReason): void {
     if (this.#end !== undefined) return;
-    this.reason = reason;
+    this.#reason = reason;
     this.#end =
       reason.kind === "switched"
         ? { kind: "switched", protocol: reason.protocol }
@@ -96,16 +106,17 @@ export class Ending {
 
   /** Replaces an end already reported, e.g. when a switched connection is not claimed. */
   overrule(reason: CloseReason): void {
-    this.reason = reason;
+    this.#reason = reason;
     this.#end = { kind: "ended", reason };
   }
 
   /** The io is shut down or has a new owner: nothing more will happen. */
-  down(): void {
+  down(reason: CloseReason): void {
     if (this.#isDown) return;
     this.#isDown = true;
+    this.#reason ??= reason;
     this.#settleRuns();
-    this.#closed?.resolve(this.reason!);
+    this.#closed?.resolve(this.#reason!);
   }
 
   /** @throws {LocalProtocolError} `ALREADY_TAKEN`, which names the owner. */
@@ -124,7 +135,7 @@ export class Ending {
     const runs = this.#runs ?? [];
     this.#runs = undefined;
     for (const waiter of runs) {
-      if (this.reason?.kind === "failed") waiter.reject(this.reason.error);
+      if (this.#reason?.kind === "failed") waiter.reject(this.#reason.error);
       else waiter.resolve();
     }
   }

@@ -5,21 +5,6 @@ import type { Framing } from "../message/framing.ts";
 import type { Headers } from "../message/headers.ts";
 import { Deferred } from "../transports/deferred.ts";
 
-/** What a message being received needs from its connection. */
-export interface BodyOwner {
-  /** A reader waits for bytes that have not arrived. */
-  bodyWanted(): void;
-  /** Bytes were taken from the queue. */
-  bodyTaken(): void;
-  /** The rest is not wanted. Resolves with how it ended. */
-  discardBody(): Promise<BodyDisposal>;
-}
-
-/** Notified when a reader waits for bytes that have not arrived: the client may be waiting for a 100. */
-export interface BodyWanted {
-  wantBody(): void;
-}
-
 /** How the rest of an unwanted body ended: drained, or with its connection. */
 export type BodyDisposal = "drained" | "closed";
 
@@ -29,9 +14,10 @@ export interface Refusal {
   readonly status: number;
 }
 
-type Read = IteratorResult<Uint8Array, undefined>;
+/** What a reader gets. */
+export type Read = IteratorResult<Uint8Array, undefined>;
 
-const END: Read = Object.freeze({ done: true, value: undefined });
+export const END: Read = Object.freeze({ done: true, value: undefined });
 
 /**
  * A message being received: a bounded queue between the driver, which pushes, and the reader, which
@@ -39,8 +25,6 @@ const END: Read = Object.freeze({ done: true, value: undefined });
  */
 export class Incoming {
   readonly framing: Framing;
-  readonly #owner: BodyOwner;
-  readonly #wanted: BodyWanted | undefined;
   #chunks: Uint8Array[] | undefined;
   #received: Headers | undefined;
   #failure: unknown;
@@ -57,10 +41,8 @@ export class Incoming {
   isAbandoned = false;
   refusal: Refusal | undefined;
 
-  constructor(framing: Framing, owner: BodyOwner, wanted?: BodyWanted) {
+  constructor(framing: Framing) {
     this.framing = framing;
-    this.#owner = owner;
-    this.#wanted = wanted;
   }
 
   /** The length of the body; undefined if not known in advance. */
@@ -124,39 +106,34 @@ export class Incoming {
     this.queuedBytes = 0;
   }
 
-  /** The next chunk of the body. One call at a time. */
-  next(): Promise<Read> {
+  /** The next chunk, if there is one. */
+  take(): Uint8Array | undefined {
     const chunk = this.#chunks?.shift();
-    if (chunk !== undefined) {
-      this.queuedBytes -= chunk.length;
-      this.#owner.bodyTaken();
-      return Promise.resolve({ done: false, value: chunk });
-    }
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.isComplete || this.#isDiscarded) return Promise.resolve(END);
-    this.#reader ??= new Deferred();
-    const { promise } = this.#reader;
-    this.#wanted?.wantBody();
-    this.#owner.bodyWanted();
-    return promise;
+    if (chunk !== undefined) this.queuedBytes -= chunk.length;
+    return chunk;
   }
 
-  /** Takes the whole body, which must be complete. */
+  /** All chunks, as one. */
   takeAll(): Uint8Array {
-    this.isRead = true;
     const all = concat(this.#chunks ?? []);
     this.#clear();
-    this.#owner.bodyTaken();
     return all;
   }
 
-  /** The reader does not want the rest. */
-  cancel(): Promise<BodyDisposal> {
-    this.isRead = true;
-    if (this.isComplete) return Promise.resolve("drained");
-    if (this.#failure !== undefined) return Promise.resolve("closed");
-    this.discard();
-    return this.#owner.discardBody();
+  /** The body has failed: no more chunks will be queued. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** The reader does not want the rest, or all of it has arrived. */
+  get isOver(): boolean {
+    return this.isComplete || this.#isDiscarded;
+  }
+
+  /** The chunk that arrives next. One call at a time. */
+  next(): Promise<Read> {
+    this.#reader ??= new Deferred();
+    return this.#reader.promise;
   }
 
   /** Resolves with the trailers when the message is complete; rejects if it fails. */

@@ -5,10 +5,10 @@ import type { Event, Wait } from "../message/events.ts";
 import { Awaiting } from "./awaiting.ts";
 import { Draining } from "./draining.ts";
 import type { Driver } from "./driver.ts";
-import type { BodyDisposal, BodyOwner, Incoming } from "./incoming.ts";
+import type { BodyDisposal, Incoming } from "./incoming.ts";
 
 /** Turns bytes into events, as far ahead as the state of the connection allows. */
-export class Reading implements BodyOwner {
+export class Reading {
   /** The peer's message of this cycle. */
   incoming: Incoming | undefined;
   bytesRead = 0;
@@ -35,7 +35,7 @@ export class Reading implements BodyOwner {
     if (this.#advancing) return;
     this.#advancing = true;
     try {
-      while (this.#step()) {
+      while (this.#driver.phase === "http" && this.#step()) {
         // Each step handles one event or starts the next cycle.
       }
     } finally {
@@ -44,23 +44,29 @@ export class Reading implements BodyOwner {
     this.regulate();
   }
 
+  /** Returns false if nothing more can be read now. */
   #step(): boolean {
-    const driver = this.#driver;
-    const { http } = driver;
-    if (!driver.mayContinue()) return false;
-    const { cycleIsOver } = http;
-    if (cycleIsOver ? this.#isHeldBack() : this.#bodyIsFull()) return false;
-    if (cycleIsOver && this.#mayFollowAtOnce()) {
-      this.#startNextCycle();
-      return true;
+    switch (this.#driver.http.stage) {
+      case "open":
+        return !this.#bodyIsFull() && this.#read();
+      case "cycle-over":
+        return this.#startNextCycle();
+      case "switched":
+        this.#driver.switch();
+        return false;
+      case "ended":
+        this.#driver.end();
+        return false;
     }
+  }
+
+  #read(): boolean {
+    const driver = this.#driver;
     try {
-      // Also between cycles: unsolicited bytes after a response do not answer the next request (L20).
-      const next = http.nextEvent();
+      const next = driver.http.nextEvent();
       if (typeof next === "object") this.#dispatch(next);
       else this.#wait = next;
-      if (cycleIsOver && http.cycleIsOver) this.#startNextCycle();
-      return typeof next === "object" || cycleIsOver;
+      return typeof next === "object";
     } catch (error) {
       // Any other error is the transport's fault, such as a detached chunk.
       if (error instanceof UpgradeError) driver.fail(error);
@@ -69,34 +75,35 @@ export class Reading implements BodyOwner {
     }
   }
 
-  // L12: the next request waits while the client does not read its responses.
-  #isHeldBack(): boolean {
-    const { http, writing } = this.#driver;
-    if (http.role === "client" || !writing.isBackedUp) return false;
-    this.#wait = "paused";
+  #startNextCycle(): boolean {
+    const { http, side, writing } = this.#driver;
+    if (http.role === "server") {
+      // L12: the next request waits while the client does not read its responses.
+      if (writing.isBackedUp) {
+        this.#wait = "paused";
+        return false;
+      }
+      // Between two requests only the client's end concerns a server.
+      if (http.endReceived) this.#read();
+    } else {
+      // Unsolicited bytes after a response do not answer the next request (L20).
+      this.#read();
+    }
+    if (!http.cycleIsOver) return true;
+    http.startNextCycle();
+    this.incoming = undefined;
+    side.nextCycle();
     return true;
   }
 
-  // Between two requests only the client's end concerns a server.
-  #mayFollowAtOnce(): boolean {
-    const { http } = this.#driver;
-    return http.role === "server" && !http.endReceived;
-  }
-
-  #startNextCycle(): void {
-    this.#driver.http.startNextCycle();
-    this.incoming = undefined;
-    this.#driver.side.nextCycle();
-  }
-
   #dispatch(event: Event): void {
-    const { side } = this.#driver;
+    const { http, side } = this.#driver;
     switch (event.type) {
       case "request":
       case "response":
       case "interim-response":
         side.receive(event);
-        if (!this.#driver.http.persists) this.#driver.noteLastCycle();
+        if (!http.persists) this.#driver.noteLastCycle();
         break;
       case "data":
         if (this.#draining === undefined) this.incoming!.push(event.bytes);
@@ -115,15 +122,15 @@ export class Reading implements BodyOwner {
 
   /** Reads far enough ahead to notice that the peer is gone, but no byte of the next protocol. */
   regulate(): void {
-    const { http, life, limits, side, transport } = this.#driver;
-    if (life.phase !== "http") return;
+    const { http, limits, phase, requests, side, transport } = this.#driver;
+    if (phase !== "http") return;
     const { theirState, endReceived } = http;
     const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
     const ahead = this.#wait === "paused" && http.bufferedBytes >= limits.readAheadBytes;
     const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
     if (reading) transport.resume();
     else transport.pause();
-    this.#awaiting.update(reading, side.isIdle, this.#driver.requests);
+    this.#awaiting.update(reading, side.isIdle, requests);
   }
 
   #bodyIsFull(): boolean {
@@ -136,14 +143,18 @@ export class Reading implements BodyOwner {
     return incoming.queuedBytes >= Math.max(1, this.#driver.limits.readAheadBytes);
   }
 
+  /** A reader waits for bytes of the body that have not arrived. */
   bodyWanted(): void {
+    this.#driver.side.receive({ type: "body-wanted" });
     this.advance();
   }
 
+  /** Bytes of the body were taken from the queue. */
   bodyTaken(): void {
     if (!this.#bodyIsFull()) this.advance();
   }
 
+  /** The rest of the body is not wanted. Resolves with how it ended. */
   discardBody(): Promise<BodyDisposal> {
     const { incoming } = this;
     const draining = this.drain();
@@ -155,8 +166,8 @@ export class Reading implements BodyOwner {
   drain(): Draining | undefined {
     if (this.#draining !== undefined) return this.#draining;
     const { incoming } = this;
-    const { deadlines, life, limits } = this.#driver;
-    if (incoming === undefined || incoming.isComplete || !life.isLive) return undefined;
+    const { deadlines, isLive, limits } = this.#driver;
+    if (incoming === undefined || incoming.isComplete || !isLive) return undefined;
     incoming.discard();
     const draining = new Draining(limits, deadlines);
     this.#draining = draining;

@@ -5,6 +5,7 @@ import type { Headers } from "../message/headers.ts";
 import type { Version } from "../message/version.ts";
 import { Body } from "./body.ts";
 import type { Incoming } from "./incoming.ts";
+import type { Reading } from "./reading.ts";
 
 /**
  * A received message. Its body and trailers are created on demand, since most requests have neither.
@@ -13,13 +14,15 @@ export abstract class ReceivedMessage {
   readonly version: Version;
   readonly headers: Headers;
   readonly #incoming: Incoming;
+  readonly #reading: Reading;
   #body: Body | undefined;
 
   /** @internal Created by connections. */
-  constructor(head: { version: Version; headers: Headers }, incoming: Incoming) {
+  constructor(head: { version: Version; headers: Headers }, incoming: Incoming, reading: Reading) {
     this.version = head.version;
     this.headers = head.headers;
     this.#incoming = incoming;
+    this.#reading = reading;
   }
 
   /** How the body is delimited: by length, by chunks, or by the end of the connection. */
@@ -29,7 +32,7 @@ export abstract class ReceivedMessage {
 
   /** The body. Every message has one, possibly empty. */
   get body(): Body {
-    this.#body ??= new Body(this.#incoming);
+    this.#body ??= new Body(this.#incoming, this.#reading);
     return this.#body;
   }
 

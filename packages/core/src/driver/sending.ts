@@ -80,7 +80,7 @@ export class Upload {
   }
 
   async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
-    const isOver = (): boolean => this.#isStopped || !driver.life.isLive;
+    const isOver = (): boolean => this.#isStopped || !driver.isLive;
     if (source.whole !== undefined) driver.send({ type: "data", bytes: source.whole });
     try {
       if (source.isStreamed) await sendPieces(driver, source, isOver);

@@ -9,6 +9,8 @@ export type SideEvent =
   | RequestEvent
   | ResponseEvent
   | EndOfMessageEvent
+  /** A reader waits for bytes of the peer's body that have not arrived. */
+  | { readonly type: "body-wanted" }
   /** The peer has ended its side, between messages. */
   | { readonly type: "peer-ended" }
   /** The rest of the peer's body is too long or too slow to drain. */

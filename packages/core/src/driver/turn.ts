@@ -4,10 +4,7 @@ interface Platform {
   readonly process?: { readonly nextTick?: (callback: () => void) => void };
 }
 
-/** Notified when a turn ends. */
-export interface TurnListener {
-  endTurn(): void;
-}
+type TurnListener = { endTurn(): void };
 
 // One platform callback serves every listener of the same turn.
 let waiting: TurnListener[] = [];

@@ -4,11 +4,10 @@ import { LocalProtocolError } from "../base/errors.ts";
 import { Deferred } from "../transports/deferred.ts";
 import type { Driver } from "./driver.ts";
 import { Outbox } from "./outbox.ts";
-import { atEndOfTurn, type TurnListener } from "./turn.ts";
+import { atEndOfTurn } from "./turn.ts";
 
-/** The writing half of a driver. */
-export class Writing implements TurnListener {
-  readonly outbox = new Outbox();
+/** The writing half of a driver: an outbox that is emptied once a turn. */
+export class Writing extends Outbox {
   readonly #driver: Driver;
   #scheduled = false;
   #corked = false;
@@ -21,19 +20,20 @@ export class Writing implements TurnListener {
   #patienceMs: number;
 
   constructor(driver: Driver) {
+    super();
     this.#driver = driver;
     this.#patienceMs = driver.limits.writeProgressMs;
   }
 
   /** The transport has accepted everything. */
   get isFlushed(): boolean {
-    return this.outbox.queued === 0 && this.#driver.transport.unacceptedBytes === 0;
+    return this.queued === 0 && this.#driver.transport.unacceptedBytes === 0;
   }
 
   /** The transport is not open, or has reached the high-water mark. */
   get isBackedUp(): boolean {
     if (!this.#driver.transport.isOpen) return true;
-    const waiting = this.outbox.queued + this.#driver.transport.unacceptedBytes;
+    const waiting = this.queued + this.#driver.transport.unacceptedBytes;
     return waiting > 0 && waiting >= this.#driver.limits.writeHighWaterBytes;
   }
 
@@ -60,7 +60,7 @@ export class Writing implements TurnListener {
     // The turn may end before the microtasks that send more, so schedule from a microtask.
     if (this.#awaitsMore) Promise.resolve().then(() => this.schedule());
     else if (!mayFollow) this.flush();
-    else if (this.outbox.queued > 0) this.schedule();
+    else if (this.queued > 0) this.schedule();
     this.#awaitsMore = false;
   }
 
@@ -76,14 +76,14 @@ export class Writing implements TurnListener {
 
   /** Hands all queued output to the transport, in one write. */
   flush(): void {
-    if (this.outbox.queued === 0 || this.#stopped) return;
+    if (this.queued === 0 || this.#stopped) return;
     const { deadlines, transport } = this.#driver;
     const { isOpen } = transport;
-    if (isOpen && !this.outbox.isIntact) {
+    if (isOpen && !this.isIntact) {
       this.#driver.fail(new LocalProtocolError("BODY_CHANGED"));
       return;
     }
-    if (isOpen) transport.write(this.outbox.take());
+    if (isOpen) transport.write(this.take());
     const waits = !isOpen || transport.unacceptedBytes > 0;
     if (waits && !deadlines.has("write")) deadlines.start("write", this.#patienceMs);
   }
@@ -97,16 +97,17 @@ export class Writing implements TurnListener {
 
   /** The transport accepted some bytes. */
   accepted(): void {
-    const { unacceptedBytes } = this.#driver.transport;
-    const earnedMs = this.#earnedMs(this.outbox.handed - unacceptedBytes);
-    this.#driver.deadlines.extend("write", earnedMs, this.#driver.limits.writeProgressMs);
+    const { deadlines, limits, transport } = this.#driver;
+    const { unacceptedBytes } = transport;
+    const earnedMs = this.#earnedMs(this.handed - unacceptedBytes);
+    deadlines.extend("write", earnedMs, limits.writeProgressMs);
     if (unacceptedBytes === 0) this.#allAccepted();
-    if (!this.isBackedUp) this.#wakeWaiters();
+    if (this.#waiters !== undefined && !this.isBackedUp) this.#wakeWaiters();
   }
 
   /** The deadline has passed. Returns false if a long write has progressed, and restarts it. */
   isStalled(): boolean {
-    const earnedMs = this.#earnedMs(this.outbox.handed - this.#driver.transport.unsentBytes);
+    const earnedMs = this.#earnedMs(this.handed - this.#driver.transport.unsentBytes);
     if (earnedMs === 0) return true;
     this.#driver.deadlines.start("write", Math.min(earnedMs, this.#driver.limits.writeProgressMs));
     return false;

@@ -178,12 +178,12 @@ export class Connection<IO> {
 
   /** Why the connection ended or cannot be reused; undefined until known. */
   get closeReason(): CloseReason | undefined {
-    return this.#driver.ending.reason;
+    return this.#driver.reason;
   }
 
   /** The phase of the connection as a whole. */
   get phase(): Phase {
-    return this.#driver.life.phase;
+    return this.#driver.phase;
   }
 
   /** The states of both roles, in h11's terms. */
@@ -193,7 +193,7 @@ export class Connection<IO> {
 
   get stats(): ConnectionStats {
     const { reading, requests, writing } = this.#driver;
-    return { bytesRead: reading.bytesRead, bytesWritten: writing.outbox.handed, requests };
+    return { bytesRead: reading.bytesRead, bytesWritten: writing.handed, requests };
   }
 
   /** @internal */
@@ -224,12 +224,11 @@ export function takeParts<IO>(
 ): Parts<IO> | ForcedParts<IO> {
   driver.ending.assertUnclaimed();
   if (!force && !isTakeable(driver)) throw new LocalProtocolError("STILL_WRITING");
-  const { phase } = driver.life;
-  if (phase !== "down" && !driver.transport.withdraw(force)) {
+  if (driver.phase !== "down" && !driver.transport.withdraw(force)) {
     throw new LocalProtocolError("READ_PENDING");
   }
   driver.ending.claim(owner);
-  const unsent = driver.writing.outbox.take();
+  const unsent = driver.writing.take();
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.release(owner);
@@ -240,7 +239,7 @@ export function takeParts<IO>(
 
 // After a switch, after the end, or idle: no exchange is in progress and all our bytes are out.
 function isTakeable(driver: Driver): boolean {
-  const { isLive, phase } = driver.life;
+  const { isLive, phase } = driver;
   if (phase === "kept-open" || phase === "down") return true;
   return isLive && driver.side.isIdle && driver.writing.isFlushed;
 }
