@@ -54,7 +54,7 @@ const CALLS: Record<string, Call> = {
     call: (options) => connect(unused(), "a.test:443", options),
   },
   "sendRequest()": {
-    wrong: "onInformation",
+    wrong: "onInterm",
     meant: "onInterim",
     values: { signal: {}, onInterim: 5 },
     call: async (options) => (await dial()).sender.sendRequest(GET, options),
