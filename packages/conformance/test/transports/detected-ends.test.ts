@@ -185,12 +185,12 @@ async function isReported(joined: Joined, current: Current, how: (peer: Peer) =>
   undo.push(() => connection.abort());
   peer.write(REQUESTS[current]);
   const { signal } = await request;
-  const told = new Promise<boolean>((resolve) => {
+  const seen = new Promise<boolean>((resolve) => {
     if (signal.aborted) resolve(true);
     signal.addEventListener("abort", () => resolve(true));
   });
   how(peer);
-  return Promise.race([told, manyTurns().then(() => false)]);
+  return Promise.race([seen, manyTurns().then(() => false)]);
 }
 
 // Round trips of another connection, which take longer than anything sent on loopback before.

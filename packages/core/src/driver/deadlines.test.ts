@@ -41,6 +41,19 @@ test("the first of two simultaneous deadlines may restart the second", () => {
   expect(passed).toEqual(["head at 10", "body at 15"]);
 });
 
+test("a deadline that is not running never passes: an infinite time is left", () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, { ...RELIABLE, deadlinePassed: () => {} });
+  expect(deadlines.left("body")).toBe(Infinity);
+  deadlines.start("body", 0);
+  expect(deadlines.left("body")).toBe(Infinity);
+  deadlines.start("body", 10);
+  clock.advance(4);
+  expect(deadlines.left("body")).toBe(6);
+  deadlines.stop("body");
+  expect(deadlines.left("body")).toBe(Infinity);
+});
+
 test("deadlines that passed while the process was suspended are reported in order", () => {
   let now = 0;
   let fire = () => {};

@@ -96,7 +96,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
     return isLive(this.#phase);
   }
 
-  /** Whoever waits for the end of this connection; most connections end before anything does. */
+  /** Settles what waits for the end. Made on demand: most connections end before anything waits. */
   get ending(): Ending {
     this.#ending ??= new Ending();
     return this.#ending;

@@ -37,6 +37,7 @@ describe.each([
     ]);
     expect(headers.toFlat()).toEqual(["Host", "a", "X", "1", "x", "2", "E", ""]);
     expect(headers.length).toBe(4);
+    expect(headers.nameAt(2)).toBe("x");
     expect(headers.nameLengthAt(0)).toBe(4);
   });
 
