@@ -19,7 +19,6 @@ import {
   type Side,
   type SideEvent,
   type SignalLike,
-  switchedBy,
 } from "@upgrade/core/io";
 import { Exchange } from "./exchange.ts";
 import { beforeSending, type ClientRequest, SEND_OPTIONS, type SendOptions } from "./request.ts";
@@ -138,7 +137,7 @@ export class ClientSide<IO> implements Side {
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     try {
       if (this.#inFlight.length > 1) exchange.startPipelined();
-      else exchange.start(this);
+      else exchange.start(() => this.#uploaded(exchange));
     } catch (error) {
       if (!(error instanceof UpgradeError)) throw error;
       driver.fail(error);
@@ -154,7 +153,7 @@ export class ClientSide<IO> implements Side {
   }
 
   /** The request is written in full. */
-  uploaded(exchange: Exchange): void {
+  #uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
     this.driver.discardUnread();
     if (exchange === this.#inFlight[0]) this.driver.advance();
@@ -188,7 +187,7 @@ export class ClientSide<IO> implements Side {
 
   #interim(exchange: Exchange, event: ResponseEvent): void {
     const { status, reason, headers } = event;
-    if (status === 100) exchange.proceed(this);
+    if (status === 100) exchange.proceed();
     const fail = (cause: unknown): void =>
       this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInterim", { cause }));
     try {
@@ -205,8 +204,7 @@ export class ClientSide<IO> implements Side {
     const response = new ClientResponse(event, incoming, driver.reading);
     // Nothing is read after the accepting head, so the exchange ends here.
     if (driver.http.theirState === "switched-protocol") {
-      const { head } = exchange;
-      driver.switched = switchedBy({ ...head, version: head.version ?? "1.1" }, response);
+      driver.switched = { ...driver.http.switched!, response };
       incoming.end(Headers.from([]));
     } else {
       driver.reading.incoming = incoming;
@@ -277,7 +275,7 @@ export class ClientSide<IO> implements Side {
   #deadlinePassed(name: DeadlineName): void {
     const exchange = this.#inFlight[0];
     if (exchange === undefined) return;
-    if (name === "continue") exchange.proceed(this);
+    if (name === "continue") exchange.proceed();
     if (name === "upload") this.driver.fail(new ConnectionError("UPLOAD_TIMEOUT"));
     this.driver.advance();
   }

@@ -2,8 +2,8 @@
 
 import {
   ConnectionError,
-  type Headers,
-  type RequestToSend,
+  type Prepared,
+  type RequestEvent,
   type Sent,
   type UpgradeError,
 } from "@upgrade/core";
@@ -13,7 +13,7 @@ import {
   contentOf,
   Deferred,
   type Driver,
-  headersToSend,
+  isWhole,
   listen,
   ReceivedMessage,
   releaseContent,
@@ -27,18 +27,13 @@ import type { ClientResponse, InterimResponse } from "./response.ts";
 // RFC 9110 §9.2.2: only these may be pipelined.
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** Notified when a request is written in full. */
-export interface ExchangeHost {
-  uploaded(exchange: Exchange): void;
-}
-
 export class Exchange {
-  readonly head: RequestToSend & { readonly headers: Headers };
   readonly response = new Deferred<ClientResponse>();
   /** Some of a response has arrived, if only part of a head. */
   isResponseSeen = false;
   #isAnswered = false;
   readonly #driver: Driver;
+  readonly #prepared: Prepared<RequestEvent>;
   readonly #content: Content;
   readonly #options: SendOptions;
   #upload: Upload | undefined;
@@ -47,21 +42,22 @@ export class Exchange {
   #startsAt: number | undefined;
   #endsAt: number | undefined;
   #withheld = false;
+  #written: (() => void) | undefined;
 
   private constructor(
     driver: Driver,
-    head: Exchange["head"],
+    prepared: Prepared<RequestEvent>,
     content: Content,
     options: SendOptions,
   ) {
     this.#driver = driver;
-    this.head = head;
+    this.#prepared = prepared;
     this.#content = content;
     this.#options = options;
   }
 
   /**
-   * Checks a request. If it may not be sent, its content is released.
+   * Prepares a request. If it may not be sent, its content is released.
    *
    * @throws {LocalProtocolError} Nothing is written.
    */
@@ -73,16 +69,12 @@ export class Exchange {
       ({ body, trailers } = request);
       const { method, target, version, headers } = request;
       const content = contentOf(bodySource(body), trailers, request instanceof ReceivedMessage);
-      const head = {
-        type: "request",
-        method: String(method ?? ""),
-        target: String(target ?? ""),
-        version,
-        headers: headersToSend(headers),
-        bodyLength: content.bodyLength,
-      } as const;
-      driver.http.check(head, content.known);
-      return new Exchange(driver, head, content, options);
+      const { bodyLength, known } = content;
+      const prepared = driver.http.prepare(
+        { type: "request", method, target, version, headers, bodyLength },
+        known,
+      );
+      return new Exchange(driver, prepared, content, options);
     } catch (error) {
       releaseContent(body, trailers);
       throw error;
@@ -91,14 +83,13 @@ export class Exchange {
 
   /** The request may be pipelined: it is idempotent, and has neither a body nor a proposal. */
   get isPipelinable(): boolean {
-    const { method, headers } = this.head;
-    const plain = this.head.bodyLength === 0 && !headers.has("upgrade");
-    return plain && IDEMPOTENT.has(method) && !headers.has("transfer-encoding");
+    const { method, framing } = this.#prepared.head;
+    return framing.kind === "none" && !this.proposes && IDEMPOTENT.has(method);
   }
 
   /** The request proposes a switch. */
   get proposes(): boolean {
-    return this.head.method === "CONNECT" || this.head.headers.has("upgrade");
+    return this.#prepared.head.proposal !== undefined;
   }
 
   /** The request is written in full, though perhaps not yet handed to the transport. */
@@ -137,55 +128,55 @@ export class Exchange {
     this.#stopListening = beforeSending(() => listen(signal, cancel));
   }
 
-  /** Writes the request, except a body that waits for a 100. */
-  start(host: ExchangeHost): void {
+  /** Writes the request, except a body that waits for a 100. Calls `written` when all is written. */
+  start(written: () => void): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.total;
-    const expects = this.head.headers.has("expect");
-    const { source, trailers } = this.#content;
-    if (!expects && !source.isStreamed && trailers === undefined) {
-      this.#driver.sendWhole(this.head, source.whole);
-      this.#noteEnd(host);
+    this.#written = written;
+    const { expectsContinue } = this.#prepared.head;
+    if (!expectsContinue && isWhole(this.#content)) {
+      this.#driver.sendWhole(this.#prepared, this.#content.source.whole);
+      this.#noteEnd();
       return;
     }
-    this.#driver.send(this.head);
+    this.#driver.send(this.#prepared);
     this.#withheld = http.bodyIsWithheld && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
-    else this.#sendBody(host);
+    else this.#sendBody();
   }
 
   /** Writes the request after others that are not answered yet. */
   startPipelined(): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.total;
-    http.pipelineTo(writing, this.head);
+    http.pipelineTo(writing, this.#prepared);
     this.#endsAt = writing.total;
     writing.schedule();
   }
 
   /** Sends a withheld body: the 100 arrived, or did not arrive in time. */
-  proceed(host: ExchangeHost): void {
+  proceed(): void {
     if (!this.#withheld) return;
     this.#withheld = false;
     this.#driver.deadlines.stop("continue");
-    this.#sendBody(host);
+    this.#sendBody();
   }
 
-  #sendBody(host: ExchangeHost): void {
+  #sendBody(): void {
     this.#upload = sendContent(this.#driver, this.#content);
-    if (this.#upload === undefined) this.#noteEnd(host);
+    if (this.#upload === undefined) this.#noteEnd();
     else {
       this.#upload.done.then(
-        () => this.#noteEnd(host),
+        () => this.#noteEnd(),
         (error: UpgradeError) => this.#driver.fail(error),
       );
     }
   }
 
-  #noteEnd(host: ExchangeHost): void {
+  #noteEnd(): void {
     if (this.#isStopped) return;
     this.#endsAt = this.#driver.writing.total;
-    host.uploaded(this);
+    this.#written?.();
   }
 
   /** Abandons the rest of the body and releases it. */

@@ -17,6 +17,10 @@ export const PROGRAMS: readonly Story[] = [
     prints: "GET /\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\nok\n\n\n",
   },
   {
+    sample: "docs/guides/by-hand.md: What you can send",
+    prints: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n\n",
+  },
+  {
     sample: "docs/guides/by-hand.md: A switch",
     prints: "paused echo\ntrue first bytes\n",
   },

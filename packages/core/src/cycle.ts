@@ -1,38 +1,48 @@
 // bytes → parser → events → [cycle] → events → serializer → bytes: what both halves of a connection share
 
-import type { Proposal } from "./message/switching.ts";
-import type { Version } from "./message/version.ts";
+import type { RequestEvent, ResponseEvent } from "./message/events.ts";
+import { NO_BODY } from "./message/framing.ts";
+import { Headers } from "./message/headers.ts";
+import { type Switched, switchedBy } from "./message/switched.ts";
 import { StateMachine } from "./state/machine.ts";
 
-/** What both ends need to know of the request until its response is complete. */
-export interface RequestInHand {
-  readonly method: string;
-  readonly version: Version;
-  readonly proposal: Proposal | undefined;
-  readonly expectsContinue: boolean;
-}
-
-const NO_REQUEST: RequestInHand = {
+const NO_REQUEST: RequestEvent = Object.freeze({
+  type: "request",
   method: "",
+  target: "",
   version: "1.1",
+  headers: Headers.from([]),
+  framing: NO_BODY,
   proposal: undefined,
   expectsContinue: false,
-};
+});
 
 /** One request and its final response: the states of both roles, and the request. */
 export class Cycle {
   readonly machine = new StateMachine();
+  /** The request that was sent or received. */
   request = NO_REQUEST;
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   bodyWithheld = false;
 
+  /** The number of requests we have sent after the current one. */
+  pipelined = 0;
+  /** What the connection switches to, once both heads are known. */
+  switched: Switched | undefined;
+
   /** Begins with this request; `persists` is whether it lets the connection persist. */
-  begin(request: RequestInHand, persists: boolean): void {
+  begin(request: RequestEvent, persists: boolean): void {
     this.request = request;
     this.bodyWithheld = request.expectsContinue;
     this.machine.move("client", "request");
     if (request.proposal !== undefined) this.machine.propose();
     if (!persists) this.machine.endPersistence();
+  }
+
+  /** The response accepts the proposal of the request. */
+  acceptSwitch(response: ResponseEvent): void {
+    this.machine.move("server", "switch-accepted");
+    this.switched = switchedBy(this.request, response);
   }
 
   /** Resets for the next request. The caller has checked that the cycle is over. */

@@ -1,11 +1,7 @@
 // driver → [forget] → parser, serializer: no message stays in memory after its connection
 
-import { forgetText } from "./base/octets.ts";
-import { forgetHeaders } from "./message/headers.ts";
-import { forgetOffer } from "./message/switching.ts";
 import { forgetSlice } from "./parser/llhttp-module.ts";
 import { scanner } from "./parser/scanner-module.ts";
-import { forgetHeads } from "./serializer/head-memo.ts";
 
 /**
  * Clears what the process remembers of messages: caches of what was sent last, and what was read
@@ -16,10 +12,6 @@ import { forgetHeads } from "./serializer/head-memo.ts";
  * call it when a connection is over.
  */
 export function forget(): void {
-  forgetHeads();
-  forgetHeaders();
-  forgetText();
-  forgetOffer();
   scanner.forget();
   forgetSlice();
   // The platform keeps the text of the last match (RegExp.input).

@@ -6,20 +6,25 @@ import { type LimitOptions, type Limits, resolveLimits } from "./base/limits.ts"
 import { concat, textToLatin1 } from "./base/octets.ts";
 import { checkRole, peerOf, type Role } from "./base/role.ts";
 import { Cycle } from "./cycle.ts";
-import type { Event, EventToSend, RequestToSend, ResponseToSend, Wait } from "./message/events.ts";
-import { type Framing, NO_BODY } from "./message/framing.ts";
-import { Headers, type HeadersInit } from "./message/headers.ts";
-import { persists } from "./message/persistence.ts";
+import type {
+  Event,
+  EventToSend,
+  RequestEvent,
+  RequestToSend,
+  ResponseEvent,
+  ResponseToSend,
+  Wait,
+} from "./message/events.ts";
+import type { HeadersInit } from "./message/headers.ts";
+import type { Switched } from "./message/switched.ts";
 import type { Proposal } from "./message/switching.ts";
 import { scanner } from "./parser/scanner-module.ts";
 import { Receiver } from "./receiver.ts";
-import { BodyWriter, checkTrailers, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
-import { type CheckedRequest, checkRequest } from "./serializer/request-head.ts";
-import { type CheckedResponse, checkResponse } from "./serializer/response-head.ts";
+import { Prepared } from "./serializer/prepared.ts";
 import type { Sink } from "./serializer/sink.ts";
 import type { Stage } from "./state/joint-state.ts";
-import type { Cause } from "./state/moves.ts";
 import type { State } from "./state/states.ts";
+import { Transmitter } from "./transmitter.ts";
 
 /**
  * One HTTP/1.1 connection without io and without a clock: bytes in, events out; events in, bytes
@@ -45,11 +50,7 @@ export class HttpConnection {
   readonly #cycle = new Cycle();
   readonly #machine = this.#cycle.machine;
   readonly #receiver: Receiver;
-  // The framing of the message we send, and the writer of its body if that is sent in pieces.
-  #framing: Framing = NO_BODY;
-  #writer: BodyWriter | undefined;
-  // Requests sent before the current one was answered: each becomes a cycle in turn.
-  #pipelined: CheckedRequest[] | undefined;
+  readonly #transmitter: Transmitter;
 
   /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: heads cannot be read. */
   constructor(role: Role, options: LimitOptions = {}) {
@@ -58,6 +59,7 @@ export class HttpConnection {
     // If this fails, fail now and not on the first head.
     scanner.prepare();
     this.#receiver = new Receiver(role, this.limits, this.#cycle);
+    this.#transmitter = new Transmitter(role, this.#cycle);
   }
 
   /** The state of our role. */
@@ -93,12 +95,7 @@ export class HttpConnection {
 
   /** Whether another request may be sent before the current one is answered. */
   get mayPipeline(): boolean {
-    const { ourState } = this;
-    if (ourState !== "done" || !this.#machine.now.persists || this.#receiver.ended) return false;
-    // RFC 9112 §9.6: no request follows one with the option close.
-    const last = this.#pipelined?.at(-1);
-    if (last !== undefined && !persists(last.version, last.facts)) return false;
-    return this.#cycle.request.proposal === undefined;
+    return this.#transmitter.mayPipeline && !this.#receiver.ended;
   }
 
   /** @internal What is left to do. */
@@ -109,6 +106,11 @@ export class HttpConnection {
   /** Whether both sides have switched: what follows belongs to another protocol. */
   get hasSwitched(): boolean {
     return this.#machine.now.hasSwitched;
+  }
+
+  /** What the connection switches to, once both heads are known. */
+  get switched(): Switched | undefined {
+    return this.#cycle.switched;
   }
 
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
@@ -167,12 +169,28 @@ export class HttpConnection {
   }
 
   /**
-   * Sends an event: returns its bytes, in memory of their own.
+   * Checks a head, with any trailers that are already known, and makes it into text, without sending
+   * it: send what this returns. A response is checked against the current request; it may also be
+   * sent to a later one of the same version whose method has the same rules (HEAD, CONNECT, or any
+   * other).
+   *
+   * @throws {LocalProtocolError} As {@link send} would, except for `WRONG_MOMENT`.
+   */
+  prepare(event: RequestToSend, trailers?: HeadersInit): Prepared<RequestEvent>;
+  prepare(event: ResponseToSend, trailers?: HeadersInit): Prepared<ResponseEvent>;
+  prepare(event: RequestToSend | ResponseToSend, trailers?: HeadersInit): Prepared;
+  prepare(event: RequestToSend | ResponseToSend, trailers?: HeadersInit): Prepared {
+    const prepared = this.#transmitter.prepare(event);
+    return trailers === undefined ? prepared : prepared.withTrailers(trailers);
+  }
+
+  /**
+   * Sends an event, or a head that was prepared: returns its bytes, in memory of their own.
    *
    * @throws {LocalProtocolError} It must not be sent: `WRONG_MOMENT`, or an error of the serializer.
    *   Nothing was sent, and the caller may send something else.
    */
-  send(event: EventToSend): Uint8Array {
+  send(event: EventToSend | Prepared): Uint8Array {
     const pieces: Uint8Array[] = [];
     this.sendTo(
       {
@@ -185,30 +203,8 @@ export class HttpConnection {
   }
 
   /** Like {@link send}, but writes to a sink: text as text, data uncopied. */
-  sendTo(sink: Sink, event: EventToSend): void {
-    switch (event.type) {
-      case "request":
-        this.#sendRequest(sink, event);
-        break;
-      case "response":
-      case "interim-response":
-        this.#sendResponse(sink, event);
-        break;
-      case "data":
-        this.#demand("data");
-        this.#bodyWriter.write(sink, event.bytes);
-        this.#noteBody(event.bytes.length);
-        break;
-      case "end-of-message":
-        this.#demand("end-of-message");
-        this.#bodyWriter.end(sink, event.trailers);
-        this.#machine.move(this.role, "end-of-message");
-        break;
-      case "connection-closed":
-        this.#demand("connection-closed");
-        this.#machine.move(this.role, "connection-closed");
-        break;
-    }
+  sendTo(sink: Sink, event: EventToSend | Prepared): void {
+    this.#transmitter.send(sink, event);
   }
 
   /**
@@ -219,49 +215,10 @@ export class HttpConnection {
    */
   sendWholeTo(
     sink: Sink,
-    head: RequestToSend | ResponseToSend,
+    head: RequestToSend | ResponseToSend | Prepared,
     body: Uint8Array | string | undefined,
   ): void {
-    const octets = octetsOf(body ?? "");
-    if (head.type === "request") this.#sendRequest(sink, head, octets.length);
-    else this.#sendResponse(sink, head, octets.length);
-    if (this.#framing.kind === "chunked") {
-      this.#bodyWriter.write(sink, octets);
-      this.#bodyWriter.end(sink, undefined);
-    } else {
-      put(sink, octets);
-    }
-    this.#noteBody(octets.length);
-    this.#machine.move(this.role, "end-of-message");
-  }
-
-  // A client that sends any of its body no longer holds it back.
-  #noteBody(length: number): void {
-    if (this.role === "client" && length > 0) this.#cycle.bodyWithheld = false;
-  }
-
-  get #bodyWriter(): BodyWriter {
-    this.#writer ??= new BodyWriter(this.#framing);
-    return this.#writer;
-  }
-
-  #frame(framing: Framing): void {
-    this.#framing = framing;
-    this.#writer = undefined;
-  }
-
-  // `whole`: the length of the body, if all of it is known.
-  #sendRequest(sink: Sink, event: RequestToSend, whole?: number): void {
-    const request = checkRequest(event, !this.#machine.now.persists);
-    this.#demand("request");
-    if (whole !== undefined) checkWhole(request.framing, whole);
-    this.#startRequest(request);
-    sink.text(request.text);
-  }
-
-  #startRequest(request: CheckedRequest): void {
-    this.#frame(request.framing);
-    this.#cycle.begin(request, persists(request.version, request.facts));
+    this.#transmitter.sendWhole(sink, head, body);
   }
 
   /**
@@ -270,56 +227,13 @@ export class HttpConnection {
    *
    * @throws {LocalProtocolError} `WRONG_MOMENT`, or an error of the serializer.
    */
-  pipelineTo(sink: Sink, event: RequestToSend): void {
-    const request = checkRequest(event, false);
-    const plain = request.framing.kind === "none" && request.proposal === undefined;
-    if (!plain || !this.mayPipeline) {
-      throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${request.method}`);
+  pipelineTo(sink: Sink, event: RequestToSend | Prepared<RequestEvent>): void {
+    const request = event instanceof Prepared ? event : this.prepare(event);
+    const { framing, proposal, method } = request.head;
+    if (framing.kind !== "none" || proposal !== undefined || !this.mayPipeline) {
+      throw new LocalProtocolError("WRONG_MOMENT", `pipelining ${method}`);
     }
-    this.#pipelined ??= [];
-    this.#pipelined.push(request);
-    this.#receiver.pipelined = this.#pipelined.length;
-    sink.text(request.text);
-  }
-
-  /**
-   * Checks a head, and any trailers that are already known, without sending them. A response is
-   * checked against the current request.
-   *
-   * @throws {LocalProtocolError} As {@link send} would, except for `WRONG_MOMENT`.
-   */
-  check(event: RequestToSend | ResponseToSend, trailers?: HeadersInit): void {
-    const { framing } =
-      event.type === "request" ? checkRequest(event, false) : this.#checked(event);
-    checkTrailers(framing, Headers.from(trailers));
-  }
-
-  #checked(event: ResponseToSend): CheckedResponse {
-    const { version, method } = this.#cycle.request;
-    // A server that answers before a request ends the connection.
-    const mayPersist = this.#machine.now.persists && this.ourState !== "idle";
-    return checkResponse(event, { method, version, proposal: this.proposal, persists: mayPersist });
-  }
-
-  #sendResponse(sink: Sink, event: ResponseToSend, whole?: number): void {
-    const response = this.#checked(event);
-    const cause = response.answer === "accepted" ? "switch-accepted" : event.type;
-    this.#demand(cause);
-    if (whole !== undefined) {
-      if (cause !== "response") throw new LocalProtocolError("WRONG_MOMENT", `whole ${cause}`);
-      checkWhole(response.framing, whole);
-    }
-    // RFC 9110 §7.8: a client that expects a 100 gets it before the 101.
-    if (cause === "switch-accepted" && this.#cycle.bodyWithheld) {
-      throw new LocalProtocolError("WRONG_MOMENT", "101 before 100");
-    }
-    if (response.status === 100) this.#cycle.bodyWithheld = false;
-    this.#machine.move("server", cause);
-    if (cause === "response") {
-      this.#frame(response.framing);
-      if (!response.persists) this.#machine.endPersistence();
-    }
-    sink.text(response.text);
+    this.#transmitter.pipeline(sink, request);
   }
 
   /** Makes this cycle the last: the next head we send has `Connection: close`. */
@@ -342,11 +256,7 @@ export class HttpConnection {
     }
     this.#cycle.startNext();
     this.#receiver.startNextCycle();
-    const next = this.#pipelined?.shift();
-    if (next === undefined) return;
-    this.#receiver.pipelined = this.#pipelined!.length;
-    this.#startRequest(next);
-    this.#machine.move("client", "end-of-message");
+    this.#transmitter.startNextCycle();
   }
 
   /**
@@ -362,10 +272,5 @@ export class HttpConnection {
     const { role, states, persists, proposal, bufferedBytes } = this;
     const facts = { role, ...states, persists, proposal, bufferedBytes };
     return shown("HttpConnection", facts, depth, options, inspect);
-  }
-
-  #demand(cause: Cause): void {
-    if (this.#machine.allows(this.role, cause)) return;
-    throw new LocalProtocolError("WRONG_MOMENT", `${cause} while ${this.role}=${this.ourState}`);
   }
 }

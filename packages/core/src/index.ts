@@ -40,5 +40,6 @@ export type { Framing } from "./message/framing.ts";
 export { Headers, type HeadersInit, withUpgrade } from "./message/headers.ts";
 export type { Proposal } from "./message/switching.ts";
 export type { Version } from "./message/version.ts";
+export type { Prepared } from "./serializer/prepared.ts";
 export type { Sink } from "./serializer/sink.ts";
 export type { State } from "./state/states.ts";

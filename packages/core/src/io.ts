@@ -18,7 +18,7 @@ export { rewind } from "./handover/rewind.ts";
 export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./handover/tunnel.ts";
 export type { OnTransition } from "./lifecycle/lifecycle.ts";
 export type { Phase } from "./lifecycle/phases.ts";
-export type { RequestHead, ResponseHead, Switched } from "./message/switched.ts";
+export type { Switched } from "./message/switched.ts";
 export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";
 export type { ConnLike } from "./transports/deno-conn.ts";
 export { memoryPair } from "./transports/memory-pair.ts";
@@ -50,6 +50,7 @@ export { ReceivedMessage } from "./driver/received-message.ts";
 export {
   type Content,
   contentOf,
+  isWhole,
   promisedTrailers,
   releaseContent,
   sendContent,
@@ -57,7 +58,5 @@ export {
 } from "./driver/sending.ts";
 export type { Side, SideEvent } from "./driver/side.ts";
 export { takeParts } from "./handover/connection.ts";
-export { headersToSend } from "./message/headers.ts";
-export { switchedBy } from "./message/switched.ts";
 export { abandon, type Io } from "./transports/adopt.ts";
 export { Deferred, handled } from "./transports/deferred.ts";

@@ -28,8 +28,6 @@ export class Receiver {
 
   /** Whether the peer has ended its side. */
   ended = false;
-  /** The number of requests we have pipelined after the current one. */
-  pipelined = 0;
 
   constructor(role: Role, limits: Limits, cycle: Cycle) {
     this.#role = role;
@@ -122,7 +120,7 @@ export class Receiver {
 
   // RFC 9112 §9.2, L20: an unsolicited response must never answer the next request.
   #unsolicited(wait: Wait): Wait {
-    if (this.#role === "server" || this.pipelined > 0) return wait;
+    if (this.#role === "server" || this.#cycle.pipelined > 0) return wait;
     const { chunk, at, offset } = this.#input;
     const foreign = foreignOf(
       "response",
@@ -197,7 +195,7 @@ export class Receiver {
     if (answer === "accepted") {
       // RFC 9110 §7.8: the 100 comes before the 101; no one switches before a body that is held back.
       if (this.#cycle.bodyWithheld) throw new RemoteProtocolError("UNEXPECTED_SWITCH");
-      machine.move("server", "switch-accepted");
+      this.#cycle.acceptSwitch(event);
       return event;
     }
     this.#reader = BodyReader.of(event.framing, this.#limits);

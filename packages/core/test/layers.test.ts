@@ -10,7 +10,7 @@ const ROWS = [
   ["state/*", "lifecycle/*"],
   ["parser/*", "serializer/*"],
   ["cycle forget"],
-  ["receiver"],
+  ["receiver", "transmitter"],
   ["http-connection"],
   ["index"],
   ["transports/*"],

@@ -1,15 +1,20 @@
 // service → [acceptance] → exchange: the head that accepts a proposal, and the first bytes after it
 
-import { Headers, LocalProtocolError, type Proposal, withUpgrade } from "@upgrade/core";
-import { bodySource, checkOptions, inWords, releaseBody } from "@upgrade/core/io";
+import {
+  Headers,
+  LocalProtocolError,
+  type Prepared,
+  type Proposal,
+  type ResponseEvent,
+  withUpgrade,
+} from "@upgrade/core";
+import { bodySource, checkOptions, type Driver, inWords, releaseBody } from "@upgrade/core/io";
 import { SWITCH_OPTIONS, type SwitchOptions } from "./request.ts";
 import type { ServerResponse } from "./service.ts";
 
 /** The head that accepts a proposal, and the new protocol's first bytes. */
 export interface Acceptance {
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly headers: Headers;
+  readonly head: Prepared<ResponseEvent>;
   readonly firstBytes: string | Uint8Array | undefined;
 }
 
@@ -46,13 +51,21 @@ export function releaseFirstBytes(given: { readonly firstBytes?: unknown } | nul
   }
 }
 
-/** @throws {LocalProtocolError} `BODY_NOT_ALLOWED`, `INVALID_BODY`, `INVALID_HEADER`. */
-export function acceptanceOf(response: ServerResponse): Acceptance {
-  const { status, reason, headers, body, firstBytes } = response;
+/**
+ * Prepares a response that accepts the proposal, while the service can still send another.
+ *
+ * @throws {LocalProtocolError} `BODY_NOT_ALLOWED`, `INVALID_BODY`, `INVALID_HEADER`, …
+ */
+export function prepareAcceptance(
+  driver: Driver,
+  { status, reason, headers, body, firstBytes }: ServerResponse,
+  date: string | undefined,
+): Acceptance {
   if (bodySource(body).length !== 0) {
     throw new LocalProtocolError("BODY_NOT_ALLOWED", inWords(status));
   }
   const first = bodySource(firstBytes);
   if (first.isStreamed) throw new LocalProtocolError("INVALID_BODY", "firstBytes");
-  return { status, reason, headers: Headers.from(headers), firstBytes: first.whole };
+  const head = driver.http.prepare({ type: "response", status, reason, headers, date });
+  return { head, firstBytes: first.whole };
 }

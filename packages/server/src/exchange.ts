@@ -1,7 +1,6 @@
 // events ↔ [exchange] ↔ service: one request and its outcome
 
 import {
-  type BodyLength,
   ConnectionError,
   Headers,
   type HeadersInit,
@@ -10,13 +9,7 @@ import {
   type UpgradeError,
 } from "@upgrade/core";
 import {
-  type BodySource,
-  bodySource,
   type Connection,
-  type Content,
-  contentOf,
-  Deferred,
-  type Driver,
   handled,
   Incoming,
   inWords,
@@ -24,42 +17,15 @@ import {
   promisedTrailers,
   ReceivedMessage,
   releaseBody,
-  sendContent,
-  switchedBy,
-  type TrailersInit,
-  takeParts,
   type Upload,
 } from "@upgrade/core/io";
-import {
-  type Acceptance,
-  acceptanceOf,
-  releaseFirstBytes,
-  responseOfSwitch,
-} from "./acceptance.ts";
+import { prepareAcceptance, releaseFirstBytes, responseOfSwitch } from "./acceptance.ts";
+import { Claim } from "./claim.ts";
 import { ClientPresence } from "./client-presence.ts";
-import { httpDate } from "./date.ts";
+import { prepareFinal, sendFinal, sendRest } from "./final-response.ts";
 import { ServerRequest, type SwitchOptions } from "./request.ts";
+import type { ServerSide } from "./server-side.ts";
 import type { ServerResponse } from "./service.ts";
-
-/** What an exchange needs from its server. */
-export interface ExchangeHost<IO> {
-  readonly driver: Driver;
-  readonly io: IO;
-  readonly connection: Connection<IO>;
-  readonly writesDate: boolean;
-  /** Reports whether the connection may stay open after this refusal. */
-  survivesRefusal(request: ServerRequest<IO>): boolean;
-  /** The final response is written in full. */
-  answered(exchange: Exchange<IO>): void;
-  report(error: unknown, phase: string, request: ServerRequest<IO>): void;
-}
-
-/** An accepted proposal or a takeover, waiting for the end of the request's body. */
-interface Pending<IO> {
-  readonly kind: "switchTo" | "takeOver" | "response";
-  readonly acceptance: Acceptance | undefined;
-  readonly parts: Deferred<Parts<IO>> | undefined;
-}
 
 /** How the exchange was answered; `failed` if it no longer can be. */
 type Outcome = "open" | "responding" | "switching" | "taken over" | "failed";
@@ -69,7 +35,7 @@ export class Exchange<IO> {
   /** The request's body as it arrives. */
   readonly incoming: Incoming;
   readonly client = new ClientPresence();
-  readonly #host: ExchangeHost<IO>;
+  readonly #side: ServerSide<IO>;
   readonly #event: RequestEvent;
   #outcome: Outcome = "open";
   #continued = false;
@@ -78,17 +44,17 @@ export class Exchange<IO> {
   /** Why the last `switchTo` or `takeOver` was rejected while the service could still respond. */
   claimFailure: unknown;
   #upload: Upload | undefined;
-  #pending: Pending<IO> | undefined;
+  #claim: Claim<IO> | undefined;
 
-  constructor(host: ExchangeHost<IO>, event: RequestEvent) {
-    this.#host = host;
+  constructor(side: ServerSide<IO>, event: RequestEvent) {
+    this.#side = side;
     this.#event = event;
     this.incoming = new Incoming(event.framing);
-    this.request = new ServerRequest(event, this.incoming, host.driver.reading, this);
+    this.request = new ServerRequest(event, this.incoming, side.driver.reading, this);
   }
 
   get connection(): Connection<IO> {
-    return this.#host.connection;
+    return this.#side.connection;
   }
 
   get isOpen(): boolean {
@@ -119,7 +85,7 @@ export class Exchange<IO> {
       if (opensTunnel && tunnel !== true) {
         throw new LocalProtocolError("UNINTENDED_TUNNEL", inWords(status));
       }
-      if (status === 101 || opensTunnel) this.#beginSwitch("response", parts);
+      if (status === 101 || opensTunnel) this.#accept("response", parts);
       else {
         if (firstBytes !== undefined) releaseFirstBytes(parts);
         this.#sendFinal(parts, response instanceof ReceivedMessage);
@@ -136,69 +102,13 @@ export class Exchange<IO> {
   }
 
   #sendFinal(response: ServerResponse, isRelayed: boolean): void {
-    const source = bodySource(response.body);
-    const trailers = this.#trailersOf(response);
-    if (!source.isStreamed && trailers === undefined) {
-      this.#sendWhole(response, source);
-      return;
-    }
-    const content = contentOf(source, trailers, isRelayed);
-    this.#sendHead(response, content);
-    this.#noteAnswer(response);
-    this.#sendContent(response, content);
-  }
-
-  #sendWhole(response: ServerResponse, { length, whole }: BodySource): void {
+    const { driver } = this.#side;
     this.#endPersistenceIfNeeded();
-    const isSent = !this.#isBodiless(response.status);
-    const head = this.#headOf(response, response.headers, length);
-    this.#host.driver.sendWhole(head, isSent ? whole : undefined);
-    this.#noteAnswer(response);
-    this.#endAnswer();
-  }
-
-  #sendHead(response: ServerResponse, { known, bodyLength }: Content): void {
-    const { driver } = this.#host;
-    this.#endPersistenceIfNeeded();
-    // Read once, since they are checked twice if there are trailers.
-    const headers = known === undefined ? response.headers : Headers.from(response.headers);
-    const head = this.#headOf(response, headers, bodyLength);
-    if (known !== undefined) driver.http.check(head, known);
-    driver.send(head);
-  }
-
-  #headOf(
-    { status, reason }: ServerResponse,
-    headers: HeadersInit | undefined,
-    bodyLength: BodyLength,
-  ) {
-    const date = this.#host.writesDate ? httpDate() : undefined;
-    return { type: "response", status, reason, headers, bodyLength, date } as const;
-  }
-
-  #noteAnswer(response: ServerResponse): void {
+    const final = prepareFinal(driver, this.request, response, isRelayed, this.#side.date);
+    const isComplete = sendFinal(driver, final);
     this.#outcome = "responding";
-    if (this.request.proposal !== undefined) this.#host.driver.refused(response);
-  }
-
-  #isBodiless(status: number): boolean {
-    return this.request.method === "HEAD" || status === 304;
-  }
-
-  // A response to HEAD and a 304 have no body for trailers to follow; HTTP/1.0 has no trailers.
-  #trailersOf({ status, trailers }: ServerResponse): TrailersInit | undefined {
-    return this.#isBodiless(status) || this.request.version === "1.0" ? undefined : trailers;
-  }
-
-  #sendContent({ status }: ServerResponse, content: Content): void {
-    const { driver } = this.#host;
-    if (this.#isBodiless(status)) {
-      content.source.release();
-      driver.send({ type: "end-of-message" });
-      this.#endAnswer();
-      return;
-    }
-    this.#upload = sendContent(driver, content);
+    if (this.request.proposal !== undefined) driver.refused(response);
+    if (!isComplete) this.#upload = sendRest(driver, final);
     if (this.#upload === undefined) this.#endAnswer();
     else
       this.#upload.done.then(
@@ -209,21 +119,21 @@ export class Exchange<IO> {
 
   #endAnswer(): void {
     this.#answered = this.#upload?.isStopped !== true;
-    this.#host.answered(this);
+    this.#side.answered(this);
   }
 
   // The head has been sent, so the failure can only be made visible to the peer (L18).
   #failBody(error: UpgradeError): void {
     // What was sent in this turn is not flushed: a peer that reads bytes and a reset together may
     // take that for an end.
-    this.#host.driver.fail(error.annotate({ phase: "response" }));
+    this.#side.driver.fail(error.annotate({ phase: "response" }));
   }
 
   #endPersistenceIfNeeded(): void {
-    const { driver } = this.#host;
+    const { driver } = this.#side;
     const { incoming, request } = this;
     const { framing } = incoming;
-    const refusedForGood = request.proposal !== undefined && !this.#host.survivesRefusal(request);
+    const refusedForGood = request.proposal !== undefined && !this.#side.survivesRefusal(request);
     // RFC 9110 §10.1.1: a client that got no 100 may send either the body or the next request.
     const withheld = this.#event.expectsContinue && !this.#continued && !this.#bodyHasBegun;
     const tooLong =
@@ -234,7 +144,7 @@ export class Exchange<IO> {
 
   // Some of it may already be buffered after the head.
   get #bodyHasBegun(): boolean {
-    return this.incoming.hasBegun || this.#host.driver.http.bufferedBytes > 0;
+    return this.incoming.hasBegun || this.#side.driver.http.bufferedBytes > 0;
   }
 
   /** See `request.sendInterim`. */
@@ -249,8 +159,8 @@ export class Exchange<IO> {
     const checked = Headers.from(headers);
     // RFC 9110 §10.1.1: a 100 is only for a client that waits for it; a relay may get others.
     if (status === 100 && (!this.#event.expectsContinue || this.#continued)) return false;
-    if (this.request.version === "1.0" || !this.#host.driver.isLive) return false;
-    this.#host.driver.send({ type: "interim-response", status, headers: checked });
+    if (this.request.version === "1.0" || !this.#side.driver.isLive) return false;
+    this.#side.driver.send({ type: "interim-response", status, headers: checked });
     if (status === 100) this.#continue();
     return true;
   }
@@ -258,7 +168,7 @@ export class Exchange<IO> {
   // From now on the connection waits for the client.
   #continue(): void {
     this.#continued = true;
-    this.#host.driver.advance();
+    this.#side.driver.advance();
   }
 
   /** A reader waits for the body: sends a 100 if the client waits for one. */
@@ -267,52 +177,47 @@ export class Exchange<IO> {
     if (this.#outcome === "failed") return;
     // After the final head no 100 can be sent. The client may continue without one; a deadline limits
     // the wait.
-    if (this.#outcome === "responding") this.#host.driver.http.awaitBody();
+    if (this.#outcome === "responding") this.#side.driver.http.awaitBody();
     else this.sendInterim(100, undefined);
   }
 
   /** See `request.switchTo`. */
   switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>> {
-    const begin = () =>
-      this.#beginSwitch("switchTo", responseOfSwitch(this.request.proposal, protocol, options));
-    return this.#claim(begin, options);
+    const accept = () =>
+      this.#accept("switchTo", responseOfSwitch(this.request.proposal, protocol, options));
+    return this.#promise(accept, options);
+  }
+
+  /** See `request.takeOver`. */
+  takeOver(): Promise<Parts<IO>> {
+    return this.#promise(() => this.#takeOver());
   }
 
   // The promise may be ignored, so a late call is also reported to onError.
-  #claim(begin: () => Deferred<Parts<IO>>, options: SwitchOptions = {}): Promise<Parts<IO>> {
+  #promise(claim: () => Claim<IO>, options: SwitchOptions = {}): Promise<Parts<IO>> {
     const isLate = this.#outcome !== "open";
     try {
       this.#assertOpen();
-      return begin().promise;
+      return claim().parts;
     } catch (error) {
       releaseFirstBytes(options);
-      if (isLate) this.#host.report(error, "switch", this.request);
+      if (isLate) this.#side.report(error, "switch", this.request);
       else this.claimFailure = error;
       return handled(Promise.reject(error));
     }
   }
 
-  #beginSwitch(kind: "switchTo" | "response", response: ServerResponse): Deferred<Parts<IO>> {
-    const acceptance = acceptanceOf(response);
-    // Checked now, while the service can still send another response.
-    this.#host.driver.http.check(this.#switchEvent(acceptance));
-    const parts = new Deferred<Parts<IO>>();
+  #accept(kind: "switchTo" | "response", response: ServerResponse): Claim<IO> {
+    const { driver, io, date } = this.#side;
+    const acceptance = prepareAcceptance(driver, response, date);
     this.#outcome = "switching";
-    this.#await({ kind, acceptance, parts: kind === "switchTo" ? parts : undefined });
-    return parts;
+    return this.#await(new Claim(kind, driver, io, acceptance));
   }
 
-  /** See `request.takeOver`. */
-  takeOver(): Promise<Parts<IO>> {
-    return this.#claim(() => this.#beginTakeOver());
-  }
-
-  #beginTakeOver(): Deferred<Parts<IO>> {
+  #takeOver(): Claim<IO> {
     if (this.request.proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
-    const parts = new Deferred<Parts<IO>>();
     this.#outcome = "taken over";
-    this.#await({ kind: "takeOver", acceptance: undefined, parts });
-    return parts;
+    return this.#await(new Claim("takeOver", this.#side.driver, this.#side.io));
   }
 
   #assertOpen(): void {
@@ -324,61 +229,28 @@ export class Exchange<IO> {
   }
 
   // L5: a request's body is HTTP to its last byte. A body without a reader is drained first.
-  #await(pending: Pending<IO>): void {
-    this.#pending = pending;
-    if (this.incoming.isComplete) {
-      this.bodyEnded();
-      return;
+  #await(claim: Claim<IO>): Claim<IO> {
+    this.#claim = claim;
+    if (this.incoming.isComplete) claim.carryOut();
+    else {
+      this.wantBody();
+      if (!this.incoming.isRead) this.#side.driver.reading.drain();
+      else this.#side.driver.advance();
     }
-    this.wantBody();
-    if (!this.incoming.isRead) this.#host.driver.reading.drain();
-    else this.#host.driver.advance();
+    return claim;
   }
 
-  /** The request is complete: a pending switch proceeds. */
+  /** The request is complete: a claim is carried out. */
   bodyEnded(): void {
-    const { driver } = this.#host;
-    const pending = this.#pending;
-    if (pending === undefined || !driver.isLive) return;
-    if (pending.acceptance === undefined) {
-      driver.taker = this;
-      driver.finish({ kind: "taken-apart", because: "takeOver()" });
-      return;
-    }
-    if (pending.parts !== undefined) driver.taker = this;
-    this.#sendAcceptance(pending.acceptance);
-    driver.advance();
-  }
-
-  #sendAcceptance(acceptance: Acceptance): void {
-    const { driver } = this.#host;
-    driver.send(this.#switchEvent(acceptance));
-    const { firstBytes, headers: sent } = acceptance;
-    if (typeof firstBytes === "string") driver.writing.text(firstBytes);
-    else if (firstBytes !== undefined) driver.writing.bytes(firstBytes);
-    const { status, reason = "" } = acceptance;
-    driver.switched = switchedBy(this.request, { status, reason, headers: sent });
-  }
-
-  #switchEvent({ status, reason, headers }: Acceptance) {
-    const date = this.#host.writesDate ? httpDate() : undefined;
-    return { type: "response", status, reason, headers, date } as const;
-  }
-
-  /** Takes the parts that were promised to a `switchTo` or a `takeOver`. */
-  take(): void {
-    const { driver, io } = this.#host;
-    const { kind, parts } = this.#pending!;
-    this.#pending = undefined;
-    parts!.resolve(takeParts(driver, io, kind, driver.switched));
+    this.#claim?.carryOut();
   }
 
   /** The request's body is too long or too slow to drain before a switch. */
   failSwitch(error: UpgradeError): boolean {
-    const pending = this.#pending;
-    if (pending === undefined) return false;
-    this.#pending = undefined;
-    pending.parts?.reject(error);
+    const claim = this.#claim;
+    if (claim === undefined) return false;
+    this.#claim = undefined;
+    claim.fail(error);
     this.#outcome = "open";
     return true;
   }
@@ -388,7 +260,7 @@ export class Exchange<IO> {
     this.#outcome = "failed";
     this.#why = error;
     this.#upload?.stop();
-    this.#pending?.parts?.reject(error);
+    this.#claim?.fail(error);
     if (!this.#answered) this.client.abort(error);
   }
 }

@@ -22,8 +22,6 @@ export type {
   CloseOptions,
   CollectOptions,
   Io,
-  RequestHead,
-  ResponseHead,
   SignalLike,
   TrailersInit,
 } from "@upgrade/core/io";

@@ -13,7 +13,7 @@ import {
   ReceivedMessage,
   shown,
 } from "@upgrade/core/io";
-import type { ClientPresence } from "./client-presence.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** Options of `switchTo`. */
 export interface SwitchOptions {
@@ -24,15 +24,6 @@ export interface SwitchOptions {
 
 export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: ANY };
 
-/** What a request needs from its exchange; kept minimal, so that a service for any io fits every io. */
-interface Answering<IO> {
-  readonly client: ClientPresence;
-  readonly connection: Connection<IO>;
-  sendInterim(status: number, headers: HeadersInit | undefined): boolean;
-  switchTo(protocol: string | undefined, options: SwitchOptions): Promise<Parts<IO>>;
-  takeOver(): Promise<Parts<IO>>;
-}
-
 /** A received request. */
 export class ServerRequest<IO> extends ReceivedMessage {
   readonly method: string;
@@ -40,10 +31,14 @@ export class ServerRequest<IO> extends ReceivedMessage {
   readonly target: string;
   /** What the client offers to switch to, if anything. */
   readonly proposal: Proposal | undefined;
-  readonly #exchange: Answering<IO>;
+  // Only these members, so that a service for any io fits every io.
+  readonly #exchange: Pick<
+    Exchange<IO>,
+    "client" | "connection" | "sendInterim" | "switchTo" | "takeOver"
+  >;
 
   /** @internal Created by the server. */
-  constructor(event: RequestEvent, incoming: Incoming, reading: Reading, exchange: Answering<IO>) {
+  constructor(event: RequestEvent, incoming: Incoming, reading: Reading, exchange: Exchange<IO>) {
     super(event, incoming, reading);
     this.method = event.method;
     this.target = event.target;

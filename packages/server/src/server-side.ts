@@ -17,14 +17,14 @@ import {
   type SideEvent,
 } from "@upgrade/core/io";
 import { httpDate } from "./date.ts";
-import { Exchange, type ExchangeHost } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
 import type { ServerRequest } from "./request.ts";
 import type { ServerOptions, Service, ServiceResult } from "./service.ts";
 
 const KEEP_ALIVE_AFTER_REFUSAL = ["h2c"];
 
 /** One server connection: one exchange at a time. */
-export class ServerSide<IO> implements Side, ExchangeHost<IO> {
+export class ServerSide<IO> implements Side {
   readonly driver: Driver;
   readonly io: IO;
   readonly connection: Connection<IO>;
@@ -44,8 +44,9 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
     return this.#exchange === undefined;
   }
 
-  get writesDate(): boolean {
-    return this.#options.date !== false;
+  /** The Date of a response that is prepared now. */
+  get date(): string | undefined {
+    return this.#options.date === false ? undefined : httpDate();
   }
 
   receive(event: SideEvent): void {
@@ -178,7 +179,7 @@ export class ServerSide<IO> implements Side, ExchangeHost<IO> {
       type: "response",
       status: error.status,
       bodyLength: 0,
-      date: this.writesDate ? httpDate() : undefined,
+      date: this.date,
     });
     this.driver.send({ type: "end-of-message" });
     return true;

@@ -22,7 +22,7 @@ function relay(event: RequestEvent): void {
   const lines = [...endToEnd(headers, proposal?.protocols)];
   if (!headers.has("host")) lines.push(["Host", "origin.test"]);
   const bodyLength = { "none": 0, "chunked": "unknown", "until-close": "unknown" } as const;
-  new HttpConnection("client").check({
+  new HttpConnection("client").prepare({
     ...{ type: "request", method, target },
     headers: Headers.from([...lines, ["Via", `${version} edge`]]),
     bodyLength: framing.kind === "content-length" ? framing.length : bodyLength[framing.kind],

@@ -56,22 +56,8 @@ export function textToLatin1(text: string): Uint8Array {
 
 /** Whether text is the same octets in latin-1 and in UTF-8. */
 export function isAscii(text: string): boolean {
-  if (text === lastAscii) return true;
-  const matches = /^[\x00-\x7f]*$/.test(text);
-  if (matches && text.length <= MAX_KEPT) lastAscii = text;
-  return matches;
+  return /^[\x00-\x7f]*$/.test(text);
 }
-
-// A body is checked twice before it is sent, and many responses have the same one.
-let lastAscii = "";
-
-/** Part of `forget`. */
-export function forgetText(): void {
-  lastAscii = "";
-}
-
-// Comparing a longer text costs as much as checking it, and would keep it in memory.
-const MAX_KEPT = 1_024;
 
 export function textToUtf8(text: string): Uint8Array {
   return new (platform().TextEncoder)().encode(text);

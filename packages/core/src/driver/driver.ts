@@ -8,8 +8,9 @@ import { HttpConnection } from "../http-connection.ts";
 import { isLive, moveOn, type OnTransition } from "../lifecycle/lifecycle.ts";
 import type { Cause } from "../lifecycle/moves.ts";
 import type { Phase } from "../lifecycle/phases.ts";
-import type { EventToSend, RequestToSend, ResponseToSend } from "../message/events.ts";
+import type { EventToSend } from "../message/events.ts";
 import type { Switched } from "../message/switched.ts";
+import type { Prepared } from "../serializer/prepared.ts";
 import { adopt } from "../transports/adopt.ts";
 import { transportFailed } from "../transports/causes.ts";
 import type { Transport, TransportEvents } from "../transports/transport.ts";
@@ -152,13 +153,13 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   /** Sends an event to the peer, in one write with everything else sent in this turn. */
-  send(event: EventToSend): void {
+  send(event: EventToSend | Prepared): void {
     this.http.sendTo(this.writing, event);
     this.writing.schedule();
   }
 
   /** Like {@link send}, for a head, its body, and the end. */
-  sendWhole(head: RequestToSend | ResponseToSend, body: Uint8Array | string | undefined): void {
+  sendWhole(head: Prepared, body: Uint8Array | string | undefined): void {
     this.http.sendWholeTo(this.writing, head, body);
     this.writing.schedule();
   }

@@ -1,7 +1,7 @@
 // driver → [incoming] → body: the driver's end of a message being received
 
 import { concat } from "../base/octets.ts";
-import type { Framing } from "../message/framing.ts";
+import { type Framing, knownLength } from "../message/framing.ts";
 import type { Headers } from "../message/headers.ts";
 import { Deferred } from "../transports/deferred.ts";
 
@@ -47,9 +47,7 @@ export class Incoming {
 
   /** The length of the body; undefined if not known in advance. */
   get length(): number | undefined {
-    const { framing } = this;
-    if (framing.kind === "content-length") return framing.length;
-    return framing.kind === "none" ? 0 : undefined;
+    return knownLength(this.framing);
   }
 
   /** The last byte of the message has arrived. */

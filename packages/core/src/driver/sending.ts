@@ -13,13 +13,16 @@ export type TrailersInit =
   | PromiseLike<HeadersInit | undefined>
   | (() => HeadersInit | PromiseLike<HeadersInit | undefined> | undefined);
 
+type LateTrailers = Exclude<TrailersInit, HeadersInit>;
+
 /** What follows a head. Each part is read once, so what is checked is what is sent. */
 export interface Content {
   readonly source: BodySource;
-  readonly trailers: TrailersInit | undefined;
-  /** The trailers that can be checked before anything is sent. */
-  readonly known: Headers | undefined;
   readonly bodyLength: BodyLength;
+  /** The trailers that are known now, to be prepared together with the head. */
+  readonly known: Headers | undefined;
+  /** The trailers that are known once the body has ended. */
+  readonly late: LateTrailers | undefined;
 }
 
 /**
@@ -32,13 +35,13 @@ export function contentOf(
   isRelayed: boolean,
 ): Content {
   if (trailers === undefined) {
-    return { source, trailers, known: undefined, bodyLength: source.length };
+    return { source, bodyLength: source.length, known: undefined, late: undefined };
   }
-  const late = promisedTrailers(trailers);
-  const known = isLate(late) ? undefined : Headers.from(late);
+  const promised = promisedTrailers(trailers);
+  const late = isLate(promised) ? promised : undefined;
+  const known = isLate(promised) ? undefined : Headers.from(promised);
   const isChunked = !isRelayed && (source.length !== 0 || known !== undefined);
-  const bodyLength = isChunked ? "unknown" : source.length;
-  return { source, trailers: known ?? late, known, bodyLength };
+  return { source, bodyLength: isChunked ? "unknown" : source.length, known, late };
 }
 
 /** Converts promised trailers to a native promise, handled in case it rejects and is never awaited. */
@@ -79,14 +82,14 @@ export class Upload {
     this.#source.release();
   }
 
-  async #send(driver: Driver, { source, trailers }: Content): Promise<void> {
+  async #send(driver: Driver, { source, late }: Content): Promise<void> {
     const isOver = (): boolean => this.#isStopped || !driver.isLive;
     if (source.whole !== undefined) driver.send({ type: "data", bytes: source.whole });
     try {
       if (source.isStreamed) await sendPieces(driver, source, isOver);
       if (isOver()) return;
-      const late = isLate(trailers) ? await orBodyFailed(() => resolved(trailers)) : trailers;
-      if (!isOver()) driver.send({ type: "end-of-message", trailers: late });
+      const trailers = late && (await orBodyFailed(() => resolved(late)));
+      if (!isOver()) driver.send({ type: "end-of-message", trailers });
     } catch (error) {
       // Ignore what a body throws because it was stopped.
       if (!isOver()) throw error instanceof UpgradeError ? error : bodyFailed(error);
@@ -114,27 +117,30 @@ async function sendPieces(
   }
 }
 
+/** Whether the content can be sent together with its head. */
+export function isWhole({ source, late }: Content): boolean {
+  return !source.isStreamed && late === undefined;
+}
+
 /**
  * Sends the content and ends the message. Returns undefined if all of it was sent at once.
  *
  * @throws {LocalProtocolError} A whole body does not match its head.
  */
 export function sendContent(driver: Driver, content: Content): Upload | undefined {
-  const { source, trailers } = content;
-  if (source.isStreamed || isLate(trailers)) return new Upload(driver, content);
-  if (source.whole !== undefined) driver.send({ type: "data", bytes: source.whole });
-  driver.send({ type: "end-of-message", trailers });
+  if (!isWhole(content)) return new Upload(driver, content);
+  const { whole } = content.source;
+  if (whole !== undefined) driver.send({ type: "data", bytes: whole });
+  driver.send({ type: "end-of-message" });
   return undefined;
 }
 
 /** Reports whether the trailers must be awaited. */
-function isLate(
-  trailers: TrailersInit | undefined,
-): trailers is Exclude<TrailersInit, HeadersInit> {
+function isLate(trailers: TrailersInit | undefined): trailers is LateTrailers {
   return typeof trailers === "function" || isThenable(trailers);
 }
 
-function resolved(trailers: Exclude<TrailersInit, HeadersInit>) {
+function resolved(trailers: LateTrailers) {
   return typeof trailers === "function" ? trailers() : trailers;
 }
 

@@ -19,37 +19,38 @@ export interface FieldLines {
 
 /** Lines given as names and values in turn. */
 export class GivenLines implements FieldLines {
-  readonly #flat: readonly string[];
+  /** Names and values in turn; not a copy. */
+  readonly flat: readonly string[];
 
   constructor(flat: readonly string[]) {
-    this.#flat = flat;
+    this.flat = flat;
   }
 
   get length(): number {
-    return this.#flat.length / 2;
+    return this.flat.length / 2;
   }
 
   nameAt(i: number): string {
-    return this.#flat[i * 2]!;
+    return this.flat[i * 2]!;
   }
 
   nameLengthAt(i: number): number {
-    return this.#flat[i * 2]!.length;
+    return this.flat[i * 2]!.length;
   }
 
   valueAt(i: number): string {
-    return this.#flat[i * 2 + 1]!;
+    return this.flat[i * 2 + 1]!;
   }
 
   find(name: string, from: number): number {
-    for (let i = from; i * 2 < this.#flat.length; i++) {
-      const one = this.#flat[i * 2]!;
+    for (let i = from; i * 2 < this.flat.length; i++) {
+      const one = this.flat[i * 2]!;
       if (one.length === name.length && isSameName(one, 0, name)) return i;
     }
     return -1;
   }
 
   toFlat(): string[] {
-    return [...this.#flat];
+    return [...this.flat];
   }
 }

@@ -17,9 +17,15 @@ export const NO_BODY: Framing = { kind: "none" };
 export const CHUNKED: Framing = { kind: "chunked" };
 export const UNTIL_CLOSE: Framing = { kind: "until-close" };
 
+/** The length of the body, if its head says it. */
+export function knownLength(framing: Framing): number | undefined {
+  if (framing.kind === "content-length") return framing.length;
+  return framing.kind === "none" ? 0 : undefined;
+}
+
 /** Whether the message is known to have no content. */
 export function isEmpty(framing: Framing): boolean {
-  return framing.kind === "none" || (framing.kind === "content-length" && framing.length === 0);
+  return knownLength(framing) === 0;
 }
 
 /** A rule that the framing fields break, with the error for either end. */

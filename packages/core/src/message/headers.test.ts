@@ -269,7 +269,12 @@ describe("headers that propose", () => {
 });
 
 describe("the last headers are reused only for the same lines", () => {
-  const from = (init: unknown) => headersToSend(init as HeadersInit);
+  // As a connection does: each is made with the one before at hand.
+  let before: Headers | undefined;
+  const from = (init: unknown) => {
+    before = headersToSend(init as HeadersInit, before);
+    return before;
+  };
   const made = (init: unknown) => [...from(init)];
 
   test("the same lines are the same headers", () => {

@@ -179,26 +179,12 @@ export function checkedHeaders(lines: readonly string[]): Headers {
 
 const EMPTY = new Headers();
 
-// The last headers sent, by number of lines: most messages repeat them, and they are already checked.
-const MAX_REMEMBERED = 16;
-type Remembered = { readonly headers: Headers; readonly lines: readonly string[] };
-const recent = new Array<Remembered | undefined>(MAX_REMEMBERED).fill(undefined);
-
-/** Like {@link Headers.from}, but reuses the last headers if the lines are the same. */
-export function headersToSend(init: HeadersInit | undefined): Headers {
-  if (!Array.isArray(init)) return Headers.from(init);
-  const before = recent[init.length];
-  const given = linesOf(init, before?.lines);
-  if (before !== undefined && given === before.lines) return before.headers;
-  const lines = checkedLines(given as unknown[]);
-  const headers = checkedHeaders(lines);
-  if (headers.length < MAX_REMEMBERED) recent[headers.length] = { headers, lines };
-  return headers;
-}
-
-/** Part of `forget`. */
-export function forgetHeaders(): void {
-  recent.fill(undefined);
+/** Like {@link Headers.from}, but returns the headers `before` if the lines are the same. */
+export function headersToSend(init: HeadersInit | undefined, before: Headers | undefined): Headers {
+  const lines = before === undefined ? undefined : linesIn(before);
+  if (!Array.isArray(init) || !(lines instanceof GivenLines)) return Headers.from(init);
+  const given = linesOf(init, lines.flat);
+  return given === lines.flat ? before! : checkedHeaders(checkedLines([...given]));
 }
 
 /** The headers, with `Connection: Upgrade` and `Upgrade` appended unless they are present. */

@@ -36,23 +36,9 @@ export function proposalOf(method: string, version: Version, facts: Facts): Prop
   if (facts.upgrade === undefined || !facts.connectionUpgrade) return undefined;
   // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
   if (version === "1.0") return undefined;
-  if (facts.upgrade !== lastUpgrade) {
-    lastUpgrade = facts.upgrade;
-    const members = listMembers(lastUpgrade);
-    const isOffer = members.length > 0 && members.every(isProtocol);
-    lastOffer = isOffer ? new Proposal("upgrade", members) : undefined;
-  }
-  return lastOffer;
-}
-
-// Most proposals repeat the one before. A Proposal is immutable, so it can be shared.
-let lastUpgrade = "";
-let lastOffer: Proposal | undefined;
-
-/** Part of `forget`. */
-export function forgetOffer(): void {
-  lastUpgrade = "";
-  lastOffer = undefined;
+  const members = listMembers(facts.upgrade);
+  const isOffer = members.length > 0 && members.every(isProtocol);
+  return isOffer ? new Proposal("upgrade", members) : undefined;
 }
 
 /** RFC 9110 §9.3.6: any 2xx to CONNECT opens the tunnel, 204 too. */

@@ -2,7 +2,7 @@
 
 import { RemoteProtocolError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import type { Framing } from "../message/framing.ts";
+import { type Framing, knownLength } from "../message/framing.ts";
 import { Headers } from "../message/headers.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import { HeadParser } from "./head-parser.ts";
@@ -37,7 +37,7 @@ export class BodyReader {
   private constructor(framing: Framing, limits: Limits) {
     this.#limits = limits;
     this.#chunks = framing.kind === "chunked" ? new ChunkedReader(limits) : undefined;
-    this.#left = lengthOf(framing);
+    this.#left = knownLength(framing) ?? Infinity;
     if (this.#left === 0) this.trailers = NO_TRAILERS;
     if (this.#left !== Infinity && this.#left > limits.maxBodyBytes) {
       throw new RemoteProtocolError("BODY_TOO_LARGE", `Content-Length ${this.#left}`);
@@ -136,11 +136,6 @@ export class BodyReader {
 
 // The reader of an empty body has no state: one serves all.
 let noBody: BodyReader | undefined;
-
-function lengthOf(framing: Framing): number {
-  if (framing.kind === "content-length") return framing.length;
-  return framing.kind === "none" ? 0 : Infinity;
-}
 
 // The parser counts from the start of the section, the caller from the start of this read.
 function inTrailers(error: unknown, by: number): unknown {

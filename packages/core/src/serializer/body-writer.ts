@@ -2,43 +2,21 @@
 
 import { LocalProtocolError } from "../base/errors.ts";
 import { asBytes, isAscii } from "../base/octets.ts";
-import type { Framing } from "../message/framing.ts";
-import { Headers, type HeadersInit, linesIn } from "../message/headers.ts";
-import { fieldLines } from "./head-checks.ts";
+import { type Framing, knownLength } from "../message/framing.ts";
+import type { HeadersInit } from "../message/headers.ts";
 import type { Sink } from "./sink.ts";
-
-// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe content cannot be trailers.
-const NEVER_A_TRAILER = new Set([
-  "authorization",
-  "cache-control",
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-range",
-  "content-type",
-  "expect",
-  "host",
-  "keep-alive",
-  "max-forwards",
-  "pragma",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "range",
-  "set-cookie",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "www-authenticate",
-]);
+import { trailerLines } from "./trailers.ts";
 
 /** Writes one body. Data that does not fit its framing is refused before a byte of it is written. */
 export class BodyWriter {
   readonly #framing: Framing;
+  readonly #trailers: string;
   #left: number;
 
-  constructor(framing: Framing) {
+  /** `trailers` are lines that were checked together with the head. */
+  constructor(framing: Framing, trailers = "") {
     this.#framing = framing;
+    this.#trailers = trailers;
     this.#left = roomOf(framing);
   }
 
@@ -57,20 +35,15 @@ export class BodyWriter {
   }
 
   /** @throws {LocalProtocolError} `BODY_TOO_SHORT`, `INVALID_TRAILER`, `INVALID_HEADER`. */
-  end(sink: Sink, trailersInit: HeadersInit | undefined): void {
+  end(sink: Sink, trailers: HeadersInit | undefined): void {
     if (this.#framing.kind === "content-length" && this.#left > 0) throw tooShort(this.#left);
-    const trailers = Headers.from(trailersInit);
-    checkTrailers(this.#framing, trailers);
-    if (this.#framing.kind === "chunked") sink.text(`0\r\n${fieldLines(trailers)}\r\n`);
+    const lines = trailers === undefined ? this.#trailers : trailerLines(this.#framing, trailers);
+    if (this.#framing.kind === "chunked") sink.text(`0\r\n${lines}\r\n`);
   }
 }
 
 function roomOf(framing: Framing): number {
-  return framing.kind === "content-length"
-    ? framing.length
-    : framing.kind === "none"
-      ? 0
-      : Infinity;
+  return knownLength(framing) ?? Infinity;
 }
 
 function tooLong({ kind }: Framing, length: number, room: number): LocalProtocolError {
@@ -114,19 +87,4 @@ export function octetsOf(data: Uint8Array | string): Uint8Array | string {
   const bytes = asBytes(data);
   if (bytes !== undefined) return bytes;
   throw new LocalProtocolError("INVALID_BODY", "data is a string or a Uint8Array");
-}
-
-/** @throws {LocalProtocolError} `INVALID_TRAILER`. */
-export function checkTrailers(framing: Framing, trailers: Headers): void {
-  const lines = linesIn(trailers);
-  if (lines.length === 0) return;
-  if (framing.kind !== "chunked") {
-    throw new LocalProtocolError("INVALID_TRAILER", `a body framed by ${framing.kind}`);
-  }
-  for (let i = 0; i < lines.length; i++) {
-    const name = lines.nameAt(i);
-    if (NEVER_A_TRAILER.has(name.toLowerCase())) {
-      throw new LocalProtocolError("INVALID_TRAILER", name);
-    }
-  }
 }

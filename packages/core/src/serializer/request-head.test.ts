@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { RequestToSend } from "../message/events.ts";
-import { checkRequest } from "./request-head.ts";
+import { headText } from "./prepared.ts";
+import { prepareRequest } from "./request-head.ts";
 
 type Parts = { readonly [Key in keyof RequestToSend]?: unknown };
 
 // For callers without types: any part may be anything.
 function check(parts: Parts, close = false) {
   const event = { type: "request", method: "GET", target: "/", headers: { Host: "a" }, ...parts };
-  return checkRequest(event as RequestToSend, close);
+  const { head, parts: prepared } = prepareRequest(event as RequestToSend);
+  return { ...head, text: headText(prepared, close) };
 }
 function fault(parts: Parts): string {
   try {

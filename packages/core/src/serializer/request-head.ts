@@ -2,11 +2,12 @@
 
 import { LocalProtocolError } from "../base/errors.ts";
 import { faultOfToken, isToken, listMembers } from "../base/tokens.ts";
-import type { RequestToSend } from "../message/events.ts";
+import type { RequestEvent, RequestToSend } from "../message/events.ts";
 import { expectationsOf, type Facts, hasFraming, inspect } from "../message/facts.ts";
 import { CHUNKED, type Framing, isEmpty, NO_BODY, requestFraming } from "../message/framing.ts";
 import { type Headers, headersToSend } from "../message/headers.ts";
-import { type Proposal, proposalOf } from "../message/switching.ts";
+import { persists } from "../message/persistence.ts";
+import { proposalOf } from "../message/switching.ts";
 import { faultOfHost, faultOfTarget } from "../message/target.ts";
 import type { Version } from "../message/version.ts";
 import {
@@ -17,82 +18,88 @@ import {
   framingFault,
   framingLine,
 } from "./head-checks.ts";
-import { recallRequest, rememberRequest } from "./head-memo.ts";
-
-/** A request head that is ready to be written. */
-export interface CheckedRequest {
-  readonly text: string;
-  readonly method: string;
-  readonly version: Version;
-  readonly facts: Facts;
-  readonly framing: Framing;
-  readonly proposal: Proposal | undefined;
-  readonly expectsContinue: boolean;
-}
+import { Prepared } from "./prepared.ts";
 
 // RFC 9110 §8.6: these send Content-Length even without content.
 const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 
 /**
- * Checks a request head and makes its text.
+ * Checks a request head and makes its text; returns `before` if that was made from the same.
  *
- * @param close Add `Connection: close` unless it is present.
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a client send.
  */
-export function checkRequest(event: RequestToSend, close: boolean): CheckedRequest {
+export function prepareRequest(event: RequestToSend, before?: Prepared): Prepared<RequestEvent> {
   // Read once, so that what is checked is what is written.
   const { type, method, target, version, headers, bodyLength } = event;
-  const snapshot = {
+  const source = {
     type,
-    method,
-    target,
+    // A missing one must not become "undefined", which is a token.
+    method: String(method ?? ""),
+    target: String(target ?? ""),
     version: version ?? "1.1",
-    headers: headersToSend(headers),
+    headers: headersToSend(headers, before?.parts.source.headers),
     bodyLength,
   };
-  return recallRequest(snapshot, close) ?? makeRequest(snapshot, close);
+  return isMadeFrom(before, source) ? before : makeRequest(source);
 }
 
 /** A request whose parts have been read once. */
-export interface RequestSnapshot extends RequestToSend {
-  readonly version: Version;
-  readonly headers: Headers;
+type Source = RequestToSend & { readonly version: Version; readonly headers: Headers };
+
+function isMadeFrom(
+  before: Prepared | undefined,
+  { method, target, version, headers, bodyLength }: Source,
+): before is Prepared<RequestEvent> {
+  const past = before?.parts.source;
+  return (
+    past?.type === "request" &&
+    headers === past.headers &&
+    target === past.target &&
+    method === past.method &&
+    version === past.version &&
+    bodyLength === past.bodyLength
+  );
 }
 
-function makeRequest(event: RequestSnapshot, close: boolean): CheckedRequest {
-  const { version, headers } = event;
-  // A missing one must not become "undefined", which is a token.
-  const method = String(event.method ?? "");
-  const target = String(event.target ?? "");
-  if (!isToken(method))
+function makeRequest(source: Source): Prepared<RequestEvent> {
+  const { method, target, version, headers } = source;
+  const facts = inspect(headers);
+  checkStart(method, target, version);
+  const badHost = faultOfHost(version, facts);
+  if (badHost !== undefined) throw new LocalProtocolError("INVALID_HOST", badHost);
+  checkUpgrade(version, facts);
+  checkTe(facts);
+  const framing = frame(source, facts);
+  // RFC 9110 §10.1.1: a client without content must not send Expect: 100-continue.
+  if (facts.expect !== undefined && isEmpty(framing)) {
+    throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
+  }
+  const framed = addedFraming(framing, source, facts);
+  // RFC 9112 §7.1.2: no trailers with a Content-Length, even if it is added here.
+  if (facts.trailer && framed.startsWith("Content-Length")) {
+    throw new LocalProtocolError("INVALID_FRAMING", "TRAILER_WITH_LENGTH");
+  }
+  const proposal = proposalOf(method, version, facts);
+  const expectsContinue = version === "1.1" && expectationsOf(facts).has("100-continue");
+  const lines = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${framed}`;
+  return new Prepared({
+    head: { type: "request", method, target, version, headers, framing, proposal, expectsContinue },
+    source,
+    text: `${lines}\r\n`,
+    lastText: facts.close ? `${lines}\r\n` : `${lines}Connection: close\r\n\r\n`,
+    persists: persists(version, facts),
+  });
+}
+
+function checkStart(method: string, target: string, version: Version): void {
+  if (!isToken(method)) {
     throw new LocalProtocolError("INVALID_METHOD", `it ${faultOfToken(method)}`);
+  }
   if (version !== "1.1" && version !== "1.0") {
     throw new LocalProtocolError("INVALID_OPTION", "version is neither 1.1 nor 1.0");
   }
   const badTarget = faultOfTarget(method, target);
   if (badTarget !== undefined) throw new LocalProtocolError("INVALID_TARGET", badTarget);
-  const facts = inspect(headers);
-  const badHost = faultOfHost(version, facts);
-  if (badHost !== undefined) throw new LocalProtocolError("INVALID_HOST", badHost);
-  checkUpgrade(version, facts);
-  checkTe(facts);
-  const framing = frame(event, method, version, facts);
-  // RFC 9110 §10.1.1: a client without content must not send Expect: 100-continue.
-  if (facts.expect !== undefined && isEmpty(framing)) {
-    throw new LocalProtocolError("INVALID_HEADER", "Expect without a body");
-  }
-  const framed = addedFraming(framing, method, event, facts);
-  // RFC 9112 §7.1.2: no trailers with a Content-Length, even if it is added here.
-  if (facts.trailer && framed.startsWith("Content-Length")) {
-    throw new LocalProtocolError("INVALID_FRAMING", "TRAILER_WITH_LENGTH");
-  }
-  const closing = close && !facts.close ? "Connection: close\r\n" : "";
-  const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${framed}${closing}\r\n`;
-  const proposal = proposalOf(method, version, facts);
-  const expectsContinue = version === "1.1" && expectationsOf(facts).has("100-continue");
-  const request = { text, method, version, facts, framing, proposal, expectsContinue };
-  rememberRequest({ ...event, method, target }, close, request);
-  return request;
 }
 
 // RFC 9110 §10.1.4: TE is for one hop, hence its option; every recipient accepts chunked anyway.
@@ -106,10 +113,9 @@ function checkTe(facts: Facts): void {
   }
 }
 
-function frame(event: RequestToSend, method: string, version: Version, facts: Facts): Framing {
+function frame({ method, version, bodyLength }: Source, facts: Facts): Framing {
   const framing = requestFraming(method, version, facts);
   if ("remote" in framing) throw framingFault(framing);
-  const { bodyLength } = event;
   checkBodyLength(bodyLength);
   if (method === "CONNECT" && bodyLength !== undefined && bodyLength !== 0) {
     throw new LocalProtocolError("BODY_NOT_ALLOWED", "CONNECT");
@@ -132,13 +138,8 @@ function frame(event: RequestToSend, method: string, version: Version, facts: Fa
   return { kind: "content-length", length: bodyLength };
 }
 
-function addedFraming(
-  framing: Framing,
-  method: string,
-  event: RequestToSend,
-  facts: Facts,
-): string {
+function addedFraming(framing: Framing, { method, bodyLength }: Source, facts: Facts): string {
   if (hasFraming(facts)) return "";
-  const isAnticipated = event.bodyLength === 0 && ANTICIPATES_CONTENT.has(method);
+  const isAnticipated = bodyLength === 0 && ANTICIPATES_CONTENT.has(method);
   return isAnticipated ? "Content-Length: 0\r\n" : framingLine(framing);
 }

@@ -1,23 +1,27 @@
 import { describe, expect, test } from "vitest";
-import type { ResponseToSend } from "../message/events.ts";
+import type { RequestEvent, ResponseToSend } from "../message/events.ts";
 import { inspect } from "../message/facts.ts";
 import { Headers } from "../message/headers.ts";
 import { proposalOf } from "../message/switching.ts";
+import { headText } from "./prepared.ts";
 import { reasonOf } from "./reasons.ts";
-import { type Answered, checkResponse } from "./response-head.ts";
+import { prepareResponse } from "./response-head.ts";
 
 type Parts = { readonly [Key in keyof ResponseToSend]?: unknown };
 
-const GET: Answered = { method: "GET", version: "1.1", proposal: undefined, persists: true };
-const HEAD: Answered = { ...GET, method: "HEAD" };
-const OLD: Answered = { ...GET, version: "1.0" };
-const LAST: Answered = { ...GET, persists: false };
-const CONNECT: Answered = {
+/** What is answered, and whether the connection may persist so far. */
+type Asked = Pick<RequestEvent, "method" | "version" | "proposal"> & { readonly persists: boolean };
+
+const GET: Asked = { method: "GET", version: "1.1", proposal: undefined, persists: true };
+const HEAD: Asked = { ...GET, method: "HEAD" };
+const OLD: Asked = { ...GET, version: "1.0" };
+const LAST: Asked = { ...GET, persists: false };
+const CONNECT: Asked = {
   ...GET,
   method: "CONNECT",
   proposal: proposalOf("CONNECT", "1.1", inspect(Headers.from([]))),
 };
-const PROPOSING: Answered = {
+const PROPOSING: Asked = {
   ...GET,
   proposal: proposalOf(
     "GET",
@@ -29,7 +33,9 @@ const PROPOSING: Answered = {
 // For callers without types: any part may be anything.
 function check(parts: Parts, request = GET) {
   const event = { type: "response", status: 200, bodyLength: 0, ...parts } as ResponseToSend;
-  return checkResponse(event, request);
+  const { head, parts: prepared } = prepareResponse(event, request as Asked & RequestEvent);
+  const persists = request.persists && prepared.persists;
+  return { ...head, persists, text: headText(prepared, !persists) };
 }
 function fault(parts: Parts, request = GET): string {
   try {
@@ -114,12 +120,14 @@ describe("Z01: injection", () => {
         return reads++ === 0 ? 200 : "200\r\nX: y";
       },
     };
-    expect(checkResponse(event as ResponseToSend, GET).text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(
+      prepareResponse(event as ResponseToSend, GET as Asked & RequestEvent).parts.text,
+    ).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 });
 
 describe("framing", () => {
-  test.each<[string, Parts, Answered, string[]]>([
+  test.each<[string, Parts, Asked, string[]]>([
     ["T20: a known length", { bodyLength: 5 }, GET, ["Content-Length: 5"]],
     ["none", { bodyLength: 0 }, GET, ["Content-Length: 0"]],
     ["an unknown one", { bodyLength: "unknown" }, GET, ["Transfer-Encoding: chunked"]],
@@ -159,7 +167,7 @@ describe("framing", () => {
     expect(lines(parts, request)).toEqual(written);
   });
 
-  test.each<[string, Parts, Answered, string]>([
+  test.each<[string, Parts, Asked, string]>([
     [
       "T13: both",
       { headers: { "Content-Length": "5", "Transfer-Encoding": "chunked" } },
@@ -306,7 +314,7 @@ describe("101", () => {
     );
   });
 
-  test.each<[string, object, Answered, string]>([
+  test.each<[string, object, Asked, string]>([
     ["to no proposal", right, GET, "NO_PROPOSAL"],
     ["to CONNECT", right, CONNECT, "NO_PROPOSAL"],
     ["to HTTP/1.0", right, OLD, "INVALID_STATUS"],

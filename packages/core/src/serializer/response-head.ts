@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import { inWords } from "../base/options.ts";
 import { faultOfValue, illegalIn, isFieldValue, isReason, isTextOctet } from "../base/tokens.ts";
-import type { BodyLength, ResponseToSend } from "../message/events.ts";
+import type { BodyLength, RequestEvent, ResponseEvent, ResponseToSend } from "../message/events.ts";
 import { type Facts, hasFraming, inspect } from "../message/facts.ts";
 import { endToEnd } from "../message/forwarding.ts";
 import {
@@ -24,57 +24,53 @@ import {
   framingFault,
   framingLine,
 } from "./head-checks.ts";
-import { recall, remember } from "./head-memo.ts";
+import { answers, Prepared, type PreparedParts } from "./prepared.ts";
 import { reasonOf } from "./reasons.ts";
 
-/** The request that a response answers. */
-export interface Answered {
-  readonly method: string;
-  readonly version: Version;
-  readonly proposal: Proposal | undefined;
-  /** Both ends have let the connection persist so far. */
-  readonly persists: boolean;
-}
-
-/** A response head that is ready to be written. */
-export interface CheckedResponse {
-  readonly text: string;
-  readonly status: number;
-  readonly facts: Facts;
-  readonly framing: Framing;
-  readonly answer: Answer;
-  /** Whether the connection persists after this response. */
-  readonly persists: boolean;
-}
-
 /**
- * Checks a response head and makes its text.
+ * Checks a response head and makes its text; returns `before` if that was made from the same.
  *
  * @throws {LocalProtocolError} for anything RFC 9110 or 9112 does not let a server send.
  */
-export function checkResponse(event: ResponseToSend, request: Answered): CheckedResponse {
+export function prepareResponse(
+  event: ResponseToSend,
+  request: RequestEvent,
+  before?: Prepared,
+): Prepared<ResponseEvent> {
   // Read once, so that what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const snapshot = { type, status, reason, date, bodyLength, headers: headersToSend(headers) };
-  return recall(snapshot, request) ?? makeResponse(snapshot, request);
+  const lines = headersToSend(headers, before?.parts.source.headers);
+  const source = { type, status, reason, date, bodyLength, headers: lines };
+  return isMadeFrom(before, source, request) ? before : makeResponse(source, request);
 }
 
 /** A response whose parts have been read once. */
-export interface ResponseSnapshot extends ResponseToSend {
-  readonly headers: Headers;
+type Source = ResponseToSend & { readonly headers: Headers };
+
+function isMadeFrom(
+  before: Prepared | undefined,
+  { type, status, reason, date, bodyLength, headers }: Source,
+  request: RequestEvent,
+): before is Prepared<ResponseEvent> {
+  const past = before?.parts.source;
+  return (
+    past !== undefined &&
+    past.type !== "request" &&
+    past.type === type &&
+    headers === past.headers &&
+    status === past.status &&
+    bodyLength === past.bodyLength &&
+    date === past.date &&
+    reason === past.reason &&
+    answers(before!.parts as PreparedParts<ResponseEvent>, request)
+  );
 }
 
-function makeResponse(event: ResponseSnapshot, request: Answered): CheckedResponse {
-  const { type, status, headers } = event;
-  const reason = String(event.reason ?? reasonOf(status));
-  const date = event.date === undefined ? undefined : String(event.date);
-  checkStatus(type, status, request);
-  if (date !== undefined && !isFieldValue(date)) {
-    throw new LocalProtocolError("INVALID_HEADER", `Date ${faultOfValue(date)}`);
-  }
-  if (!isReason(reason)) {
-    throw new LocalProtocolError("INVALID_REASON", illegalIn(reason, isTextOctet));
-  }
+function makeResponse(source: Source, request: RequestEvent): Prepared<ResponseEvent> {
+  const { type, status, headers } = source;
+  const reason = String(source.reason ?? reasonOf(status));
+  const date = source.date === undefined ? undefined : String(source.date);
+  checkStart(type, status, reason, date, request);
   const facts = inspect(headers);
   // RFC 9110 §15.5.22: a 426 must name protocols in Upgrade. The connection option is easily
   // forgotten, so it is added.
@@ -85,21 +81,53 @@ function makeResponse(event: ResponseSnapshot, request: Answered): CheckedRespon
   checkUpgrade("1.1", facts, addsOption);
   const answer = answerTo(request.proposal, status, "1.1", facts);
   if (answer === "invalid") throw invalidSwitch(request.proposal, facts);
-  const framing = frame(status, event.bodyLength, request, facts);
-  const persists = persistsAfter(request, answer, facts, framing.sent);
+  const framing = frame(source, request, facts);
   let added = addedFraming(status, facts, framing);
   if (date !== undefined && !facts.date) added += `Date: ${date}\r\n`;
   if (addsOption) added += "Connection: Upgrade\r\n";
-  if (answer === "refused") added += addedConnection(request, facts, persists);
   // An interim response ends nothing, but a close in it would make clients close the connection.
-  const lines = type === "interim-response" ? endToEnd(headers) : headers;
-  const text = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(lines)}${added}\r\n`;
-  const response = { text, status, facts, framing: framing.sent, answer, persists };
-  remember(event, request, response);
-  return response;
+  const sent = type === "interim-response" ? endToEnd(headers) : headers;
+  const lines = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(sent)}${added}`;
+  const { method, version, proposal } = request;
+  return new Prepared({
+    head: { type, status, reason, version: "1.1", headers: sent, framing: framing.sent },
+    source,
+    ...ended(lines, version, answer, facts),
+    persists: persistsAfter(method, answer, facts, framing.sent),
+    answer,
+    request: { method, version, proposal },
+  });
 }
 
-function checkStatus(type: ResponseToSend["type"], status: number, request: Answered): void {
+// Nothing is added to a switch, which ends HTTP by itself, nor to an interim response, which ends
+// nothing.
+function ended(lines: string, version: Version, answer: Answer, facts: Facts) {
+  const plain = `${lines}\r\n`;
+  if (answer !== "refused") return { text: plain, lastText: plain };
+  const isOld = version === "1.0" && !facts.keepAlive;
+  return {
+    text: isOld ? `${lines}Connection: keep-alive\r\n\r\n` : plain,
+    lastText: facts.close ? plain : `${lines}Connection: close\r\n\r\n`,
+  };
+}
+
+function checkStart(
+  type: ResponseToSend["type"],
+  status: number,
+  reason: string,
+  date: string | undefined,
+  request: RequestEvent,
+): void {
+  checkStatus(type, status, request);
+  if (date !== undefined && !isFieldValue(date)) {
+    throw new LocalProtocolError("INVALID_HEADER", `Date ${faultOfValue(date)}`);
+  }
+  if (!isReason(reason)) {
+    throw new LocalProtocolError("INVALID_REASON", illegalIn(reason, isTextOctet));
+  }
+}
+
+function checkStatus(type: ResponseToSend["type"], status: number, request: RequestEvent): void {
   const interim = type === "interim-response";
   const wrongKind = interim ? status > 199 || status === 101 : status < 200 && status !== 101;
   if (!Number.isInteger(status) || status < 100 || status > 999 || wrongKind) {
@@ -127,9 +155,8 @@ interface ResponseFraming {
 }
 
 function frame(
-  status: number,
-  bodyLength: BodyLength | undefined,
-  request: Answered,
+  { status, bodyLength }: Source,
+  request: RequestEvent,
   facts: Facts,
 ): ResponseFraming {
   checkBodyLength(bodyLength);
@@ -172,21 +199,14 @@ function isUnframed(status: number, method: string): boolean {
   return status < 200 || status === 204 || status === 205 || opensTunnel(method, status);
 }
 
-function persistsAfter(request: Answered, answer: Answer, facts: Facts, sent: Framing): boolean {
-  if (!request.persists || facts.close || sent.kind === "until-close") return false;
+function persistsAfter(method: string, answer: Answer, facts: Facts, sent: Framing): boolean {
+  if (facts.close || sent.kind === "until-close") return false;
   // RFC 9931 §8: bytes after a CONNECT were meant for the tunnel; they are not the next request.
-  return !(request.method === "CONNECT" && answer === "refused");
+  return !(method === "CONNECT" && answer === "refused");
 }
 
 function addedFraming(status: number, facts: Facts, { declared }: ResponseFraming): string {
   if (hasFraming(facts)) return "";
   if (status === 205) return "Content-Length: 0\r\n";
   return declared === undefined ? "" : framingLine(declared);
-}
-
-// Not for a switch, which ends HTTP by itself, nor for an interim response, which ends nothing.
-function addedConnection(request: Answered, facts: Facts, persists: boolean): string {
-  if (!persists) return facts.close ? "" : "Connection: close\r\n";
-  const needsKeepAlive = request.version === "1.0" && !facts.keepAlive;
-  return needsKeepAlive ? "Connection: keep-alive\r\n" : "";
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { ResponseToSend } from "../message/events.ts";
+import type { RequestEvent, ResponseToSend } from "../message/events.ts";
 import { inspect } from "../message/facts.ts";
 import { Headers } from "../message/headers.ts";
 import { proposalOf } from "../message/switching.ts";
-import { type Answered, checkResponse } from "./response-head.ts";
+import { headText, type Prepared } from "./prepared.ts";
+import { prepareResponse } from "./response-head.ts";
 
-const GET: Answered = { method: "GET", version: "1.1", proposal: undefined, persists: true };
+const GET = { method: "GET", version: "1.1", proposal: undefined };
 const event = (parts: object = {}): ResponseToSend => ({
   type: "response",
   status: 200,
@@ -13,10 +14,15 @@ const event = (parts: object = {}): ResponseToSend => ({
   headers: [["A", "b"]],
   ...parts,
 });
-const text = (parts: object = {}, request: object = {}) =>
-  checkResponse(event(parts), { ...GET, ...request }).text;
 
-describe("a remembered head is used only for the same parts", () => {
+// As a connection does: each head is made with the one before at hand.
+let before: Prepared | undefined;
+function text(parts: object = {}, request: { readonly persists?: boolean } & object = {}): string {
+  before = prepareResponse(event(parts), { ...GET, ...request } as RequestEvent, before);
+  return headText(before.parts, request.persists === false || !before.parts.persists);
+}
+
+describe("the head before is used again only for the same parts", () => {
   // This response if nothing was sent before.
   const proposal = proposalOf(
     "GET",

@@ -1,0 +1,219 @@
+// events → [transmitter] → serializer → bytes: the sending half of a connection
+
+import { LocalProtocolError } from "./base/errors.ts";
+import type { Role } from "./base/role.ts";
+import type { Cycle } from "./cycle.ts";
+import type {
+  EventToSend,
+  RequestEvent,
+  RequestToSend,
+  ResponseEvent,
+  ResponseToSend,
+} from "./message/events.ts";
+import { type Framing, NO_BODY } from "./message/framing.ts";
+import { BodyWriter, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
+import { answers, headText, Prepared } from "./serializer/prepared.ts";
+import { prepareRequest } from "./serializer/request-head.ts";
+import { prepareResponse } from "./serializer/response-head.ts";
+import type { Sink } from "./serializer/sink.ts";
+import type { Cause } from "./state/moves.ts";
+
+/** Sends our messages, as far as the states of both roles allow. */
+export class Transmitter {
+  readonly #role: Role;
+  readonly #cycle: Cycle;
+  // Of the message we send, and the writer of its body if that is sent in pieces. Not the message
+  // itself: an idle connection would hold it.
+  #framing: Framing = NO_BODY;
+  #trailers: string | undefined;
+  #writer: BodyWriter | undefined;
+  // Requests sent before the current one was answered: each becomes a cycle in turn.
+  #pipelined: Prepared<RequestEvent>[] | undefined;
+  // The last head, from the second on: most heads on one connection are the same.
+  #last: Prepared | undefined;
+  #hasRepeated = false;
+
+  constructor(role: Role, cycle: Cycle) {
+    this.#role = role;
+    this.#cycle = cycle;
+  }
+
+  /** Whether the requests sent so far allow another before the current one is answered. */
+  get mayPipeline(): boolean {
+    const { machine, request } = this.#cycle;
+    if (machine.now[this.#role] !== "done" || !machine.now.persists) return false;
+    // RFC 9112 §9.6: no request follows one with the option close.
+    const last = this.#pipelined?.at(-1);
+    return last?.parts.persists !== false && request.proposal === undefined;
+  }
+
+  prepare(event: RequestToSend): Prepared<RequestEvent>;
+  prepare(event: ResponseToSend): Prepared<ResponseEvent>;
+  prepare(event: RequestToSend | ResponseToSend): Prepared;
+  prepare(event: RequestToSend | ResponseToSend): Prepared {
+    const prepared =
+      event.type === "request"
+        ? prepareRequest(event, this.#last)
+        : prepareResponse(event, this.#answered(), this.#last);
+    this.#remember(prepared);
+    return prepared;
+  }
+
+  // A refused proposal stays in the request, but is no longer open.
+  #answered(): RequestEvent {
+    const { request, machine } = this.#cycle;
+    const isOpen = request.proposal === undefined || machine.now.proposed;
+    return isOpen ? request : { ...request, proposal: undefined };
+  }
+
+  // Neither an interim response nor a switch, which is the last head of its connection.
+  #remember(prepared: Prepared): void {
+    if (prepared === this.#last) return;
+    const { head, answer } = prepared.parts;
+    if (head.type === "interim-response" || answer === "accepted") return;
+    if (this.#hasRepeated) {
+      prepared.flatten();
+      this.#last = prepared;
+    }
+    this.#hasRepeated = true;
+  }
+
+  send(sink: Sink, event: EventToSend | Prepared): void {
+    if (event instanceof Prepared) this.#sendHead(sink, event);
+    else this.#sendEvent(sink, event);
+  }
+
+  #sendEvent(sink: Sink, event: EventToSend): void {
+    switch (event.type) {
+      case "request":
+      case "response":
+      case "interim-response":
+        this.#sendHead(sink, this.prepare(event));
+        break;
+      case "data":
+        this.#demand("data");
+        this.#bodyWriter.write(sink, event.bytes);
+        this.#noteBody(event.bytes.length);
+        break;
+      case "end-of-message":
+        this.#demand("end-of-message");
+        this.#bodyWriter.end(sink, event.trailers);
+        this.#cycle.machine.move(this.#role, "end-of-message");
+        break;
+      case "connection-closed":
+        this.#demand("connection-closed");
+        this.#cycle.machine.move(this.#role, "connection-closed");
+        break;
+    }
+  }
+
+  /** Sends a head, its body and its end. */
+  sendWhole(
+    sink: Sink,
+    head: RequestToSend | ResponseToSend | Prepared,
+    body: Uint8Array | string | undefined,
+  ): void {
+    const octets = octetsOf(body ?? "");
+    const prepared = head instanceof Prepared ? head : this.prepare(head);
+    this.#sendHead(sink, prepared, octets.length);
+    if (prepared.head.framing.kind === "chunked") {
+      this.#bodyWriter.write(sink, octets);
+      this.#bodyWriter.end(sink, undefined);
+    } else {
+      put(sink, octets);
+    }
+    this.#noteBody(octets.length);
+    this.#cycle.machine.move(this.#role, "end-of-message");
+  }
+
+  // A client that sends any of its body no longer holds it back.
+  #noteBody(length: number): void {
+    if (this.#role === "client" && length > 0) this.#cycle.bodyWithheld = false;
+  }
+
+  get #bodyWriter(): BodyWriter {
+    this.#writer ??= new BodyWriter(this.#framing, this.#trailers);
+    return this.#writer;
+  }
+
+  #begin({ head, trailers }: Prepared["parts"]): void {
+    this.#framing = head.framing;
+    this.#trailers = trailers;
+    this.#writer = undefined;
+  }
+
+  // `whole`: the length of the body, if all of it is known.
+  #sendHead(sink: Sink, prepared: Prepared, whole?: number): void {
+    if (isRequest(prepared)) this.#sendRequest(sink, prepared, whole);
+    else this.#sendResponse(sink, prepared as Prepared<ResponseEvent>, whole);
+  }
+
+  #sendRequest(sink: Sink, request: Prepared<RequestEvent>, whole?: number): void {
+    this.#demand("request");
+    if (whole !== undefined) checkWhole(request.head.framing, whole);
+    const octets = headText(request.parts, !this.#cycle.machine.now.persists);
+    this.#startRequest(request);
+    sink.text(octets);
+  }
+
+  #startRequest(request: Prepared<RequestEvent>): void {
+    this.#begin(request.parts);
+    this.#cycle.begin(request.head, request.parts.persists);
+  }
+
+  /** Sends a request before the response to the current one is complete. */
+  pipeline(sink: Sink, request: Prepared<RequestEvent>): void {
+    this.#pipelined ??= [];
+    this.#pipelined.push(request);
+    this.#cycle.pipelined = this.#pipelined.length;
+    sink.text(headText(request.parts, false));
+  }
+
+  /** The next pipelined request becomes the current one. */
+  startNextCycle(): void {
+    const next = this.#pipelined?.shift();
+    if (next === undefined) return;
+    this.#cycle.pipelined = this.#pipelined!.length;
+    this.#startRequest(next);
+    this.#cycle.machine.move("client", "end-of-message");
+  }
+
+  #sendResponse(sink: Sink, response: Prepared<ResponseEvent>, whole?: number): void {
+    const { head, answer, persists } = response.parts;
+    const { machine } = this.#cycle;
+    const cause = answer === "accepted" ? "switch-accepted" : head.type;
+    this.#demand(cause);
+    if (!answers(response.parts, this.#answered())) {
+      throw new LocalProtocolError("WRONG_MOMENT", "prepared for another request");
+    }
+    if (whole !== undefined) {
+      if (cause !== "response") throw new LocalProtocolError("WRONG_MOMENT", `whole ${cause}`);
+      checkWhole(head.framing, whole);
+    }
+    // RFC 9110 §7.8: a client that expects a 100 gets it before the 101.
+    if (cause === "switch-accepted" && this.#cycle.bodyWithheld) {
+      throw new LocalProtocolError("WRONG_MOMENT", "101 before 100");
+    }
+    if (head.status === 100) this.#cycle.bodyWithheld = false;
+    // A server that answers before a request ends the connection.
+    const isLast = !persists || !machine.now.persists || machine.now.server === "idle";
+    if (cause === "switch-accepted") this.#cycle.acceptSwitch(head);
+    else machine.move("server", cause);
+    if (cause === "response") {
+      this.#begin(response.parts);
+      if (isLast) machine.endPersistence();
+    }
+    sink.text(headText(response.parts, isLast));
+  }
+
+  #demand(cause: Cause): void {
+    const { machine } = this.#cycle;
+    if (machine.allows(this.#role, cause)) return;
+    const detail = `${cause} while ${this.#role}=${machine.now[this.#role]}`;
+    throw new LocalProtocolError("WRONG_MOMENT", detail);
+  }
+}
+
+function isRequest(prepared: Prepared): prepared is Prepared<RequestEvent> {
+  return prepared.head.type === "request";
+}
