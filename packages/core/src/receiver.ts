@@ -18,6 +18,7 @@ import { validateRequest, validateResponse } from "./parser/validation.ts";
 /** Reads what the peer sends, as far as the states of both roles allow. */
 export class Receiver {
   readonly #role: Role;
+  readonly #peer: Role;
   readonly #limits: Limits;
   readonly #cycle: Cycle;
   readonly #input = new Input();
@@ -31,6 +32,7 @@ export class Receiver {
 
   constructor(role: Role, limits: Limits, cycle: Cycle) {
     this.#role = role;
+    this.#peer = peerOf(role);
     this.#limits = limits;
     this.#cycle = cycle;
     this.#heads = new HeadParser(role === "server" ? "request" : "response", limits);
@@ -50,7 +52,7 @@ export class Receiver {
   }
 
   get bodyOwed(): "content" | "trailers" | undefined {
-    if (this.#cycle.machine.now[peerOf(this.#role)] !== "send-body") return undefined;
+    if (this.#cycle.machine.now[this.#peer] !== "send-body") return undefined;
     // RFC 9110 §10.1.1: a client that sent Expect: 100-continue waits for the server.
     if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
     return this.#reader!.trailersAwaited ? "trailers" : "content";
@@ -75,7 +77,7 @@ export class Receiver {
     } catch (error) {
       if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
         this.#failure = error;
-        this.#cycle.machine.fail(peerOf(this.#role));
+        this.#cycle.machine.fail(this.#peer);
       }
       throw error;
     }
@@ -83,7 +85,7 @@ export class Receiver {
 
   #read(): Event | Wait {
     const { now } = this.#cycle.machine;
-    const state = now[peerOf(this.#role)];
+    const state = now[this.#peer];
     switch (state) {
       case "idle":
         if (this.#role === "client") return this.#readIdle();
@@ -131,7 +133,7 @@ export class Receiver {
   }
 
   #closed(): Event {
-    this.#cycle.machine.move(peerOf(this.#role), "connection-closed");
+    this.#cycle.machine.move(this.#peer, "connection-closed");
     return { type: "connection-closed" };
   }
 
@@ -230,7 +232,7 @@ export class Receiver {
 
   #endMessage(reader: BodyReader): Event {
     this.#reader = undefined;
-    this.#cycle.machine.move(peerOf(this.#role), "end-of-message");
+    this.#cycle.machine.move(this.#peer, "end-of-message");
     const { trailers } = reader;
     if (trailers === undefined || trailers.length === 0) return END_OF_MESSAGE;
     return { type: "end-of-message", trailers };

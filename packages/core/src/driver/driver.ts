@@ -44,6 +44,8 @@ export class Driver implements TransportEvents, DeadlineOwner {
   readonly transport: Transport;
   readonly reading: Reading;
   readonly writing: Writing;
+  side!: Side;
+  phase: Phase = "http";
   /** Requests started. */
   requests = 0;
   /** `close()` was called. */
@@ -59,8 +61,6 @@ export class Driver implements TransportEvents, DeadlineOwner {
    * a function for each connection V8 kept dead connections until a full collection.
    */
   taker: { take(): void } | undefined;
-  #side!: Side;
-  #phase: Phase = "http";
   #lingerLeft = 0;
   #ending: Ending | undefined;
   readonly #onTransition: OnTransition | undefined;
@@ -78,23 +78,15 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   /** Starts reading, and listening for failures of the io. */
   start(side: Side): void {
-    this.#side = side;
+    this.side = side;
     this.deadlines.start("age", this.limits.maxAgeMs);
     this.transport.attach(this);
     this.reading.regulate();
   }
 
-  get side(): Side {
-    return this.#side;
-  }
-
-  get phase(): Phase {
-    return this.#phase;
-  }
-
   /** HTTP is not over. */
   get isLive(): boolean {
-    return isLive(this.#phase);
+    return isLive(this.phase);
   }
 
   /** Settles what waits for the end. Made on demand: most connections end before anything waits. */
@@ -113,7 +105,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#phase === "lingering") {
+    if (this.phase === "lingering") {
       this.#discard(bytes.length);
       return;
     }
@@ -125,27 +117,27 @@ export class Driver implements TransportEvents, DeadlineOwner {
       this.writing.uncork(false);
     }
     // The bytes may come from a read that was about to be withdrawn.
-    if (this.#phase !== "http") this.withdrawn();
+    if (this.phase !== "http") this.withdrawn();
   }
 
   ended(): void {
     this.http.receiveEof();
-    if (this.#phase === "lingering") this.transport.destroy();
+    if (this.phase === "lingering") this.transport.destroy();
     this.reading.advance();
-    if (this.isLive) this.#side.receive({ type: "peer-ended" });
+    if (this.isLive) this.side.receive({ type: "peer-ended" });
     this.withdrawn();
   }
 
   accepted(): void {
     this.writing.accepted();
-    if (this.#phase !== "http") this.withdrawn();
+    if (this.phase !== "http") this.withdrawn();
     // A finished cycle that has not advanced was held back.
     else if (this.http.cycleIsOver) this.reading.advance();
   }
 
   withdrawn(): void {
-    if (this.#phase === "switching" || this.#phase === "finishing") this.#awaitQuiet();
-    else if (this.#phase === "lingering") this.#awaitEnd();
+    if (this.phase === "switching" || this.phase === "finishing") this.#awaitQuiet();
+    else if (this.phase === "lingering") this.#awaitEnd();
   }
 
   gone(reason: unknown): void {
@@ -194,7 +186,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
   retire(because: string): void {
     this.reason ??= { kind: "not-persistent", because };
     this.http.endPersistence();
-    if (this.#side.isIdle && !this.http.headHasBegun) this.end();
+    if (this.side.isIdle && !this.http.headHasBegun) this.end();
   }
 
   /**
@@ -205,7 +197,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
    * promised io is still waited for; any other is shut down, since it cannot be left open.
    */
   finish(reason: CloseReason): void {
-    if (this.#phase !== "http") return;
+    if (this.phase !== "http") return;
     const promised = this.taker !== undefined;
     const { transport } = this;
     if (!promised && this.isPolled && !transport.pause() && transport.isStuck === true) {
@@ -219,13 +211,13 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   /** Ends HTTP with a failure, which the peer sees unless the role sends an error response. */
   fail(error: UpgradeError, cause: "failed" | "aborted" = "failed"): void {
-    const phase = this.#phase;
+    const phase = this.phase;
     const reason: CloseReason = { kind: "failed", error };
     if (isLive(phase) || phase === "finishing") {
       error.annotate({ bytesRead: this.reading.bytesRead, bytesWritten: this.writing.handed });
       this.reason = reason;
     }
-    const isAnswered = phase === "http" && this.#side.answer?.(error) === true;
+    const isAnswered = phase === "http" && this.side.answer?.(error) === true;
     this.#move(isAnswered ? "answered" : cause, reason);
   }
 
@@ -251,17 +243,17 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   #move(cause: Cause, reason: CloseReason): void {
-    const from = this.#phase;
+    const from = this.phase;
     const move = moveOn(from, cause);
     if (move === undefined) return;
-    this.#phase = move.becomes;
+    this.phase = move.becomes;
     if (this.#onTransition !== undefined) this.#report(this.#onTransition, from, cause);
     for (const effect of move.effects) PERFORM[effect](this, reason);
   }
 
   // If the hook throws, the connection fails, not the transition that called it.
   #report(hook: OnTransition, from: Phase, cause: Cause): void {
-    new Promise<void>((resolve) => resolve(hook(from, cause, this.#phase))).catch((error) =>
+    new Promise<void>((resolve) => resolve(hook(from, cause, this.phase))).catch((error) =>
       this.fail(new LocalProtocolError("CALLBACK_FAILED", "onTransition", { cause: error })),
     );
   }
@@ -272,7 +264,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
     if (!this.transport.pause() || this.transport.isReading || !this.writing.isFlushed) return;
     const { switched } = this;
     const reason: CloseReason =
-      this.#phase === "switching"
+      this.phase === "switching"
         ? { kind: "switched", protocol: switched!.protocol }
         : this.reason!;
     this.#move("quiet", reason);
@@ -293,7 +285,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   // The linger deadline starts after our last byte is accepted; until then the write deadline runs.
   #awaitEnd(): void {
-    if (this.hasUnsent || this.deadlines.has("linger") || this.#phase !== "lingering") return;
+    if (this.hasUnsent || this.deadlines.has("linger") || this.phase !== "lingering") return;
     this.deadlines.start("linger", this.limits.lingerMs);
   }
 
@@ -315,7 +307,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   clockFailed(error: LocalProtocolError): void {
     // Unclaimed parts without a working deadline are given up.
-    if (this.#phase !== "kept-open") this.fail(error);
+    if (this.phase !== "kept-open") this.fail(error);
     else if (this.http.hasSwitched) this.unclaimed(error);
   }
 
@@ -331,13 +323,13 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   /** See `Connection.close`. */
   close(timeoutMs: number): Promise<CloseReason> {
-    if (this.#phase === "http" && !this.http.hasSwitched) {
+    if (this.phase === "http" && !this.http.hasSwitched) {
       this.isClosing = true;
       this.deadlines.startEarlier("close", timeoutMs);
-      this.#side.receive({ type: "closing" });
+      this.side.receive({ type: "closing" });
       this.retire(CLOSED.because);
       this.discardUnread();
-    } else if (!this.ending.isOver || this.#phase === "lingering") {
+    } else if (!this.ending.isOver || this.phase === "lingering") {
       this.deadlines.startEarlier("close", timeoutMs);
     }
     return this.ending.closed;

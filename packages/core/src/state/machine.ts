@@ -18,40 +18,36 @@ import type { Cause } from "./moves.ts";
 
 /** The states of both roles. It sees no bytes, and does not depend on which role is ours. */
 export class StateMachine {
-  #now: JointState = START;
-
-  /** The states of both roles, and what follows from them. */
-  get now(): JointState {
-    return this.#now;
-  }
+  /** The states of both roles, and what follows from them. Only this class changes it. */
+  now: JointState = START;
 
   /** Whether `cause` is allowed for `role` now. */
   allows(role: Role, cause: Cause): boolean {
-    return this.#now.after(role, cause) !== undefined;
+    return this.now.after(role, cause) !== undefined;
   }
 
   /** Moves `role`, and applies the couplings. The caller has checked `allows`. */
   move(role: Role, cause: Cause): void {
-    this.#now = this.#now.after(role, cause)!;
+    this.now = this.now.after(role, cause)!;
   }
 
   /** Opens a proposal to switch. */
   propose(): void {
-    this.#now = this.#now.after("client", "proposal")!;
+    this.now = this.now.after("client", "proposal")!;
   }
 
   /** Makes this cycle the last. */
   endPersistence(): void {
-    if (this.#now.persists) this.#now = this.#now.after("client", "last-cycle")!;
+    if (this.now.persists) this.now = this.now.after("client", "last-cycle")!;
   }
 
   /** Marks that `role` broke the rules: nothing more is read from it, and this cycle is the last. */
   fail(role: Role): void {
-    this.#now = this.#now.after(role, "fault")!;
+    this.now = this.now.after(role, "fault")!;
   }
 
   /** Begins the next cycle. The caller has checked `cycleIsOver`. */
   startNextCycle(): void {
-    this.#now = this.#now.after("client", "next-cycle")!;
+    this.now = this.now.after("client", "next-cycle")!;
   }
 }
