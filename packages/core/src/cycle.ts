@@ -18,8 +18,7 @@ const NO_REQUEST: RequestEvent = Object.freeze({
 });
 
 /** One request and its final response: the states of both roles, and the request. */
-export class Cycle {
-  readonly machine = new StateMachine();
+export class Cycle extends StateMachine {
   /** The request that was sent or received. */
   request = NO_REQUEST;
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
@@ -34,20 +33,20 @@ export class Cycle {
   begin(request: RequestEvent, persists: boolean): void {
     this.request = request;
     this.bodyWithheld = request.expectsContinue;
-    this.machine.move("client", "request");
-    if (request.proposal !== undefined) this.machine.propose();
-    if (!persists) this.machine.endPersistence();
+    this.move("client", "request");
+    if (request.proposal !== undefined) this.propose();
+    if (!persists) this.endPersistence();
   }
 
   /** The response accepts the proposal of the request. */
   acceptSwitch(response: ResponseEvent): void {
-    this.machine.move("server", "switch-accepted");
+    this.move("server", "switch-accepted");
     this.switched = switchedBy(this.request, response);
   }
 
   /** Resets for the next request. The caller has checked that the cycle is over. */
-  startNext(): void {
-    this.machine.startNextCycle();
+  override startNextCycle(): void {
+    super.startNextCycle();
     this.request = NO_REQUEST;
     this.bodyWithheld = false;
   }

@@ -48,7 +48,6 @@ export class HttpConnection {
   readonly role: Role;
   readonly limits: Limits;
   readonly #cycle = new Cycle();
-  readonly #machine = this.#cycle.machine;
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
 
@@ -64,33 +63,33 @@ export class HttpConnection {
 
   /** The state of our role. */
   get ourState(): State {
-    return this.#machine.now[this.role];
+    return this.#cycle.now[this.role];
   }
 
   /** The state of the peer's role. */
   get theirState(): State {
-    return this.#machine.now[peerOf(this.role)];
+    return this.#cycle.now[peerOf(this.role)];
   }
 
   /** The states of both roles, named as in h11. */
   get states(): { readonly client: State; readonly server: State } {
-    const { client, server } = this.#machine.now;
+    const { client, server } = this.#cycle.now;
     return { client, server };
   }
 
   /** What the current request offers to switch to. */
   get proposal(): Proposal | undefined {
-    return this.#machine.now.proposed ? this.#cycle.request.proposal : undefined;
+    return this.#cycle.now.proposed ? this.#cycle.request.proposal : undefined;
   }
 
   /** Whether the connection may carry another cycle after this one. */
   get persists(): boolean {
-    return this.#machine.now.persists;
+    return this.#cycle.now.persists;
   }
 
   /** Whether both messages of the cycle are complete and another cycle may follow. */
   get cycleIsOver(): boolean {
-    return this.#machine.now.cycleIsOver;
+    return this.#cycle.now.cycleIsOver;
   }
 
   /** Whether another request may be sent before the current one is answered. */
@@ -100,12 +99,12 @@ export class HttpConnection {
 
   /** @internal What is left to do. */
   get stage(): Stage {
-    return this.#machine.now.stage[this.role];
+    return this.#cycle.now.stage[this.role];
   }
 
   /** Whether both sides have switched: what follows belongs to another protocol. */
   get hasSwitched(): boolean {
-    return this.#machine.now.hasSwitched;
+    return this.#cycle.now.hasSwitched;
   }
 
   /** What the connection switches to, once both heads are known. */
@@ -238,7 +237,7 @@ export class HttpConnection {
 
   /** Makes this cycle the last: the next head we send has `Connection: close`. */
   endPersistence(): void {
-    this.#machine.endPersistence();
+    this.#cycle.endPersistence();
   }
 
   /**
@@ -247,14 +246,14 @@ export class HttpConnection {
    * @throws {LocalProtocolError} `WRONG_MOMENT`: a message is incomplete, or this cycle is the last.
    */
   startNextCycle(): void {
-    if (!this.#machine.now.cycleIsOver) {
+    if (!this.#cycle.now.cycleIsOver) {
       const { client, server } = this.states;
       throw new LocalProtocolError(
         "WRONG_MOMENT",
         `next cycle while client=${client} server=${server}`,
       );
     }
-    this.#cycle.startNext();
+    this.#cycle.startNextCycle();
     this.#receiver.startNextCycle();
     this.#transmitter.startNextCycle();
   }

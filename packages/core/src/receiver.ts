@@ -52,7 +52,7 @@ export class Receiver {
   }
 
   get bodyOwed(): "content" | "trailers" | undefined {
-    if (this.#cycle.machine.now[this.#peer] !== "send-body") return undefined;
+    if (this.#cycle.now[this.#peer] !== "send-body") return undefined;
     // RFC 9110 §10.1.1: a client that sent Expect: 100-continue waits for the server.
     if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
     return this.#reader!.trailersAwaited ? "trailers" : "content";
@@ -77,14 +77,14 @@ export class Receiver {
     } catch (error) {
       if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
         this.#failure = error;
-        this.#cycle.machine.fail(this.#peer);
+        this.#cycle.fail(this.#peer);
       }
       throw error;
     }
   }
 
   #read(): Event | Wait {
-    const { now } = this.#cycle.machine;
+    const { now } = this.#cycle;
     const state = now[this.#peer];
     switch (state) {
       case "idle":
@@ -133,7 +133,7 @@ export class Receiver {
   }
 
   #closed(): Event {
-    this.#cycle.machine.move(this.#peer, "connection-closed");
+    this.#cycle.move(this.#peer, "connection-closed");
     return { type: "connection-closed" };
   }
 
@@ -184,14 +184,14 @@ export class Receiver {
   }
 
   #acceptResponse(head: ResponseHead): ResponseEvent {
-    const { machine } = this.#cycle;
-    const { event, answer } = validateResponse(head, this.#cycle.request);
+    const cycle = this.#cycle;
+    const { event, answer } = validateResponse(head, cycle.request);
     if (event.type === "interim-response") {
       if (++this.#interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
       }
-      if (event.status === 100) this.#cycle.bodyWithheld = false;
-      machine.move("server", "interim-response");
+      if (event.status === 100) cycle.bodyWithheld = false;
+      cycle.move("server", "interim-response");
       return event;
     }
     if (answer === "accepted") {
@@ -201,9 +201,9 @@ export class Receiver {
       return event;
     }
     this.#reader = BodyReader.of(event.framing, this.#limits);
-    machine.move("server", "response");
+    cycle.move("server", "response");
     const isLast = !persists(head.version, head.facts);
-    if (isLast || this.#reader.endsWithConnection) machine.endPersistence();
+    if (isLast || this.#reader.endsWithConnection) cycle.endPersistence();
     return event;
   }
 
@@ -232,7 +232,7 @@ export class Receiver {
 
   #endMessage(reader: BodyReader): Event {
     this.#reader = undefined;
-    this.#cycle.machine.move(this.#peer, "end-of-message");
+    this.#cycle.move(this.#peer, "end-of-message");
     const { trailers } = reader;
     if (trailers === undefined || trailers.length === 0) return END_OF_MESSAGE;
     return { type: "end-of-message", trailers };

@@ -40,8 +40,8 @@ export class Transmitter {
 
   /** Whether the requests sent so far allow another before the current one is answered. */
   get mayPipeline(): boolean {
-    const { machine, request } = this.#cycle;
-    if (machine.now[this.#role] !== "done" || !machine.now.persists) return false;
+    const { now, request } = this.#cycle;
+    if (now[this.#role] !== "done" || !now.persists) return false;
     // RFC 9112 §9.6: no request follows one with the option close.
     const last = this.#pipelined?.at(-1);
     return last?.parts.persists !== false && request.proposal === undefined;
@@ -61,8 +61,8 @@ export class Transmitter {
 
   // A refused proposal stays in the request, but is no longer open.
   #answered(): RequestEvent {
-    const { request, machine } = this.#cycle;
-    const isOpen = request.proposal === undefined || machine.now.proposed;
+    const { now, request } = this.#cycle;
+    const isOpen = request.proposal === undefined || now.proposed;
     return isOpen ? request : { ...request, proposal: undefined };
   }
 
@@ -98,11 +98,11 @@ export class Transmitter {
       case "end-of-message":
         this.#demand("end-of-message");
         this.#bodyWriter.end(sink, event.trailers);
-        this.#cycle.machine.move(this.#role, "end-of-message");
+        this.#cycle.move(this.#role, "end-of-message");
         break;
       case "connection-closed":
         this.#demand("connection-closed");
-        this.#cycle.machine.move(this.#role, "connection-closed");
+        this.#cycle.move(this.#role, "connection-closed");
         break;
     }
   }
@@ -123,7 +123,7 @@ export class Transmitter {
       put(sink, octets);
     }
     this.#noteBody(octets.length);
-    this.#cycle.machine.move(this.#role, "end-of-message");
+    this.#cycle.move(this.#role, "end-of-message");
   }
 
   // A client that sends any of its body no longer holds it back.
@@ -151,7 +151,7 @@ export class Transmitter {
   #sendRequest(sink: Sink, request: Prepared<RequestEvent>, whole?: number): void {
     this.#demand("request");
     if (whole !== undefined) checkWhole(request.head.framing, whole);
-    const octets = headText(request.parts, !this.#cycle.machine.now.persists);
+    const octets = headText(request.parts, !this.#cycle.now.persists);
     this.#startRequest(request);
     sink.text(octets);
   }
@@ -171,16 +171,17 @@ export class Transmitter {
 
   /** The next pipelined request becomes the current one. */
   startNextCycle(): void {
+    this.#framing = NO_BODY;
     const next = this.#pipelined?.shift();
     if (next === undefined) return;
     this.#cycle.pipelined = this.#pipelined!.length;
     this.#startRequest(next);
-    this.#cycle.machine.move("client", "end-of-message");
+    this.#cycle.move("client", "end-of-message");
   }
 
   #sendResponse(sink: Sink, response: Prepared<ResponseEvent>, whole?: number): void {
     const { head, answer, persists } = response.parts;
-    const { machine } = this.#cycle;
+    const cycle = this.#cycle;
     const cause = answer === "accepted" ? "switch-accepted" : head.type;
     this.#demand(cause);
     if (!answers(response.parts, this.#answered())) {
@@ -196,20 +197,20 @@ export class Transmitter {
     }
     if (head.status === 100) this.#cycle.bodyWithheld = false;
     // A server that answers before a request ends the connection.
-    const isLast = !persists || !machine.now.persists || machine.now.server === "idle";
+    const isLast = !persists || !cycle.now.persists || cycle.now.server === "idle";
     if (cause === "switch-accepted") this.#cycle.acceptSwitch(head);
-    else machine.move("server", cause);
+    else cycle.move("server", cause);
     if (cause === "response") {
       this.#begin(response.parts);
-      if (isLast) machine.endPersistence();
+      if (isLast) cycle.endPersistence();
     }
     sink.text(headText(response.parts, isLast));
   }
 
   #demand(cause: Cause): void {
-    const { machine } = this.#cycle;
-    if (machine.allows(this.#role, cause)) return;
-    const detail = `${cause} while ${this.#role}=${machine.now[this.#role]}`;
+    const cycle = this.#cycle;
+    if (cycle.allows(this.#role, cause)) return;
+    const detail = `${cause} while ${this.#role}=${cycle.now[this.#role]}`;
     throw new LocalProtocolError("WRONG_MOMENT", detail);
   }
 }

@@ -7,20 +7,19 @@ import type { Driver } from "./driver.ts";
 type Awaited = "head" | "idle" | "content" | "trailers";
 
 /** Runs the deadline for what is awaited from the peer. */
-export class Awaiting {
-  readonly #driver: Driver;
+export abstract class Awaiting {
+  protected readonly driver: Driver;
   #awaited: Awaited | undefined;
   #requests = 0;
   // What was left of the body deadline when we stopped reading: a pause of ours does not count.
-  #contentLeftMs: number;
+  #contentLeftMs: number | undefined;
 
   constructor(driver: Driver) {
-    this.#driver = driver;
-    this.#contentLeftMs = driver.limits.bodyProgressMs;
+    this.driver = driver;
   }
 
   /** Updates what is awaited. `requests` is the number started so far. */
-  update(isReading: boolean, isIdle: boolean, requests: number): void {
+  protected update(isReading: boolean, isIdle: boolean, requests: number): void {
     const awaited = this.#whatIsAwaited(isReading, isIdle);
     // If whole exchanges have passed since the last update, the same wait starts anew.
     if (awaited === this.#awaited && requests === this.#requests) return;
@@ -28,35 +27,35 @@ export class Awaiting {
     this.#awaited = awaited;
     this.#requests = requests;
     if (awaited === undefined) return;
-    this.#driver.deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
+    this.driver.deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
   }
 
   #stop(requests: number): void {
     const before = this.#awaited;
-    const isSameBody = requests === this.#requests && this.#driver.http.theirState === "send-body";
-    if (!isSameBody) this.#contentLeftMs = this.#driver.limits.bodyProgressMs;
-    else if (before === "content") this.#contentLeftMs = this.#driver.deadlines.left("body");
-    if (before !== undefined) this.#driver.deadlines.stop(deadlineOf(before));
+    const isSameBody = requests === this.#requests && this.driver.http.theirState === "send-body";
+    if (!isSameBody) this.#contentLeftMs = undefined;
+    else if (before === "content") this.#contentLeftMs = this.driver.deadlines.left("body");
+    if (before !== undefined) this.driver.deadlines.stop(deadlineOf(before));
   }
 
   /**
    * Bytes arrived: extends a body's deadline by the time they may take at the minimum rate, to at
    * most bodyProgressMs. A head and a trailer section get no extension.
    */
-  progress(bytes: number, framing: Framing | undefined): void {
+  protected progress(bytes: number, framing: Framing | undefined): void {
     if (this.#awaited !== "content" || bytes === 0) return;
-    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.#driver.limits;
+    const { bodyProgressMs, minBodyBytesPerSecond, minStreamBytesPerSecond } = this.driver.limits;
     const isKnown = framing?.kind === "content-length";
     const bytesPerSecond = isKnown ? minBodyBytesPerSecond : minStreamBytesPerSecond;
-    this.#driver.deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
+    this.driver.deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
   }
 
   #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
-    const { role, ourState, theirState, headHasBegun } = this.#driver.http;
+    const { role, ourState, theirState, headHasBegun } = this.driver.http;
     // No deadline while our own reader is slow, unless the response is sent and only the body is left.
     const isAnswered = role === "server" && ourState === "done";
     if (theirState === "send-body") {
-      return isReading || isAnswered ? this.#driver.http.bodyOwed : undefined;
+      return isReading || isAnswered ? this.driver.http.bodyOwed : undefined;
     }
     if (theirState !== "idle" && theirState !== "send-response") return undefined;
     if (headHasBegun) return "head";
@@ -64,11 +63,12 @@ export class Awaiting {
   }
 
   #msOf(awaited: Awaited, isFirst: boolean): number {
-    const { headMs, idleMs, bodyProgressMs } = this.#driver.limits;
+    const { headMs, idleMs, bodyProgressMs } = this.driver.limits;
     // 0 would mean no deadline.
-    if (awaited === "content") return bodyProgressMs && Math.max(this.#contentLeftMs, 1);
+    if (awaited === "content")
+      return bodyProgressMs && Math.max(this.#contentLeftMs ?? bodyProgressMs, 1);
     // A new client must send its first head; only later may it idle.
-    const expectsHead = awaited !== "idle" || (isFirst && this.#driver.http.role === "server");
+    const expectsHead = awaited !== "idle" || (isFirst && this.driver.http.role === "server");
     return expectsHead ? headMs : idleMs;
   }
 }

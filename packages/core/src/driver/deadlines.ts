@@ -141,7 +141,7 @@ export class Deadlines {
       this.#firesAt = at;
       // Rounded up: a timer that fires a fraction early would only be set again.
       const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
-      this.#timer = this.#clock.setTimer(ms, () => this.#fire());
+      this.#timer = this.#clock.setTimer(ms, this.#fire.bind(this));
     } catch (cause) {
       this.#firesAt = NEVER;
       this.#fail(cause);

@@ -4,29 +4,21 @@ import { ConnectionError, UpgradeError } from "../base/errors.ts";
 import type { Event, Wait } from "../message/events.ts";
 import { Awaiting } from "./awaiting.ts";
 import { Draining } from "./draining.ts";
-import type { Driver } from "./driver.ts";
 import type { BodyDisposal, Incoming } from "./incoming.ts";
 
 /** Turns bytes into events, as far ahead as the state of the connection allows. */
-export class Reading {
+export class Reading extends Awaiting {
   /** The peer's message of this cycle. */
   incoming: Incoming | undefined;
   bytesRead = 0;
-  readonly #driver: Driver;
-  readonly #awaiting: Awaiting;
   #wait: Wait = "need-data";
   #advancing = false;
   #draining: Draining | undefined;
 
-  constructor(driver: Driver) {
-    this.#driver = driver;
-    this.#awaiting = new Awaiting(driver);
-  }
-
   data(bytes: Uint8Array): void {
     this.bytesRead += bytes.length;
-    this.#driver.http.receiveData(bytes);
-    this.#awaiting.progress(bytes.length, this.incoming?.framing);
+    this.driver.http.receiveData(bytes);
+    this.progress(bytes.length, this.incoming?.framing);
     this.advance();
   }
 
@@ -35,7 +27,7 @@ export class Reading {
     if (this.#advancing) return;
     this.#advancing = true;
     try {
-      while (this.#driver.phase === "http" && this.#step()) {
+      while (this.driver.phase === "http" && this.#step()) {
         // Each step handles one event or starts the next cycle.
       }
     } finally {
@@ -46,22 +38,22 @@ export class Reading {
 
   /** Returns false if nothing more can be read now. */
   #step(): boolean {
-    switch (this.#driver.http.stage) {
+    switch (this.driver.http.stage) {
       case "open":
         return !this.#bodyIsFull() && this.#read();
       case "cycle-over":
         return this.#startNextCycle();
       case "switched":
-        this.#driver.switch();
+        this.driver.switch();
         return false;
       case "ended":
-        this.#driver.end();
+        this.driver.end();
         return false;
     }
   }
 
   #read(): boolean {
-    const driver = this.#driver;
+    const driver = this.driver;
     try {
       const next = driver.http.nextEvent();
       if (typeof next === "object") this.#dispatch(next);
@@ -76,7 +68,7 @@ export class Reading {
   }
 
   #startNextCycle(): boolean {
-    const { http, side, writing } = this.#driver;
+    const { http, side, writing } = this.driver;
     if (http.role === "server") {
       // L12: the next request waits while the client does not read its responses.
       if (writing.isBackedUp) {
@@ -97,13 +89,13 @@ export class Reading {
   }
 
   #dispatch(event: Event): void {
-    const { http, side } = this.#driver;
+    const { http, side } = this.driver;
     switch (event.type) {
       case "request":
       case "response":
       case "interim-response":
         side.receive(event);
-        if (!http.persists) this.#driver.noteLastCycle();
+        if (!http.persists) this.driver.noteLastCycle();
         break;
       case "data":
         if (this.#draining === undefined) this.incoming!.push(event.bytes);
@@ -122,7 +114,7 @@ export class Reading {
 
   /** Reads far enough ahead to notice that the peer is gone, but no byte of the next protocol. */
   regulate(): void {
-    const { http, limits, phase, requests, side, transport } = this.#driver;
+    const { http, limits, phase, requests, side, transport } = this.driver;
     if (phase !== "http") return;
     const { theirState, endReceived } = http;
     const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
@@ -130,7 +122,7 @@ export class Reading {
     const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
     if (reading) transport.resume();
     else transport.pause();
-    this.#awaiting.update(reading, side.isIdle, requests);
+    this.update(reading, side.isIdle, requests);
   }
 
   #bodyIsFull(): boolean {
@@ -138,14 +130,14 @@ export class Reading {
     if (incoming === undefined) return false;
     if (incoming.isAbandoned) return true;
     // Nothing more can arrive, and the body may be truncated: report that now, not to a later reader.
-    if (this.#driver.http.endReceived) return false;
+    if (this.driver.http.endReceived) return false;
     // Read at least one chunk of a body without a reader, or it would never make progress.
-    return incoming.queuedBytes >= Math.max(1, this.#driver.limits.readAheadBytes);
+    return incoming.queuedBytes >= Math.max(1, this.driver.limits.readAheadBytes);
   }
 
   /** A reader waits for bytes of the body that have not arrived. */
   bodyWanted(): void {
-    this.#driver.side.receive({ type: "body-wanted" });
+    this.driver.side.receive({ type: "body-wanted" });
     this.advance();
   }
 
@@ -159,15 +151,18 @@ export class Reading {
     const { incoming } = this;
     const draining = this.drain();
     if (draining !== undefined) return draining.done;
-    return Promise.resolve(incoming?.isComplete === true ? "drained" : "closed");
+    const { isComplete = false, length } = incoming ?? {};
+    return Promise.resolve(isComplete || length === 0 ? "drained" : "closed");
   }
 
   /** Reads and discards the rest of the peer's body, if any, within the limits. */
   drain(): Draining | undefined {
     if (this.#draining !== undefined) return this.#draining;
     const { incoming } = this;
-    const { deadlines, isLive, limits } = this.#driver;
+    const { deadlines, isLive, limits } = this.driver;
     if (incoming === undefined || incoming.isComplete || !isLive) return undefined;
+    // The end of a message without a body follows its head at once.
+    if (incoming.framing.kind === "none") return undefined;
     incoming.discard();
     const draining = new Draining(limits, deadlines);
     this.#draining = draining;
@@ -184,7 +179,7 @@ export class Reading {
     if (error === undefined) return;
     this.incoming!.isAbandoned = true;
     this.#endDraining("closed");
-    this.#driver.side.receive({ type: "drain-failed", error });
+    this.driver.side.receive({ type: "drain-failed", error });
   }
 
   #endDraining(disposal: BodyDisposal): void {
@@ -194,7 +189,7 @@ export class Reading {
 
   /** All that remains of the exchange is a body without a reader. */
   get isUnread(): boolean {
-    const { ourState } = this.#driver.http;
+    const { ourState } = this.driver.http;
     const isSent = ourState === "done" || ourState === "must-close";
     return isSent && this.incoming?.isComplete === false && !this.incoming.isRead;
   }

@@ -17,12 +17,11 @@ export class Writing extends Outbox {
   // How much the transport had accepted when last checked.
   #accepted = 0;
   // How long the next write may take: less than the full deadline while a body is held up.
-  #patienceMs: number;
+  #patienceMs: number | undefined;
 
   constructor(driver: Driver) {
     super();
     this.#driver = driver;
-    this.#patienceMs = driver.limits.writeProgressMs;
   }
 
   /** The transport has accepted everything. */
@@ -77,7 +76,7 @@ export class Writing extends Outbox {
   /** Hands all queued output to the transport, in one write. */
   flush(): void {
     if (this.queued === 0 || this.#stopped) return;
-    const { deadlines, transport } = this.#driver;
+    const { deadlines, limits, transport } = this.#driver;
     const { isOpen } = transport;
     if (isOpen && !this.isIntact) {
       this.#driver.fail(new LocalProtocolError("BODY_CHANGED"));
@@ -85,7 +84,9 @@ export class Writing extends Outbox {
     }
     if (isOpen) transport.write(this.take());
     const waits = !isOpen || transport.unacceptedBytes > 0;
-    if (waits && !deadlines.has("write")) deadlines.start("write", this.#patienceMs);
+    if (waits && !deadlines.has("write")) {
+      deadlines.start("write", this.#patienceMs ?? limits.writeProgressMs);
+    }
   }
 
   /** The transport is open: queued output leaves now, with a fresh deadline. */
@@ -123,10 +124,9 @@ export class Writing extends Outbox {
 
   // A body that was held up keeps its remaining time: one more piece does not earn a new deadline.
   #allAccepted(): void {
-    const { deadlines, limits } = this.#driver;
+    const { deadlines } = this.#driver;
     const wasHeldUp = this.#waiters !== undefined && deadlines.has("write");
-    const { writeProgressMs } = limits;
-    this.#patienceMs = wasHeldUp ? Math.max(deadlines.left("write"), 1) : writeProgressMs;
+    this.#patienceMs = wasHeldUp ? Math.max(deadlines.left("write"), 1) : undefined;
     deadlines.stop("write");
   }
 

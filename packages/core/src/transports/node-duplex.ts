@@ -169,6 +169,8 @@ export class NodeDuplex implements Transport {
     if (isUnbegun) this.#io.write("", "latin1", () => {});
   }
 
+  // The four events, called by the listeners above.
+
   onData(bytes: Uint8Array | string): void {
     if (typeof bytes !== "string") this.#events.data(bytes);
     else this.#reportGone(new TypeError("the stream yields strings: setEncoding was called"));
@@ -183,16 +185,20 @@ export class NodeDuplex implements Transport {
   }
 
   onClose(): void {
+    // Some streams emit "error" after "close".
+    guard(this.#io);
     this.#letGo();
     this.#reportGone(undefined);
   }
 
-  readonly #onWritten = (error?: unknown): void => {
+  readonly #onWritten = this.#written.bind(this);
+
+  #written(error?: unknown): void {
     if (this.#isOver) return;
     if (error === undefined || error === null) this.#events.accepted();
     // Any other stream reports it by "error" or "close".
     else if (!emitsClose(this.#io)) this.#reportGone(error);
-  };
+  }
 
   #removeListeners(): void {
     const io = this.#io;
@@ -201,12 +207,10 @@ export class NodeDuplex implements Transport {
     if (this.#opener !== undefined) io.removeListener(this.#opener.event, this.#opener.listener);
   }
 
-  // Some streams emit "error" after "close", and a destroyed one emits it in a later turn.
   #letGo(): void {
     const io = this.#io;
     this.#removeListeners();
     io.removeListener("close", onClose);
-    guard(io);
     io.removeListener("error", onError);
     io[TRANSPORT] = undefined;
   }
@@ -300,6 +304,8 @@ export class NodeDuplex implements Transport {
   release(): void {
     const io = this.#io;
     this.#isOver = true;
+    // Even if destroyed: its "error" is emitted in a later turn.
+    guard(io);
     this.#letGo();
     io.allowHalfOpen = this.#allowedHalfOpen;
     // After pause() it would be false, and the next owner's "data" listener would not start the flow.
