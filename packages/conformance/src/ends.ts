@@ -6,6 +6,7 @@ import {
   type Service,
   handshake as serveOn,
 } from "@upgrade/server";
+import { GET } from "./messages.ts";
 import { codeOr } from "./promises.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
@@ -72,4 +73,21 @@ export async function received<T>(
   }, options);
   await served.peer.send(bytes);
   return { ...served, found };
+}
+
+/** Our client with the response to its request. The body is incomplete unless `bytes` end it. */
+export async function response(
+  bytes: string,
+  options = {},
+  request: Parameters<typeof sent>[0] = GET,
+) {
+  const client = await dial(options);
+  const promise = sent(request);
+  await client.peer.readHead();
+  await client.peer.send(bytes);
+  return { ...client, response: await promise };
+
+  function sent(init: Parameters<typeof client.sender.sendRequest>[0]) {
+    return client.sender.sendRequest(init);
+  }
 }

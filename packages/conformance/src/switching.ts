@@ -1,6 +1,7 @@
 import { handshake as connectTo, type Sender } from "@upgrade/client";
 import type { Connection, Io, Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
+import { bytes } from "./messages.ts";
 import type { ScriptedPeer } from "./scripted-peer.ts";
 
 export type Role = "client" | "server";
@@ -78,4 +79,9 @@ async function takenByClient<IO>(
 ): Promise<Parts<IO>> {
   await Promise.all([sender.sendRequest(PROPOSAL[kind]), connection.pollWithoutShutdown()]);
   return connection.intoParts();
+}
+
+/** An io with the bytes that were read from it, as after a hand-over. */
+export function partsOf(io: Io, early = "", readEnded = false): Parts<Io> {
+  return { io, readBuf: bytes(early), readEnded };
 }

@@ -165,3 +165,19 @@ export const FIELD_WAYS: Record<string, (line: readonly [unknown, unknown]) => P
   "headers of sendInterim()": (line) => interimSent(103, [line]),
   "headers of switchTo()": (line) => switched("chat", { headers: [line] }),
 };
+
+/** What our client writes for a request. */
+export async function writtenRequest(request: unknown): Promise<string> {
+  const { peer, sender } = await dial();
+  sender.sendRequest(untyped<ClientRequest>(request)).catch(() => {});
+  await turns();
+  return peer.unread;
+}
+
+/** What our server writes for a response. */
+export async function writtenResponse(response: object, asks = head("GET /")): Promise<string> {
+  const { peer } = await serve(() => untyped<ServiceResult>(response), { claimMs: 0 });
+  await peer.send(asks);
+  await turns();
+  return peer.unread;
+}

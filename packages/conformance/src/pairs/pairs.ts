@@ -15,7 +15,7 @@ export interface PairKind {
   make(): Promise<Pair>;
 }
 
-const pem = (name: string): string =>
+export const pem = (name: string): string =>
   readFileSync(new URL(`../../keys/localhost.${name}.pem`, import.meta.url), "utf8");
 
 const made: { destroy(): unknown }[] = [];

@@ -1,128 +1,15 @@
 import { Readable } from "node:stream";
+import type { ClientRequest, SendOptions } from "@upgrade/client";
+import type { BodyInit, TrailersInit } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
-import { answer, GET, head, POST } from "../../src/messages.ts";
+import { GET, head, POST } from "../../src/messages.ts";
 import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { rejection } from "../../src/promises.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const CHUNKED = "Transfer-Encoding: chunked";
-
-describe("L12: a request's body that exceeds what its service reads", () => {
-  const reading = (maxBytes: number) =>
-    serve(async (request) => ({ status: 200, body: await request.body.text({ maxBytes }) }));
-
-  test.each(["bytes", "text", "json"] as const)(
-    "by %s() is a 413, which is reported to onError",
-    async (by) => {
-      const { peer, reports } = await serve(async (request) => {
-        await request.body[by]({ maxBytes: 3 });
-        return { status: 204 };
-      });
-      await peer.send(`${head("POST /", "Content-Length: 4")}four`);
-      expect(await peer.readHead()).toBe(answer("413 Content Too Large", "Content-Length: 0"));
-      expect(reports).toEqual(["service: BODY_TOO_LARGE"]);
-    },
-  );
-
-  test("leaves the connection in use if the rest was drained", async () => {
-    const { peer } = await reading(3);
-    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
-    expect(await peer.readHead()).toBe(answer("413 Content Too Large", "Content-Length: 0"));
-    await peer.send(`${head("POST /", "Content-Length: 3")}two`);
-    expect(await peer.readUntil("two")).toMatch(/^HTTP\/1\.1 200 /);
-  });
-
-  test("ends it if there is too much to drain", async () => {
-    const { peer } = await serve(
-      async (request) => ({ status: 200, body: await request.body.text({ maxBytes: 3 }) }),
-      { maxDrainBytes: 5 },
-    );
-    await peer.send(`${head("POST /", CHUNKED)}4\r\nfour\r\n`);
-    await peer.send("6\r\n123456\r\n");
-    expect(await peer.readToEnd()).toBe(
-      answer("413 Content Too Large", "Content-Length: 0", "Connection: close"),
-    );
-  });
-
-  test("may be answered differently by the service", async () => {
-    const { peer, reports } = await serve(async (request) => {
-      const text = await request.body.text({ maxBytes: 3 }).catch(({ code }) => code as string);
-      return { status: 422, body: text };
-    });
-    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
-    expect(await peer.readUntil("BODY_TOO_LARGE")).toMatch(/^HTTP\/1\.1 422 /);
-    expect(reports).toEqual([]);
-  });
-
-  test("is a 500 if the service wraps the error, and a 502 if it comes from another message", async () => {
-    const upstream = await dial();
-    const { peer } = await serve(async (request) => {
-      if (request.target === "/wrapped") {
-        const wrap = (cause: unknown) => Promise.reject(new Error("mine", { cause }));
-        return request.body.text({ maxBytes: 3 }).then(() => ({ status: 204 }), wrap);
-      }
-      const response = await upstream.sender.sendRequest(GET);
-      return { status: 200, body: await response.body.text({ maxBytes: 3 }) };
-    });
-    await peer.send(`${head("POST /wrapped", "Content-Length: 4")}four`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-    await peer.send(head("GET /"));
-    await upstream.peer.readHead();
-    await upstream.peer.send(`${answer("200 OK", "Content-Length: 4")}four`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 502 /);
-  });
-
-  test("after the response head is reported to onError only", async () => {
-    let late: Promise<unknown> | undefined;
-    const { peer, reports } = await serve((request) => {
-      late = rejection(request.body.text({ maxBytes: 3 }));
-      return { status: 200, body: "first" };
-    });
-    await peer.send(`${head("POST /", "Content-Length: 4")}four`);
-    expect(await peer.readUntil("first")).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await late).toBe("BODY_TOO_LARGE");
-    expect(reports).toEqual([]);
-  });
-});
-
-test("the head of a streamed response is sent together with a piece available in the same turn", async () => {
-  for (const isLate of [false, true]) {
-    const answer = { status: 200, body: ["piece"] };
-    const { peer } = await serve(() => (isLate ? Promise.resolve(answer) : answer));
-    await peer.send(head("GET /"));
-    await peer.readUntil("0\r\n\r\n");
-    expect(peer.chunks).toHaveLength(1);
-  }
-});
-
-test("and does not wait for a piece that is not", async () => {
-  const { peer } = await serve(() => ({
-    status: 200,
-    body: (async function* () {
-      await new Promise(() => {});
-      yield "never";
-    })(),
-  }));
-  await peer.send(head("GET /"));
-  expect(await peer.readHead()).toBe(answer("200 OK", CHUNKED));
-});
-
-test("a body that has fully arrived is drained in the call that cancels it", async () => {
-  const { peer, sender } = await dial({ readAheadBytes: 4 });
-  const sent = sender.sendRequest(GET);
-  await peer.readHead();
-  await peer.send(`${answer("200 OK", CHUNKED)}4\r\nfour\r\n4\r\nmore\r\n0\r\n\r\n`);
-  const { body } = await sent;
-  await turns();
-  expect(sender.isReady).toBe(false);
-  const canceled = body.cancel();
-  expect(sender.isReady).toBe(true);
-  expect(await canceled).toBe("drained");
-});
 
 /** Bodies whose last piece and failure come in the same turn. */
 const FAILING: Record<string, () => { headers?: Record<string, string>; body: Iterable<string> }> =
@@ -214,5 +101,188 @@ describe("L9: a body returned unsent by a request", () => {
     }
     expect([body.listenerCount("error"), body.listenerCount("newListener")]).toEqual([1, 1]);
     body.destroy();
+  });
+});
+
+const hostile = (): never => {
+  throw new Error("hostile");
+};
+
+const bodyOf = (next: () => unknown): BodyInit =>
+  ({ [Symbol.asyncIterator]: () => ({ next }) }) as BodyInit;
+
+const MESSAGES: [string, { body: BodyInit; trailers?: TrailersInit }, code?: string][] = [
+  ["a body whose next() resolves to null", { body: bodyOf(async () => null) }],
+  ["a body whose next() resolves to undefined", { body: bodyOf(async () => undefined) }],
+  ["a body without next()", { body: bodyOf(undefined as never) }],
+  [
+    "a body whose result getter throws",
+    {
+      body: bodyOf(() => ({
+        get done() {
+          return hostile();
+        },
+      })),
+    },
+  ],
+  [
+    "a body whose iterator is undefined",
+    { body: { [Symbol.asyncIterator]: () => undefined } as never },
+  ],
+  ["a body whose iterator is null", { body: { [Symbol.asyncIterator]: () => null } as never }],
+  [
+    "a stream whose read() resolves to undefined",
+    { body: { getReader: () => ({ read: async () => {}, cancel: hostile }) } as never },
+  ],
+  ["a stream without a reader", { body: { getReader: () => undefined } as never }],
+  [
+    "late trailers whose getter throws",
+    {
+      body: "x",
+      trailers: async () => ({
+        get a() {
+          return hostile();
+        },
+      }),
+    },
+    "INVALID_HEADERS",
+  ],
+  [
+    "late trailers that throw halfway",
+    { body: "x", trailers: () => ({ [Symbol.iterator]: hostile }) as never },
+    "INVALID_HEADERS",
+  ],
+];
+
+describe("L8, L9: a body that breaks while it is sent fails its message, and no promise hangs:", () => {
+  test.each(MESSAGES)("a response with %s", async (_, message, code = "BODY_FAILED") => {
+    const { peer, connection, reports } = await serve(() => ({ status: 200, ...message }));
+    const over = rejection(connection.run());
+    await peer.send(head("GET /"));
+    expect(await over).toBe(code);
+    expect(String(await peer.failed())).toContain("aborted");
+    expect(peer.unread).not.toContain("0\r\n\r\n");
+    expect(reports).toEqual([`response: ${code}`]);
+  });
+
+  test.each(MESSAGES)("a request with %s", async (_, message, code = "BODY_FAILED") => {
+    const { peer, sender, connection } = await dial();
+    const over = rejection(connection.run());
+    expect(await rejection(sender.sendRequest({ ...POST, ...message }))).toBe(code);
+    expect(await over).toBe(code);
+    expect(String(await peer.failed())).toContain("aborted");
+    expect(peer.unread).not.toContain("0\r\n\r\n");
+  });
+});
+
+describe("L8: sendRequest() never throws synchronously, and sends nothing of a rejected request:", () => {
+  test.each([
+    ["no request", null, {}],
+    ["options that are null", GET, null],
+    ["an object that is not a signal", GET, { signal: { aborted: false } }],
+    [
+      "a signal whose getter throws",
+      GET,
+      {
+        signal: {
+          get aborted() {
+            return hostile();
+          },
+        },
+      },
+    ],
+    ["a target whose toString throws", { ...GET, target: { toString: hostile } }, {}],
+    ["headers that throw halfway", { ...GET, headers: { [Symbol.iterator]: hostile } }, {}],
+  ])("%s", async (_, request, options) => {
+    const { peer, sender } = await dial();
+    const refused = sender.sendRequest(request as unknown as ClientRequest, options as SendOptions);
+    await expect(refused).rejects.toThrow();
+    void sender.sendRequest({ ...GET, target: "/next" });
+    expect(await peer.readHead()).toMatch(/^GET \/next /);
+    expect(sender.isClosed).toBe(false);
+  });
+});
+
+describe("L18 a failure looks like one: a body that throws", () => {
+  const boom = new Error("boom");
+  const throwing: [string, () => BodyInit][] = [
+    [
+      "at its first piece",
+      () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(boom) }) }),
+    ],
+    [
+      "when it is started",
+      () => ({
+        [Symbol.asyncIterator]: (): never => {
+          throw boom;
+        },
+      }),
+    ],
+    [
+      "from next(), synchronously",
+      () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: (): never => {
+            throw boom;
+          },
+        }),
+      }),
+    ],
+    [
+      "from an array's iterator",
+      () => ({
+        [Symbol.iterator]: (): never => {
+          throw boom;
+        },
+      }),
+    ],
+    ["as a stream that fails", () => new ReadableStream({ pull: (c) => c.error(boom) })],
+    ["with an invalid piece", () => [7 as never]],
+    [
+      "and whose return() throws as well",
+      () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: async () => ({ done: false, value: 7 as never }),
+          return: (): never => {
+            throw boom;
+          },
+        }),
+      }),
+    ],
+  ];
+
+  test.each(throwing)(
+    "%s: the server's peer sees a failure, which is reported to onError",
+    async (_, make) => {
+      const { peer, reports } = await serve(() => ({ status: 200, body: make() }));
+      await peer.send(head("GET /"));
+      await peer.failed();
+      expect(peer.ended).toBe(false);
+      expect(peer.unread).not.toContain("0\r\n\r\n");
+      expect(reports[0]).toMatch(/^response: (BODY_FAILED|INVALID_BODY)$/);
+    },
+  );
+
+  test.each(throwing)("%s: the request rejects, and its peer sees a failure", async (_, make) => {
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body: make() });
+    expect(await rejection(pending)).toMatch(/^(BODY_FAILED|INVALID_BODY)$/);
+    await peer.failed();
+    expect(peer.unread).not.toContain("0\r\n\r\n");
+  });
+
+  test("midway: the body stays truncated, without a last chunk", async () => {
+    async function* body() {
+      yield "half";
+      await turns();
+      throw boom;
+    }
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body: body() });
+    pending.catch(() => {});
+    await peer.readUntil("4\r\nhalf\r\n");
+    await peer.failed();
+    await expect(pending).rejects.toMatchObject({ code: "BODY_FAILED", cause: boom, sent: "part" });
+    expect(peer.unread).toBe("");
   });
 });

@@ -1,24 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { dial, received, serve } from "../../src/ends.ts";
-import { answer, GET, head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { received, response, serve } from "../../src/ends.ts";
+import { answer, GET, head, latin1 } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const CHUNKED = "Transfer-Encoding: chunked";
-
-/** A response to `GET /`, whose body is incomplete unless `bytes` end it. */
-async function response(bytes: string, options = {}, request: Parameters<typeof sent>[0] = GET) {
-  const client = await dial(options);
-  const promise = sent(request);
-  await client.peer.readHead();
-  await client.peer.send(bytes);
-  return { ...client, response: await promise };
-
-  function sent(init: Parameters<typeof client.sender.sendRequest>[0]) {
-    return client.sender.sendRequest(init);
-  }
-}
 
 describe("a received body", () => {
   test("has the declared length, as bytes, text, JSON, stream and iteration", async () => {
@@ -124,119 +110,6 @@ describe("a received body", () => {
   });
 });
 
-describe("leaving a body early", () => {
-  test("by cancel() drains the rest, and the connection persists", async () => {
-    const {
-      peer,
-      sender,
-      response: got,
-    } = await response(`${answer("200 OK", "Content-Length: 8")}1234`);
-    let seen = "";
-    const reading = (async () => {
-      for await (const chunk of got.body) {
-        seen = latin1(chunk);
-        break;
-      }
-    })();
-    await turns();
-    await peer.send("5678");
-    await reading;
-    expect([seen, sender.isReady, await got.body.cancel()]).toEqual(["1234", true, "drained"]);
-  });
-
-  test("drains exactly maxDrainBytes; beyond that the connection ends", async () => {
-    for (const [length, how] of [
-      [10, "drained"],
-      [11, "closed"],
-    ] as const) {
-      const {
-        peer,
-        sender,
-        response: got,
-      } = await response(answer("200 OK", `Content-Length: ${length}`), { maxDrainBytes: 10 });
-      const canceled = got.body.cancel();
-      await peer.send("x".repeat(length));
-      expect(await canceled).toBe(how);
-      expect(sender.isClosed).toBe(how === "closed");
-    }
-  });
-
-  test("by cancel() leaves it empty for later readers", async () => {
-    const { peer, response: got } = await response(`${answer("200 OK", CHUNKED)}2\r\nok\r\n`);
-    const canceled = got.body.cancel();
-    await peer.send("0\r\n\r\n");
-    expect(await canceled).toBe("drained");
-    expect(await rejection(got.body.text())).toBe("BODY_USED");
-  });
-
-  test("by canceling its stream cancels the body", async () => {
-    const { peer, sender, response: got } = await response(answer("200 OK", "Content-Length: 2"));
-    const canceled = (got.body.stream() as ReadableStream).cancel();
-    await peer.send("ok");
-    await canceled;
-    expect(sender.isReady).toBe(true);
-  });
-
-  test("on the server drains it, or the response has close and nothing more is read", async () => {
-    const long = await received(
-      head("POST /", "Content-Length: 1000"),
-      ({ body }) => body.cancel(),
-      { maxDrainBytes: 10, readAheadBytes: 10 },
-    );
-    for (let i = 0; i < 10; i++) void long.peer.send("x".repeat(20));
-    expect(await long.peer.readToEnd()).toBe(answer("204 No Content", "Connection: close"));
-    expect(long.found.value).toBe("closed");
-    const short = await received(`${head("POST /", "Content-Length: 3")}abc`, ({ body }) =>
-      body.cancel(),
-    );
-    expect(await short.peer.readHead()).toBe(answer("204 No Content"));
-    expect(short.found.value).toBe("drained");
-  });
-
-  test("too late to drain it does not read forever", async () => {
-    const { peer, connection } = await received(
-      head("POST /", "Content-Length: 1000000"),
-      async ({ body }) => {
-        await body.cancel();
-        return new Promise(() => {});
-      },
-      { maxDrainBytes: 10 },
-    );
-    for (let i = 0; i < 100; i++) void peer.send("x".repeat(1_000)).catch(() => {});
-    await turns(50);
-    expect(connection.stats.bytesRead).toBeLessThan(10_000);
-  });
-});
-
-describe("an unread request body", () => {
-  test("is drained after the response, and the next request is served", async () => {
-    const { peer } = await serve(() => ({ status: 204 }));
-    const post = head("POST /", "Content-Length: 3");
-    await peer.send(`${post}abc${head("GET /")}`);
-    expect(await peer.readHead()).toBe(answer("204 No Content"));
-    expect(await peer.readHead()).toBe(answer("204 No Content"));
-  });
-
-  test("longer than maxDrainBytes adds close to the response", async () => {
-    const { peer } = await serve(() => ({ status: 204 }), { maxDrainBytes: 10 });
-    await peer.send(head("POST /", "Content-Length: 11"));
-    expect(await peer.readToEnd()).toBe(answer("204 No Content", "Connection: close"));
-  });
-
-  test("that is chunked and endless is abandoned at maxDrainBytes", async () => {
-    const { peer, connection } = await serve(() => ({ status: 204 }), { maxDrainBytes: 10 });
-    await peer.send(`${head("POST /", CHUNKED)}5\r\nhello\r\n`);
-    expect(await peer.readHead()).toBe(answer("204 No Content"));
-    await peer.send("5\r\nhello\r\n");
-    await turns();
-    expect(peer.ended).toBe(false);
-    await peer.send("1\r\n!\r\n");
-    expect(await peer.readToEnd()).toBe("");
-    await peer.end();
-    expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
-  });
-});
-
 describe("L12: maxBodyBytes", () => {
   test("answers 413 from Content-Length before the service is called", async () => {
     const options = { maxBodyBytes: 4 };
@@ -315,32 +188,5 @@ describe("a framing error in a request's body", () => {
     });
     await peer.failed();
     expect(sender.isClosed).toBe(true);
-  });
-});
-
-describe("back-pressure", () => {
-  test("of an unread body, at most readAheadBytes plus one chunk are read", async () => {
-    const {
-      peer,
-      connection,
-      response: got,
-    } = await response(answer("200 OK", "Content-Length: 100000"), { readAheadBytes: 5_000 });
-    const before = connection.stats.bytesRead;
-    for (let i = 0; i < 100; i++) void peer.send("x".repeat(1_000));
-    await turns(20);
-    expect(connection.stats.bytesRead - before).toBe(5_000);
-    expect((await got.body.bytes()).length).toBe(100_000);
-  });
-
-  test("a waiting reader gets each chunk as it arrives, uncopied", async () => {
-    const { peer, response: got } = await response(answer("200 OK", "Content-Length: 4"));
-    const iterator = got.body[Symbol.asyncIterator]();
-    const first = iterator.next();
-    expect(await standing(first)).toBe("pending");
-    await peer.send("ab");
-    expect(latin1((await first).value!)).toBe("ab");
-    await peer.send("cd");
-    expect(latin1((await iterator.next()).value!)).toBe("cd");
-    expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 });

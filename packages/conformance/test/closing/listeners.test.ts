@@ -3,6 +3,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type Connection, tunnel } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { GET } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { ROLES } from "../../src/switching.ts";
@@ -14,8 +15,6 @@ const NODE = [
   { name: "TLS", make: () => tlsPair() },
   { name: "Duplex", make: async () => duplexPair() },
 ] as const;
-
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
 /** Ways for a connection to end, including the peer's part. */
 const ENDS: Record<string, (connection: Connection<Duplex>, peer: ScriptedPeer) => unknown> = {

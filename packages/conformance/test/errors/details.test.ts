@@ -159,3 +159,65 @@ test("L16 errors tell: the caller's reason is the cause", async () => {
   expect(await failure).toMatchObject({ code: "ABORTED", cause: reason });
   expect(await standing(connection.closed)).toMatchObject({ error: { cause: reason } });
 });
+
+const NO_CONTENT = answer("204 No Content");
+
+describe("errors tell", () => {
+  test("without a response: how much was sent, and how many bytes went each way", async () => {
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.end();
+    await expect(pending).rejects.toMatchObject({
+      code: "INCOMPLETE_MESSAGE",
+      phase: "head",
+      sent: "all",
+      responseSeen: false,
+      bytesRead: 0,
+      bytesWritten: head("GET /").length,
+    });
+  });
+
+  test.each([
+    ["half a head", "HTTP/1.1 20"],
+    ["an interim response", answer("102 Processing")],
+  ])("%s counts as part of a response", async (_, bytes) => {
+    const { peer, sender } = await dial();
+    const pending = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(bytes);
+    await peer.end();
+    await expect(pending).rejects.toMatchObject({ responseSeen: true, bytesRead: bytes.length });
+  });
+
+  test("part of a request", async () => {
+    const { peer, sender } = await dial();
+    async function* body() {
+      yield "x";
+      await new Promise(() => {});
+    }
+    const pending = sender.sendRequest({ ...POST, body: body() });
+    await peer.readUntil("x\r\n");
+    peer.reset();
+    await expect(pending).rejects.toMatchObject({ sent: "part", responseSeen: false });
+  });
+
+  test("the offset of the fault, counted over the whole connection", async () => {
+    const { peer, sender } = await dial();
+    const first = sender.sendRequest(GET);
+    await peer.readHead();
+    await peer.send(NO_CONTENT);
+    await first;
+    const second = sender.sendRequest(GET);
+    await peer.readHead();
+    const bytes = "HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n";
+    await peer.send(bytes);
+    await expect(second).rejects.toMatchObject({
+      code: "MALFORMED_FIELD",
+      phase: "head",
+      offset: NO_CONTENT.length + bytes.indexOf(" Header"),
+      responseSeen: true,
+    });
+    await peer.failed();
+  });
+});

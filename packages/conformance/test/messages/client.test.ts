@@ -174,68 +174,6 @@ describe("L20: unsolicited bytes", () => {
   });
 });
 
-describe("interim responses", () => {
-  test("all but 101 are reported, in order, before the final one resolves", async () => {
-    const { peer, sender } = await dial();
-    const seen: string[] = [];
-    const pending = sender
-      .sendRequest(GET, {
-        onInterim: ({ status, reason, headers }) =>
-          seen.push(`${status} ${reason} ${headers.get("link") ?? ""}`),
-      })
-      .then(() => seen.push("final"));
-    await peer.readHead();
-    const hints = answer("103 Early Hints", "Link: </a.css>");
-    await peer.send(answer("102 Working on it") + hints + hints + NO_CONTENT);
-    await pending;
-    expect(seen).toEqual([
-      "102 Working on it ",
-      "103 Early Hints </a.css>",
-      "103 Early Hints </a.css>",
-      "final",
-    ]);
-  });
-
-  test("L12: at most 32 are accepted", async () => {
-    for (const [count, outcome] of [
-      [32, "resolved"],
-      [33, "TOO_MANY_INTERIM_RESPONSES"],
-    ] as const) {
-      const { peer, sender } = await dial();
-      const pending = sender.sendRequest(GET);
-      await peer.readHead();
-      await peer.send(answer("103 Early Hints").repeat(count) + NO_CONTENT);
-      expect(await rejection(pending)).toBe(outcome);
-    }
-  });
-
-  test.each([
-    [
-      "throws",
-      () => {
-        throw new Error("listener");
-      },
-    ],
-    ["rejects", () => Promise.reject(new Error("listener"))],
-  ])(
-    "a listener that %s fails its request, with its own code, and nothing else",
-    async (_, listener) => {
-      const { peer, sender, connection } = await dial();
-      const pending = sender.sendRequest(GET, { onInterim: listener as () => void });
-      await peer.readHead();
-      await peer.send(answer("103 Early Hints"));
-      await expect(pending).rejects.toMatchObject({
-        code: "CALLBACK_FAILED",
-        message: "a callback threw: onInterim",
-        cause: { message: "listener" },
-        responseSeen: true,
-      });
-      expect(await connection.closed).toMatchObject({ error: { code: "CALLBACK_FAILED" } });
-      await peer.failed();
-    },
-  );
-});
-
 describe("a final response during the upload", () => {
   const uploading = async (options = {}) => {
     const client = await dial(options);
@@ -297,62 +235,30 @@ describe("a final response during the upload", () => {
   });
 });
 
-describe("errors tell", () => {
-  test("without a response: how much was sent, and how many bytes went each way", async () => {
-    const { peer, sender } = await dial();
+test("maxRequests, on the client: the last request has close", async () => {
+  const { peer, sender, connection } = await dial({ maxRequests: 2 });
+  for (const fields of [[], ["Connection: close"]]) {
     const pending = sender.sendRequest(GET);
-    await peer.readHead();
-    await peer.end();
-    await expect(pending).rejects.toMatchObject({
-      code: "INCOMPLETE_MESSAGE",
-      phase: "head",
-      sent: "all",
-      responseSeen: false,
-      bytesRead: 0,
-      bytesWritten: head("GET /").length,
-    });
-  });
+    expect(await peer.readHead()).toBe(head("GET /", ...fields));
+    await peer.send(answer("204 No Content"));
+    await pending;
+  }
+  expect([sender.isClosed, await peer.readToEnd()]).toEqual([true, ""]);
+  expect(connection.closeReason).toMatchObject({ kind: "not-persistent", because: "maxRequests" });
+});
 
-  test.each([
-    ["half a head", "HTTP/1.1 20"],
-    ["an interim response", answer("102 Processing")],
-  ])("%s counts as part of a response", async (_, bytes) => {
-    const { peer, sender } = await dial();
-    const pending = sender.sendRequest(GET);
-    await peer.readHead();
-    await peer.send(bytes);
-    await peer.end();
-    await expect(pending).rejects.toMatchObject({ responseSeen: true, bytesRead: bytes.length });
+test("stats count both ways on the client, too", async () => {
+  const { peer, sender, connection } = await dial();
+  expect(connection.stats).toEqual({ bytesRead: 0, bytesWritten: 0, requests: 0 });
+  const sent = sender.sendRequest({ ...POST, body: "body" });
+  const request = await peer.readUntil("body");
+  const response = `${answer("100 Continue")}${answer("200 OK", "Content-Length: 2")}ok`;
+  await peer.send(response);
+  expect(await (await sent).body.text()).toBe("ok");
+  expect(connection.stats).toEqual({
+    bytesRead: response.length,
+    bytesWritten: request.length,
+    requests: 1,
   });
-
-  test("part of a request", async () => {
-    const { peer, sender } = await dial();
-    async function* body() {
-      yield "x";
-      await new Promise(() => {});
-    }
-    const pending = sender.sendRequest({ ...POST, body: body() });
-    await peer.readUntil("x\r\n");
-    peer.reset();
-    await expect(pending).rejects.toMatchObject({ sent: "part", responseSeen: false });
-  });
-
-  test("the offset of the fault, counted over the whole connection", async () => {
-    const { peer, sender } = await dial();
-    const first = sender.sendRequest(GET);
-    await peer.readHead();
-    await peer.send(NO_CONTENT);
-    await first;
-    const second = sender.sendRequest(GET);
-    await peer.readHead();
-    const bytes = "HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n";
-    await peer.send(bytes);
-    await expect(second).rejects.toMatchObject({
-      code: "MALFORMED_FIELD",
-      phase: "head",
-      offset: NO_CONTENT.length + bytes.indexOf(" Header"),
-      responseSeen: true,
-    });
-    await peer.failed();
-  });
+  expect(connection.state).toEqual({ client: "idle", server: "idle" });
 });

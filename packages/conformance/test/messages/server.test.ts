@@ -1,10 +1,8 @@
-import { LocalProtocolError } from "@upgrade/core";
-import { type ByteStream, Deferred, memoryPair } from "@upgrade/core/io";
-import { type ServerRequest, type Service, handshake as serveOn } from "@upgrade/server";
+import { type ByteStream, Deferred } from "@upgrade/core/io";
+import type { ServerRequest, Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { serve } from "../../src/ends.ts";
 import { answer, head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
 const ok = (body: string) => `${answer("200 OK", `Content-Length: ${body.length}`)}${body}`;
@@ -212,211 +210,51 @@ describe("the service", () => {
   });
 });
 
-describe("L11: a bad request", () => {
-  test("after valid ones is refused after their responses", async () => {
-    const { peer } = await serve(echoLater);
-    await peer.send(`${head("GET /1") + head("GET /2")}GET / HTTP/1.1\r\n\r\n`);
-    expect(await peer.readToEnd()).toBe(
-      ok("/1") + ok("/2") + answer("400 Bad Request", "Content-Length: 0", "Connection: close"),
-    );
-  });
-
-  const bad: [number, string][] = [
-    [400, head("GET /", "Content-Length: 5", "Transfer-Encoding: chunked")],
-    [413, head("POST /", "Content-Length: 11")],
-    [414, head(`GET /${"x".repeat(8_192)}`)],
-    [417, head("POST /", "Content-Length: 5", "Expect: a-pony")],
-    [431, head("GET /", `X: ${"x".repeat(16_384)}`)],
-    [501, head("POST /", "Transfer-Encoding: gzip, chunked")],
-    [505, "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n"],
-  ];
-  test.each(bad)("gets %i and the end, and never reaches the service", async (status, bytes) => {
-    let calls = 0;
-    const { peer, connection } = await serve(
-      () => {
-        calls++;
-        return { status: 200 };
-      },
-      { maxBodyBytes: 10 },
-    );
-    await peer.send(`${bytes}GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n`);
-    expect(await peer.readToEnd()).toMatch(
-      new RegExp(
-        `^HTTP/1\\.1 ${status} [^\\r]+\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n$`,
-      ),
-    );
-    expect(calls).toBe(0);
-    await peer.end();
-    expect(await connection.closed).toMatchObject({ kind: "failed", error: { status } });
-  });
-});
-
-describe("sendInterim", () => {
-  const interims = async (
-    act: (request: ServerRequest<ByteStream>) => unknown,
-    bytes = head("GET /"),
-  ) => {
-    let found: unknown;
-    const { peer } = await serve((request) => {
-      try {
-        found = act(request);
-      } catch (error) {
-        found = (error as LocalProtocolError).code;
-      }
-      return { status: 204 };
-    });
-    await peer.send(bytes);
+describe("to an HTTP/1.0 client", () => {
+  const received = async (service: Service<ByteStream>, ...fields: string[]) => {
+    const { peer } = await serve(service);
+    await peer.send(["GET / HTTP/1.0", ...fields, "", ""].join("\r\n"));
     await turns();
-    return [found, peer.unread];
+    return [peer.unread, peer.ended];
   };
-  const done = answer("204 No Content");
 
-  test("writes an interim response before the final one", async () => {
-    const [found, bytes] = await interims(
-      (request) => request.sendInterim(103, { Link: "</a.css>" }) && request.sendInterim(102),
-    );
-    expect(found).toBe(true);
-    expect(bytes).toBe(
-      answer("103 Early Hints", "Link: </a.css>") + answer("102 Processing") + done,
-    );
-  });
-
-  test.each([101, 99, 200, 103.5, Number.NaN, "103" as unknown as number])(
-    "throws for %o, and nothing is written",
-    async (status) => {
-      expect(await interims((request) => request.sendInterim(status))).toEqual([
-        "INVALID_STATUS",
-        done,
-      ]);
-    },
-  );
-
-  test("is false for a 100 that the client does not wait for or that was already sent", async () => {
-    expect(await interims((request) => request.sendInterim(100))).toEqual([false, done]);
-    const posted = `${head("POST /", "Content-Length: 1")}x`;
-    expect(await interims((request) => request.sendInterim(100), posted)).toEqual([false, done]);
-    const expecting = head("POST /", "Content-Length: 1", "Expect: 100-continue");
-    const [first, bytes] = await interims((request) => request.sendInterim(100), expecting);
-    expect([first, bytes]).toEqual([true, answer("100 Continue") + done]);
-    const [second] = await interims((r) => r.sendInterim(100) && r.sendInterim(100), expecting);
-    expect(second).toBe(false);
-  });
-
-  test("drops Connection and the fields it names, since an interim response ends nothing", async () => {
-    const headers = {
-      "Link": "</a>",
-      "connection": "close, X-Hop",
-      "X-Hop": "1",
-      "Keep-Alive": "5",
-    };
-    const [found, bytes] = await interims((request) => request.sendInterim(103, headers));
-    expect([found, bytes]).toEqual([true, answer("103 Early Hints", "Link: </a>") + done]);
-  });
-
-  test("is false for an HTTP/1.0 client, which gets nothing, but checks its arguments", async () => {
-    const old = "GET / HTTP/1.0\r\n\r\n";
-    expect(await interims((request) => request.sendInterim(103), old)).toEqual([
-      false,
-      answer("204 No Content", "Connection: close"),
+  test("the connection ends after the response", async () => {
+    expect(await received(() => ({ status: 200, body: "x" }))).toEqual([
+      `${answer("200 OK", "Content-Length: 1", "Connection: close")}x`,
+      true,
     ]);
-    expect(await interims((request) => request.sendInterim(100), old)).toEqual([
+  });
+
+  test("it is kept alive if requested and the length is known", async () => {
+    expect(await received(() => ({ status: 200, body: "x" }), "Connection: keep-alive")).toEqual([
+      `${answer("200 OK", "Content-Length: 1", "Connection: keep-alive")}x`,
       false,
-      answer("204 No Content", "Connection: close"),
     ]);
-    for (const status of [101, 200, 100.5, NaN, "103"] as number[]) {
-      const [found] = await interims((request) => request.sendInterim(status), old);
-      expect(found).toBe("INVALID_STATUS");
+  });
+
+  test("an unknown length is close-delimited, even if keep-alive was requested", async () => {
+    const service = () => ({ status: 200, body: ["a", "b"] });
+    expect(await received(service, "Connection: keep-alive")).toEqual([
+      `${answer("200 OK", "Connection: close")}ab`,
+      true,
+    ]);
+  });
+
+  test("trailers are not sent", async () => {
+    const service = () => ({ status: 200, body: ["a"], trailers: { "X-Sum": "1" } });
+    expect(await received(service)).toEqual([`${answer("200 OK", "Connection: close")}a`, true]);
+  });
+
+  test("a close-delimited body that throws is a reset, since an end would look like success", async () => {
+    async function* body() {
+      yield "half";
+      await turns();
+      throw new Error("boom");
     }
-    const [found] = await interims((request) => request.sendInterim(103, { A: "b\r\nC: d" }), old);
-    expect(found).toBe("INVALID_HEADER");
+    const { peer } = await serve(() => ({ status: 200, body: body() }));
+    await peer.send("GET / HTTP/1.0\r\n\r\n");
+    await peer.readUntil("half");
+    await peer.failed();
+    expect(peer.ended).toBe(false);
   });
-
-  test("throws after the final head", async () => {
-    const late = new Deferred<unknown>();
-    const { peer } = await serve((request) => {
-      setImmediate(() => {
-        late.resolve(standing(Promise.resolve().then(() => request.sendInterim(103))));
-      });
-      return { status: 200 };
-    });
-    await peer.send(head("GET /"));
-    expect(await late.promise).toBe("WRONG_MOMENT");
-  });
-
-  test("L10: an invalid header is refused, and nothing is written", async () => {
-    expect(
-      await interims((request) => request.sendInterim(103, { "X": "a\r\nInjected: b" })),
-    ).toEqual(["INVALID_HEADER", done]);
-  });
-});
-
-test("L14: a 426 that names Upgrade gets the connection option that goes with it", async () => {
-  const { peer } = await serve(() => ({ status: 426, headers: { Upgrade: "chat" } }));
-  await peer.send(head("GET /"));
-  expect(await peer.readHead()).toBe(
-    answer("426 Upgrade Required", "Upgrade: chat", "Content-Length: 0", "Connection: Upgrade"),
-  );
-  await peer.send(head("GET /", "Connection: close"));
-  expect(await peer.readHead()).toContain("\r\nConnection: Upgrade\r\nConnection: close\r\n");
-});
-
-describe("L14: the headers we add are", () => {
-  const sent = async (service: Service<ByteStream>, request = head("GET /"), options = {}) => {
-    const { peer } = await serve(service, options);
-    await peer.send(request);
-    return (await peer.readHead()).split("\r\n").slice(1, -2);
-  };
-
-  test("only framing, if the connection persists", async () => {
-    expect(await sent(() => ({ status: 200, body: "x" }))).toEqual(["Content-Length: 1"]);
-    expect(await sent(() => ({ status: 200, body: ["x"] }))).toEqual([
-      "Transfer-Encoding: chunked",
-    ]);
-    expect(await sent(() => ({ status: 200 }))).toEqual(["Content-Length: 0"]);
-    expect(await sent(() => ({ status: 204 }))).toEqual([]);
-    expect(await sent(() => ({ status: 304 }))).toEqual([]);
-  });
-
-  test("no framing if the caller wrote it", async () => {
-    const headers = [
-      ["A", "1"],
-      ["content-LENGTH", "1"],
-      ["B", "2"],
-    ] as const;
-    expect(await sent(() => ({ status: 200, headers, body: "x" }))).toEqual([
-      "A: 1",
-      "content-LENGTH: 1",
-      "B: 2",
-    ]);
-  });
-
-  test("Date, unless it is given or disabled", async () => {
-    const on = { date: true };
-    const [, date] = await sent(() => ({ status: 200 }), head("GET /"), on);
-    expect(date).toMatch(/^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
-    const headers = { date: "yesterday" };
-    expect(await sent(() => ({ status: 204, headers }), head("GET /"), on)).toEqual([
-      "date: yesterday",
-    ]);
-    expect(await sent(() => ({ status: 204 }), head("GET /"), { date: false })).toEqual([]);
-  });
-
-  test("Connection: close on its own line, with the caller's lines verbatim", async () => {
-    const headers = [
-      ["connection", "X-Hop"],
-      ["X-Hop", "1"],
-    ] as const;
-    expect(
-      await sent(() => ({ status: 204, headers }), head("GET /", "Connection: close")),
-    ).toEqual(["connection: X-Hop", "X-Hop: 1", "Connection: close"]);
-    const closing = { Connection: "CLOSE" };
-    expect(await sent(() => ({ status: 204, headers: closing }))).toEqual(["Connection: CLOSE"]);
-  });
-});
-
-test("L9: a handshake on an invalid io rejects with the reason, and touches nothing", async () => {
-  const { io, options } = { io: memoryPair()[0], options: { maxHeaders: -1 } };
-  expect(await rejection(serveOn({} as never, echo))).toBe("INVALID_IO");
-  expect(await rejection(serveOn(io, echo, options))).toBe("INVALID_OPTION");
-  await expect(serveOn(null as never, echo)).rejects.toBeInstanceOf(LocalProtocolError);
 });

@@ -1,18 +1,13 @@
-import { type ClientRequest, connect, handshake as connectTo, upgrade } from "@upgrade/client";
-import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
-import type { ServiceResult } from "@upgrade/server";
-import { afterEach, describe, expect, test } from "vitest";
+import { connect, upgrade } from "@upgrade/client";
+import { type ByteStream, ManualClock, memoryPair, type TrailersInit } from "@upgrade/core/io";
+import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { destroyPairs, PAIRS } from "../../src/pairs/pairs.ts";
-import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
-import { untyped } from "../../src/ways-to-send.ts";
+import { untyped, writtenRequest, writtenResponse } from "../../src/ways-to-send.ts";
 
 // Objects whose values change between reads, or lie. What was checked is what is written.
-
-afterEach(destroyPairs);
 
 const EVIL = "x\r\nInjected: yes";
 const EVIL_LINES = [["Injected", "yes"]];
@@ -49,27 +44,12 @@ function changingLines<T>(good: readonly T[]): Iterable<T> {
   return { [Symbol.iterator]: () => untyped<T[]>(rounds++ === 0 ? good : EVIL_LINES).values() };
 }
 
-/** What our client writes for a request. */
-async function written(request: unknown): Promise<string> {
-  const { peer, sender } = await dial();
-  sender.sendRequest(untyped<ClientRequest>(request)).catch(() => {});
-  await turns();
-  return peer.unread;
-}
-
-/** What our server writes for a response. */
-async function answered(response: object, asks = head("GET /")): Promise<string> {
-  const { peer } = await serve(() => untyped<ServiceResult>(response), { claimMs: 0 });
-  await peer.send(asks);
-  await turns();
-  return peer.unread;
-}
-
 const TRAILED = { ...POST, version: "1.1", body: ["hi"], trailers: { T: "1" } } as const;
 const TRAILED_WIRE = `${head("POST /", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\nT: 1\r\n\r\n`;
 const OK = { status: 200, reason: "Fine", headers: { A: "b" }, body: ["hi"], trailers: { T: "1" } };
 const OK_WIRE = `${answer("200 Fine", "A: b", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\nT: 1\r\n\r\n`;
 const OFFER = ["Connection: Upgrade", "Upgrade: chat"] as const;
+
 const CHAT = [
   ["Connection", "Upgrade"],
   ["Upgrade", "chat"],
@@ -84,7 +64,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["body", "something else"],
     ["trailers", EVIL_LINES],
   ])("the %s of a request", async (key, evil) => {
-    expect(await written(changingAt(TRAILED, key, evil))).toBe(TRAILED_WIRE);
+    expect(await writtenRequest(changingAt(TRAILED, key, evil))).toBe(TRAILED_WIRE);
   });
 
   test.each<[keyof typeof OK, unknown]>([
@@ -94,7 +74,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["body", "something else"],
     ["trailers", EVIL_LINES],
   ])("the %s of a response", async (key, evil) => {
-    expect(await answered(changingAt(OK, key, evil))).toBe(OK_WIRE);
+    expect(await writtenResponse(changingAt(OK, key, evil))).toBe(OK_WIRE);
   });
 
   test.each<["headers" | "firstBytes" | "status" | "reason", unknown]>([
@@ -104,7 +84,7 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["firstBytes", EVIL],
   ])("the %s of a 101", async (key, evil) => {
     const accepted = { status: 101, reason: "Fine", headers: CHAT, firstBytes: "hi" };
-    expect(await answered(changingAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
+    expect(await writtenResponse(changingAt(accepted, key, evil), head("GET /", ...OFFER))).toBe(
       `${answer("101 Fine", ...OFFER)}hi`,
     );
   });
@@ -130,12 +110,12 @@ describe("L10: a message whose parts change is written as it was checked:", () =
     ["a name and a value of an iterator", untyped<[]>(changingLines([changingList(["A", "b"])]))],
   ];
   test.each(LINES)("%s, in the headers of a response", async (_, headers) => {
-    expect(await answered({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
+    expect(await writtenResponse({ status: 204, headers })).toBe(answer("204 No Content", "A: b"));
   });
 
   test("a line in the headers of a request, of upgrade() and of connect()", async () => {
     const lines = () => [changingList(["Host", "a.test"] as const)];
-    expect(await written({ ...GET, headers: lines() })).toBe(head("GET /"));
+    expect(await writtenRequest({ ...GET, headers: lines() })).toBe(head("GET /"));
     const proposed = async (begin: (io: ByteStream, clock: ManualClock) => Promise<unknown>) => {
       const [near, far] = memoryPair();
       const peer = new ScriptedPeer(far);
@@ -155,13 +135,15 @@ describe("L10: a message whose parts change is written as it was checked:", () =
 
   test("text that is read twice", async () => {
     const { headers } = GET;
-    expect(await written({ method: changingText("GET"), target: "/", headers })).toBe(
+    expect(await writtenRequest({ method: changingText("GET"), target: "/", headers })).toBe(
       head("GET /"),
     );
-    expect(await written({ method: "GET", target: changingText("/"), headers })).toBe(
+    expect(await writtenRequest({ method: "GET", target: changingText("/"), headers })).toBe(
       head("GET /"),
     );
-    expect(await answered({ status: 204, reason: changingText("Fine") })).toBe(answer("204 Fine"));
+    expect(await writtenResponse({ status: 204, reason: changingText("Fine") })).toBe(
+      answer("204 Fine"),
+    );
   });
 
   test("a request that is changed while it waits is sent as it was checked", async () => {
@@ -181,112 +163,69 @@ describe("L10: a message whose parts change is written as it was checked:", () =
   });
 });
 
-class Lying extends Uint8Array {
-  override get length(): number {
-    return 2;
-  }
-  override get byteLength(): number {
-    return 2;
-  }
-}
+const ACCEPTANCE = [
+  ["Connection", "Upgrade"],
+  ["Upgrade", "chat"],
+] as const;
 
-describe("L10: the length of bytes is what is written, whatever they claim:", () => {
-  const LIARS: [string, () => Uint8Array][] = [
-    ["of a subclass", () => Lying.from(Buffer.from("hi\r\nInjected"))],
-    [
-      "with an overridden length",
-      () => Object.defineProperty(new Uint8Array(Buffer.from("hi, all")), "length", { value: 2 }),
-    ],
-  ];
+/** Lines that can be iterated only once, such as those of a generator or a started iterator. */
+const once = <T>(lines: readonly T[]): Iterable<T> => lines.values();
 
-  /** The length declared in a head, and the actual length of the body. */
-  const lengths = (wire: string) => {
-    const [, declared] = /^Content-Length: ([0-9]+)$/m.exec(wire.replaceAll("\r", "")) ?? [];
-    return [Number(declared), wire.slice(wire.indexOf("\r\n\r\n") + 4).length];
-  };
-
-  test.each(LIARS)("%s, as a body", async (_, make) => {
-    for (const wire of [
-      await written({ ...POST, body: make() }),
-      await answered({ status: 200, body: make() }),
-    ]) {
-      const [declared, came] = lengths(wire);
-      expect([wire, declared]).toEqual([wire, came]);
-    }
+describe("L10: a response is read once, and what was checked is what is written", () => {
+  test("a status that changes on every access is read once", async () => {
+    let looks = 0;
+    const { peer, connection } = await serve(() => ({
+      get status() {
+        return looks++ === 0 ? 200 : 101;
+      },
+      headers: ACCEPTANCE,
+    }));
+    await peer.send(head("GET /", ...OFFER));
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(connection.state.server).not.toBe("switched-protocol");
   });
 
-  test.each(LIARS)("%s, as a piece", async (_, make) => {
-    const wire = await answered({ status: 200, body: [make()] });
-    const [, size = "", data] = /\r\n\r\n([0-9a-f]+)\r\n(.*)\r\n0\r\n\r\n$/s.exec(wire) ?? [];
-    expect(data).toHaveLength(Number.parseInt(size, 16));
-  });
-});
-
-interface Resizable extends ArrayBuffer {
-  resize(length: number): void;
-}
-
-/** Five bytes, and ways to turn them into four, six or none before they are written. */
-const five = (buffer = new ArrayBuffer(5)) => new Uint8Array(buffer).fill(65);
-const resizable = () => {
-  const make = ArrayBuffer as unknown as new (length: number, options: object) => Resizable;
-  return new make(5, { maxByteLength: 6 });
-};
-const CHANGES: [string, () => [body: Uint8Array, change: () => void]][] = [
-  [
-    "detached",
-    () => {
-      const body = five();
-      return [body, () => void structuredClone(body.buffer, { transfer: [body.buffer] })];
-    },
-  ],
-  ...[4, 6].map((length): [string, () => [Uint8Array, () => void]] => [
-    `resized to ${length}`,
-    () => {
-      const buffer = resizable();
-      return [five(buffer), () => buffer.resize(length)];
-    },
-  ]),
-];
-
-describe.each(CHANGES)("L10: bytes that are %s before they are written", (_, make) => {
-  test.each(PAIRS)("fail their request, and nothing of it is sent, over $name", async (pair) => {
-    const [near, far] = await pair.make();
-    const peer = new ScriptedPeer(far);
-    const { sender, connection } = await connectTo(near);
-    const [body, change] = make();
-    const failure = rejection(sender.sendRequest({ ...POST, body }));
-    change();
-    expect(await failure).toBe("BODY_CHANGED");
-    expect(await connection.closed).toMatchObject({ kind: "failed", error: { sent: "nothing" } });
-    await peer.readToEnd().catch(() => {});
-    expect(peer.unread).toBe("");
+  test("headers that can be read only once are sent, beside trailers that are checked with them", async () => {
+    const { peer } = await serve(() => ({
+      status: 200,
+      headers: once([["A", "b"]] as const),
+      body: "x",
+      trailers: once([["T", "1"]] as const),
+    }));
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toBe(
+      "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    expect(await peer.readUntil("0\r\n")).toBe("1\r\nx\r\n0\r\n");
+    expect(await peer.readHead()).toBe("T: 1\r\n\r\n");
   });
 
-  test("fail the connection of their response, which is reported to onError", async () => {
-    const [body, change] = make();
-    const { peer, connection, reports } = await serve(({ target }) => {
-      if (target === "/1") return { status: 200, body };
-      // The response to the first request waits for this one: both are sent in one write.
-      change();
-      return { status: 204 };
-    });
-    await peer.send(head("GET /1") + head("GET /2"));
-    await connection.closed;
-    await peer.failed();
-    expect([peer.unread, reports]).toEqual(["", ["connection: BODY_CHANGED"]]);
+  test("trailers of a request that can be read only once are sent", async () => {
+    const { sender, peer } = await dial();
+    const trailers: TrailersInit = once([["T", "1"]] as const);
+    void sender.sendRequest({ ...POST, body: "x", trailers });
+    await peer.readHead();
+    await peer.readUntil("0\r\n");
+    expect(await peer.readHead()).toBe("T: 1\r\n\r\n");
   });
 
-  test("fail a body in pieces at the changed piece", async () => {
-    const { peer, sender } = await dial();
-    const [piece, change] = make();
-    async function* body() {
-      yield piece;
-      change();
-      yield "more";
-    }
-    expect(await rejection(sender.sendRequest({ ...POST, body: body() }))).toBe("BODY_CHANGED");
-    await peer.failed();
-    expect(peer.unread).not.toContain("A");
+  test("a 101 with headers that can be read only once switches", async () => {
+    const { peer, connection } = await serve(() => ({ status: 101, headers: once(ACCEPTANCE) }));
+    const parts = connection.withoutShutdown();
+    await peer.send(head("GET /", ...OFFER));
+    expect(await peer.readHead()).toContain("\r\nUpgrade: chat\r\n");
+    expect((await parts).switched?.protocol).toBe("chat");
+  });
+
+  test("headers that change while the body is drained before the 101 are sent as they were", async () => {
+    const headers: [string, string][] = ACCEPTANCE.map(([name, value]) => [name, value]);
+    const { peer, connection } = await serve(() => ({ status: 101, headers }));
+    const parts = connection.withoutShutdown();
+    await peer.send(head("POST /", ...OFFER, "Content-Length: 3"));
+    await turns();
+    headers[1]![1] = "something else";
+    await peer.send("abc");
+    expect(await peer.readHead()).toContain("\r\nUpgrade: chat\r\n");
+    expect((await parts).switched?.protocol).toBe("chat");
   });
 });

@@ -1,13 +1,11 @@
 import type { HeadersInit } from "@upgrade/core";
 import type { ByteStream } from "@upgrade/core/io";
-import type { ServerOptions, ServerResponse } from "@upgrade/server";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import type { ServerOptions, ServerResponse, Service } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
 import { rejection } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
-
-afterEach(() => void vi.restoreAllMocks());
 
 /** The field lines our client sends. */
 async function requested(request: object, options = {}): Promise<string[]> {
@@ -190,57 +188,88 @@ describe("headers are given as", () => {
   });
 });
 
-test("no failure is printed, unless onError prints it", async () => {
-  const printed: unknown[] = [];
-  const print = (text: unknown): boolean => printed.push(text) > 0;
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, "write").mockImplementation(print as never);
-  }
-  for (const name of ["log", "warn", "error", "info", "debug"] as const) {
-    vi.spyOn(console, name).mockImplementation((...text) => void printed.push(text));
-  }
-  vi.spyOn(process, "emitWarning").mockImplementation((text) => void printed.push(text));
-  const onError = undefined;
-  const boom = () => {
-    throw new Error("boom");
+describe("L14: the headers we add are", () => {
+  const sent = async (service: Service<ByteStream>, request = head("GET /"), options = {}) => {
+    const { peer } = await serve(service, options);
+    await peer.send(request);
+    return (await peer.readHead()).split("\r\n").slice(1, -2);
   };
-  for (const bytes of [head("GET /"), "nonsense\r\n\r\n", head("GET /", "Content-Length: 9")]) {
-    const { peer } = await serve(boom, { onError });
-    await peer.send(bytes);
-    await turns();
-    peer.reset();
-  }
-  const { peer } = await serve(
-    (request) => {
-      void request.takeOver();
-      void request.switchTo("other");
-      return { status: 200, body: [7 as never] };
-    },
-    { onError },
-  );
-  await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: chat"));
-  await turns();
-  const client = await dial();
-  client.sender.sendRequest(GET).catch(() => {});
-  await client.peer.readHead();
-  await client.peer.send("nonsense\r\n\r\n");
-  await turns();
-  vi.restoreAllMocks();
-  expect(printed).toEqual([]);
+
+  test("only framing, if the connection persists", async () => {
+    expect(await sent(() => ({ status: 200, body: "x" }))).toEqual(["Content-Length: 1"]);
+    expect(await sent(() => ({ status: 200, body: ["x"] }))).toEqual([
+      "Transfer-Encoding: chunked",
+    ]);
+    expect(await sent(() => ({ status: 200 }))).toEqual(["Content-Length: 0"]);
+    expect(await sent(() => ({ status: 204 }))).toEqual([]);
+    expect(await sent(() => ({ status: 304 }))).toEqual([]);
+  });
+
+  test("no framing if the caller wrote it", async () => {
+    const headers = [
+      ["A", "1"],
+      ["content-LENGTH", "1"],
+      ["B", "2"],
+    ] as const;
+    expect(await sent(() => ({ status: 200, headers, body: "x" }))).toEqual([
+      "A: 1",
+      "content-LENGTH: 1",
+      "B: 2",
+    ]);
+  });
+
+  test("Date, unless it is given or disabled", async () => {
+    const on = { date: true };
+    const [, date] = await sent(() => ({ status: 200 }), head("GET /"), on);
+    expect(date).toMatch(/^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
+    const headers = { date: "yesterday" };
+    expect(await sent(() => ({ status: 204, headers }), head("GET /"), on)).toEqual([
+      "date: yesterday",
+    ]);
+    expect(await sent(() => ({ status: 204 }), head("GET /"), { date: false })).toEqual([]);
+  });
+
+  test("Connection: close on its own line, with the caller's lines verbatim", async () => {
+    const headers = [
+      ["connection", "X-Hop"],
+      ["X-Hop", "1"],
+    ] as const;
+    expect(
+      await sent(() => ({ status: 204, headers }), head("GET /", "Connection: close")),
+    ).toEqual(["connection: X-Hop", "X-Hop: 1", "Connection: close"]);
+    const closing = { Connection: "CLOSE" };
+    expect(await sent(() => ({ status: 204, headers: closing }))).toEqual(["Connection: CLOSE"]);
+  });
 });
 
-test("stats count both ways on the client, too", async () => {
-  const { peer, sender, connection } = await dial();
-  expect(connection.stats).toEqual({ bytesRead: 0, bytesWritten: 0, requests: 0 });
-  const sent = sender.sendRequest({ ...POST, body: "body" });
-  const request = await peer.readUntil("body");
-  const response = `${answer("100 Continue")}${answer("200 OK", "Content-Length: 2")}ok`;
-  await peer.send(response);
-  expect(await (await sent).body.text()).toBe("ok");
-  expect(connection.stats).toEqual({
-    bytesRead: response.length,
-    bytesWritten: request.length,
-    requests: 1,
+describe("L14 nothing hidden: a request is written as it was given", () => {
+  test.each(["GET", "HEAD", "DELETE", "OPTIONS"])("%s", async (method) => {
+    const { peer, sender } = await dial();
+    void sender.sendRequest({ ...GET, method });
+    expect(await peer.readHead()).toBe(head(`${method} /`));
+    await turns();
+    expect(peer.unread).toBe("");
   });
-  expect(connection.state).toEqual({ client: "idle", server: "idle" });
+
+  test("POST without a body has Content-Length: 0, which is framing", async () => {
+    const { peer, sender } = await dial();
+    void sender.sendRequest(POST);
+    expect(await peer.readHead()).toBe(head("POST /", "Content-Length: 0"));
+  });
+});
+
+describe("L14 nothing hidden: a response is written as it was given", () => {
+  const OURS = { status: 200, headers: { Date: "yesterday" }, body: "" };
+
+  test("its own Date is the only one", async () => {
+    const { peer } = await serve(() => OURS, { date: true });
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toBe(answer("200 OK", "Date: yesterday", "Content-Length: 0"));
+  });
+
+  test("and it has no Date if that is disabled", async () => {
+    const { peer } = await serve(() => ({ status: 204 }), { date: false });
+    await peer.send(head("GET /"));
+    expect(await peer.readHead()).toBe(answer("204 No Content"));
+  });
 });

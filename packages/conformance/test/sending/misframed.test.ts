@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { serve } from "../../src/ends.ts";
-import { answer, head } from "../../src/messages.ts";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 import { accepted, answered, interimSent, requested, switched } from "../../src/ways-to-send.ts";
 
@@ -10,6 +11,7 @@ import { accepted, answered, interimSent, requested, switched } from "../../src/
 const HOST = ["Host", "a.test"] as const;
 const CL = (value: unknown) => ["Content-Length", value] as const;
 const TE = (value: string) => ["Transfer-Encoding", value] as const;
+
 const UPGRADE = [
   ["Connection", "Upgrade"],
   ["Upgrade", "chat"],
@@ -248,5 +250,47 @@ describe("L10, C09: a field that frames, routes or authenticates is not allowed 
     const code = refused("INVALID_TRAILER");
     expect(await requested({ method: "POST", ...message })).toEqual(code);
     expect(await answered({ status: 200, ...message })).toEqual(code);
+  });
+});
+
+const PROPOSAL = { Host: "a.test", Connection: "Upgrade", Upgrade: "chat" };
+const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat");
+
+describe("what a message with a switch or its refusal may not have", () => {
+  const CONNECT = "CONNECT a.test:1 HTTP/1.1\r\nHost: a.test:1\r\n\r\n";
+  const TUNNEL = { status: 200, tunnel: true };
+  const wrong: [string, string, object, string][] = [
+    ["a body with a 2xx to CONNECT", CONNECT, { ...TUNNEL, body: "x" }, "BODY_NOT_ALLOWED"],
+    [
+      "Content-Length with it",
+      CONNECT,
+      { ...TUNNEL, headers: { "Content-Length": "0" } },
+      "INVALID_FRAMING",
+    ],
+    [
+      "a body with 101",
+      PROPOSING,
+      { status: 101, headers: PROPOSAL, body: "x" },
+      "BODY_NOT_ALLOWED",
+    ],
+    [
+      "Upgrade without its connection option",
+      PROPOSING,
+      { status: 200, headers: { Upgrade: "chat" } },
+      "INVALID_UPGRADE",
+    ],
+    ["426 without Upgrade", head("GET /"), { status: 426 }, "INVALID_UPGRADE"],
+  ];
+  test.each(wrong)("%s is refused before the first byte", async (_, request, response, code) => {
+    const { peer, reports } = await serve(() => response as { status: number });
+    await peer.send(request);
+    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(reports).toEqual([`service: ${code}`]);
+  });
+
+  test("Upgrade without its connection option is refused on the client, too", async () => {
+    const { sender } = await dial();
+    const headers = { Host: "a.test", Upgrade: "chat" };
+    expect(await rejection(sender.sendRequest({ ...GET, headers }))).toBe("INVALID_UPGRADE");
   });
 });

@@ -1,10 +1,9 @@
 import { type ByteStream, ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
 import { type ServerOptions, type ServerRequest, handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
+import { latin1 } from "../../src/messages.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
 /** A proposal with a body. */
 const proposal = (...fields: string[]): string =>

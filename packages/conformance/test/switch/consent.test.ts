@@ -1,17 +1,11 @@
 import { handshake as connectTo } from "@upgrade/client";
-import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
+import { type ByteStream, memoryPair } from "@upgrade/core/io";
 import { type ServerOptions, type Service, handshake as serve } from "@upgrade/server";
-import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS } from "../../src/pairs/pairs.ts";
+import { describe, expect, test } from "vitest";
+import { latin1 } from "../../src/messages.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { bareStream } from "../../src/streams/bare-stream.ts";
-import { HostileStream } from "../../src/streams/hostile-stream.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
-import { turns } from "../../src/turns.ts";
+import { ANSWER, PROPOSAL, REQUEST } from "../../src/switching.ts";
 
-afterEach(destroyPairs);
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const HELLO_101 = { status: 101, headers: { Connection: "Upgrade", Upgrade: "chat" } };
 
 /** Our client and a scripted server. */
@@ -25,120 +19,6 @@ async function server(service: Service<ByteStream>, options: ServerOptions<ByteS
   const [io, far] = memoryPair();
   return { io, peer: new ScriptedPeer(far), ...(await serve(io, service, options)) };
 }
-
-describe("L1 account: however the bytes are cut, each belongs to HTTP or is in readBuf, once, in order", () => {
-  describe.each(ROLES)("our %s", (role) => {
-    test.each(KINDS)(
-      "%s, cut at every position",
-      async (kind) => {
-        const early = "early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
-        const bytes = (role === "client" ? ANSWER[kind] : REQUEST[kind]) + early;
-        for (let cut = 1; cut < bytes.length; cut++) {
-          const [io, far] = memoryPair();
-          const peer = new ScriptedPeer(far);
-          let parts: Promise<Parts<ByteStream>>;
-          if (role === "client") {
-            const { sender, connection } = await connectTo(io);
-            void sender.sendRequest(PROPOSAL[kind]);
-            parts = connection.withoutShutdown();
-            await peer.readHead();
-          } else {
-            const { connection } = await serve(io, () =>
-              kind === "upgrade" ? HELLO_101 : { status: 200, tunnel: true },
-            );
-            parts = connection.withoutShutdown();
-          }
-          await peer.send(bytes.slice(0, cut));
-          await turns(1);
-          await peer.send(bytes.slice(cut));
-          const { readBuf } = await parts;
-          const next = new ScriptedPeer(io);
-          const all = latin1(readBuf) + (await next.read(early.length - readBuf.length));
-          expect(all, `cut at ${cut}`).toBe(early);
-          await turns(1);
-          expect(next.unread, `cut at ${cut}`).toBe("");
-        }
-      },
-      20_000,
-    );
-  });
-});
-
-describe("L3 nothing left behind", () => {
-  /** A stream that accepts writes only on demand. */
-  function slow(stream: ByteStream) {
-    const gates: (() => void)[] = [];
-    const io: ByteStream = {
-      ...bareStream(stream),
-      async write(chunks) {
-        await new Promise<void>((resolve) => void gates.push(resolve));
-        await stream.write(chunks);
-      },
-      cancelRead: () => stream.cancelRead?.() ?? false,
-    };
-    return { io, gates };
-  }
-
-  test.each(KINDS)("our server: %s waits for the last byte of its head", async (kind) => {
-    const [near, far] = memoryPair();
-    const { io, gates } = slow(near);
-    const peer = new ScriptedPeer(far);
-    let released = false;
-    const { connection } = await serve(io, (request) => {
-      const protocol = kind === "upgrade" ? "chat" : undefined;
-      void request.switchTo(protocol, { firstBytes: "first" }).then(() => {
-        released = true;
-      });
-    });
-    await peer.send(REQUEST[kind]);
-    await turns();
-    expect([released, gates.length]).toEqual([false, 1]);
-    expect(() => connection.intoParts()).toThrow(
-      expect.objectContaining({ code: "STILL_WRITING" }),
-    );
-    gates[0]!();
-    expect(await peer.readUntil("first")).toMatch(/^HTTP\/1\.1 (101|200) /);
-    await turns();
-    expect(released).toBe(true);
-  });
-
-  test("our client: an early 101 waits for the tail of the request", async () => {
-    const [near, far] = memoryPair();
-    const { io, gates } = slow(near);
-    const peer = new ScriptedPeer(far);
-    const { sender, connection } = await connectTo(io);
-    const sent = sender.sendRequest({ ...PROPOSAL.upgrade, method: "POST", body: ["one", "two"] });
-    const poll = connection.pollWithoutShutdown();
-    let switched = false;
-    void poll.then(() => {
-      switched = true;
-    });
-    await turns();
-    await peer.send(ANSWER.upgrade);
-    expect((await sent).status).toBe(101);
-    for (let passed = 0; ; passed++) {
-      await turns();
-      if (passed === gates.length) break;
-      expect([switched, connection.state.client]).toEqual([false, expect.any(String)]);
-      expect(() => connection.intoParts()).toThrow(
-        expect.objectContaining({ code: "STILL_WRITING" }),
-      );
-      gates[passed]!();
-    }
-    expect(await poll).toEqual({ kind: "switched", protocol: "chat" });
-    expect(peer.unread).toMatch(/\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n$/);
-    connection.intoParts();
-  });
-
-  test.each(ROLES)("our %s over a transport that delays every byte", async (role) => {
-    const [near, far] = memoryPair();
-    const io = new HostileStream(near, { split: 1, delay: 1 });
-    const { parts } = await switching(role, "upgrade", io, new ScriptedPeer(far), "early");
-    const { readBuf } = await parts;
-    const rest = await new ScriptedPeer(io).read(5 - readBuf.length);
-    expect(latin1(readBuf) + rest).toBe("early");
-  });
-});
 
 const unasked = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n";
 const GET = { method: "GET", target: "/", headers: [["Host", "a.test"]] as [string, string][] };
@@ -398,49 +278,5 @@ describe("L4 no switch without consent: what our server treats as a proposal", (
     await peer.send(REQUEST.upgrade.replace("Upgrade: chat", "Upgrade: h2c, chat"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 [\s\S]*Connection: close/i);
     expect(await peer.readToEnd()).toBe("");
-  });
-});
-
-describe("L6 order", () => {
-  test.each(PAIRS)("a 101 waits for an earlier slow response, over $name", async ({ make }) => {
-    const [io, far] = await make();
-    const peer = new ScriptedPeer(far);
-    let answer!: () => void;
-    const slow = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const { connection } = await serve(io, async (request) => {
-      if (request.proposal !== undefined) return HELLO_101;
-      await slow;
-      return { status: 200, body: "slow" };
-    });
-    const parts = connection.withoutShutdown();
-    await peer.send(`GET / HTTP/1.1\r\nHost: a.test\r\n\r\n${REQUEST.upgrade}early`);
-    await turns();
-    expect(peer.unread).toBe("");
-    answer();
-    expect(await peer.readUntil("slow")).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 101 /);
-    expect(latin1((await parts).readBuf)).toBe("early");
-  });
-
-  test("a 101 has only Connection: Upgrade while the server closes", async () => {
-    let go!: () => void;
-    const { peer, connection } = await server(async () => {
-      await new Promise<void>((resolve) => {
-        go = resolve;
-      });
-      return HELLO_101;
-    });
-    await peer.send(REQUEST.upgrade);
-    await turns();
-    const parts = connection.withoutShutdown();
-    const closing = connection.close();
-    go();
-    const head = await peer.readHead();
-    expect(head).toMatch(/^HTTP\/1\.1 101 /);
-    expect(head.match(/^connection:.*$/gim)).toEqual(["Connection: Upgrade"]);
-    expect((await parts).switched?.protocol).toBe("chat");
-    expect(await closing).toEqual({ kind: "switched", protocol: "chat" });
   });
 });

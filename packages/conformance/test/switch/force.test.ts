@@ -3,14 +3,15 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, type Connection, type ForcedParts, memoryPair } from "@upgrade/core/io";
 import { type ServerRequest, handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
+import { dial } from "../../src/ends.ts";
+import { GET, head, latin1, POST } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { PROPOSAL, REQUEST } from "../../src/switching.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
-const POST = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n";
+const UPLOAD = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n";
 const never = new Promise<never>(() => {});
 const TAKEN = expect.objectContaining({ code: "TAKEN_APART" });
 
@@ -115,13 +116,13 @@ const SERVER: Record<string, Stage> = {
     return { connection, waiting: [aborted(request)], readBuf: HELLO };
   },
   "half a body received": async (io, peer) => {
-    const { connection, request } = await served(io, peer, `${POST}half`);
+    const { connection, request } = await served(io, peer, `${UPLOAD}half`);
     const waiting = [request.body.text(), request.trailers, aborted(request)];
     await turns();
     return { connection, waiting };
   },
   "a body being drained": async (io, peer) => {
-    const { connection, request } = await served(io, peer, `${POST}half`);
+    const { connection, request } = await served(io, peer, `${UPLOAD}half`);
     expect(await Promise.race([request.body.cancel(), turns().then(() => "later")])).toBe("later");
     return { connection, waiting: [aborted(request)] };
   },
@@ -135,7 +136,7 @@ const SERVER: Record<string, Stage> = {
     return { connection, waiting: [] };
   },
   "a switch that waits for the body": async (io, peer) => {
-    const post = POST.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
+    const post = UPLOAD.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
     let parts!: Promise<unknown>;
     const { connection } = await served(io, peer, `${post}half`, (request) => {
       parts = request.switchTo("chat");
@@ -143,7 +144,7 @@ const SERVER: Record<string, Stage> = {
     return { connection, waiting: [parts] };
   },
   "a takeOver that waits for the body": async (io, peer) => {
-    const post = POST.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
+    const post = UPLOAD.replace("Host", "Connection: Upgrade\r\nUpgrade: chat\r\nHost");
     let parts!: Promise<unknown>;
     const { connection } = await served(io, peer, `${post}half`, (request) => {
       parts = request.takeOver();
@@ -227,5 +228,18 @@ describe("intoParts({ force: true })", () => {
     const { unsent } = connection.intoParts({ force: true });
     expect(latin1(unsent)).toBe(HELLO);
     await expect(sent).rejects.toMatchObject({ code: "TAKEN_APART" });
+  });
+});
+
+describe("taken apart by force", () => {
+  test.each([
+    ["text", "abc"],
+    ["bytes", Uint8Array.of(0x61, 0x62, 0x63)],
+  ])("it returns what is unsent: %s", async (_, body) => {
+    const { connection, sender } = await dial();
+    const pending = sender.sendRequest({ ...POST, body });
+    const { unsent } = connection.intoParts({ force: true });
+    expect(latin1(unsent)).toBe(`${head("POST /", "Content-Length: 3")}abc`);
+    expect(await rejection(pending)).toBe("TAKEN_APART");
   });
 });

@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { ManualClock, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { GET, latin1 } from "../../src/messages.ts";
 import { destroyPairs, duplexPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
@@ -9,9 +10,6 @@ import { PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const HELLO_101 = {
   status: 101,

@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { GET, latin1 } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, PAIRS } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
@@ -9,9 +10,6 @@ import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
 /** A stream that counts started and pending reads. */
 function counting(stream: ByteStream, withdraws: boolean) {

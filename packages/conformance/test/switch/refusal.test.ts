@@ -1,13 +1,13 @@
 import { connect, handshake as connectTo, upgrade } from "@upgrade/client";
-import { type Io, memoryPair } from "@upgrade/core/io";
-import { type ServerOptions, type ServerResponse, handshake as serve } from "@upgrade/server";
-import { afterEach, describe, expect, test } from "vitest";
-import { destroyPairs, PAIRS, type Pair, tcpPair } from "../../src/pairs/pairs.ts";
+import { Deferred, memoryPair } from "@upgrade/core/io";
+import { type ServerOptions, type ServerResponse, handshake as serveOn } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { dial, serve } from "../../src/ends.ts";
+import { answer } from "../../src/messages.ts";
+import { standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
-
-afterEach(destroyPairs);
 
 const MEGABYTE = "x".repeat(1_048_576);
 const GET = { method: "GET", target: "/next", headers: { Host: "a.test" } };
@@ -122,7 +122,7 @@ describe("L7 a refusal is a response: for a caller that waits for parts", () => 
   test("a server's rejects when the refusal is written, and the connection closes", async () => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
-    const { connection } = await serve(io, () => ({ status: 403, body: "why no" }));
+    const { connection } = await serveOn(io, () => ({ status: 403, body: "why no" }));
     const parts = connection.withoutShutdown();
     await peer.send(REQUEST.upgrade);
     await expect(parts).rejects.toMatchObject({ name: "SwitchRefused", status: 403 });
@@ -173,7 +173,7 @@ describe("L7 a refusal is a response: what the server does afterwards", () => {
   const serving = async (response: ServerResponse, options: ServerOptions = {}) => {
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
-    const { connection } = await serve(io, () => response, options as never);
+    const { connection } = await serveOn(io, () => response, options as never);
     return { peer, connection };
   };
 
@@ -215,33 +215,94 @@ describe("L7 a refusal is a response: what the server does afterwards", () => {
   });
 });
 
-describe("L7 a closing server lingers, so that its last response arrives", () => {
-  test.each(PAIRS)("over $name, with unread bytes of the client", async ({ make }) => {
-    const [io, far]: Pair = await make();
-    await arrives(io, far, 100_000);
-  });
-
-  test("over TCP, repeatedly, with as many bytes as are discarded", async () => {
-    for (let i = 0; i < 10; i++) {
-      const [io, far] = await tcpPair();
-      await arrives(io, far, 200_000);
+describe.each(ROLES)("a proposal on our %s", (role) => {
+  /** An open proposal, and what accepts or refuses it. */
+  async function proposed(kind: "upgrade" | "connect") {
+    if (role === "client") {
+      const { peer, connection, sender } = await dial();
+      const response = sender.sendRequest(PROPOSAL[kind]);
+      response.catch(() => {});
+      await peer.readHead();
+      const accept = () => void peer.send(ANSWER[kind]);
+      const refuse = () => void peer.send(`${answer("403 No", "Content-Length: 9")}four`);
+      const finish = () => void peer.send("-more");
+      return { peer, connection, accept, refuse, finish, response };
     }
+    const verdict = new Deferred<boolean>();
+    const rest = new Deferred<void>();
+    async function* body() {
+      yield "four";
+      await rest.promise;
+      yield "-more";
+    }
+    const { peer, connection } = await serve(
+      async () => {
+        const isAccepted = await verdict.promise;
+        if (!isAccepted) return { status: 403, headers: { "Content-Length": "9" }, body: body() };
+        const headers = { Connection: "Upgrade", Upgrade: "chat" };
+        return kind === "upgrade" ? { status: 101, headers } : { status: 200, tunnel: true };
+      },
+      { keepAliveAfterRefusal: true },
+    );
+    await peer.send(REQUEST[kind]);
+    await turns();
+    const accept = () => verdict.resolve(true);
+    return { peer, connection, accept, refuse: () => verdict.resolve(false), finish: rest.resolve };
+  }
+
+  test.each(KINDS)("L8: run() resolves at the switch, %s, and shuts nothing down", async (kind) => {
+    const { peer, connection, accept } = await proposed(kind);
+    const running = connection.run();
+    const closed = connection.closed;
+    expect(await standing(running)).toBe("pending");
+    accept();
+    await running;
+    expect(await closed).toMatchObject({ kind: "switched" });
+    await connection.run();
+    await turns();
+    expect([peer.ended, peer.failure]).toEqual([false, undefined]);
+    expect(connection.intoParts().switched).toMatchObject({ kind });
   });
 
-  async function arrives(io: Io, far: Io, unread: number): Promise<void> {
-    const peer = new ScriptedPeer(far);
-    const { connection } = await serve(io, () => ({
-      status: 403,
-      body: MEGABYTE.slice(0, 300_000),
-    }));
-    const head = REQUEST.upgrade
-      .replace("GET", "POST")
-      .replace("Host", "Content-Length: 9999999\r\nHost");
-    void peer.send(head + "y".repeat(unread)).catch(() => {});
-    const all = await peer.readToEnd();
-    expect(all).toMatch(/^HTTP\/1\.1 403 /);
-    expect(all.slice(-300_000)).toBe(MEGABYTE.slice(0, 300_000));
+  test("L7: pollWithoutShutdown reports a refusal before its body, and may be called again", async () => {
+    const { peer, connection, refuse, finish } = await proposed("upgrade");
+    const end = connection.pollWithoutShutdown();
+    refuse();
+    expect(await end).toEqual({ kind: "refused", status: 403 });
+    const again = connection.pollWithoutShutdown();
+    expect(await standing(again)).toBe("pending");
+    finish();
+    await turns();
     await peer.end();
-    expect((await connection.closed).kind).toBe("not-persistent");
-  }
+    expect(await again).toMatchObject({ kind: "ended", reason: { kind: "peer-ended" } });
+  });
+
+  test("L7: withoutShutdown, refused, leaves the connection to close as usual", async () => {
+    const { peer, connection, refuse, finish } = await proposed("connect");
+    const parts = connection.withoutShutdown();
+    refuse();
+    await expect(parts).rejects.toMatchObject({ name: "SwitchRefused", status: 403 });
+    finish();
+    if (role === "client") void connection.close();
+    expect(await peer.readToEnd()).toMatch(role === "client" ? /^$/ : /four-more$/);
+    await peer.end();
+    expect(await connection.closed).toMatchObject({
+      kind: role === "client" ? "closed" : "not-persistent",
+    });
+  });
+});
+
+test("L7: a refusal that closes ends the client's connection by itself when its body is canceled", async () => {
+  const { peer, sender, connection } = await dial();
+  const parts = connection.withoutShutdown();
+  const sent = sender.sendRequest(PROPOSAL.upgrade);
+  await peer.readHead();
+  await peer.send(`${answer("403 No", "Content-Length: 9", "Connection: close")}four`);
+  await expect(parts).rejects.toMatchObject({ name: "SwitchRefused" });
+  const canceled = (await sent).body.cancel();
+  await peer.send("-more");
+  expect(await canceled).toBe("drained");
+  expect(await peer.readToEnd()).toBe("");
+  await peer.end();
+  expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
 });

@@ -2,14 +2,13 @@ import type { Duplex } from "node:stream";
 import type { ByteStream, Io, Parts } from "@upgrade/core/io";
 import { rewind, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { bytes } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../../src/scripted-peer.ts";
 import { REQUEST, ROLES, switching } from "../../src/switching.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
 const NONE = new Uint8Array(0);
 
 describe.each(PAIRS)("over $name", ({ make }) => {

@@ -1,10 +1,13 @@
 import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, ManualClock, memoryPair } from "@upgrade/core/io";
-import { handshake as serve } from "@upgrade/server";
-import { describe, expect, test } from "vitest";
+import { transportSuite } from "@upgrade/core/testing";
+import { handshake as serveOn } from "@upgrade/server";
+import { afterEach, describe, expect, test } from "vitest";
+import { serve } from "../../src/ends.ts";
 import { answer, head, POST } from "../../src/messages.ts";
-import { webPair } from "../../src/pairs/pairs.ts";
+import { destroyPairs, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { bareStream } from "../../src/streams/bare-stream.ts";
 import { ROLES, switching } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -60,7 +63,7 @@ describe.each(ROLES)("our %s relies only on the contract of a ByteStream:", (rol
     const peer = new ScriptedPeer(far);
     const body = ["", "x".repeat(100), new Uint8Array(0), "y"];
     if (role === "server") {
-      const { connection } = await serve(io, async (request) => {
+      const { connection } = await serveOn(io, async (request) => {
         await request.body.bytes();
         return { status: 200, body };
       });
@@ -113,7 +116,7 @@ test.each(ROLES)(
     const { connection } =
       role === "client"
         ? await connectTo(io, { clock })
-        : await serve(io, () => undefined, { clock });
+        : await serveOn(io, () => undefined, { clock });
     const peer = new ScriptedPeer(far as never);
     await turns();
     const cause = new Error("enough");
@@ -122,28 +125,6 @@ test.each(ROLES)(
     await expect(peer.send("x")).rejects.toMatchObject({ code: "ABORTED", cause });
   },
 );
-
-describe("L13: a head that does not end", () => {
-  const late = async (bytes: string) => {
-    const [io, far] = memoryPair();
-    const clock = new ManualClock();
-    const peer = new ScriptedPeer(far);
-    await serve(io, () => ({ status: 204 }), { clock, date: false });
-    if (bytes !== "") await peer.send(bytes);
-    await turns();
-    clock.advance(30_000);
-    return peer.readToEnd();
-  };
-
-  test("gets a 408 from its first byte on", async () => {
-    expect(await late("G")).toMatch(/^HTTP\/1\.1 408 /);
-    expect(await late("\r\nG")).toMatch(/^HTTP\/1\.1 408 /);
-  });
-
-  test("gets nothing before its first byte", async () => {
-    for (const nothing of ["", "\r\n", "\r\n\r\n"]) expect(await late(nothing)).toBe("");
-  });
-});
 
 test("L17: every byte after a proposal in the same chunk is kept", async () => {
   for (const role of ROLES) {
@@ -154,4 +135,35 @@ test("L17: every byte after a proposal in the same chunk is kept", async () => {
     const { readBuf } = await parts;
     expect([readBuf.length, readBuf.buffer.byteLength]).toEqual([70_000, 70_000]);
   }
+});
+
+afterEach(destroyPairs);
+
+describe("a minimal ByteStream", () => {
+  // The one optional method, as useless as the contract permits.
+  const bare = (stream: ByteStream) => ({ ...bareStream(stream), cancelRead: () => false });
+  const cases = transportSuite(() => {
+    const [a, b] = memoryPair();
+    return [bare(a), bare(b)];
+  });
+  test.each(cases)("$name", ({ run }) => run());
+});
+
+test("a memory pair never delivers synchronously", async () => {
+  const [io, far] = memoryPair();
+  const order: string[] = [];
+  void io.read().then(() => order.push("read"));
+  const wrote = far.write([Buffer.from("x")]).then(() => order.push("written"));
+  order.push("called");
+  await wrote;
+  await turns();
+  expect(order[0]).toBe("called");
+  expect(order.sort()).toEqual(["called", "read", "written"]);
+  const { peer, connection } = await serve(() => ({ status: 200 }));
+  const before = connection.stats.requests;
+  const sent = peer.send(head("GET /"));
+  expect(connection.stats.requests).toBe(before);
+  await sent;
+  await turns();
+  expect(connection.stats.requests).toBe(1);
 });

@@ -2,6 +2,7 @@ import { handshake as connectTo } from "@upgrade/client";
 import { Deferred, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { GET } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
@@ -9,8 +10,6 @@ import { ROLES, type Role } from "../../src/switching.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
 

@@ -2,13 +2,11 @@ import { handshake as connectTo } from "@upgrade/client";
 import type { Connection, Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
+import { GET, latin1 } from "../../src/messages.ts";
 import { type WebEnd, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
 import { turns, watchQuiet } from "../../src/turns.ts";
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
 /** A pair like workerd's: a lock is not released while a read is pending. */
 function keepingLocks({ readable, writable }: WebEnd) {

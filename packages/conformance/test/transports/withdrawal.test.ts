@@ -2,14 +2,13 @@ import { handshake as connectTo } from "@upgrade/client";
 import { type ByteStream, Deferred, type Io, memoryPair, type Parts } from "@upgrade/core/io";
 import { handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { latin1 } from "../../src/messages.ts";
 import { destroyPairs, PAIRS, type WebEnd, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { REQUEST } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
-
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
 /** The moments at which bytes may arrive, in microtasks after the withdrawal. */
 const MOMENTS = Array.from({ length: 16 }, (_, i) => i);

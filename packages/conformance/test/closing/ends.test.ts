@@ -1,5 +1,5 @@
 import { UpgradeError } from "@upgrade/core";
-import { Deferred } from "@upgrade/core/io";
+import type { ByteStream, Parts } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
@@ -206,156 +206,128 @@ describe("pollWithoutShutdown", () => {
   });
 });
 
-describe("L13 in time: close(), on the server,", () => {
-  test("ends at once while idle", async () => {
-    const { peer, connection } = await serve(() => ({ status: 200 }));
-    void connection.close();
-    expect(await peer.readToEnd()).toBe("");
-  });
+describe.each(ENDS)("L8: %s, on the client, resolves on a clean end:", (how, wait) => {
+  const isOpenAfterwards = how !== "run";
 
-  test("ends at once after an answered request", async () => {
-    const { peer, connection } = await serve(() => ({ status: 200 }));
-    await peer.send(head("GET /"));
-    await peer.readHead();
-    void connection.close();
-    expect(await peer.readToEnd()).toBe("");
-  });
-
-  test("finishes a head that is half received, with Connection: close", async () => {
-    const { peer, connection } = await serve(() => ({ status: 200 }));
-    await peer.send("GET / HTTP/1.1\r\nHost:");
+  /** HTTP has ended; the io is shut down, or left to the caller that waited for it. */
+  async function ends(
+    client: Awaited<ReturnType<typeof dial>>,
+    over: Promise<unknown>,
+    kind: string,
+  ) {
+    const { peer, connection } = client;
+    if (!isOpenAfterwards) {
+      expect(await peer.readToEnd()).toBe("");
+      await peer.end();
+    }
+    const result = await over;
+    expect(connection.closeReason?.kind).toBe(kind);
     await turns();
-    void connection.close();
-    await peer.send(" a.test\r\n\r\n");
-    expect(await peer.readToEnd()).toBe(answer("200 OK", "Content-Length: 0", "Connection: close"));
+    expect(peer.ended).toBe(!isOpenAfterwards);
+    if (how === "withoutShutdown") expect((result as Parts<ByteStream>).switched).toBe(undefined);
+    if (how === "pollWithoutShutdown") expect(result).toMatchObject({ kind: "ended" });
+  }
+
+  test("an exchange that ended persistence", async () => {
+    const client = await dial();
+    const over = wait(client.connection);
+    const sent = client.sender.sendRequest(GET);
+    await client.peer.readHead();
+    await client.peer.send(answer("204 No Content", "Connection: close"));
+    await sent;
+    await ends(client, over, "not-persistent");
   });
 
-  test("ignores empty lines before a head", async () => {
-    const { peer, connection } = await serve(() => ({ status: 200 }));
-    await peer.send("\r\n");
-    await turns();
-    void connection.close();
-    expect(await peer.readToEnd()).toBe("");
-  });
-
-  test("finishes the current exchange with Connection: close, and serves no later request", async () => {
-    const gate = new Deferred<void>();
-    const targets: string[] = [];
-    const { peer, connection } = await serve(async ({ target }) => {
-      targets.push(target);
-      await gate.promise;
-      return { status: 200 };
-    });
-    await peer.send(head("GET /1") + head("GET /2"));
-    await turns();
-    const closed = connection.close();
-    gate.resolve();
-    expect(await peer.readToEnd()).toBe(answer("200 OK", "Content-Length: 0", "Connection: close"));
-    await peer.end();
+  test("close(), while idle", async () => {
+    const client = await dial();
+    const over = wait(client.connection);
+    const closed = client.connection.close();
+    await ends(client, over, "closed");
     expect(await closed).toMatchObject({ kind: "closed" });
-    expect(targets).toEqual(["/1"]);
   });
 
-  test("called twice, uses the earlier deadline", async () => {
-    const { peer, connection, clock } = await serve(() => new Promise(() => {}));
-    await peer.send(head("GET /"));
-    await turns();
-    const first = connection.close({ timeoutMs: 5_000 });
-    const second = connection.close({ timeoutMs: 50 });
-    expect(second).toBe(first);
-    void connection.close({ timeoutMs: 9_000 });
-    clock.advance(50);
-    const reason = await first;
-    expect(reason).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
-    expect(connection.closeReason).toBe(reason);
-    await peer.failed();
-  });
-
-  test("has a deadline by default", async () => {
-    const { peer, connection, clock } = await serve(() => new Promise(() => {}));
-    await peer.send(head("GET /"));
-    await turns();
-    const closed = connection.close();
-    clock.advance(9_999);
-    expect(await standing(closed)).toBe("pending");
-    clock.advance(1);
-    expect(await closed).toMatchObject({ error: { code: "CLOSE_TIMEOUT" } });
-  });
-
-  test("aborts on its signal, and resolves", async () => {
-    const { peer, connection } = await serve(() => new Promise(() => {}));
-    await peer.send(head("GET /"));
-    await turns();
-    const stop = new AbortController();
-    const closed = connection.close({ signal: stop.signal });
-    stop.abort("now");
-    expect(await closed).toMatchObject({
-      kind: "failed",
-      error: { code: "ABORTED", cause: "now" },
-    });
-    await peer.failed();
-  });
-
-  test("applies its deadline while lingering, too", async () => {
-    const { peer, connection, clock } = await serve(() => ({ status: 200 }));
-    const closed = connection.close({ timeoutMs: 100 });
-    await peer.readToEnd();
-    clock.advance(100);
-    await closed;
-    expect(await rejection(peer.send("more"))).toBe("aborted");
-  });
-
-  test("resolves at once when the connection is already closed", async () => {
-    const { connection } = await serve(() => ({ status: 200 }));
-    connection.abort();
-    expect(await standing(connection.close())).toMatchObject({ kind: "failed" });
-  });
-
-  test("is called by await using", async () => {
-    const { peer, connection } = await serve(() => ({ status: 200 }));
-    const disposed = connection[Symbol.asyncDispose]();
-    expect(await peer.readToEnd()).toBe("");
-    await peer.end();
-    await disposed;
-    expect(connection.closeReason?.kind).toBe("closed");
+  test("the idle deadline", async () => {
+    const client = await dial({ idleMs: 100 });
+    const over = wait(client.connection);
+    client.clock.advance(100);
+    await ends(client, over, "idle");
   });
 });
 
-describe("L13 in time: close(), on the client,", () => {
-  test("ends at once while idle", async () => {
-    const { peer, sender, connection } = await dial();
-    void connection.close();
-    expect(await peer.readToEnd()).toBe("");
-    expect(sender.isClosed).toBe(true);
-  });
-
-  test("finishes the request in flight and rejects the queue with NOT_SENT", async () => {
-    const { peer, sender, connection } = await dial();
-    const first = sender.sendRequest(GET);
-    const second = sender.sendRequest(POST);
-    await peer.readHead();
-    const closed = connection.close();
-    await expect(second).rejects.toMatchObject({
-      code: "NOT_SENT",
-      sent: "nothing",
-      retrySafe: true,
-    });
-    await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
-    await peer.send(`${answer("200 OK", "Content-Length: 2")}ok`);
-    expect(await (await first).body.text()).toBe("ok");
-    expect(await peer.readToEnd()).toBe("");
+/** Ways for a client to fail after a request; each returns the code of the error. */
+const FAILURES: Record<string, (client: Awaited<ReturnType<typeof dial>>) => Promise<string>> = {
+  "a reset": async ({ peer }) => {
+    peer.reset();
+    return "TRANSPORT_FAILED";
+  },
+  "an end of file inside a head": async ({ peer }) => {
+    await peer.send("HTTP/1.1 2");
     await peer.end();
-    expect(await closed).toMatchObject({ kind: "closed" });
-  });
+    return "INCOMPLETE_MESSAGE";
+  },
+  "an end of file inside a body": async ({ peer }) => {
+    await peer.send(`${answer("200 OK", "Content-Length: 9")}four`);
+    await peer.end();
+    return "INCOMPLETE_MESSAGE";
+  },
+  "a protocol error": async ({ peer }) => {
+    await peer.send("nonsense\r\n\r\n");
+    return "MALFORMED_START_LINE";
+  },
+  "abort": async ({ connection }) => {
+    connection.abort("enough");
+    return "ABORTED";
+  },
+  "a deadline inside an exchange": async ({ peer, clock, sender }) => {
+    await peer.send(`${answer("200 OK", "Content-Length: 9")}four`);
+    await turns();
+    expect(sender.isReady).toBe(false);
+    clock.advance(30_000);
+    return "BODY_TIMEOUT";
+  },
+};
 
-  test("aborts past its deadline: the request in flight rejects, and close resolves", async () => {
-    const { peer, sender, connection, clock } = await dial();
-    const first = sender.sendRequest(GET);
-    await peer.readHead();
-    const closed = connection.close({ timeoutMs: 10 });
-    clock.advance(10);
-    expect(await closed).toMatchObject({ kind: "failed", error: { code: "CLOSE_TIMEOUT" } });
-    expect(await rejection(first)).toBe("CLOSE_TIMEOUT");
-    await peer.failed();
-  });
+describe.each(ENDS)(
+  "L8: %s, on the client, rejects with the same error as closeReason, on",
+  (_, wait) => {
+    test.each(Object.keys(FAILURES))("%s", async (how) => {
+      const client = await dial();
+      const over = wait(client.connection).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      client.sender.sendRequest(GET).then(
+        ({ body }) => body.bytes().catch(() => {}),
+        () => {},
+      );
+      await client.peer.readHead();
+      const code = await FAILURES[how]!(client);
+      const error = await over;
+      expect(error).toMatchObject({ code });
+      expect((client.connection.closeReason as { error: unknown }).error).toBe(error);
+      expect(await client.connection.closed).toBe(client.connection.closeReason);
+    });
+  },
+);
+
+test("L9: no rejection is left unhandled", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const served = await serve(async ({ body }) => ({ status: 200, body }));
+  void served.connection.withoutShutdown();
+  void served.connection.closed;
+  await served.peer.send(`${head("POST /", "Transfer-Encoding: chunked")}1\r\nx\r\n`);
+  await turns();
+  served.peer.reset();
+  const client = await dial();
+  void client.connection.run();
+  void client.sender.ready();
+  void client.sender.sendRequest({ ...POST, body: ["x"], trailers: async () => ({}) });
+  void client.sender.sendRequest(GET);
+  await client.peer.readHead();
+  client.peer.reset();
+  await turns(20);
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
 });

@@ -1,15 +1,13 @@
-import { connect, upgrade } from "@upgrade/client";
-import { type ByteStream, Deferred, memoryPair, type Parts } from "@upgrade/core/io";
+import { type ByteStream, Deferred, type Parts } from "@upgrade/core/io";
 import type { ServerRequest, Service, SwitchOptions } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { dial, serve } from "../../src/ends.ts";
-import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
-import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { ANSWER, KINDS, PROPOSAL, REQUEST } from "../../src/switching.ts";
+import { serve } from "../../src/ends.ts";
+import { answer, head, latin1 } from "../../src/messages.ts";
+import { rejection } from "../../src/promises.ts";
+import type { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { KINDS, REQUEST } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const PROPOSING = head("GET /", "Connection: Upgrade", "Upgrade: chat, Other/2");
 const protocolOf = { upgrade: "chat", connect: undefined } as const;
 
@@ -196,50 +194,6 @@ test("the proposal is reported verbatim", async () => {
   expect(seen).toEqual([["upgrade", ["chat", "Other/2"], true], undefined, ["connect", [], false]]);
 });
 
-describe("L8: a request that waits for a proposal", () => {
-  const waiting = async (kind: "upgrade" | "connect") => {
-    const client = await dial({ pipeline: 9 });
-    let touched = false;
-    async function* body() {
-      touched = true;
-      yield "x";
-    }
-    const first = client.sender.sendRequest(PROPOSAL[kind]);
-    const second = client.sender.sendRequest({ ...POST, target: "/later", body: body() });
-    await client.peer.readHead();
-    await turns();
-    expect(client.peer.unread).toBe("");
-    return { ...client, first, second, touched: () => touched };
-  };
-
-  test.each(KINDS)("to %s is written after its refusal", async (kind) => {
-    const { peer, first, second } = await waiting(kind);
-    await peer.send(`${answer("403 No", "Content-Length: 4")}two`);
-    const { body } = await first;
-    await turns();
-    expect(peer.unread).toBe("");
-    await peer.send("4");
-    expect(await body.text()).toBe("two4");
-    expect(await peer.readHead()).toMatch(/^POST \/later /);
-    await peer.send(answer("204 No Content"));
-    expect((await second).status).toBe(204);
-  });
-
-  test.each(KINDS)("to %s is not sent if it switches, and its body is untouched", async (kind) => {
-    const { peer, first, second, sender, touched } = await waiting(kind);
-    await peer.send(ANSWER[kind]);
-    await first;
-    await expect(second).rejects.toMatchObject({
-      code: "NOT_SENT",
-      sent: "nothing",
-      retrySafe: true,
-    });
-    expect(await rejection(sender.sendRequest(GET))).toBe("NOT_SENT");
-    expect(await rejection(sender.ready())).toBe("NOT_SENT");
-    expect([touched(), peer.unread]).toEqual([false, ""]);
-  });
-});
-
 test.each<[string, (request: ServerRequest<ByteStream>) => Promise<unknown>, string]>([
   [
     "switchTo() for a field",
@@ -256,60 +210,4 @@ test.each<[string, (request: ServerRequest<ByteStream>) => Promise<unknown>, str
   await peer.send(PROPOSING);
   expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
   expect(causes).toMatchObject([{ code: "NO_RESPONSE", cause: { code } }]);
-});
-
-describe("upgrade() and connect()", () => {
-  const KINDS_OF_SUGAR = {
-    upgrade: (io: ByteStream, signal: AbortSignal) =>
-      upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } }, { signal }),
-    connect: (io: ByteStream, signal: AbortSignal) => connect(io, "a.test:80", { signal }),
-  };
-
-  test.each(KINDS)("L2: a signal has no effect after the switch of %s()", async (kind) => {
-    const [io, far] = memoryPair();
-    const peer = new ScriptedPeer(far);
-    const stop = new AbortController();
-    const result = KINDS_OF_SUGAR[kind](io, stop.signal);
-    await peer.readHead();
-    await peer.send(ANSWER[kind]);
-    expect((await result).switched).toBe(true);
-    stop.abort();
-    await turns();
-    expect(peer.failure).toBe(undefined);
-    await io.write([Buffer.from("alive")]);
-    expect(await peer.read(5)).toBe("alive");
-  });
-
-  test.each(KINDS)(
-    "L13: a signal cancels %s() before the switch, and nothing is left",
-    async (kind) => {
-      const [io, far] = memoryPair();
-      const peer = new ScriptedPeer(far);
-      const stop = new AbortController();
-      const result = KINDS_OF_SUGAR[kind](io, stop.signal);
-      await peer.readHead();
-      expect(await standing(result)).toBe("pending");
-      stop.abort("enough");
-      await expect(result).rejects.toMatchObject({ code: "CANCELED", cause: "enough" });
-      await peer.failed();
-    },
-  );
-
-  test.each(KINDS)(
-    "L7: a refusal of %s() that closes ends the connection when its body is canceled",
-    async (kind) => {
-      const [io, far] = memoryPair();
-      const peer = new ScriptedPeer(far);
-      const result = KINDS_OF_SUGAR[kind](io, new AbortController().signal);
-      await peer.readHead();
-      await peer.send(`${answer("403 No", "Connection: close", "Content-Length: 2")}no`);
-      const refused = await result;
-      if (refused.switched) throw new Error("it switched");
-      expect(await refused.response.body.cancel()).toBe("drained");
-      expect(await peer.readToEnd()).toBe("");
-      await peer.end();
-      expect(await refused.connection.closed).toMatchObject({ kind: "not-persistent" });
-      expect(refused.sender.isClosed).toBe(true);
-    },
-  );
 });

@@ -1,28 +1,35 @@
 import net from "node:net";
 import { Readable } from "node:stream";
 import { type ClientRequest, connect, upgrade } from "@upgrade/client";
-import { type Io, memoryPair } from "@upgrade/core/io";
+import { type ByteStream, type Io, memoryPair } from "@upgrade/core/io";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dial } from "../../src/ends.ts";
-import { POST } from "../../src/messages.ts";
+import { answer, POST } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
+import { standing } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
+import { ANSWER, KINDS } from "../../src/switching.ts";
 import { type Quiet, turns, watchQuiet } from "../../src/turns.ts";
 import { untyped } from "../../src/ways-to-send.ts";
 
 let quiet: Quiet;
+
 beforeEach(() => {
   quiet = watchQuiet();
 });
+
 afterEach(() => {
   quiet.stop();
   destroyPairs();
 });
 
 const CHAT = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
+
 type Request = Parameters<typeof upgrade>[1];
+
 type Options = Parameters<typeof upgrade>[2];
+
 const request = (parts: object): Request => untyped<Request>({ ...CHAT, ...parts });
 const options = (parts: unknown): Options => untyped<Options>(parts);
 
@@ -159,4 +166,60 @@ describe.each(REFUSED)("L8: %s that is refused", (_, send) => {
     await turns(10);
     expect(await quiet.settled()).toEqual([]);
   });
+});
+
+describe("upgrade() and connect()", () => {
+  const KINDS_OF_SUGAR = {
+    upgrade: (io: ByteStream, signal: AbortSignal) =>
+      upgrade(io, { target: "/", protocol: "chat", headers: { Host: "a.test" } }, { signal }),
+    connect: (io: ByteStream, signal: AbortSignal) => connect(io, "a.test:80", { signal }),
+  };
+
+  test.each(KINDS)("L2: a signal has no effect after the switch of %s()", async (kind) => {
+    const [io, far] = memoryPair();
+    const peer = new ScriptedPeer(far);
+    const stop = new AbortController();
+    const result = KINDS_OF_SUGAR[kind](io, stop.signal);
+    await peer.readHead();
+    await peer.send(ANSWER[kind]);
+    expect((await result).switched).toBe(true);
+    stop.abort();
+    await turns();
+    expect(peer.failure).toBe(undefined);
+    await io.write([Buffer.from("alive")]);
+    expect(await peer.read(5)).toBe("alive");
+  });
+
+  test.each(KINDS)(
+    "L13: a signal cancels %s() before the switch, and nothing is left",
+    async (kind) => {
+      const [io, far] = memoryPair();
+      const peer = new ScriptedPeer(far);
+      const stop = new AbortController();
+      const result = KINDS_OF_SUGAR[kind](io, stop.signal);
+      await peer.readHead();
+      expect(await standing(result)).toBe("pending");
+      stop.abort("enough");
+      await expect(result).rejects.toMatchObject({ code: "CANCELED", cause: "enough" });
+      await peer.failed();
+    },
+  );
+
+  test.each(KINDS)(
+    "L7: a refusal of %s() that closes ends the connection when its body is canceled",
+    async (kind) => {
+      const [io, far] = memoryPair();
+      const peer = new ScriptedPeer(far);
+      const result = KINDS_OF_SUGAR[kind](io, new AbortController().signal);
+      await peer.readHead();
+      await peer.send(`${answer("403 No", "Connection: close", "Content-Length: 2")}no`);
+      const refused = await result;
+      if (refused.switched) throw new Error("it switched");
+      expect(await refused.response.body.cancel()).toBe("drained");
+      expect(await peer.readToEnd()).toBe("");
+      await peer.end();
+      expect(await refused.connection.closed).toMatchObject({ kind: "not-persistent" });
+      expect(refused.sender.isClosed).toBe(true);
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { connect } from "@upgrade/client";
 import { memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Dialed, dial, serve } from "../../src/ends.ts";
+import { type Dialed, dial } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
 import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { rejection } from "../../src/promises.ts";
@@ -157,97 +157,4 @@ test("a server's close() does not wait for a request body that its service does 
   expect(await peer.readToEnd()).toMatch(/^HTTP\/1\.1 200 .*Connection: close.*done$/s);
   await peer.end();
   expect(await connection.closed).toMatchObject({ kind: "closed" });
-});
-
-describe("L16: a service that answers too late gets the reason", () => {
-  test("its client is gone", async () => {
-    let go!: () => void;
-    const { peer, reports, connection } = await serve(
-      () =>
-        new Promise((resolve) => {
-          go = () => resolve({ status: 200 });
-        }),
-      { onError: (error) => void seen.push(error) },
-    );
-    const seen: unknown[] = [];
-    await peer.send(head("GET /"));
-    await turns();
-    peer.reset();
-    await connection.closed;
-    go();
-    await turns();
-    expect(reports).toEqual([]);
-    expect(seen.at(-1)).toMatchObject({ code: "NOT_SENT", cause: { code: "TRANSPORT_FAILED" } });
-  });
-
-  test("its client's body was malformed, which was answered 400", async () => {
-    const seen: unknown[] = [];
-    let go!: () => void;
-    const { peer } = await serve(
-      () =>
-        new Promise((resolve) => {
-          go = () => resolve({ status: 200 });
-        }),
-      { onError: (error) => void seen.push(error) },
-    );
-    await peer.send(`${head("POST /", "Transfer-Encoding: chunked")}ZZ\r\n`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
-    go();
-    await turns();
-    expect(seen.at(-1)).toMatchObject({ code: "NOT_SENT", cause: { code: "MALFORMED_CHUNK" } });
-  });
-
-  test("its switch comes after the end", async () => {
-    let late: Promise<unknown> | undefined;
-    let go!: () => void;
-    const gate = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    const { peer, connection } = await serve(async (request) => {
-      await gate;
-      late = request.switchTo("echo");
-    });
-    await peer.send(head("GET /", "Connection: Upgrade", "Upgrade: echo"));
-    await turns();
-    connection.abort();
-    go();
-    await turns();
-    expect(await rejection(late!)).toBe("NOT_SENT");
-  });
-});
-
-describe("a body that is not JSON", () => {
-  const broken = '{"password": "secret';
-
-  test("is a 400 if the service rethrows", async () => {
-    const { peer, reports } = await serve(async (request) => {
-      await request.body.json();
-      return { status: 204 };
-    });
-    await peer.send(`${head("POST /", `Content-Length: ${broken.length}`)}${broken}`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
-    expect(reports).toHaveLength(1);
-  });
-
-  test("is a 400, too, if it comes in pieces", async () => {
-    const { peer } = await serve(async (request) => {
-      await request.body.json();
-      return { status: 204 };
-    });
-    await peer.send(head("POST /", `Content-Length: ${broken.length}`));
-    for (const octet of broken) await peer.send(octet);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 400 /);
-  });
-
-  test("is a 500 if it belongs to another message", async () => {
-    const upstream = await dial();
-    const { peer } = await serve(async () => {
-      const response = await upstream.sender.sendRequest(GET);
-      return { status: 200, body: String(await response.body.json()) };
-    });
-    await peer.send(head("GET /"));
-    await upstream.peer.readHead();
-    await upstream.peer.send(`${answer("200 OK", `Content-Length: ${broken.length}`)}${broken}`);
-    expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-  });
 });

@@ -5,184 +5,28 @@ import { createRequire } from "node:module";
 import net from "node:net";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { handshake as connectTo, connect as tunnel, upgrade } from "@upgrade/client";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import type { Client as UndiciClient } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
-import { WebSocketServer } from "ws";
+import { closeAll, closeLater, portOf, textOf } from "../../src/pairs/loopback.ts";
 
 // The index of this undici requires Node 22; the modules tested here do not.
 const load = createRequire(import.meta.url);
 const Client = load("undici/lib/dispatcher/client.js") as typeof UndiciClient;
 Object.assign(load("undici/lib/dispatcher/dispatcher.js").prototype, load("undici/lib/api"));
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-async function portOf(server: net.Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(() => server.close());
-  return (server.address() as net.AddressInfo).port;
-}
-
-function open(port: number): net.Socket {
-  const socket = net.connect(port, "127.0.0.1");
-  closing.push(() => socket.destroy());
-  return socket;
-}
+afterEach(closeAll);
 
 /** Our server on loopback. */
 function listen(service: Service<net.Socket>, options: ServerOptions<net.Socket> = {}) {
   const server = net.createServer((socket) => {
-    closing.push(() => socket.destroy());
+    closeLater(() => socket.destroy());
     serveOn(socket, service, options).catch(() => socket.destroy());
   });
   return portOf(server);
 }
 
-async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += Buffer.from(chunk).toString("latin1");
-  return text;
-}
-
 const PROPOSAL = { Connection: "Upgrade", Upgrade: "echo" };
-
-describe("our client and node:http's server", () => {
-  const nodeServer = (handler: http.RequestListener) => http.createServer(handler);
-
-  test("keep-alive, lengths, chunked both ways, trailers", async () => {
-    const node = nodeServer((request, response) => {
-      void textOf(request).then((body) => {
-        if (request.url === "/length") response.setHeader("Content-Length", body.length);
-        else response.setHeader("Trailer", "X-Sum");
-        response.write(body);
-        if (request.url !== "/length") response.addTrailers({ "X-Sum": String(body.length) });
-        response.end();
-      });
-    });
-    let connections = 0;
-    node.on("connection", () => connections++);
-    const port = await portOf(node);
-    const { sender, connection } = await connectTo(open(port));
-    const headers = { Host: `127.0.0.1:${port}` };
-    async function* pieces() {
-      yield "pie";
-      yield "ces";
-    }
-    for (const body of ["whole", pieces()]) {
-      const first = await sender.sendRequest({ method: "POST", target: "/length", headers, body });
-      expect(await first.body.text()).toMatch(/^(whole|pieces)$/);
-    }
-    const second = await sender.sendRequest({
-      method: "POST",
-      target: "/chunked",
-      headers,
-      body: "abc",
-    });
-    expect([second.headers.get("transfer-encoding"), await second.body.text()]).toEqual([
-      "chunked",
-      "abc",
-    ]);
-    expect((await second.trailers).get("x-sum")).toBe("3");
-    expect(connections).toBe(1);
-    await connection.close();
-  });
-
-  test("Expect: 100-continue, granted and refused; 103", async () => {
-    const node = nodeServer((request, response) => {
-      void textOf(request).then((body) => response.end(body));
-    });
-    node.on("checkContinue", (request, response) => {
-      if (request.url === "/no") {
-        response.writeHead(417, { Connection: "close" }).end();
-        return;
-      }
-      response.writeEarlyHints({ link: "</a.css>; rel=preload" });
-      response.writeContinue();
-      void textOf(request).then((body) => response.end(body));
-    });
-    const port = await portOf(node);
-    const headers = { Host: `127.0.0.1:${port}`, Expect: "100-continue" };
-    const { sender } = await connectTo(open(port), { continueMs: 0 });
-    const seen: number[] = [];
-    const granted = await sender.sendRequest(
-      { method: "POST", target: "/yes", headers, body: "body" },
-      { onInterim: ({ status }) => seen.push(status) },
-    );
-    expect([await granted.body.text(), seen]).toEqual(["body", [103, 100]]);
-    const refused = await sender.sendRequest({ method: "POST", target: "/no", headers, body: "x" });
-    expect(refused.status).toBe(417);
-    expect(sender.isClosed).toBe(true);
-  });
-
-  test("the upgrade event: bytes both ways, the first with the head", async () => {
-    const node = nodeServer((_, response) => response.end());
-    node.on("upgrade", (_, socket) => {
-      socket.write(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello",
-      );
-      socket.pipe(socket);
-    });
-    const port = await portOf(node);
-    const socket = open(port);
-    const headers = { Host: `127.0.0.1:${port}` };
-    const result = await upgrade(socket, { target: "/", protocol: "echo", headers });
-    expect(result).toMatchObject({ switched: true, protocol: "echo" });
-    if (!result.switched) return;
-    expect(result.io).toBe(socket);
-    socket.end(" and bye");
-    expect(Buffer.from(result.readBuf).toString() + (await textOf(socket))).toBe("hello and bye");
-  });
-
-  test("CONNECT: a tunnel, and a refusal", async () => {
-    const node = nodeServer((_, response) => response.end());
-    node.on("connect", (request, socket) => {
-      if (request.url === "no.test:1") {
-        socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno");
-        return;
-      }
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      socket.pipe(socket);
-    });
-    const port = await portOf(node);
-    const accepted = await tunnel(open(port), "yes.test:1");
-    expect(accepted.switched).toBe(true);
-    if (!accepted.switched) return;
-    accepted.io.end("through");
-    expect(await textOf(accepted.io)).toBe("through");
-    const refused = await tunnel(open(port), "no.test:1");
-    expect(refused.switched).toBe(false);
-    if (refused.switched) return;
-    expect([refused.response.status, await refused.response.body.text()]).toEqual([407, "no"]);
-  });
-
-  test("ws: a handshake, and a message in frames", async () => {
-    const wss = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-    closing.push(() => wss.close());
-    await once(wss, "listening");
-    wss.on("connection", (ws) => ws.on("message", (data) => ws.send(`echo ${String(data)}`)));
-    const { port } = wss.address() as net.AddressInfo;
-    const headers = [
-      ["Host", `127.0.0.1:${port}`],
-      ["Sec-WebSocket-Version", "13"],
-      ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
-    ] as const;
-    const result = await upgrade(open(port), { target: "/", protocol: "websocket", headers });
-    if (!result.switched) throw new Error(`refused with ${result.response.status}`);
-    expect(result.response.headers.get("sec-websocket-accept")).toBe(
-      "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-    );
-    // A masked text frame, with a mask of zeros.
-    result.io.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, ...Buffer.from("hi")]));
-    const [frame] = (await once(result.io, "data")) as [Buffer];
-    expect(frame.subarray(2).toString()).toBe("echo hi");
-    result.io.destroy();
-  });
-});
 
 const answering: Service<net.Socket> = async (request) => {
   if (request.proposal?.kind === "upgrade" && request.proposal.offers("echo")) {
@@ -221,7 +65,7 @@ describe("our server and node:http's client", () => {
   test("GET and POST on one connection, chunked, with trailers both ways", async () => {
     const port = await listen(answering);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    closing.push(() => agent.destroy());
+    closeLater(() => agent.destroy());
     const got = await send({ port, agent, path: "/" }, (request) => request.end());
     expect([got.statusCode, await textOf(got)]).toEqual([200, ""]);
     const length = await send(
@@ -290,7 +134,7 @@ describe("our server and undici", () => {
   test("Client: POST in pieces and whole, pipelined, trailers, an upgrade, CONNECT", async () => {
     const port = await listen(answering);
     const client = new Client(`http://127.0.0.1:${port}`, { pipelining: 4 });
-    closing.push(() => client.destroy());
+    closeLater(() => client.destroy());
     const bodies = ["a", "b", "c", "d"];
     const answers = await Promise.all(
       bodies.map((body) =>
@@ -309,7 +153,7 @@ describe("our server and undici", () => {
   test("Client: CONNECT", async () => {
     const port = await listen(answering);
     const client = new Client(`http://127.0.0.1:${port}`);
-    closing.push(() => client.destroy());
+    closeLater(() => client.destroy());
     const { statusCode, socket } = await client.connect({ path: "yes.test:1" });
     expect(statusCode).toBe(200);
     socket.end("through");

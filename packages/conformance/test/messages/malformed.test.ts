@@ -1,9 +1,53 @@
 import { HttpConnection, RemoteProtocolError } from "@upgrade/core";
+import type { ByteStream } from "@upgrade/core/io";
+import type { Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
-import { dial } from "../../src/ends.ts";
+import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head } from "../../src/messages.ts";
 import { rejection } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
+
+const ok = (body: string) => `${answer("200 OK", `Content-Length: ${body.length}`)}${body}`;
+const echoLater: Service<ByteStream> = async ({ target }) => ({ status: 200, body: target });
+
+describe("L11: a bad request", () => {
+  test("after valid ones is refused after their responses", async () => {
+    const { peer } = await serve(echoLater);
+    await peer.send(`${head("GET /1") + head("GET /2")}GET / HTTP/1.1\r\n\r\n`);
+    expect(await peer.readToEnd()).toBe(
+      ok("/1") + ok("/2") + answer("400 Bad Request", "Content-Length: 0", "Connection: close"),
+    );
+  });
+
+  const bad: [number, string][] = [
+    [400, head("GET /", "Content-Length: 5", "Transfer-Encoding: chunked")],
+    [413, head("POST /", "Content-Length: 11")],
+    [414, head(`GET /${"x".repeat(8_192)}`)],
+    [417, head("POST /", "Content-Length: 5", "Expect: a-pony")],
+    [431, head("GET /", `X: ${"x".repeat(16_384)}`)],
+    [501, head("POST /", "Transfer-Encoding: gzip, chunked")],
+    [505, "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n"],
+  ];
+  test.each(bad)("gets %i and the end, and never reaches the service", async (status, bytes) => {
+    let calls = 0;
+    const { peer, connection } = await serve(
+      () => {
+        calls++;
+        return { status: 200 };
+      },
+      { maxBodyBytes: 10 },
+    );
+    await peer.send(`${bytes}GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+    expect(await peer.readToEnd()).toMatch(
+      new RegExp(
+        `^HTTP/1\\.1 ${status} [^\\r]+\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n$`,
+      ),
+    );
+    expect(calls).toBe(0);
+    await peer.end();
+    expect(await connection.closed).toMatchObject({ kind: "failed", error: { status } });
+  });
+});
 
 /** Responses in which two readers would find different ends. */
 const AMBIGUOUS: Record<string, string> = {

@@ -1,5 +1,7 @@
-import { endToEnd, Headers, HttpConnection, withUpgrade } from "@upgrade/core";
+import { endToEnd, Headers, HttpConnection, type RequestEvent, withUpgrade } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
+import { dial, serve } from "../../src/ends.ts";
+import { answer, GET, head } from "../../src/messages.ts";
 
 const PAIRS: [string, string][] = [
   ["Host", "a.test"],
@@ -88,5 +90,58 @@ describe.each(MEANWHILE)("L15: received headers are unchanged after %s", (_, mea
     const [first, second] = [received(PAIRS), received(OTHER)];
     expect(use(second, meanwhile)).toEqual(use(Headers.from(OTHER), () => {}));
     expect(use(first, meanwhile)).toEqual(wanted);
+  });
+});
+
+test("L15 verbatim: repeated fields keep their number and order, both ways", async () => {
+  const lines = { "set-Cookie": ["a=1", "b=2", "a=1"], "X-b": ["", "2"] };
+  const written = ["set-Cookie: a=1", "set-Cookie: b=2", "set-Cookie: a=1", "X-b: ", "X-b: 2"];
+  const seen: unknown[] = [];
+  const { peer } = await serve(({ headers }) => {
+    seen.push([...headers]);
+    return { status: 204, headers: lines };
+  });
+  await peer.send(head("GET /", ...written));
+  expect(await peer.readHead()).toBe(answer("204 No Content", ...written));
+  const { peer: server, sender } = await dial();
+  const pending = sender.sendRequest({ ...GET, headers: { Host: "a.test", ...lines } });
+  expect(await server.readHead()).toBe(head("GET /", ...written));
+  await server.send(answer("204 No Content", ...written));
+  const pairs = written.map((line) => line.split(/: ?/));
+  expect([...(await pending).headers]).toEqual(pairs);
+  expect(seen).toEqual([[["Host", "a.test"], ...pairs]]);
+});
+
+// What users type after a host, and what `new WebSocket(url)` and `fetch(url)` send of it: Node and all
+// browsers implement the same URL standard.
+const TYPED = [
+  ...["/?t=1", "/?token=a|b", "/?a[]=1&b[c]=2", '/?q={"a":1}', "/?x=a^b", "/?x=a`b", "/?x=a\\b"],
+  ...["/?x=100%", "/?x=%zz", "/a|b", "/a[1]", "/a{1}", "/a^b", "/a`b", '/?x="q"', "/?x=<b>"],
+  ...["/?x=a b", "/?x=\u00e9\u4e16", "/\u00e9", "/?x='q'", "/%"],
+];
+
+describe("R14: a target that a browser sends arrives verbatim", () => {
+  test.each(TYPED)("ws://a.test%s", (typed) => {
+    for (const scheme of ["ws", "http"]) {
+      const { pathname, search } = new URL(typed, `${scheme}://a.test`);
+      const target = pathname + search;
+      const client = new HttpConnection("client");
+      const bytes = client.send({
+        type: "request",
+        method: "GET",
+        target,
+        headers: { Host: "a.test" },
+      });
+      // In one piece it takes the scanner's path; octet by octet it takes the other.
+      for (const size of [bytes.length, 1]) {
+        const server = new HttpConnection("server");
+        let event: unknown;
+        for (let at = 0; at < bytes.length; at += size) {
+          server.receiveData(bytes.subarray(at, at + size));
+          event = server.nextEvent();
+        }
+        expect((event as RequestEvent).target).toBe(target);
+      }
+    }
   });
 });
