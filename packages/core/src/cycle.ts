@@ -4,6 +4,7 @@ import type { RequestEvent, ResponseEvent } from "./message/events.ts";
 import { NO_BODY } from "./message/framing.ts";
 import { Headers } from "./message/headers.ts";
 import { type Switched, switchedBy } from "./message/switched.ts";
+import type { Prepared } from "./serializer/prepared.ts";
 import { StateMachine } from "./state/machine.ts";
 
 const NO_REQUEST: RequestEvent = Object.freeze({
@@ -24,10 +25,15 @@ export class Cycle extends StateMachine {
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   bodyWithheld = false;
 
-  /** The number of requests we have sent after the current one. */
-  pipelined = 0;
+  /** Requests we have sent before the current one was answered: each becomes a cycle in turn. */
+  pipelined: Prepared<RequestEvent>[] | undefined;
   /** What the connection switches to, once both heads are known. */
   switched: Switched | undefined;
+
+  /** Whether a request was sent after the current one. */
+  get hasPipelined(): boolean {
+    return this.pipelined !== undefined && this.pipelined.length > 0;
+  }
 
   /** Begins with this request; `persists` is whether it lets the connection persist. */
   begin(request: RequestEvent, persists: boolean): void {

@@ -122,7 +122,7 @@ export class Receiver {
 
   // RFC 9112 §9.2, L20: an unsolicited response must never answer the next request.
   #unsolicited(wait: Wait): Wait {
-    if (this.#role === "server" || this.#cycle.pipelined > 0) return wait;
+    if (this.#role === "server" || this.#cycle.hasPipelined) return wait;
     const { chunk, at, offset } = this.#input;
     const foreign = foreignOf(
       "response",

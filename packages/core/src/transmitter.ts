@@ -22,13 +22,10 @@ import type { Cause } from "./state/moves.ts";
 export class Transmitter {
   readonly #role: Role;
   readonly #cycle: Cycle;
-  // Of the message we send, and the writer of its body if that is sent in pieces. Not the message
-  // itself: an idle connection would hold it.
+  // The framing of the message we send, and the writer of its body if that is sent in pieces. Not
+  // the message itself: an idle connection would hold it.
   #framing: Framing = NO_BODY;
-  #trailers: string | undefined;
   #writer: BodyWriter | undefined;
-  // Requests sent before the current one was answered: each becomes a cycle in turn.
-  #pipelined: Prepared<RequestEvent>[] | undefined;
   // The last head, from the second on: most heads on one connection are the same.
   #last: Prepared | undefined;
   #hasRepeated = false;
@@ -43,7 +40,7 @@ export class Transmitter {
     const { now, request } = this.#cycle;
     if (now[this.#role] !== "done" || !now.persists) return false;
     // RFC 9112 §9.6: no request follows one with the option close.
-    const last = this.#pipelined?.at(-1);
+    const last = this.#cycle.pipelined?.at(-1);
     return last?.parts.persists !== false && request.proposal === undefined;
   }
 
@@ -132,14 +129,13 @@ export class Transmitter {
   }
 
   get #bodyWriter(): BodyWriter {
-    this.#writer ??= new BodyWriter(this.#framing, this.#trailers);
+    this.#writer ??= new BodyWriter(this.#framing);
     return this.#writer;
   }
 
   #begin({ head, trailers }: Prepared["parts"]): void {
     this.#framing = head.framing;
-    this.#trailers = trailers;
-    this.#writer = undefined;
+    this.#writer = trailers === undefined ? undefined : new BodyWriter(head.framing, trailers);
   }
 
   // `whole`: the length of the body, if all of it is known.
@@ -163,18 +159,16 @@ export class Transmitter {
 
   /** Sends a request before the response to the current one is complete. */
   pipeline(sink: Sink, request: Prepared<RequestEvent>): void {
-    this.#pipelined ??= [];
-    this.#pipelined.push(request);
-    this.#cycle.pipelined = this.#pipelined.length;
+    this.#cycle.pipelined ??= [];
+    this.#cycle.pipelined.push(request);
     sink.text(headText(request.parts, false));
   }
 
   /** The next pipelined request becomes the current one. */
   startNextCycle(): void {
     this.#framing = NO_BODY;
-    const next = this.#pipelined?.shift();
+    const next = this.#cycle.pipelined?.shift();
     if (next === undefined) return;
-    this.#cycle.pipelined = this.#pipelined!.length;
     this.#startRequest(next);
     this.#cycle.move("client", "end-of-message");
   }

@@ -132,12 +132,10 @@ export class Exchange<IO> {
   #endPersistenceIfNeeded(): void {
     const { driver } = this.#side;
     const { incoming, request } = this;
-    const { framing } = incoming;
     const refusedForGood = request.proposal !== undefined && !this.#side.survivesRefusal(request);
     // RFC 9110 §10.1.1: a client that got no 100 may send either the body or the next request.
     const withheld = this.#event.expectsContinue && !this.#continued && !this.#bodyHasBegun;
-    const tooLong =
-      framing.kind === "content-length" && framing.length > driver.limits.maxDrainBytes;
+    const tooLong = (incoming.length ?? 0) > driver.limits.maxDrainBytes;
     const undrainable = tooLong && !incoming.isComplete && !incoming.isRead;
     if (refusedForGood || withheld || undrainable) driver.http.endPersistence();
   }
