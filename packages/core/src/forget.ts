@@ -1,6 +1,6 @@
-// driver → [forget] → parser, serializer: no message stays in memory after its connection
+// driver → [forget] → parser: no message stays in memory after its connection
 
-import { forgetSlice } from "./parser/llhttp-module.ts";
+import { llhttp } from "./parser/llhttp-module.ts";
 import { scanner } from "./parser/scanner-module.ts";
 
 /**
@@ -13,7 +13,7 @@ import { scanner } from "./parser/scanner-module.ts";
  */
 export function forget(): void {
   scanner.forget();
-  forgetSlice();
+  llhttp.forget();
   // The platform keeps the text of the last match (RegExp.input).
   /^/.test("");
 }

@@ -1,7 +1,7 @@
 // bytes → scanner → [fast head] → head parser: heads that are whole and exact, from the tape
 
 import { type Facts, noFacts, STEERING_NAMES, takeField } from "../message/facts.ts";
-import { headersOf } from "../message/headers.ts";
+import { type Headers, headersOf } from "../message/headers.ts";
 import { faultOfTarget } from "../message/target.ts";
 import type { Version } from "../message/version.ts";
 import type { Head, HeadLimits, SectionKind } from "./head.ts";
@@ -63,6 +63,23 @@ export function readFast(
     tape[FIELDS]! <= limits.maxFields &&
     tape[TARGET_END]! - tape[TARGET_START]! <= limits.maxTargetBytes;
   return fits ? headOnTape(kind, tape, scanner.text()) : undefined;
+}
+
+/**
+ * Reads the fields at `bytes[from, to)`, which a start line precedes that the scanner does not take.
+ * Undefined if they are not exact, or too many.
+ */
+export function readFieldsFast(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  limits: HeadLimits,
+): { headers: Headers; facts: Facts } | undefined {
+  const length = scanner.scan("trailers", bytes, from, to);
+  const { tape } = scanner;
+  if (length !== to - from || tape[FIELDS]! > limits.maxFields) return undefined;
+  const lines = linesOnTape(scanner.text());
+  return { headers: headersOf(lines), facts: factsOnTape(tape, lines) };
 }
 
 // The scanner checks the octets of a target, but not its form: undefined if its method does not allow

@@ -14,10 +14,10 @@ interface LlhttpExports {
   malloc(length: number): number;
 }
 
-/** Results of llhttp that are not errors: it needs more input; we paused it at the end of a head. */
-export const OK = 0;
-export const PAUSED = 21;
-// An error: a Content-Length that is not digits followed by spaces.
+// llhttp's results: it needs more input; we paused it at the end of a head; a Content-Length is not
+// digits followed by spaces. All others are errors, too.
+const OK = 0;
+const PAUSED = 21;
 const BAD_LENGTH = 11;
 
 const TAB = 0x09;
@@ -37,13 +37,7 @@ const NO_BODY = 1;
 // llhttp reads field lines only after a start line.
 const START_LINE = "HTTP/1.1 200 OK\r\n";
 
-/** The number of bytes the last call consumed; the position of the fault, if it was refused. */
-export let position = 0;
-let llhttp: Llhttp | undefined;
-// How much of its input buffer has been written to.
-let written = 0;
-
-interface Llhttp {
+interface Compiled {
   readonly exports: LlhttpExports;
   readonly memory: Uint8Array;
   readonly parser: number;
@@ -52,54 +46,82 @@ interface Llhttp {
   readonly start: Uint8Array;
 }
 
-/**
- * Reads field lines from `bytes[from, to)`, up to the empty line that ends a head, and not a byte
- * further. It never reads a body: the callbacks report none.
- *
- * @param state The state after the previous call for the same head; undefined before its first field.
- * @param answersConnect Accept any Content-Length and Transfer-Encoding.
- * @returns llhttp's error number: {@link PAUSED} at the end of a head, {@link OK} if it needs more.
- */
-export function execute(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  state: Uint8Array | undefined,
-  answersConnect = false,
-): number {
-  const result = feed(bytes, from, to, state, answersConnect);
-  if (result !== BAD_LENGTH || bytes[from + position] !== TAB) return result;
-  // RFC 9112 §5: a tab may follow any value. After a Content-Length llhttp accepts only spaces, so
-  // turn the tabs into spaces: it still refuses anything else.
-  const spaced = concat([viewOf(bytes, from, to)]);
-  for (let at = position; isWhiteSpace(spaced[at]!); at++) spaced[at] = SP;
-  return execute(spaced, 0, spaced.length, state);
+/** llhttp, compiled on first use, and its memory. One serves all connections. */
+class Llhttp {
+  #compiled: Compiled | undefined;
+  // How much of its input buffer has been written to.
+  #written = 0;
+
+  /** Where in its input the last {@link read} ended or broke. */
+  position = 0;
+
+  /**
+   * Reads field lines from `bytes[from, to)`, up to the empty line that ends a head, and not a byte
+   * further. It never reads a body: the callbacks report none. If it breaks, the octet at
+   * {@link position} or the one before it is wrong.
+   *
+   * @param state The state after the previous piece of this head; undefined before its first field.
+   * @param answersConnect Accept any Content-Length and Transfer-Encoding.
+   */
+  read(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    state: Uint8Array | undefined,
+    answersConnect = false,
+  ): "ended" | "broke" | "goes on" {
+    const result = this.#execute(bytes, from, to, state, answersConnect);
+    if (result === BAD_LENGTH && bytes[from + this.position] === TAB) {
+      // RFC 9112 §5: a tab may follow any value. After a Content-Length llhttp accepts only spaces,
+      // so turn the tabs into spaces: it still refuses anything else.
+      const spaced = concat([viewOf(bytes, from, to)]);
+      for (let at = this.position; isWhiteSpace(spaced[at]!); at++) spaced[at] = SP;
+      return this.read(spaced, 0, spaced.length, state);
+    }
+    return result === PAUSED ? "ended" : result === OK ? "goes on" : "broke";
+  }
+
+  /** The state to pass to {@link read} with the next bytes of the same head. */
+  saveState(): Uint8Array {
+    const { memory, parser } = this.#compiled!;
+    return memory.slice(parser, parser + STATE_BYTES);
+  }
+
+  /** Part of `forget`: clears the input buffer. */
+  forget(): void {
+    if (this.#compiled === undefined || this.#written === 0) return;
+    const { memory, input } = this.#compiled;
+    memory.fill(0, input, input + this.#written);
+    this.#written = 0;
+  }
+
+  #execute(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    state: Uint8Array | undefined,
+    answersConnect: boolean,
+  ): number {
+    this.#compiled ??= compile();
+    const { exports, memory, parser, input, start } = this.#compiled;
+    memory.set(state ?? start, parser);
+    let result = OK;
+    let at = from;
+    while (result === OK && at < to) {
+      const end = Math.min(to, at + SLICE_BYTES);
+      memory.set(viewOf(bytes, at, end), input);
+      this.#written = Math.max(this.#written, end - at);
+      if (answersConnect) disguise(memory.subarray(input, input + end - at));
+      result = exports.llhttp_execute(parser, input, end - at);
+      // The position is undefined unless llhttp stopped.
+      at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - input;
+    }
+    this.position = at - from;
+    return result;
+  }
 }
 
-function feed(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  state: Uint8Array | undefined,
-  answersConnect: boolean,
-): number {
-  llhttp ??= make();
-  const { exports, memory, parser, input } = llhttp;
-  memory.set(state ?? llhttp.start, parser);
-  let result = OK;
-  let at = from;
-  while (result === OK && at < to) {
-    const end = Math.min(to, at + SLICE_BYTES);
-    memory.set(viewOf(bytes, at, end), input);
-    written = Math.max(written, end - at);
-    if (answersConnect) disguise(memory.subarray(input, input + end - at));
-    result = exports.llhttp_execute(parser, input, end - at);
-    // The position is undefined unless llhttp stopped.
-    at = result === OK ? end : at + exports.llhttp_get_error_pos(parser) - input;
-  }
-  position = at - from;
-  return result;
-}
+export const llhttp = new Llhttp();
 
 // RFC 9110 §9.3.6: a client ignores Content-Length and Transfer-Encoding in a 2xx to CONNECT, but
 // llhttp would refuse them if repeated or malformed. With underscores for hyphens it does not
@@ -110,20 +132,7 @@ function disguise(octets: Uint8Array): void {
   }
 }
 
-/** Part of `forget`: clears llhttp's memory. */
-export function forgetSlice(): void {
-  if (llhttp === undefined || written === 0) return;
-  llhttp.memory.fill(0, llhttp.input, llhttp.input + written);
-  written = 0;
-}
-
-/** The state to pass to {@link execute} with the next bytes of the same head. */
-export function saveState(): Uint8Array {
-  const { memory, parser } = llhttp!;
-  return memory.slice(parser, parser + STATE_BYTES);
-}
-
-function make(): Llhttp {
+function compile(): Compiled {
   const goOn = () => GO_ON;
   // The callbacks call no other code: a nested call would overwrite the input being read.
   const env = {

@@ -28,6 +28,11 @@ export class ReceivedLines implements FieldLines {
     this.#offsets = undefined;
   }
 
+  /** Where line `i` begins in the text. */
+  startOf(i: number): number {
+    return this.#places()[i * INTS_PER_FIELD]!;
+  }
+
   nameAt(i: number): string {
     const at = i * INTS_PER_FIELD;
     const places = this.#places();
@@ -86,20 +91,14 @@ function cut(text: string, from: number, length: number): number[] {
   return offsets;
 }
 
-/**
- * Splits the field line at `at` (RFC 9112 §5): pushes the start and end of its name, and the start
- * and end of its value. Checks nothing; a line without a colon is all name.
- *
- * @returns The start of the next line.
- */
-export function cutLine(text: string, at: number, offsets: number[]): number {
-  const crlf = text.indexOf("\r\n", at);
-  const lineEnd = crlf === -1 ? text.length : crlf;
-  const colon = text.indexOf(":", at);
-  const nameEnd = colon === -1 || colon > lineEnd ? lineEnd : colon;
-  let valueStart = nameEnd === lineEnd ? lineEnd : nameEnd + 1;
+// Pushes the start and end of the name, and the start and end of the value, of the line at `at`
+// (RFC 9112 §5), and returns the start of the next. The parser has checked the line.
+function cutLine(text: string, at: number, offsets: number[]): number {
+  const nameEnd = text.indexOf(":", at);
+  const lineEnd = text.indexOf("\r\n", nameEnd);
+  let valueStart = nameEnd + 1;
   let valueEnd = lineEnd;
-  while (valueStart < valueEnd && isWhiteSpace(text.charCodeAt(valueStart))) valueStart++;
+  while (isWhiteSpace(text.charCodeAt(valueStart))) valueStart++;
   while (valueEnd > valueStart && isWhiteSpace(text.charCodeAt(valueEnd - 1))) valueEnd--;
   offsets.push(at, nameEnd, valueStart, valueEnd);
   return lineEnd + 2;

@@ -1,8 +1,8 @@
 // bytes → [scanner] → tape: a whole head in one pass, sixteen octets at a time
 //
 // AssemblyScript. It accepts only a head that is complete and certain to follow the grammar of RFC
-// 9112. Every other head goes to llhttp and parser/head-audit.ts, which find out what is wrong with
-// it, if anything.
+// 9112. Every other head goes to parser/slow-head.ts, which finds out what is wrong with it, if
+// anything.
 
 import {
   BYTES_PER_NAME,

@@ -1,24 +1,38 @@
 import { describe, expect, test } from "vitest";
 import { RemoteProtocolError } from "../base/errors.ts";
+import { explain } from "./explain.ts";
+import { Walk } from "./grammar.ts";
 import type { MessageKind } from "./head.ts";
-import { StartLine } from "./start-line.ts";
+import { readFields, SlowHead } from "./slow-head.ts";
 
 const octets = (text: string) => Buffer.from(text, "latin1");
 
-/** The fault of `text`, read in pieces of `size` octets, and how much was received by then. */
+const LIMITS = {
+  maxBytes: 10_000,
+  tooLarge: "HEAD_TOO_LARGE",
+  maxFields: 100,
+  tooMany: "TOO_MANY_HEADERS",
+  malformed: "MALFORMED_FIELD",
+  maxTargetBytes: 100,
+} as const;
+
+const shown = ({ code, offset, message }: RemoteProtocolError) =>
+  `${code} at ${offset}: ${message.split(": ").slice(1).join(": ")}`;
+
+/** The fault of `text`, read in pieces of `size` octets; the pieces end with its last octet. */
 function faultOf(kind: MessageKind, text: string, size: number): string {
-  const line = new StartLine(kind, 100);
-  let at = 0;
+  const slow = new SlowHead(kind, LIMITS);
   try {
-    for (; at < text.length && !line.isComplete; at += size) {
-      line.read(octets(text), at, Math.min(at + size, text.length));
+    for (let at = 0; at < text.length; at += size) {
+      slow.read(octets(text), at, Math.min(at + size, text.length), false);
     }
-    if (line.isComplete) line.cut(text);
   } catch (error) {
     if (!(error instanceof RemoteProtocolError)) throw error;
-    return `${error.code} at ${error.offset}: ${error.message.split(": ").slice(1).join(": ")}`;
+    return shown(error);
   }
-  return line.isComplete ? "complete" : "more";
+  const walk = new Walk(kind, LIMITS.maxTargetBytes);
+  expect(explain(kind, text, LIMITS, true, walk)).toBeUndefined();
+  return walk.fieldsAt === undefined ? "more" : "complete";
 }
 
 /** The fault, which must be the same however the line is split, and need no octet after it. */
@@ -111,5 +125,34 @@ describe("an error names the protocol that the input looks like", () => {
     expect(faultOf("request", "PROPFIND / HTTP/1.1\r\n", 1)).toBe("complete");
     expect(faultOf("response", "HTTP/1.1 220 \r\n", 1)).toBe("complete");
     expect(everyCut("request", "PROXYS / HTTP/1.1\r\n")).toBe("UNKNOWN_METHOD at 0: ");
+  });
+});
+
+describe("L11: the slow reader trusts no parser, and refuses what llhttp might accept one day", () => {
+  const refusal = (text: string): string => {
+    try {
+      readFields("request", text, LIMITS);
+    } catch (error) {
+      return shown(error as RemoteProtocolError);
+    }
+    return "none";
+  };
+
+  test.each([
+    ["GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", "MALFORMED_FIELD at 20"],
+    ["GET / HTTP/1.1\r\nA : b\r\n\r\n", "MALFORMED_FIELD at 17"],
+    ["GET / HTTP/1.1\r\n: b\r\n\r\n", "MALFORMED_FIELD at 16"],
+    ["GET / HTTP/1.1\r\nA b\r\n\r\n", "MALFORMED_FIELD at 17"],
+    ["GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "MALFORMED_FIELD at 22"],
+    ["GET / HTTP/1.1\r\nA: b\r\r\n\r\n", "MALFORMED_FIELD at 21"],
+    ["GET / HTTP/1.1\r\nA: \0\r\n\r\n", "MALFORMED_FIELD at 19"],
+    ["GET / HTTP/1.1\r\nA: b\r\n\rx", "MALFORMED_FIELD at 23"],
+    ["GET / HTTP/1.1\r\nA: b\r\n", "MALFORMED_FIELD at 22"],
+    ["GET / HTTP/1.1\r\nA: b", "MALFORMED_FIELD at 20"],
+    ["GET / HTTP/1.1\r\nA: b\r\n\r\nC", "MALFORMED_FIELD at 24"],
+    ["GET / HTTP/1.1\r\nA\r\n\r\n", "MALFORMED_FIELD at 17"],
+    [`GET / HTTP/1.1\r\n${"A:\r\n".repeat(101)}\r\n`, "TOO_MANY_HEADERS at 416"],
+  ])("%j", (text, expected) => {
+    expect(refusal(text)).toContain(expected);
   });
 });
