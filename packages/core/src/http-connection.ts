@@ -46,6 +46,7 @@ import { Transmitter } from "./transmitter.ts";
  */
 export class HttpConnection {
   readonly role: Role;
+  readonly #peer: Role;
   readonly limits: Limits;
   readonly #cycle = new Cycle();
   readonly #receiver: Receiver;
@@ -54,6 +55,7 @@ export class HttpConnection {
   /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: heads cannot be read. */
   constructor(role: Role, options: LimitOptions = {}) {
     this.role = checkRole(role);
+    this.#peer = peerOf(role);
     this.limits = resolveLimits(options, role);
     // If this fails, fail now and not on the first head.
     scanner.prepare();
@@ -68,7 +70,7 @@ export class HttpConnection {
 
   /** The state of the peer's role. */
   get theirState(): State {
-    return this.#cycle.now[peerOf(this.role)];
+    return this.#cycle.now[this.#peer];
   }
 
   /** The states of both roles, named as in h11. */

@@ -1,10 +1,12 @@
 // driver ← [awaiting] ← connection: what the reading half waits for, and its deadline
 
 import type { Framing } from "../message/framing.ts";
-import type { DeadlineName } from "./deadlines.ts";
 import type { Driver } from "./driver.ts";
 
-type Awaited = "head" | "idle" | "content" | "trailers";
+/** The deadline of what is awaited. */
+const DEADLINES = { head: "head", idle: "idle", content: "body", trailers: "body" } as const;
+
+type Awaited = keyof typeof DEADLINES;
 
 /** Runs the deadline for what is awaited from the peer. */
 export abstract class Awaiting {
@@ -23,19 +25,22 @@ export abstract class Awaiting {
     const awaited = this.#whatIsAwaited(isReading, isIdle);
     // If whole exchanges have passed since the last update, the same wait starts anew.
     if (awaited === this.#awaited && requests === this.#requests) return;
-    this.#stop(requests);
+    this.#leave(awaited, requests);
     this.#awaited = awaited;
     this.#requests = requests;
     if (awaited === undefined) return;
-    this.driver.deadlines.start(deadlineOf(awaited), this.#msOf(awaited, requests === 0));
+    const ms = this.#msOf(awaited, requests === 0);
+    if (ms === 0) this.driver.deadlines.stop(DEADLINES[awaited]);
+    else this.driver.deadlines.start(DEADLINES[awaited], ms);
   }
 
-  #stop(requests: number): void {
+  #leave(next: Awaited | undefined, requests: number): void {
     const before = this.#awaited;
-    const isSameBody = requests === this.#requests && this.driver.http.theirState === "send-body";
+    const { deadlines, http } = this.driver;
+    const isSameBody = requests === this.#requests && http.theirState === "send-body";
     if (!isSameBody) this.#contentLeftMs = undefined;
-    else if (before === "content") this.#contentLeftMs = this.driver.deadlines.left("body");
-    if (before !== undefined) this.driver.deadlines.stop(deadlineOf(before));
+    else if (before === "content") this.#contentLeftMs = deadlines.left("body");
+    if (before !== undefined && before !== next) deadlines.stop(DEADLINES[before]);
   }
 
   /**
@@ -71,8 +76,4 @@ export abstract class Awaiting {
     const expectsHead = awaited !== "idle" || (isFirst && this.driver.http.role === "server");
     return expectsHead ? headMs : idleMs;
   }
-}
-
-function deadlineOf(awaited: Awaited): DeadlineName {
-  return awaited === "content" || awaited === "trailers" ? "body" : awaited;
 }

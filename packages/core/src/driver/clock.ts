@@ -20,7 +20,7 @@ interface Platform {
 
 /** The platform's clock. On Node its timers do not keep the process alive. */
 export const systemClock: Clock = {
-  now: () => platform().performance.now(),
+  now: () => (globalThis as unknown as Platform).performance.now(),
   setTimer(ms, callback) {
     const timer = platform().setTimeout(callback, ms);
     (timer as { unref?: () => void }).unref?.();

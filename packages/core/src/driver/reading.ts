@@ -27,20 +27,20 @@ export class Reading extends Awaiting {
     if (this.#advancing) return;
     this.#advancing = true;
     try {
-      while (this.driver.phase === "http" && this.#step()) {
-        // Each step handles one event or starts the next cycle.
-      }
+      let mayContinue = true;
+      while (mayContinue && this.driver.phase === "http") mayContinue = this.#step();
     } finally {
       this.#advancing = false;
     }
     this.regulate();
   }
 
-  /** Returns false if nothing more can be read now. */
+  // Handles one event or starts the next cycle. Returns false if nothing more can be read now.
   #step(): boolean {
     switch (this.driver.http.stage) {
       case "open":
-        return !this.#bodyIsFull() && this.#read();
+        if (this.incoming !== undefined && this.#bodyIsFull(this.incoming)) return false;
+        return this.#read();
       case "cycle-over":
         return this.#startNextCycle();
       case "switched":
@@ -81,7 +81,7 @@ export class Reading extends Awaiting {
       // Unsolicited bytes after a response do not answer the next request (L20).
       this.#read();
     }
-    if (!http.cycleIsOver) return true;
+    if (http.stage !== "cycle-over") return true;
     http.startNextCycle();
     this.incoming = undefined;
     side.nextCycle();
@@ -119,15 +119,15 @@ export class Reading extends Awaiting {
     const { theirState, endReceived } = http;
     const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
     const ahead = this.#wait === "paused" && http.bufferedBytes >= limits.readAheadBytes;
-    const reading = !endReceived && !notOurs && !ahead && !this.#bodyIsFull();
+    const full = this.incoming !== undefined && this.#bodyIsFull(this.incoming);
+    const reading = !endReceived && !notOurs && !ahead && !full;
     if (reading) transport.resume();
     else transport.pause();
     this.update(reading, side.isIdle, requests);
   }
 
-  #bodyIsFull(): boolean {
-    const { incoming } = this;
-    if (incoming === undefined) return false;
+  // Called for a message of which some is still to come.
+  #bodyIsFull(incoming: Incoming): boolean {
     if (incoming.isAbandoned) return true;
     // Nothing more can arrive, and the body may be truncated: report that now, not to a later reader.
     if (this.driver.http.endReceived) return false;
@@ -143,7 +143,7 @@ export class Reading extends Awaiting {
 
   /** Bytes of the body were taken from the queue. */
   bodyTaken(): void {
-    if (!this.#bodyIsFull()) this.advance();
+    if (this.incoming === undefined || !this.#bodyIsFull(this.incoming)) this.advance();
   }
 
   /** The rest of the body is not wanted. Resolves with how it ended. */

@@ -100,9 +100,14 @@ export class Writing extends Outbox {
   accepted(): void {
     const { deadlines, limits, transport } = this.#driver;
     const { unacceptedBytes } = transport;
-    const earnedMs = this.#earnedMs(this.handed - unacceptedBytes);
-    deadlines.extend("write", earnedMs, limits.writeProgressMs);
-    if (unacceptedBytes === 0) this.#allAccepted();
+    if (!deadlines.has("write")) {
+      this.#accepted = this.handed - unacceptedBytes;
+      if (unacceptedBytes === 0) this.#patienceMs = undefined;
+    } else {
+      const earnedMs = this.#earnedMs(this.handed - unacceptedBytes);
+      deadlines.extend("write", earnedMs, limits.writeProgressMs);
+      if (unacceptedBytes === 0) this.#allAccepted();
+    }
     if (this.#waiters !== undefined && !this.isBackedUp) this.#wakeWaiters();
   }
 
@@ -125,7 +130,7 @@ export class Writing extends Outbox {
   // A body that was held up keeps its remaining time: one more piece does not earn a new deadline.
   #allAccepted(): void {
     const { deadlines } = this.#driver;
-    const wasHeldUp = this.#waiters !== undefined && deadlines.has("write");
+    const wasHeldUp = this.#waiters !== undefined;
     this.#patienceMs = wasHeldUp ? Math.max(deadlines.left("write"), 1) : undefined;
     deadlines.stop("write");
   }
