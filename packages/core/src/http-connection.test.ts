@@ -1,49 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Event, HttpConnection, RemoteProtocolError, type Role, type Wait } from "./index.ts";
-
-const bytes = (text: string) => Buffer.from(text, "latin1");
-const text = (octets: Uint8Array) => Buffer.from(octets).toString("latin1");
-
-/** The events of `input`, split into pieces of `size`. */
-function play(connection: HttpConnection, input: string, size = input.length || 1): string[] {
-  const log: string[] = [];
-  let body = "";
-  const flush = () => {
-    if (body !== "") log.push(`data ${body}`);
-    body = "";
-  };
-  for (let at = 0; at < input.length; at += size) {
-    connection.receiveData(bytes(input.slice(at, at + size)));
-    for (
-      let next = connection.nextEvent();
-      typeof next === "object";
-      next = connection.nextEvent()
-    ) {
-      if (next.type === "data") body += text(next.bytes);
-      else {
-        flush();
-        log.push(describeEvent(next));
-      }
-    }
-  }
-  flush();
-  return log;
-}
-
-function describeEvent(event: Event | Wait): string {
-  if (typeof event === "string") return event;
-  switch (event.type) {
-    case "request":
-      return `request ${event.method} ${event.target} ${event.headers.toFlat().join("|")}`;
-    case "response":
-    case "interim-response":
-      return `${event.type} ${event.status} ${event.reason}`;
-    case "end-of-message":
-      return `end ${event.trailers.toFlat().join("|")}`.trim();
-    default:
-      return event.type;
-  }
-}
+import { bytes, describeEvent, play, text } from "../test/play-input.ts";
+import { HttpConnection, RemoteProtocolError, type Role } from "./index.ts";
 
 function refusal(role: Role, input: string): string {
   const connection = new HttpConnection(role);
@@ -119,66 +76,6 @@ describe("a client's connection reads responses", () => {
     ["\r\nHTTP/1.1 200 OK\r\n\r\n", "MALFORMED_START_LINE 400 at 0"],
   ])("%j", (input, outcome) => {
     expect(refusal("client", input)).toBe(outcome);
-  });
-});
-
-describe("L4: a switch needs consent", () => {
-  const proposal =
-    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: Chat/1, x\r\n\r\n";
-
-  test("both ends reach the same state, and the bytes after the heads are left", () => {
-    const client = new HttpConnection("client");
-    const server = new HttpConnection("server");
-    server.receiveData(
-      client.send({
-        type: "request",
-        method: "GET",
-        target: "/chat",
-        headers: [
-          ["Host", "a"],
-          ["Connection", "Upgrade"],
-          ["Upgrade", "chat/1"],
-        ],
-      }),
-    );
-    client.send({ type: "end-of-message" });
-    server.receiveData(bytes("early"));
-    expect(describeEvent(server.nextEvent())).toContain("request GET /chat");
-    expect(describeEvent(server.nextEvent())).toBe("end");
-    expect(server.nextEvent()).toBe("paused");
-    client.receiveData(
-      server.send({
-        type: "response",
-        status: 101,
-        headers: [
-          ["Connection", "Upgrade"],
-          ["Upgrade", "CHAT/1"],
-        ],
-      }),
-    );
-    client.receiveData(bytes("first"));
-    expect(describeEvent(client.nextEvent())).toBe("response 101 Switching Protocols");
-    expect(client.nextEvent()).toBe("paused");
-    expect(client.states).toEqual({ client: "switched-protocol", server: "switched-protocol" });
-    expect(server.states).toEqual(client.states);
-    expect(text(server.takeReadBuf())).toBe("early");
-    expect(text(client.takeReadBuf())).toBe("first");
-  });
-
-  test("a protocol that was not offered is not switched to, and the server may still answer", () => {
-    const server = new HttpConnection("server");
-    play(server, proposal);
-    expect(() =>
-      server.send({
-        type: "response",
-        status: 101,
-        headers: [
-          ["Connection", "Upgrade"],
-          ["Upgrade", "tls"],
-        ],
-      }),
-    ).toThrow(expect.objectContaining({ code: "NOT_OFFERED" }));
-    expect(text(server.send({ type: "response", status: 403, bodyLength: 0 }))).toContain("403");
   });
 });
 

@@ -19,14 +19,14 @@ function wire() {
 function written(framing: Framing, pieces: unknown[], trailers?: unknown): string {
   const sink = wire();
   const writer = new BodyWriter(framing);
-  const deeds = [
+  const calls = [
     ...pieces.map((piece) => () => writer.write(sink, piece as string)),
     () => writer.end(sink, trailers as HeadersInit),
   ];
-  for (const deed of deeds) {
+  for (const call of calls) {
     const before = sink.octets;
     try {
-      deed();
+      call();
     } catch (error) {
       // L10: refused before a byte of it was written.
       expect(sink.octets).toBe(before);

@@ -88,12 +88,12 @@ describe("the head before is used again only for the same parts", () => {
 
   test("what is checked is what is written, even if a pair changes between reads", () => {
     let reads = 0;
-    const shifty = ["A", ""];
-    Object.defineProperty(shifty, 1, { get: () => (reads++ % 2 === 0 ? "b" : "b\r\nX: y") });
+    const changing = ["A", ""];
+    Object.defineProperty(changing, 1, { get: () => (reads++ % 2 === 0 ? "b" : "b\r\nX: y") });
     text();
     for (let i = 0; i < 4; i++) {
       try {
-        expect(text({ headers: [shifty] })).not.toContain("X: y");
+        expect(text({ headers: [changing] })).not.toContain("X: y");
       } catch (error) {
         expect(error).toMatchObject({ code: "INVALID_HEADER" });
       }

@@ -82,8 +82,8 @@ describe("Z01: injection", () => {
 
   test("a method or target that changes between reads is read once", () => {
     let reads = 0;
-    const shifty = { toString: () => (reads++ === 0 ? "/a" : "/a\r\nX: y") };
-    expect(check({ target: shifty }).text).toBe("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    const changing = { toString: () => (reads++ === 0 ? "/a" : "/a\r\nX: y") };
+    expect(check({ target: changing }).text).toBe("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
     reads = 0;
     const verb = { toString: () => (reads++ === 0 ? "GET" : "GET / HTTP/1.1\r\nX: y\r\n") };
     expect(check({ method: verb }).text).toBe("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

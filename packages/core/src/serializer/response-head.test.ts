@@ -1,27 +1,23 @@
 import { describe, expect, test } from "vitest";
+import {
+  type Answered,
+  CONNECT,
+  check,
+  fault,
+  GET,
+  lines,
+  OLD,
+  type Parts,
+} from "../../test/answered-heads.ts";
 import type { RequestEvent, ResponseToSend } from "../message/events.ts";
 import { inspect } from "../message/facts.ts";
 import { Headers } from "../message/headers.ts";
 import { proposalOf } from "../message/switching.ts";
-import { headText } from "./prepared.ts";
 import { reasonOf } from "./reasons.ts";
 import { prepareResponse } from "./response-head.ts";
 
-type Parts = { readonly [Key in keyof ResponseToSend]?: unknown };
-
-/** What is answered, and whether the connection may persist so far. */
-type Asked = Pick<RequestEvent, "method" | "version" | "proposal"> & { readonly persists: boolean };
-
-const GET: Asked = { method: "GET", version: "1.1", proposal: undefined, persists: true };
-const HEAD: Asked = { ...GET, method: "HEAD" };
-const OLD: Asked = { ...GET, version: "1.0" };
-const LAST: Asked = { ...GET, persists: false };
-const CONNECT: Asked = {
-  ...GET,
-  method: "CONNECT",
-  proposal: proposalOf("CONNECT", "1.1", inspect(Headers.from([]))),
-};
-const PROPOSING: Asked = {
+const LAST: Answered = { ...GET, persists: false };
+const PROPOSING: Answered = {
   ...GET,
   proposal: proposalOf(
     "GET",
@@ -29,24 +25,6 @@ const PROPOSING: Asked = {
     inspect(Headers.from({ Connection: "upgrade", Upgrade: "a/1, b" })),
   ),
 };
-
-// For callers without types: any part may be anything.
-function check(parts: Parts, request = GET) {
-  const event = { type: "response", status: 200, bodyLength: 0, ...parts } as ResponseToSend;
-  const { head, parts: prepared } = prepareResponse(event, request as Asked & RequestEvent);
-  const persists = request.persists && prepared.persists;
-  return { ...head, persists, text: headText(prepared, !persists) };
-}
-function fault(parts: Parts, request = GET): string {
-  try {
-    check(parts, request);
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return "nothing";
-}
-const lines = (parts: Parts, request = GET) =>
-  check(parts, request).text.split("\r\n").slice(1, -2);
 const first = (parts: Parts) => check(parts).text.split("\r\n")[0];
 
 describe("the status line", () => {
@@ -105,12 +83,12 @@ describe("Z01: injection", () => {
   );
 
   test("what is checked is what is written", () => {
-    const shifty = (good: string, evil: string) => {
+    const changing = (good: string, evil: string) => {
       let calls = 0;
       return { toString: () => (calls++ === 0 ? good : evil) };
     };
-    expect(check({ reason: shifty("OK", "OK\r\nX: y") }).text).not.toContain("X: y");
-    expect(check({ date: shifty("now", "now\r\nX: y") }).text).not.toContain("X: y");
+    expect(check({ reason: changing("OK", "OK\r\nX: y") }).text).not.toContain("X: y");
+    expect(check({ date: changing("now", "now\r\nX: y") }).text).not.toContain("X: y");
     let reads = 0;
     const event = {
       type: "response",
@@ -121,145 +99,8 @@ describe("Z01: injection", () => {
       },
     };
     expect(
-      prepareResponse(event as ResponseToSend, GET as Asked & RequestEvent).parts.text,
+      prepareResponse(event as ResponseToSend, GET as Answered & RequestEvent).parts.text,
     ).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-  });
-});
-
-describe("framing", () => {
-  test.each<[string, Parts, Asked, string[]]>([
-    ["T20: a known length", { bodyLength: 5 }, GET, ["Content-Length: 5"]],
-    ["none", { bodyLength: 0 }, GET, ["Content-Length: 0"]],
-    ["an unknown one", { bodyLength: "unknown" }, GET, ["Transfer-Encoding: chunked"]],
-    ["T09: an unknown one to HTTP/1.0", { bodyLength: "unknown" }, OLD, ["Connection: close"]],
-    ["no length given", { bodyLength: undefined }, GET, ["Connection: close"]],
-    [
-      "a known length to HTTP/1.0",
-      { bodyLength: 5 },
-      OLD,
-      ["Content-Length: 5", "Connection: keep-alive"],
-    ],
-    ["to HEAD, the length of the answer to GET", { bodyLength: 5 }, HEAD, ["Content-Length: 5"]],
-    ["T16: to HEAD, a zero says nothing", { bodyLength: 0 }, HEAD, []],
-    [
-      "to HEAD, chunked as GET would be",
-      { bodyLength: "unknown" },
-      HEAD,
-      ["Transfer-Encoding: chunked"],
-    ],
-    ["T18: 204", { status: 204 }, GET, []],
-    ["Y05: 205", { status: 205 }, GET, ["Content-Length: 0"]],
-    ["304", { status: 304 }, GET, []],
-    [
-      "T17: 304 with the length of a 200",
-      { status: 304, headers: { "Content-Length": "5" } },
-      GET,
-      ["Content-Length: 5"],
-    ],
-    ["T19: 200 to CONNECT", {}, CONNECT, []],
-    [
-      "X05: 407 to CONNECT",
-      { status: 407, bodyLength: 3 },
-      CONNECT,
-      ["Content-Length: 3", "Connection: close"],
-    ],
-  ])("%s", (_, parts, request, written) => {
-    expect(lines(parts, request)).toEqual(written);
-  });
-
-  test.each<[string, Parts, Asked, string]>([
-    [
-      "T13: both",
-      { headers: { "Content-Length": "5", "Transfer-Encoding": "chunked" } },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "another length",
-      { headers: { "Content-Length": "5" }, bodyLength: 4 },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    ["a malformed length", { headers: { "Content-Length": "5," } }, GET, "INVALID_FRAMING"],
-    [
-      "T04: a coding we do not apply",
-      { headers: { "Transfer-Encoding": "gzip" } },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T02: chunked twice",
-      { headers: { "Transfer-Encoding": "chunked, chunked" } },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T09: chunked to HTTP/1.0",
-      { headers: { "Transfer-Encoding": "chunked" } },
-      OLD,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T05: a coding with 204",
-      { status: 204, headers: { "Transfer-Encoding": "chunked" } },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T18: a length with 204",
-      { status: 204, headers: { "Content-Length": "0" } },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T18: a length with 103",
-      {
-        type: "interim-response",
-        status: 103,
-        headers: { "Content-Length": "0" },
-        bodyLength: undefined,
-      },
-      GET,
-      "INVALID_FRAMING",
-    ],
-    [
-      "T06: a coding with 2xx to CONNECT",
-      { headers: { "Transfer-Encoding": "chunked" } },
-      CONNECT,
-      "INVALID_FRAMING",
-    ],
-    [
-      "X03: a length with 2xx to CONNECT",
-      { headers: { "Content-Length": "0" } },
-      CONNECT,
-      "INVALID_FRAMING",
-    ],
-    ["a body with 204", { status: 204, bodyLength: 1 }, GET, "BODY_NOT_ALLOWED"],
-    ["a body with 205", { status: 205, bodyLength: 1 }, GET, "BODY_NOT_ALLOWED"],
-    ["Y07: a body with 304", { status: 304, bodyLength: "unknown" }, GET, "BODY_NOT_ALLOWED"],
-    [
-      "a body with 103",
-      { type: "interim-response", status: 103, bodyLength: 1 },
-      GET,
-      "BODY_NOT_ALLOWED",
-    ],
-    ["a body with 2xx to CONNECT", { bodyLength: 1 }, CONNECT, "BODY_NOT_ALLOWED"],
-    ["a length that is not a number", { bodyLength: "5\r\nX: y" }, GET, "INVALID_FRAMING"],
-    ["a negative length", { bodyLength: -1 }, GET, "INVALID_FRAMING"],
-    ["half a byte", { bodyLength: 0.5 }, GET, "INVALID_FRAMING"],
-  ])("%s is refused", (_, parts, request, code) => {
-    expect(fault(parts, request)).toBe(code);
-  });
-
-  test("to HEAD no body is sent, whatever the head declares", () => {
-    expect(check({ bodyLength: 5 }, HEAD).framing.kind).toBe("none");
-    expect(check({ headers: { "Content-Length": "7" } }, HEAD).framing.kind).toBe("none");
-  });
-
-  test("a length in the headers is left as it is", () => {
-    const headers = { "content-length": "5", "X": "1" };
-    expect(lines({ headers, bodyLength: 5 })).toEqual(["content-length: 5", "X: 1"]);
-    expect(lines({ headers, bodyLength: undefined })).toEqual(["content-length: 5", "X: 1"]);
   });
 });
 
@@ -314,7 +155,7 @@ describe("101", () => {
     );
   });
 
-  test.each<[string, object, Asked, string]>([
+  test.each<[string, object, Answered, string]>([
     ["to no proposal", right, GET, "NO_PROPOSAL"],
     ["to CONNECT", right, CONNECT, "NO_PROPOSAL"],
     ["to HTTP/1.0", right, OLD, "INVALID_STATUS"],
