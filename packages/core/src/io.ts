@@ -21,8 +21,8 @@ export type { Phase } from "./lifecycle/phases.ts";
 export type { Switched } from "./message/switched.ts";
 export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";
 export type { ConnLike } from "./transports/deno-conn.ts";
+export type { DuplexLike } from "./transports/duplex.ts";
 export { memoryPair } from "./transports/memory-pair.ts";
-export type { DuplexLike } from "./transports/node-duplex.ts";
 export type { AbortSignalType, ByteReadableStream } from "./transports/platform-types.ts";
 export type { WebPair } from "./transports/web-pair.ts";
 

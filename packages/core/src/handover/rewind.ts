@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import { type ByteStream, isByteStream } from "../transports/byte-stream.ts";
 import { type ConnLike, isConn } from "../transports/deno-conn.ts";
-import { type DuplexLike, isDuplex } from "../transports/node-duplex.ts";
+import { type DuplexLike, isDuplex } from "../transports/duplex.ts";
 import { readableOf } from "../transports/readable.ts";
 import { isWebPair, type WebPair } from "../transports/web-pair.ts";
 import type { Parts } from "./parts.ts";

@@ -3,7 +3,8 @@
 import { type ConnectionError, LocalProtocolError } from "../base/errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
 import { type ConnLike, ConnStream, isConn } from "./deno-conn.ts";
-import { type DuplexLike, isDuplex, NodeDuplex } from "./node-duplex.ts";
+import { type DuplexLike, isDuplex } from "./duplex.ts";
+import { NodeDuplex } from "./node-duplex.ts";
 import { PullTransport } from "./pull-transport.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
