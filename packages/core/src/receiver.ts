@@ -14,11 +14,46 @@ import type { HeadOf, MessageKind, RequestHead, ResponseHead } from "./parser/he
 import { HeadParser } from "./parser/head-parser.ts";
 import { Input } from "./parser/input.ts";
 import { validateRequest, validateResponse } from "./parser/validation.ts";
+import type { State } from "./state/states.ts";
+
+type Read = (receiver: Receiver) => Event | Wait;
+
+// What was received is the next protocol's, or may be.
+const paused = (): Wait => "paused";
 
 /** Reads what the peer sends, as far as the states of both roles allow. */
 export class Receiver {
+  // Reads the next event of a peer in each state: a client, if we are the server, and the reverse.
+  static readonly #READERS: { readonly [R in Role]: { readonly [S in State]: Read } } = {
+    server: {
+      idle: (it) => it.#readRequest(),
+      "send-body": (it) => it.#readBody(),
+      done: (it) => it.#readLate(),
+      "must-close": (it) => it.#readLate(),
+      "might-switch-protocol": paused,
+      "switched-protocol": paused,
+      closed: (it) => it.#readNothing(),
+      // Not reached: the failure is thrown again; and a state of servers.
+      error: paused,
+      "send-response": paused,
+    },
+    client: {
+      idle: (it) => it.#readUnsolicited("need-data"),
+      "send-response": (it) => it.#readHead(),
+      "send-body": (it) => it.#readBody(),
+      done: (it) => it.#readUnsolicited("paused"),
+      "must-close": (it) => it.#readLate(),
+      "switched-protocol": paused,
+      closed: (it) => it.#readNothing(),
+      // Not reached: the failure is thrown again; and a state of clients.
+      error: paused,
+      "might-switch-protocol": paused,
+    },
+  };
+
   readonly #role: Role;
   readonly #peer: Role;
+  readonly #readers: { readonly [S in State]: Read };
   readonly #limits: Limits;
   readonly #cycle: Cycle;
   readonly #input = new Input();
@@ -33,6 +68,7 @@ export class Receiver {
   constructor(role: Role, limits: Limits, cycle: Cycle) {
     this.#role = role;
     this.#peer = peerOf(role);
+    this.#readers = Receiver.#READERS[role];
     this.#limits = limits;
     this.#cycle = cycle;
     this.#heads = new HeadParser(role === "server" ? "request" : "response", limits);
@@ -73,7 +109,7 @@ export class Receiver {
   next(): Event | Wait {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return this.#read();
+      return this.#readers[this.#cycle.now[this.#peer]](this);
     } catch (error) {
       if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
         this.#failure = error;
@@ -83,30 +119,8 @@ export class Receiver {
     }
   }
 
-  #read(): Event | Wait {
-    const { now } = this.#cycle;
-    const state = now[this.#peer];
-    switch (state) {
-      case "idle":
-        if (this.#role === "client") return this.#readIdle();
-        // Answered before the request (a 408): a request received now would get no answer.
-        if (now.server !== "idle") return this.#readLate();
-        return this.#readHead();
-      case "send-response":
-        return this.#readHead();
-      case "send-body":
-        return this.#readBody();
-      case "might-switch-protocol":
-      case "switched-protocol":
-        return "paused";
-      case "done":
-        if (this.#input.length > 0) return this.#unsolicited("paused");
-        return this.ended ? this.#closed() : "need-data";
-      case "must-close":
-        return this.#readLate();
-      default:
-        return this.#input.length > 0 ? "paused" : "need-data";
-    }
+  #readNothing(): Wait {
+    return this.#input.length > 0 ? "paused" : "need-data";
   }
 
   // After its last message a peer sends no more HTTP, so this does not read it.
@@ -115,14 +129,20 @@ export class Receiver {
     return this.ended ? this.#closed() : "need-data";
   }
 
-  #readIdle(): Event | Wait {
-    if (this.#input.length > 0) return this.#unsolicited("need-data");
+  #readRequest(): Event | Wait {
+    // Answered before the request (a 408): a request received now would get no answer.
+    return this.#cycle.now.server === "idle" ? this.#readHead() : this.#readLate();
+  }
+
+  // `wait`: the reason to wait if these are responses to pipelined requests.
+  #readUnsolicited(wait: Wait): Event | Wait {
+    if (this.#input.length > 0) return this.#unsolicited(wait);
     return this.ended ? this.#closed() : "need-data";
   }
 
   // RFC 9112 §9.2, L20: an unsolicited response must never answer the next request.
   #unsolicited(wait: Wait): Wait {
-    if (this.#role === "server" || this.#cycle.hasPipelined) return wait;
+    if (this.#cycle.hasPipelined) return wait;
     const { chunk, at, offset } = this.#input;
     const foreign = foreignOf(
       "response",

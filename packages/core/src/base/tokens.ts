@@ -1,7 +1,8 @@
 // The characters of tokens, field values and reason phrases.
 
 // RFC 9110 §5.6.2: tchar.
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TCHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
+const TOKEN = new RegExp(`^${TCHAR}+$`);
 
 // RFC 9110 §5.5: field-vchar, with SP and HTAB only in between; obs-text is opaque but allowed.
 const FIELD_VALUE = /^(?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?$/;
@@ -10,7 +11,7 @@ const FIELD_VALUE = /^(?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?$/;
 const REASON = /^[\t -~\x80-\xff]*$/;
 
 // RFC 9110 §7.8: protocol = protocol-name ["/" protocol-version], both tokens.
-const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
+const PROTOCOL = new RegExp(`^${TCHAR}+(?:/${TCHAR}+)?$`);
 
 /** A token: method, field name, connection option, transfer coding. */
 export function isToken(text: string): boolean {

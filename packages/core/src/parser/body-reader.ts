@@ -1,8 +1,8 @@
 // bytes → [body reader] → events: reads the data of a body by its framing
 
 import { RemoteProtocolError } from "../base/errors.ts";
-import type { Limits } from "../base/limits.ts";
-import { type Framing, knownLength } from "../message/framing.ts";
+import { type Limits, resolveLimits } from "../base/limits.ts";
+import { type Framing, knownLength, NO_BODY } from "../message/framing.ts";
 import { Headers } from "../message/headers.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import { HeadParser } from "./head-parser.ts";
@@ -16,6 +16,9 @@ const LF = 0x0a;
  * down, and chunk lines are read between the data.
  */
 export class BodyReader {
+  // The reader of an empty body has no state: one serves all.
+  static readonly #EMPTY = new BodyReader(NO_BODY, resolveLimits());
+
   readonly #limits: Limits;
   readonly #chunks: ChunkedReader | undefined;
   #left: number;
@@ -29,9 +32,7 @@ export class BodyReader {
 
   /** A reader for one body. */
   static of(framing: Framing, limits: Limits): BodyReader {
-    if (framing.kind !== "none") return new BodyReader(framing, limits);
-    noBody ??= new BodyReader(framing, limits);
-    return noBody;
+    return framing.kind === "none" ? BodyReader.#EMPTY : new BodyReader(framing, limits);
   }
 
   private constructor(framing: Framing, limits: Limits) {
@@ -133,9 +134,6 @@ export class BodyReader {
     this.consumed = at - from + this.#trailerParser.consumed;
   }
 }
-
-// The reader of an empty body has no state: one serves all.
-let noBody: BodyReader | undefined;
 
 // The parser counts from the start of the section, the caller from the start of this read.
 function inTrailers(error: unknown, by: number): unknown {

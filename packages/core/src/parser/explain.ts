@@ -72,7 +72,7 @@ function firstFault(
   limits: HeadLimits,
   lengths: Lengths | undefined,
 ): Fault | undefined {
-  while (walk.length < text.length && walk.place !== "complete") {
+  while (walk.length < text.length) {
     const octet = text.charCodeAt(walk.length);
     const fault = lengths?.accept(walk, text, octet);
     if (fault !== undefined) return fault;
@@ -135,6 +135,7 @@ const EXPLANATIONS: {
   "field value": (octet, _, walk, text) => [undefined, inValue(octetName(octet), walk, text, 0)],
   "field end": (_, __, walk, text) => [undefined, inValue("a CR without LF", walk, text, 1)],
   "section end": () => [undefined, "a CR without LF in a field name"],
+  complete: () => [undefined, ""],
 };
 
 function faultOfPlace(walk: Walk, text: string, octet: number, { malformed }: HeadLimits): Fault {

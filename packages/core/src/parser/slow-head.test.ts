@@ -28,6 +28,7 @@ function faultOf(kind: MessageKind, text: string, size: number): string {
     }
   } catch (error) {
     if (!(error instanceof RemoteProtocolError)) throw error;
+    expect(shown(explain(kind, text, LIMITS, true)!)).toBe(shown(error));
     return shown(error);
   }
   const walk = new Walk(kind, LIMITS.maxTargetBytes);

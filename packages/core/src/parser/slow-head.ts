@@ -203,7 +203,7 @@ export function readFields(
   const walk = new Walk(kind, limits.maxTargetBytes);
   const fault = explain(kind, text, limits, false, walk);
   if (fault !== undefined) throw fault;
-  if (walk.place !== "complete" || walk.length < text.length) throw malformed(limits, walk.length);
+  if (walk.place !== "complete") throw malformed(limits, walk.length);
   const fieldsAt = walk.fieldsAt!;
   const lines = new ReceivedLines(text, fieldsAt, countLines(text, fieldsAt), NOT_ON_TAPE);
   if (lines.length > limits.maxFields) {
