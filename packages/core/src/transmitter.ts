@@ -174,11 +174,12 @@ export class Transmitter {
   }
 
   #sendResponse(sink: Sink, response: Prepared<ResponseEvent>, whole?: number): void {
-    const { head, answer, persists } = response.parts;
+    const { parts } = response;
+    const { head, answer, persists } = parts;
     const cycle = this.#cycle;
     const cause = answer === "accepted" ? "switch-accepted" : head.type;
     this.#demand(cause);
-    if (!answers(response.parts, this.#answered())) {
+    if (!answers(parts, this.#answered())) {
       throw new LocalProtocolError("WRONG_MOMENT", "prepared for another request");
     }
     if (whole !== undefined) {
@@ -195,10 +196,10 @@ export class Transmitter {
     if (cause === "switch-accepted") this.#cycle.acceptSwitch(head);
     else cycle.move("server", cause);
     if (cause === "response") {
-      this.#begin(response.parts);
+      this.#begin(parts);
       if (isLast) cycle.endPersistence();
     }
-    sink.text(headText(response.parts, isLast));
+    sink.text(headText(parts, isLast));
   }
 
   #demand(cause: Cause): void {
