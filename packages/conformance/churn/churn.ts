@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { type Io, ManualClock, memoryPair } from "@upgrade/core/io";
 import { destroyPairs, duplexPair, type Pair, tcpPair, webPair } from "../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../src/scripted-peer.ts";
-import { watchQuiet } from "../src/turns.ts";
+import { watchUnhandled } from "../src/turns.ts";
 import { CLIENT_MOMENTS } from "./client-moments.ts";
 import { Dice } from "./dice.ts";
 import { discard, ENDINGS } from "./endings.ts";
@@ -47,7 +47,7 @@ export async function churn(count: number, seed: number): Promise<Tally> {
   const { signal } = new AbortController();
   setMaxListeners(AT_ONCE * 4, signal);
   const tally: Tally = { connections: 0, stories: new Map(), faults: [] };
-  const quiet = watchQuiet();
+  const unhandled = watchUnhandled();
   while (tally.connections < count) {
     const batch: Promise<void>[] = [];
     for (let i = 0; i < AT_ONCE && tally.connections < count; i++) {
@@ -57,8 +57,8 @@ export async function churn(count: number, seed: number): Promise<Tally> {
     await Promise.all(batch);
     destroyPairs();
   }
-  for (const reason of await quiet.settled()) tally.faults.push(`unhandled: ${String(reason)}`);
-  quiet.stop();
+  for (const reason of await unhandled.settled()) tally.faults.push(`unhandled: ${String(reason)}`);
+  unhandled.stop();
   const listeners = getEventListeners(signal, "abort").length;
   if (listeners > 0) tally.faults.push(`${listeners} listeners stay on a signal`);
   return tally;

@@ -201,10 +201,10 @@ class Pair {
     // A response before the request answers nothing.
     if (role === "server" && server.states.server === "idle" && event.type === "response")
       return undefined;
-    const before = standing(end);
+    const before = statesOf(end);
     const octets = say(end, event);
     if (octets === undefined)
-      return standing(end) === before ? undefined : `a refused action moved ${before}`;
+      return statesOf(end) === before ? undefined : `a refused action moved ${before}`;
     if (event.type === "request") this.#asks.push(askOf(end, event.method, event.headers));
     this.#wire[role] += Buffer.from(octets).toString("latin1");
     const places = cuts.map((part) => Math.floor((part * octets.length) / 1_000));
@@ -237,7 +237,7 @@ class Pair {
   }
 
   #standings(): string | undefined {
-    const [ours, theirs] = [standing(this.#ends.client), standing(this.#ends.server)];
+    const [ours, theirs] = [statesOf(this.#ends.client), statesOf(this.#ends.server)];
     return ours === theirs ? undefined : `client sees ${ours}, server sees ${theirs}`;
   }
 
@@ -283,7 +283,7 @@ function drain(end: HttpConnection): void {
   for (let next = end.nextEvent(); typeof next === "object"; next = end.nextEvent());
 }
 
-function standing({ states, persists, proposal }: HttpConnection): string {
+function statesOf({ states, persists, proposal }: HttpConnection): string {
   const { client, server } = states;
   return `client=${client} server=${server} persists=${persists} proposes=${proposal?.kind} ${proposal?.protocols}`;
 }

@@ -1,7 +1,7 @@
 import { turns } from "./turns.ts";
 
 /** The state of a promise once everything that can happen without the clock has happened. */
-export async function standing(promise: Promise<unknown>): Promise<unknown> {
+export async function stateOf(promise: Promise<unknown>): Promise<unknown> {
   let found: unknown = "pending";
   promise.then(
     (value) => {

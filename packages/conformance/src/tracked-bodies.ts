@@ -14,7 +14,7 @@ export interface TrackedBody {
   readonly body: BodyInit;
   /** Holds no resource before its first piece is requested. */
   readonly isLazy?: boolean;
-  fate(): BodyState;
+  state(): BodyState;
 }
 
 const FILE = fileURLToPath(import.meta.url);
@@ -60,7 +60,7 @@ export const BODIES: Record<string, () => TrackedBody | Promise<TrackedBody>> = 
 function readable(body: Readable): TrackedBody {
   return {
     body,
-    fate: () => (body.destroyed ? "released" : body.readableDidRead ? "read" : "untouched"),
+    state: () => (body.destroyed ? "released" : body.readableDidRead ? "read" : "untouched"),
   };
 }
 
@@ -69,84 +69,84 @@ function file(): TrackedBody {
 }
 
 function generator(): TrackedBody {
-  let fate: BodyState = "untouched";
+  let state: BodyState = "untouched";
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    fate = "read";
+    state = "read";
     try {
       for (;;) yield await piece();
     } finally {
-      fate = "released";
+      state = "released";
     }
   }
-  return { body: pieces(), isLazy: true, fate: () => fate };
+  return { body: pieces(), isLazy: true, state: () => state };
 }
 
 function asyncIterable(): TrackedBody {
-  let fate: BodyState = "untouched";
+  let state: BodyState = "untouched";
   const body = {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        fate = "read";
+        state = "read";
         return { done: false as const, value: await piece() };
       },
       async return() {
-        fate = "released";
+        state = "released";
         return { done: true as const, value: undefined };
       },
     }),
   };
-  return { body, fate: () => fate };
+  return { body, state: () => state };
 }
 
 function iterable(): TrackedBody {
-  let fate: BodyState = "untouched";
+  let state: BodyState = "untouched";
   const body = {
     [Symbol.iterator]: () => ({
       next() {
-        fate = "read";
+        state = "read";
         // A promise of a piece is also valid.
         return { done: false as const, value: piece() as unknown as Uint8Array };
       },
       return() {
-        fate = "released";
+        state = "released";
         return { done: true as const, value: undefined };
       },
     }),
   };
-  return { body, fate: () => fate };
+  return { body, state: () => state };
 }
 
 function webStream(): TrackedBody {
-  let fate: BodyState = "untouched";
+  let state: BodyState = "untouched";
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        fate = "read";
+        state = "read";
         controller.enqueue(await piece());
       },
       cancel() {
-        fate = "released";
+        state = "released";
       },
     },
     { highWaterMark: 0 },
   );
-  return { body, fate: () => fate };
+  return { body, state: () => state };
 }
 
 // As in browsers whose ReadableStream is not async iterable. It never yields anything.
 function readersStream(): TrackedBody {
-  let fate: BodyState = "untouched";
+  let state: BodyState = "untouched";
   const reader = {
     read() {
-      fate = "read";
+      state = "read";
       return new Promise<never>(() => {});
     },
     async cancel() {
-      fate = "released";
+      state = "released";
     },
     releaseLock() {},
   };
-  return { body: { getReader: () => reader }, fate: () => fate };
+  return { body: { getReader: () => reader }, state: () => state };
 }
 
 // The endless body of a response from another connection.
@@ -159,7 +159,7 @@ async function receivedBody(): Promise<TrackedBody> {
   await turns();
   return {
     body,
-    fate() {
+    state() {
       // Once it is canceled, more pieces are a mistake.
       void peer.send("4\r\nmore\r\n").catch(() => {});
       if (connection.closeReason !== undefined) return "released";

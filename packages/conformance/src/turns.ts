@@ -1,22 +1,22 @@
-/** Unhandled errors since {@link watchQuiet}. */
-export interface Quiet {
-  readonly noise: unknown[];
+/** Unhandled errors since {@link watchUnhandled}. */
+export interface Unhandled {
+  readonly errors: unknown[];
   /** Runs everything pending in this process, and returns the errors unhandled by then. */
   settled(): Promise<readonly unknown[]>;
   stop(): void;
 }
 
 /** Collects unhandled rejections and uncaught exceptions, without replacing the process's own handling. */
-export function watchQuiet(): Quiet {
-  const noise: unknown[] = [];
-  const collect = (reason: unknown): void => void noise.push(reason);
+export function watchUnhandled(): Unhandled {
+  const errors: unknown[] = [];
+  const collect = (reason: unknown): void => void errors.push(reason);
   process.on("unhandledRejection", collect);
   process.on("uncaughtExceptionMonitor", collect);
   return {
-    noise,
+    errors,
     async settled() {
       await turns();
-      return noise;
+      return errors;
     },
     stop() {
       process.off("unhandledRejection", collect);

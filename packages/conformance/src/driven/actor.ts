@@ -3,9 +3,9 @@ import type { Body, Connection, Io, Parts, ReceivedMessage } from "@upgrade/core
 import { lengthOf } from "../stories/actions.ts";
 import { escaped, unescaped } from "../stories/octet-text.ts";
 import { fieldLines } from "../stories/transcript.ts";
-import type { OurMessage, Step } from "./score.ts";
+import type { OurMessage, Step } from "./script.ts";
 
-/** An application on one end of a driven connection: does what its score says, and records events. */
+/** An application on one end of a driven connection: does what its script says, and records events. */
 export interface Actor {
   readonly connection: Connection<Io>;
   readonly watch: Watch;

@@ -13,7 +13,7 @@ import {
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import type { OurMessage, Score, Step } from "./score.ts";
+import type { OurMessage, Script, Step } from "./script.ts";
 
 /** One request, and everything received in response. */
 interface Exchange {
@@ -56,18 +56,18 @@ export class ClientActor implements Actor {
 
   static async start(
     io: Io,
-    score: Score,
+    script: Script,
     clock: ManualClock,
     watch: Watch,
     behavior: Behavior,
   ): Promise<ClientActor> {
-    const isPipeline = score.steps.some(
+    const isPipeline = script.steps.some(
       (step) => step.kind === "send" && step.ourMessage.head.words[0] === "pipeline",
     );
     const pipeline = isPipeline ? 8 : 1;
-    const { sender, connection } = await handshake(io, { ...score.limits, clock, pipeline });
+    const { sender, connection } = await handshake(io, { ...script.limits, clock, pipeline });
     const actor = new ClientActor(connection, sender, watch, behavior.reads);
-    if (score.asks !== undefined) void actor.#send(earlierRequest(score.asks)).catch(() => {});
+    if (script.asks !== undefined) void actor.#send(earlierRequest(script.asks)).catch(() => {});
     void watch.add("ready", sender.ready()).catch(() => {});
     return actor;
   }

@@ -8,7 +8,7 @@ import { faultLine } from "../stories/transcript.ts";
 import { turns } from "../turns.ts";
 import { type Actor, Watch } from "./actor.ts";
 import { ClientActor } from "./client-actor.ts";
-import type { End, Score, Step } from "./score.ts";
+import type { End, Script, Step } from "./script.ts";
 import { ServerActor } from "./server-actor.ts";
 
 /** How the application waits for the end of its connection, and what happens to the io then. */
@@ -21,7 +21,7 @@ export class Drive {
   readonly clock = new ManualClock();
   readonly watch = new Watch();
   readonly peer: ScriptedPeer;
-  readonly score: Score;
+  readonly script: Script;
   actor!: Actor;
   /** The result of waiting. */
   parts: Parts<Io> | undefined;
@@ -31,23 +31,23 @@ export class Drive {
   sent = "";
   #wireAt = 0;
 
-  private constructor(score: Score, [near, far]: Pair) {
-    this.score = score;
+  private constructor(script: Script, [near, far]: Pair) {
+    this.script = script;
     this.#near = near;
     this.peer = new ScriptedPeer(far);
   }
 
   /** Begins the story: sends the earlier requests of our client. */
   static async start(
-    score: Score,
+    script: Script,
     waits: Waits,
     reads = true,
     pair: Pair = memoryPair(),
   ): Promise<Drive> {
-    const drive = new Drive(score, pair);
+    const drive = new Drive(script, pair);
     const { watch, clock } = drive;
-    const make = score.role === "server" ? ServerActor : ClientActor;
-    drive.actor = await make.start(drive.#near, score, clock, watch, {
+    const make = script.role === "server" ? ServerActor : ClientActor;
+    drive.actor = await make.start(drive.#near, script, clock, watch, {
       switches: waits === "run",
       reads,
     });
@@ -155,7 +155,7 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
     case "send": {
       const { refused } = step.ourMessage;
       // An invalid response returned by a service becomes a 500, which is a different play.
-      if (drive.score.role === "server" && refused !== undefined) return undefined;
+      if (drive.script.role === "server" && refused !== undefined) return undefined;
       const came = await actor.send(step.ourMessage);
       await drive.calm();
       // The driver differs here: it queues what HttpConnection would refuse at this moment.
@@ -190,14 +190,14 @@ export async function follow(drive: Drive, step: Step, cut: Cut): Promise<Outcom
 
 /** Plays a story through a driven connection; checks its promises, and that nothing is left behind. */
 export async function drive(
-  score: Score,
+  script: Script,
   cut: Cut,
   waits: Waits,
   pair: Pair = memoryPair(),
 ): Promise<Outcome[]> {
-  const driven = await Drive.start(score, waits, true, pair);
+  const driven = await Drive.start(script, waits, true, pair);
   const outcomes: Outcome[] = [];
-  for (const step of score.steps) {
+  for (const step of script.steps) {
     const came = await follow(driven, step, cut);
     if (came !== undefined) outcomes.push(came);
   }
@@ -205,16 +205,16 @@ export async function drive(
   // After a refusal it closes as usual.
   const isClosed = driven.failure instanceof SwitchRefused && driven.parts === undefined;
   const takes = waits === "withoutShutdown" || driven.actor.parts !== undefined;
-  if (takes && !score.fails && !(isClosed && score.end === "ended")) {
+  if (takes && !script.fails && !(isClosed && script.end === "ended")) {
     const rest = await driven.leftovers();
-    outcomes.push(outcome(score.line, escaped(score.readBuf), escaped(rest)));
+    outcomes.push(outcome(script.line, escaped(script.readBuf), escaped(rest)));
   }
-  outcomes.push(outcome(score.line, "", (await driven.leave()).join("; ")));
+  outcomes.push(outcome(script.line, "", (await driven.leave()).join("; ")));
   return outcomes;
 }
 
 /** The server's responses that HttpConnection refuses, each of which needs its own play. */
-export function refusalsOf({ role, steps }: Score): number[] {
+export function refusalsOf({ role, steps }: Script): number[] {
   if (role === "client") return [];
   return steps.flatMap((step, i) => {
     if (step.kind !== "send") return [];
@@ -229,11 +229,11 @@ function isAnswer(step: Step): step is Step & { readonly kind: "send" } {
 }
 
 /** Plays a story up to a refused response: it is reported to onError, and the peer reads a 500. */
-export async function driveRefusal(score: Score, at: number, cut: Cut): Promise<Outcome[]> {
-  const driven = await Drive.start(score, "run");
-  for (const step of score.steps.slice(0, at)) await follow(driven, step, cut);
+export async function driveRefusal(script: Script, at: number, cut: Cut): Promise<Outcome[]> {
+  const driven = await Drive.start(script, "run");
+  for (const step of script.steps.slice(0, at)) await follow(driven, step, cut);
   driven.wire();
-  const step = score.steps[at] as Step & { readonly kind: "send" };
+  const step = script.steps[at] as Step & { readonly kind: "send" };
   await driven.actor.send(step.ourMessage);
   await driven.calm();
   const [reported] = (driven.actor as ServerActor).errors as UpgradeError[];
@@ -246,26 +246,26 @@ export async function driveRefusal(score: Score, at: number, cut: Cut): Promise<
 }
 
 // What the peer and the service saw in total, after the last line of the story.
-function finalOutcomes({ score, peer, actor, end }: Drive): Outcome[] {
-  const { line, refusal } = score;
+function finalOutcomes({ script, peer, actor, end }: Drive): Outcome[] {
+  const { line, refusal } = script;
   const outcomes: Outcome[] = [];
   const compare = (expected: unknown, came: unknown): void =>
     void outcomes.push(outcome(line, String(expected), String(came)));
-  if (score.end !== "either") compare(score.end, end);
+  if (script.end !== "either") compare(script.end, end);
   compare(
-    score.fields,
+    script.fields,
     actor.messages.flatMap(({ fields }) => fields),
   );
   if (actor instanceof ServerActor) {
-    if (score.statuses !== undefined)
+    if (script.statuses !== undefined)
       compare(
-        score.statuses,
+        script.statuses,
         [...peer.unread.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => code),
       );
-    if (actor.holds) compare(score.peerEnded, actor.peerEnded);
+    if (actor.holds) compare(script.peerEnded, actor.peerEnded);
   }
   const { closeReason } = actor.connection;
-  if (closeReason?.kind === "failed" && score.owes) {
+  if (closeReason?.kind === "failed" && script.owes) {
     // A pending read rejects with the error that ended the connection.
     compare(true, actor.failures.includes(closeReason.error));
   }

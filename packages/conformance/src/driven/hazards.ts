@@ -8,7 +8,7 @@ export interface Hazard {
   /** From now on writes fail, or are never accepted. */
   breakWrites(how: "fail" | "hang"): void;
   /** Describes what we left on it. */
-  residue(): string[];
+  remains(): string[];
 }
 
 export const HAZARDS = { "memory pair": inMemory, "Duplex": duplex, "WHATWG pair": web } as const;
@@ -21,7 +21,7 @@ function inMemory(): Hazard {
     breakWrites: (how) => {
       io.writes = how;
     },
-    residue: () => (io.reads === 0 ? [] : [`${io.reads} reads are pending`]),
+    remains: () => (io.reads === 0 ? [] : [`${io.reads} reads are pending`]),
   };
 }
 
@@ -39,7 +39,7 @@ function duplex(): Hazard {
       near._write = write;
       near._writev = write;
     },
-    residue: () => {
+    remains: () => {
       // L2: one silent listener stays until the next owner has one.
       const silent = ["error", "newListener"];
       const left = listenersOf(near).filter((name) => ![...before, ...silent].includes(name));
@@ -58,6 +58,6 @@ function web(): Hazard {
     pair,
     // The streams of a pair accept every write, and fail as a whole.
     breakWrites: () => {},
-    residue: () => [],
+    remains: () => [],
   };
 }

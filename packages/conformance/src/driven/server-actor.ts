@@ -13,7 +13,7 @@ import {
   type Pieces,
   type Watch,
 } from "./actor.ts";
-import type { OurMessage, Score, Step } from "./score.ts";
+import type { OurMessage, Script, Step } from "./script.ts";
 
 /** One request passed to the service. */
 interface Exchange {
@@ -45,14 +45,14 @@ export class ServerActor implements Actor {
 
   static async start(
     io: Io,
-    score: Score,
+    script: Script,
     clock: ManualClock,
     watch: Watch,
     behavior: Behavior,
   ): Promise<ServerActor> {
     const actor = new ServerActor(watch, behavior);
     const { connection } = await handshake(io, (request) => actor.#serve(request), {
-      ...score.limits,
+      ...script.limits,
       clock,
       date: false,
       // Like HttpConnection, which closes when asked to.

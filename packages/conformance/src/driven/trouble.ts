@@ -3,7 +3,7 @@ import { whole } from "../stories/play.ts";
 import { turns } from "../turns.ts";
 import { Drive, follow, WAITS } from "./drive.ts";
 import { HAZARDS, type Hazard } from "./hazards.ts";
-import type { Score, Step } from "./score.ts";
+import type { Script, Step } from "./script.ts";
 
 /**
  * What a transport does at one moment: it is reset; the peer's side ends; it stalls; or only the next
@@ -23,7 +23,7 @@ export interface Moment {
 }
 
 /** Every moment of a story. */
-export function momentsOf({ steps }: Score): Moment[] {
+export function momentsOf({ steps }: Script): Moment[] {
   const start = { step: -1, offset: 0 };
   const moments = steps.flatMap((step, at) => {
     if (isLook(step)) return [];
@@ -35,7 +35,7 @@ export function momentsOf({ steps }: Score): Moment[] {
 
 /** Plays a story with trouble at one moment. Returns the faults in how it ended. */
 export async function playTrouble(
-  score: Score,
+  script: Script,
   trouble: Trouble,
   { step: place, offset }: Moment,
   over: keyof typeof HAZARDS,
@@ -45,13 +45,13 @@ export async function playTrouble(
   const turn = place + 1 + offset;
   const waits = WAITS[turn % 2]!;
   const reads = turn % 4 < 2;
-  const drive = await Drive.start(score, waits, reads, hazard.pair);
+  const drive = await Drive.start(script, waits, reads, hazard.pair);
   const cause = async (): Promise<void> => {
     begin(trouble, drive, hazard);
     await drive.calm();
   };
   if (place === -1) await cause();
-  for (const [at, step] of score.steps.entries()) {
+  for (const [at, step] of script.steps.entries()) {
     const isOver = place < at && trouble !== "write";
     if (at === place && step.kind === "bytes") {
       await sendUpTo(drive, step.octets.subarray(0, offset), trouble === "end" && offset % 2 === 0);
@@ -94,7 +94,7 @@ function begin(trouble: Trouble, { peer }: Drive, hazard: Hazard): void {
 function delivered(drive: Drive, trouble: Trouble): string[] {
   const isFault = (line: string): boolean => line.startsWith("error ");
   // Every story ends with the events.
-  const { lines, begins } = drive.score.steps.at(-1) as Step & { readonly kind: "received" };
+  const { lines, begins } = drive.script.steps.at(-1) as Step & { readonly kind: "received" };
   const whole = lines.filter((line) => !isFault(line));
   const received = drive.received().filter((line) => !isFault(line));
   // Such a body ends only with the connection.
@@ -110,13 +110,13 @@ function delivered(drive: Drive, trouble: Trouble): string[] {
 
 // A promise that depends on a peer that is gone settles at once; one that waits for its bytes, at its
 // end.
-function missingReports({ actor, watch, score }: Drive, trouble: Trouble): string[] {
+function missingReports({ actor, watch, script }: Drive, trouble: Trouble): string[] {
   const { client } = actor.connection.state;
   if (trouble === "reset") return [...watch.open, ...actor.unaware].map(notReported);
   if (trouble !== "end") return [];
   // L17: after a proposal nothing is read, and an upload may continue for a while.
   if (client === "might-switch-protocol" || client === "send-body") return [];
-  return (score.role === "client" ? watch.open : actor.unaware).map(notReported);
+  return (script.role === "client" ? watch.open : actor.unaware).map(notReported);
 }
 
 function notReported(name: string): string {
@@ -125,10 +125,10 @@ function notReported(name: string): string {
 
 // Let everything expire: late answers arrive, deadlines pass, and the caller gives up the rest.
 async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
-  const { actor, clock, score, watch } = drive;
+  const { actor, clock, script, watch } = drive;
   // RFC 9112 §9.5 lets a client decide how long it waits for a response, or idles.
   const { server } = actor.connection.state;
-  const mayWait = score.role === "client" && trouble !== "reset" && server !== "send-body";
+  const mayWait = script.role === "client" && trouble !== "reset" && server !== "send-body";
   for (let i = 0; i < 3 && actor.settle() > 0; i++) await drive.calm();
   for (let i = 0; i < 4; i++) {
     await drive.calm();
@@ -144,7 +144,7 @@ async function outlive(drive: Drive, trouble: Trouble): Promise<string[]> {
 function left(drive: Drive, hazard: Hazard): string[] {
   const { actor, failure, parts, peer } = drive;
   const isTaken = parts !== undefined || actor.parts !== undefined;
-  const wrong = [...drive.remains(), ...hazard.residue()];
+  const wrong = [...drive.remains(), ...hazard.remains()];
   const isOver = peer.ended || peer.failure !== undefined;
   if (!isTaken && !isOver) wrong.push("the io is left open");
   for (const error of [failure, ...actor.failures]) {

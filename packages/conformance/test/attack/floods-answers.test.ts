@@ -8,7 +8,7 @@ import { turns } from "../../src/turns.ts";
 
 const REQUEST = head("GET /");
 
-async function deaf(service: Service<ByteStream>, options: ServerOptions<ByteStream> = {}) {
+async function neverReading(service: Service<ByteStream>, options: ServerOptions<ByteStream> = {}) {
   const flood = new Flood({ endless: REQUEST, reads: false });
   const clock = new ManualClock();
   const { connection } = await serveOn(flood, service, { clock, date: false, ...options });
@@ -19,7 +19,7 @@ async function deaf(service: Service<ByteStream>, options: ServerOptions<ByteStr
 
 describe("L12 bounded: a client that sends requests without end and reads no response", () => {
   test("is answered up to writeHighWaterBytes, and read up to readAheadBytes", async () => {
-    const { flood, connection } = await deaf(() => ({ status: 200 }), {
+    const { flood, connection } = await neverReading(() => ({ status: 200 }), {
       writeHighWaterBytes: 1_000,
       readAheadBytes: 1_000,
     });
@@ -30,7 +30,7 @@ describe("L12 bounded: a client that sends requests without end and reads no res
   });
 
   test("costs no more with services that answer later", async () => {
-    const { flood } = await deaf(async () => ({ status: 200 }), {
+    const { flood } = await neverReading(async () => ({ status: 200 }), {
       writeHighWaterBytes: 1_000,
       readAheadBytes: 1_000,
     });
@@ -40,7 +40,7 @@ describe("L12 bounded: a client that sends requests without end and reads no res
 
   test("gets one large response, and not one for each request of a chunk", async () => {
     let answers = 0;
-    const { flood } = await deaf(() => {
+    const { flood } = await neverReading(() => {
       answers++;
       return { status: 200, body: "x".repeat(100_000) };
     });
@@ -49,7 +49,7 @@ describe("L12 bounded: a client that sends requests without end and reads no res
   });
 
   test("is aborted when the transport has accepted nothing within writeProgressMs", async () => {
-    const { flood, clock, connection } = await deaf(() => ({ status: 200 }));
+    const { flood, clock, connection } = await neverReading(() => ({ status: 200 }));
     clock.advance(30_000);
     expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });
     expect(flood.isAborted).toBe(true);

@@ -190,7 +190,7 @@ describe("L12 bounded: a server that never stops sending", () => {
 });
 
 describe("L12 bounded: a server that reads nothing", () => {
-  const deaf = async () => {
+  const neverReading = async () => {
     const flood = new Flood({ endless: "x", reads: false });
     const clock = new ManualClock();
     const { sender, connection } = await connectTo(flood, { clock });
@@ -208,14 +208,14 @@ describe("L12 bounded: a server that reads nothing", () => {
   };
 
   test("is sent writeHighWaterBytes of a body", async () => {
-    const { flood, made } = await deaf();
+    const { flood, made } = await neverReading();
     expect(made()).toBeGreaterThan(0);
     expect(made()).toBeLessThanOrEqual(DEFAULTS.writeHighWaterBytes + 1_000);
     expect(flood.written).toBeLessThanOrEqual(DEFAULTS.writeHighWaterBytes + 2_000);
   });
 
   test("is aborted when it has read nothing within writeProgressMs", async () => {
-    const { flood, clock, connection, pending } = await deaf();
+    const { flood, clock, connection, pending } = await neverReading();
     clock.advance(DEFAULTS.writeProgressMs);
     expect(await rejection(pending)).toBe("WRITE_TIMEOUT");
     expect(await connection.closed).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });

@@ -10,7 +10,7 @@ import { webPair } from "../../src/pairs/pairs.ts";
 import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 /** Evaluates code in another realm, like that of a frame or a test runner. */
 const foreign = vm.createContext({});
@@ -127,7 +127,7 @@ describe("L8, L9: trailers promised by", () => {
   test.each(REJECTED)(
     "%s that reject truncate the response, and do not end the process",
     async (_, make) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const { peer, connection } = await serve(() => ({
         status: 200,
         body: "x",
@@ -135,13 +135,13 @@ describe("L8, L9: trailers promised by", () => {
       }));
       await peer.send(head("GET /"));
       expect(await connection.closed).toMatchObject({ error: { code: "BODY_FAILED" } });
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 
   test.each(REJECTED)("%s that reject are not awaited by a 304 or HEAD", async (_, make) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const { peer } = await serve(({ method }) => ({
       status: method === "HEAD" ? 200 : 304,
       trailers: make(),
@@ -151,8 +151,8 @@ describe("L8, L9: trailers promised by", () => {
     await peer.send(head("HEAD /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 200 /);
     await turns();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 

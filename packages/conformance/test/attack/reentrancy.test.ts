@@ -2,7 +2,7 @@ import type { ByteStream, ForcedParts } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 type Forced = ForcedParts<ByteStream>;
@@ -67,7 +67,7 @@ describe("L2: an io taken while its connection fails is left alone:", () => {
     await turns();
     expect(Buffer.from(parts!.readBuf).toString()).toBe("not HTTP\r\n\r\nrest");
     expect(calls).toEqual([]);
-    expect(await standing(served.connection.closed)).toMatchObject({ kind: "failed" });
+    expect(await stateOf(served.connection.closed)).toMatchObject({ kind: "failed" });
   });
 
   test.each([
@@ -88,7 +88,7 @@ describe("L2: an io taken while its connection fails is left alone:", () => {
     expect(new Set(await over).size).toBe(1);
     await turns();
     expect(calls).toEqual([]);
-    expect(await standing(served.connection.closed)).toMatchObject({ kind: "failed" });
+    expect(await stateOf(served.connection.closed)).toMatchObject({ kind: "failed" });
   });
 });
 

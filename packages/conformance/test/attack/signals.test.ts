@@ -4,7 +4,7 @@ import { ManualClock, memoryPair, type SignalLike, tunnel } from "@upgrade/core/
 import { describe, expect, test } from "vitest";
 import { dial } from "../../src/ends.ts";
 import { answer, GET, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 // The caller may pass a custom signal. What it throws fails the call it was passed to, and nothing
@@ -31,7 +31,7 @@ function signalThat(ways: object): Signal {
   return Object.defineProperties(signal, Object.getOwnPropertyDescriptors(ways));
 }
 
-const DEAF = {
+const BROKEN = {
   "whose addEventListener throws": { addEventListener: thrown },
   "whose aborted getter throws": {
     get aborted() {
@@ -53,7 +53,7 @@ const FAILED = {
 
 const duplex = () => new Duplex({ read() {}, write: (_, __, accepted) => accepted() });
 
-describe.each(Object.entries(DEAF))("a signal %s", (_, ways) => {
+describe.each(Object.entries(BROKEN))("a signal %s", (_, ways) => {
   test("fails sendRequest(), and nothing is sent", async () => {
     const { peer, sender } = await dial();
     const body = duplex();
@@ -176,6 +176,6 @@ describe("a signal that calls its listener while it is being added", () => {
     };
     const pending = sender.sendRequest(GET, { signal: signalThat({ addEventListener }) });
     expect(await rejection(pending)).toBe("CANCELED");
-    expect(await standing(sender.ready())).toBe(undefined);
+    expect(await stateOf(sender.ready())).toBe(undefined);
   });
 });

@@ -4,10 +4,10 @@ import { type ByteStream, type Io, ManualClock, memoryPair, tunnel } from "@upgr
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { GET, head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 const hostile = (): never => {
   throw new Error("hostile");
@@ -98,7 +98,7 @@ describe("L8, L9: a custom stream that throws instead of rejecting has failed:",
     const closed = connection.closed;
     await peer.send(head("GET /", "Connection: close"));
     await peer.readHead();
-    expect(await standing(closed)).not.toBe("pending");
+    expect(await stateOf(closed)).not.toBe("pending");
   });
 
   test("in abort(): pending calls still settle", async () => {
@@ -125,15 +125,15 @@ describe("L8, L9: a custom stream that throws instead of rejecting has failed:",
     ["is async", async () => true],
     ["is async, and rejects", async () => hostile()],
   ])("in a cancelRead() that %s: the waiting hand-over is refused", async (_, call) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, peer] = streamThat(() => ({ cancelRead: call as never }));
     const { connection } = await serveQuietly(io);
     const parts = rejection(connection.withoutShutdown());
     void connection.close();
     expect(await parts).toBe("READ_PENDING");
     expect(await peer.readToEnd()).toBe("");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("in the _write of a Duplex", async () => {
@@ -247,7 +247,7 @@ describe("L8, L9: chunks detached while they wait to be read", () => {
     const over = rejection(connection.run());
     await turns();
     answer();
-    expect(await standing(over)).toBe("TRANSPORT_FAILED");
+    expect(await stateOf(over)).toBe("TRANSPORT_FAILED");
     const [near, far] = memoryPair();
     await serveQuietly(near);
     const peer = new ScriptedPeer(far);

@@ -3,7 +3,7 @@ import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { response } from "../../src/ends.ts";
 import { answer, latin1, POST } from "../../src/messages.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 describe("L12 bounded: a peer that reads nothing", () => {
@@ -75,7 +75,7 @@ describe("back-pressure", () => {
     const { peer, response: got } = await response(answer("200 OK", "Content-Length: 4"));
     const iterator = got.body[Symbol.asyncIterator]();
     const first = iterator.next();
-    expect(await standing(first)).toBe("pending");
+    expect(await stateOf(first)).toBe("pending");
     await peer.send("ab");
     expect(latin1((await first).value!)).toBe("ab");
     await peer.send("cd");

@@ -7,7 +7,7 @@ import { dial, serve } from "../../src/ends.ts";
 import { GET, head, POST } from "../../src/messages.ts";
 import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { rejection } from "../../src/promises.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -72,12 +72,12 @@ describe("L9: a body returned unsent by a request", () => {
   };
 
   test("that fails before its owner listens does not end the process", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const body = await givenBack();
     body.destroy(new Error("disk"));
-    expect(await quiet.settled()).toEqual([]);
+    expect(await unhandled.settled()).toEqual([]);
     expect(body.errored).toMatchObject({ message: "disk" });
-    quiet.stop();
+    unhandled.stop();
   });
 
   test("that fails while its owner listens is reported to the owner alone", async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { dial, received, response, serve } from "../../src/ends.ts";
 import { answer, GET, head, latin1, POST } from "../../src/messages.ts";
 import { rejection } from "../../src/promises.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -57,7 +57,7 @@ describe("a body", () => {
   });
 
   test("whose producer fails when it is stopped reports nothing", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const { peer, sender } = await dial();
     const maker = {
       [Symbol.asyncIterator]: () => ({
@@ -69,8 +69,8 @@ describe("a body", () => {
     await peer.readHead();
     peer.reset();
     expect(await rejection(pending)).toBe("TRANSPORT_FAILED");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 

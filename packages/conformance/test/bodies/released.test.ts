@@ -10,13 +10,13 @@ import { type Dialed, dial, type Served, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import { BODIES, type BodyState, type TrackedBody } from "../../src/tracked-bodies.ts";
-import { type Quiet, turns, watchQuiet } from "../../src/turns.ts";
+import { turns, type Unhandled, watchUnhandled } from "../../src/turns.ts";
 
-let quiet: Quiet;
+let unhandled: Unhandled;
 beforeEach(() => {
-  quiet = watchQuiet();
+  unhandled = watchUnhandled();
 });
-afterEach(() => quiet.stop());
+afterEach(() => unhandled.stop());
 
 /** How a response ends without its body being fully sent. */
 interface AnswerEnding {
@@ -112,7 +112,7 @@ describe.each(Object.entries(ANSWERS))("L8: a response %s releases", (_, ending)
     await ending.after?.(served);
     await released(tracked);
     served.connection.abort();
-    expect(await quiet.settled()).toEqual([]);
+    expect(await unhandled.settled()).toEqual([]);
   });
 });
 
@@ -162,7 +162,7 @@ describe.each(Object.entries(RELEASING))("L8: a request %s releases", (_, ending
     const { error, tracked } = await run(ending, make);
     await released(tracked);
     expect(error()).not.toMatchObject({ retrySafe: true });
-    expect(await quiet.settled()).toEqual([]);
+    expect(await unhandled.settled()).toEqual([]);
   });
 });
 
@@ -195,7 +195,7 @@ describe.each(Object.entries(KEEPING))("L8: a request %s returns unsent", (_, en
     const { body } = tracked;
     await turns(20);
     expect(error()).toMatchObject({ retrySafe: true });
-    expect([tracked.fate(), othersBesides(body)]).toEqual(["untouched", 0]);
+    expect([tracked.state(), othersBesides(body)]).toEqual(["untouched", 0]);
     client.connection.abort();
     // Finally sent, which releases it; nothing else would end it.
     const { connection, peer } = await send({ ...POST, body });
@@ -212,8 +212,8 @@ test.each(WELL)(
     const { sender } = await handshake(net.connect(await closedPort(), "127.0.0.1"));
     const sent = sender.sendRequest({ ...POST, body: tracked.body });
     await expect(sent).rejects.toMatchObject({ sent: "nothing", retrySafe: true });
-    expect(tracked.fate()).toBe("untouched");
-    expect(await quiet.settled()).toEqual([]);
+    expect(tracked.state()).toBe("untouched");
+    expect(await unhandled.settled()).toEqual([]);
   },
 );
 
@@ -334,6 +334,6 @@ function othersBesides(body: BodyInit): number {
 
 async function released(tracked: TrackedBody): Promise<void> {
   const wanted: BodyState[] = tracked.isLazy === true ? ["released", "untouched"] : ["released"];
-  for (let i = 0; i < 20 && !wanted.includes(tracked.fate()); i++) await turns();
-  expect(wanted).toContain(tracked.fate());
+  for (let i = 0; i < 20 && !wanted.includes(tracked.state()); i++) await turns();
+  expect(wanted).toContain(tracked.state());
 }

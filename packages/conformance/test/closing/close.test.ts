@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
 import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ROLES, type Role } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -79,7 +79,7 @@ describe("L13 in time: close(), on the server,", () => {
     await turns();
     const closed = connection.close();
     clock.advance(9_999);
-    expect(await standing(closed)).toBe("pending");
+    expect(await stateOf(closed)).toBe("pending");
     clock.advance(1);
     expect(await closed).toMatchObject({ error: { code: "CLOSE_TIMEOUT" } });
   });
@@ -110,7 +110,7 @@ describe("L13 in time: close(), on the server,", () => {
   test("resolves at once when the connection is already closed", async () => {
     const { connection } = await serve(() => ({ status: 200 }));
     connection.abort();
-    expect(await standing(connection.close())).toMatchObject({ kind: "failed" });
+    expect(await stateOf(connection.close())).toMatchObject({ kind: "failed" });
   });
 
   test("is called by await using", async () => {
@@ -211,7 +211,7 @@ describe("close() during a proposal", () => {
     await io.write([Buffer.from("alive")]);
     expect(await peer.read(5)).toBe("alive");
     connection.abort();
-    expect(await standing(connection.close({ timeoutMs: 1 }))).toMatchObject({ kind: "switched" });
+    expect(await stateOf(connection.close({ timeoutMs: 1 }))).toMatchObject({ kind: "switched" });
     await io.write([Buffer.from("still")]);
     expect(await peer.read(5)).toBe("still");
   });

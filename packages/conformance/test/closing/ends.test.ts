@@ -3,7 +3,7 @@ import type { ByteStream, Parts } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 const ENDS = [
@@ -172,8 +172,8 @@ describe("closed", () => {
     const all = [connection.run(), connection.run(), connection.pollWithoutShutdown()];
     await peer.end();
     await Promise.all([...all, connection.closed]);
-    expect(await standing(connection.pollWithoutShutdown())).toMatchObject({ kind: "ended" });
-    expect(await standing(connection.run())).toBeUndefined();
+    expect(await stateOf(connection.pollWithoutShutdown())).toMatchObject({ kind: "ended" });
+    expect(await stateOf(connection.run())).toBeUndefined();
   });
 });
 
@@ -183,7 +183,7 @@ describe("run", () => {
     const over = connection.run();
     await peer.send(head("GET /", "Connection: close"));
     await peer.readToEnd();
-    expect(await standing(over)).toBe("pending");
+    expect(await stateOf(over)).toBe("pending");
     await peer.end();
     await over;
   });

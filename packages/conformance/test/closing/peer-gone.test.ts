@@ -10,7 +10,7 @@ import { answer, GET, head } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import { destroyPairs, tcpPair } from "../../src/pairs/pairs.ts";
 import { collect, serveTcp } from "../../src/pairs/serve-tcp.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { BreakableStream } from "../../src/streams/breakable-stream.ts";
 import { ROLES, type Role } from "../../src/switching.ts";
@@ -302,7 +302,7 @@ test("a connection that is kept open, and breaks before its last bytes are sent,
   const end = rejection(connection.pollWithoutShutdown());
   void far.write([Buffer.from(head("GET /", "Connection: close"))]);
   await turns();
-  expect(await standing(connection.closed)).toBe("pending");
+  expect(await stateOf(connection.closed)).toBe("pending");
   far.abort(new Error("reset"));
   expect(await end).toBe("TRANSPORT_FAILED");
   expect(connection.closeReason).toMatchObject({ kind: "failed" });

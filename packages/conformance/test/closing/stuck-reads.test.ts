@@ -10,7 +10,7 @@ import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { ROLES, switching } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -34,7 +34,7 @@ describe.each(Object.entries(STUCK))("L8: an idle connection over %s", (_, make)
   test.each(ROLES)(
     "is not taken by close() after withoutShutdown(): our %s rejects at once, and ends in order",
     async (role) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const clock = new ManualClock();
       const [io, far] = await make();
       const { connection } =
@@ -53,8 +53,8 @@ describe.each(Object.entries(STUCK))("L8: an idle connection over %s", (_, make)
         await far.closeWrite();
       }
       expect(await closed).toMatchObject({ kind: "closed" });
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 
@@ -98,7 +98,7 @@ describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) =>
   test.each(["withoutShutdown", "pollWithoutShutdown"] as const)(
     "ends %s() of our server at once, though a read is pending",
     async (way) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const clock = new ManualClock();
       const [io, far] = await make();
       const service = async () => {
@@ -112,8 +112,8 @@ describe.each(Object.entries(STUCK))("L8: a last exchange over %s", (_, make) =>
       expect(await readAndEnd(far)).toBe("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
       expect(await connection.closed).toMatchObject({ kind: "not-persistent" });
       expect(clock.pending).toBe(0);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 

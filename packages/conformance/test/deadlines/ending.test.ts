@@ -3,7 +3,7 @@ import { Deferred, ManualClock, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 const OK = () => ({ status: 200 });
@@ -89,7 +89,7 @@ describe("L13 in time: lingerMs", () => {
     await peer.send(head("GET /", "Connection: close"));
     await peer.readToEnd();
     clock.advance(1_999);
-    expect(await standing(over)).toBe("pending");
+    expect(await stateOf(over)).toBe("pending");
     clock.advance(1);
     await over;
     expect(await rejection(peer.send("more"))).toBe("aborted");

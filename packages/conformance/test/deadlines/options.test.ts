@@ -5,7 +5,7 @@ import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -22,7 +22,7 @@ describe("options", () => {
       expect(await rejection(connectTo(near, options))).toBe("INVALID_OPTION");
       expect(await rejection(serveOn(near, OK, options))).toBe("INVALID_OPTION");
     }
-    expect(await standing(near.read())).toBe("pending");
+    expect(await stateOf(near.read())).toBe("pending");
   });
 
   const deadlines = names.filter((name) => name.endsWith("Ms"));
@@ -107,7 +107,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
     const peer = new ScriptedPeer(far);
     await peer.readHead();
     clock.advance(99);
-    expect(await standing(refused)).toBe("pending");
+    expect(await stateOf(refused)).toBe("pending");
     clock.advance(1);
     expect(await refused).toBe("ANSWER_TIMEOUT");
     await peer.failed();
@@ -144,7 +144,7 @@ describe("L13: the timeoutMs of upgrade()", () => {
       const pending = upgrade(io, CHAT, { clock: overflowing(clock), timeoutMs });
       await new ScriptedPeer(far).readHead();
       clock.advance(60_000);
-      expect(await standing(pending)).toBe("pending");
+      expect(await stateOf(pending)).toBe("pending");
     }
   });
 
@@ -199,7 +199,7 @@ test("L13: close() with a timeoutMs of 0 has no deadline, and resolves when the 
   await turns();
   const closed = connection.close({ timeoutMs: 0 });
   clock.advance(1_000_000);
-  expect(await standing(closed)).toBe("pending");
+  expect(await stateOf(closed)).toBe("pending");
   respond();
   await peer.readHead();
   await peer.end();

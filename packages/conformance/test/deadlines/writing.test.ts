@@ -2,7 +2,7 @@ import { ManualClock, memoryPair } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -25,7 +25,7 @@ describe("L13 in time: writeProgressMs", () => {
     const { clock, connection } = await stalled();
     const over = connection.run();
     clock.advance(29_999);
-    expect(await standing(over)).toBe("pending");
+    expect(await stateOf(over)).toBe("pending");
     clock.advance(1);
     expect(await rejection(over)).toBe("WRITE_TIMEOUT");
     expect(connection.closeReason).toMatchObject({ error: { code: "WRITE_TIMEOUT" } });

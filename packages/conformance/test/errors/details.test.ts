@@ -2,7 +2,7 @@ import { HttpConnection, UpgradeError } from "@upgrade/core";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 /** The error a promise rejects with. */
@@ -15,7 +15,7 @@ async function errorOf(promise: Promise<unknown>): Promise<UpgradeError> {
   return error as UpgradeError;
 }
 
-describe("L16 errors tell: the offset of the peer's fault in all it ever sent", () => {
+describe("L16: an error has the offset of the peer's fault, counted over all it has sent", () => {
   const fault = (bytes: string): UpgradeError => {
     const server = new HttpConnection("server");
     server.receiveData(Buffer.from(bytes, "latin1"));
@@ -68,7 +68,7 @@ describe("L16 errors tell: the offset of the peer's fault in all it ever sent", 
   });
 });
 
-describe("L16 errors tell: how many bytes were transferred", () => {
+describe("L16: an error says how many bytes were transferred", () => {
   test("on a server whose client ends in the middle of a body", async () => {
     const { peer, connection } = await serve((request) => {
       request.sendInterim(103);
@@ -98,7 +98,7 @@ describe("L16 errors tell: how many bytes were transferred", () => {
   });
 });
 
-describe("L16 errors tell: how much of a request was handed to the transport", () => {
+describe("L16: an error says how much of a request was handed to the transport", () => {
   const GONE = answer("204 No Content", "Connection: close");
 
   test("nothing, and it is safe to repeat", async () => {
@@ -151,18 +151,18 @@ describe("L16 errors tell: how much of a request was handed to the transport", (
   });
 });
 
-test("L16 errors tell: the caller's reason is the cause", async () => {
+test("L16: the caller's reason is the cause of the error", async () => {
   const { sender, connection } = await dial();
   const failure = errorOf(sender.sendRequest(GET));
   const reason = new Error("mine");
   connection.abort(reason);
   expect(await failure).toMatchObject({ code: "ABORTED", cause: reason });
-  expect(await standing(connection.closed)).toMatchObject({ error: { cause: reason } });
+  expect(await stateOf(connection.closed)).toMatchObject({ error: { cause: reason } });
 });
 
 const NO_CONTENT = answer("204 No Content");
 
-describe("errors tell", () => {
+describe("an error says", () => {
   test("without a response: how much was sent, and how many bytes went each way", async () => {
     const { peer, sender } = await dial();
     const pending = sender.sendRequest(GET);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { drive, driveRefusal, refusalsOf, WAITS, type Waits } from "../../src/driven/drive.ts";
-import { scoreOf } from "../../src/driven/score.ts";
+import { scriptOf } from "../../src/driven/script.ts";
 import { JoinedDuplex, type Pair, webPair } from "../../src/pairs/pairs.ts";
 import {
   byteByByte,
@@ -11,7 +11,7 @@ import {
   whole,
 } from "../../src/stories/play.ts";
 import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
-import { watchQuiet } from "../../src/turns.ts";
+import { watchUnhandled } from "../../src/turns.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 
@@ -32,16 +32,16 @@ const EVERY = process.env.UPGRADE_EVERY_MOMENT === undefined ? 2 : 1;
  */
 function playsOf(story: Case): [string, Promise<Outcome[]>][] {
   const { title } = story;
-  const score = scoreOf(story);
+  const script = scriptOf(story);
   const plays = (how: string, cut: Cut, ways: readonly Waits[]) =>
     ways.map((waits): [string, Promise<Outcome[]>] => [
       `${how}, ${waits}`,
-      drive(score, cut, waits),
+      drive(script, cut, waits),
     ]);
   const over = (name: string, make: () => Pair) =>
     WAITS.map((waits): [string, Promise<Outcome[]>] => [
       `over a ${name}, ${waits}`,
-      drive(score, whole, waits, make()),
+      drive(script, whole, waits, make()),
     ]);
   const all = [
     ...over("Duplex", () => JoinedDuplex.join(false)),
@@ -51,7 +51,7 @@ function playsOf(story: Case): [string, Promise<Outcome[]>][] {
   for (let place = 1 + (title.length % EVERY); place < longestInput(story); place += EVERY) {
     all.push(...plays(`cut at ${place}`, cutAt(place), [WAITS[(place >> 1) % 2]!]));
   }
-  for (const at of refusalsOf(score)) all.push(["refused", driveRefusal(score, at, whole)]);
+  for (const at of refusalsOf(script)) all.push(["refused", driveRefusal(script, at, whole)]);
   return all;
 }
 
@@ -70,12 +70,12 @@ for (const { chapter, cases } of chapters) {
     for (const story of cases) {
       const because = NOT_DRIVEN[story.title];
       test(`${story.place} ${story.title}${because === undefined ? "" : `, but ${because}`}`, async () => {
-        const quiet = watchQuiet();
+        const unhandled = watchUnhandled();
         const found = await differences(story);
         if (because === undefined) expect(found).toEqual([]);
         else expect(found).not.toEqual([]);
-        expect(await quiet.settled()).toEqual([]);
-        quiet.stop();
+        expect(await unhandled.settled()).toEqual([]);
+        unhandled.stop();
       });
     }
   });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { growth, watchWasm, weigh } from "../../churn/memory.ts";
-import { scoreOf } from "../../src/driven/score.ts";
+import { scriptOf } from "../../src/driven/script.ts";
 import { type Moment, momentsOf, playTrouble, TROUBLES } from "../../src/driven/trouble.ts";
 import { type Case, readFixtures } from "../../src/stories/read-fixtures.ts";
-import { watchQuiet } from "../../src/turns.ts";
+import { watchUnhandled } from "../../src/turns.ts";
 
 const chapters = readFixtures(new URL("../../fixtures/", import.meta.url));
 const stories = chapters.flatMap(({ cases }) => cases);
@@ -25,12 +25,12 @@ function partOf(moments: readonly Moment[], part: number, shift: number): readon
 
 /** The faults at the selected moments, all of which are played concurrently. */
 async function faultsOf(story: Case): Promise<string[]> {
-  const score = scoreOf(story);
+  const script = scriptOf(story);
   const first = stories.indexOf(story);
   const plays = KINDS.flatMap(({ over, part }, kind) =>
     TROUBLES.flatMap((trouble, i) =>
-      partOf(momentsOf(score), part, first + i + kind).map(async (moment) => {
-        const wrong = await playTrouble(score, trouble, moment, over);
+      partOf(momentsOf(script), part, first + i + kind).map(async (moment) => {
+        const wrong = await playTrouble(script, trouble, moment, over);
         const at = `${trouble} of a ${over} at ${moment.step}:${moment.offset}`;
         return wrong.map((one) => `${at}: ${one}`);
       }),
@@ -51,7 +51,7 @@ afterAll(() => {
 
 test("a story has a moment for each octet, two for each action, and one before all", () => {
   const moments = (title: string): number =>
-    momentsOf(scoreOf(stories.find((story) => story.title === title)!)).length;
+    momentsOf(scriptOf(stories.find((story) => story.title === title)!)).length;
   expect(moments("No port")).toBe("CONNECT b.test HTTP/1.1\r\nHost: a.test\r\n\r\n".length + 1);
   expect(moments("A client that ends without a request")).toBe(3);
 });
@@ -60,10 +60,10 @@ for (const { chapter, cases } of chapters) {
   describe(`L8, L9: the stories over failing transports: ${chapter}`, () => {
     for (const story of cases) {
       test(`${story.place} ${story.title}`, async () => {
-        const quiet = watchQuiet();
+        const unhandled = watchUnhandled();
         expect(await faultsOf(story)).toEqual([]);
-        expect(await quiet.settled()).toEqual([]);
-        quiet.stop();
+        expect(await unhandled.settled()).toEqual([]);
+        unhandled.stop();
       });
     }
   });

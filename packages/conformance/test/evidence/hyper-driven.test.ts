@@ -3,7 +3,7 @@ import { Deferred, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, join, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -64,7 +64,7 @@ describe("our client", () => {
     await peer.send(OK);
     await (await response).body.bytes();
     const ready = sender.ready();
-    expect(await standing(ready)).toBe("pending");
+    expect(await stateOf(ready)).toBe("pending");
     gate.resolve();
     await ready;
     expect(await peer.readUntil("0\r\n\r\n")).toBe("0\r\n\r\n");

@@ -4,7 +4,7 @@ import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head } from "../../src/messages.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { turns } from "../../src/turns.ts";
@@ -30,7 +30,7 @@ describe("a client's switch", () => {
     await peer.readUntil("first\r\n");
     await peer.send(`${ACCEPTED}early`);
     expect((await response).status).toBe(101);
-    expect(await standing(parts)).toBe("pending");
+    expect(await stateOf(parts)).toBe("pending");
     gate.resolve();
     expect(Buffer.from((await parts).readBuf).toString()).toBe("early");
     expect(await peer.readUntil("0\r\n\r\n")).toBe("4\r\nlast\r\n0\r\n\r\n");
@@ -80,7 +80,7 @@ describe("a server's switch", () => {
     const peer = new ScriptedPeer(far);
     const parts = connection.withoutShutdown();
     await peer.send(head("GET /", ...OFFER));
-    expect(await standing(parts)).toBe("pending");
+    expect(await stateOf(parts)).toBe("pending");
     gate.resolve();
     expect((await parts).io).toBe(slow);
     expect(await peer.readHead()).toBe(ACCEPTED);

@@ -23,7 +23,7 @@ describe("two ends that exchange bytes", () => {
         const { client, server } = pair;
         for (const action of script) {
           pair.perform(action);
-          expect(standing(server), action).toBe(standing(client));
+          expect(statesOf(server), action).toBe(statesOf(client));
         }
       }),
       runs(2_000),
@@ -51,7 +51,7 @@ describe("two ends that exchange bytes", () => {
 });
 
 /** The state of a connection, as either end should see it. */
-function standing({ states, persists, proposal }: HttpConnection): string {
+function statesOf({ states, persists, proposal }: HttpConnection): string {
   const { client, server } = states;
   return `${client} ${server} ${persists} ${proposal?.kind} ${proposal?.protocols}`;
 }

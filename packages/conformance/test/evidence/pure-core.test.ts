@@ -51,7 +51,7 @@ function converse(): string[] {
   return log;
 }
 
-test("L19 pure heart: two ends converse and switch without io, clock, timer, randomness or promise", () => {
+test("L19: two ends exchange messages and switch without io, clock, timer, randomness or promise", () => {
   const before = converse();
   const called: string[] = [];
   const forbid = <T extends object>(owner: T, name: keyof T & string): void => {

@@ -4,7 +4,7 @@ import { Deferred, memoryPair } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial, join, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -148,7 +148,7 @@ describe("our server", () => {
     expect(await peer.readToEnd()).toMatch(/last words$/);
     const before = connection.stats.bytesRead;
     await peer.send("x".repeat(200_000));
-    expect(await standing(connection.closed)).toBe("pending");
+    expect(await stateOf(connection.closed)).toBe("pending");
     expect(connection.stats.bytesRead - before).toBe(200_000);
     expect(peer.failure).toBeUndefined();
     await peer.end();

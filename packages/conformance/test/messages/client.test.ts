@@ -2,7 +2,7 @@ import { Deferred } from "@upgrade/core/io";
 import { describe, expect, test } from "vitest";
 import { dial } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 const NO_CONTENT = answer("204 No Content");
@@ -90,7 +90,7 @@ describe("ready()", () => {
     await peer.readHead();
     await peer.send(`${answer("200 OK", "Content-Length: 4")}bo`);
     const response = await pending;
-    expect([await standing(ready), sender.isReady]).toEqual(["pending", false]);
+    expect([await stateOf(ready), sender.isReady]).toEqual(["pending", false]);
     await peer.send("dy");
     expect(await response.body.text()).toBe("body");
     await ready;
@@ -106,7 +106,7 @@ describe("ready()", () => {
     const response = await pending;
     await peer.send("1234");
     await peer.send("5678");
-    expect(await standing(ready)).toBe("pending");
+    expect(await stateOf(ready)).toBe("pending");
     expect(await response.body.text()).toBe("12345678");
     await ready;
   });

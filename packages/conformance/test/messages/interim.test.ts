@@ -4,7 +4,7 @@ import type { ServerRequest } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { turns } from "../../src/turns.ts";
 
 describe("sendInterim", () => {
@@ -91,7 +91,7 @@ describe("sendInterim", () => {
     const late = new Deferred<unknown>();
     const { peer } = await serve((request) => {
       setImmediate(() => {
-        late.resolve(standing(Promise.resolve().then(() => request.sendInterim(103))));
+        late.resolve(stateOf(Promise.resolve().then(() => request.sendInterim(103))));
       });
       return { status: 200 };
     });

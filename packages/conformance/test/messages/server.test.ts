@@ -3,7 +3,7 @@ import type { ServerRequest, Service } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { serve } from "../../src/ends.ts";
 import { answer, head } from "../../src/messages.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 const ok = (body: string) => `${answer("200 OK", `Content-Length: ${body.length}`)}${body}`;
 const echo: Service<ByteStream> = ({ target }) => ({ status: 200, body: target });
@@ -153,7 +153,7 @@ describe("the service", () => {
     ],
     ["rejects", () => Promise.reject(new Error("reporter"))],
   ])("L9: an onError that %s is harmless", async (_, onError) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const { peer } = await serve(
       () => {
         throw new Error("boom");
@@ -162,8 +162,8 @@ describe("the service", () => {
     );
     await peer.send(head("GET /"));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 500 /);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("onError gets the peer's protocol errors, with the request they belong to", async () => {

@@ -6,7 +6,7 @@ import { handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { dial, received, serve } from "../../src/ends.ts";
 import { answer, GET, head } from "../../src/messages.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -169,7 +169,7 @@ test.each([undefined, null, {}, "secret"])("a service that is %o is refused", as
       /service is (undefined|null|an object|a string), not a function$/,
     ),
   });
-  expect(await standing(near.read())).toBe("pending");
+  expect(await stateOf(near.read())).toBe("pending");
 });
 
 describe("after a refused option", () => {
@@ -177,7 +177,7 @@ describe("after a refused option", () => {
     for (const call of [connectTo, (io: never, options: never) => serveOn(io, OK, options)]) {
       const [near] = memoryPair();
       await expect(call(near as never, loose({ headMS: 3 }))).rejects.toThrow("headMs");
-      expect(await standing(near.read())).toBe("pending");
+      expect(await stateOf(near.read())).toBe("pending");
     }
   });
 

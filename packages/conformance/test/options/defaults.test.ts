@@ -5,7 +5,7 @@ import { type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer, GET, head, POST } from "../../src/messages.ts";
-import { rejection, standing } from "../../src/promises.ts";
+import { rejection, stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { turns } from "../../src/turns.ts";
 
@@ -173,7 +173,7 @@ describe("L12: by default", () => {
         void peer.send("x".repeat(Math.min(left, 65_536))).catch(() => {});
       }
       await turns(20);
-      expect((await standing(connection.closed)) !== "pending").toBe(isOver);
+      expect((await stateOf(connection.closed)) !== "pending").toBe(isOver);
     }
   });
 

@@ -5,7 +5,7 @@ import { handshake as serve } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { HostileStream, type Hostility, type Trouble } from "../../src/streams/hostile-stream.ts";
 import { KINDS, type Kind, PROPOSAL } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 /** A promise, and whether it has settled. */
 interface Watched {
@@ -84,15 +84,15 @@ describe.each(KINDS)("%s, with every promise awaited", (kind) => {
 
   describe.each(KINDS_OF_TROUBLE)("a %s at every byte", (trouble) => {
     test.each(["reading", "writing"] as const)("of the client's %s", async (direction) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const length = direction === "reading" ? 200 : 130;
       for (let at = 0; at <= length; at++) {
         const { open, clock } = await play(kind, { [direction]: { at, kind: trouble } });
         expect(open, `at ${at}`).toEqual([]);
         expect(clock.pending, `timers at ${at}`).toBe(0);
       }
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
   });
 });

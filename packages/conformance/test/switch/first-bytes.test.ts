@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { serve } from "../../src/ends.ts";
 import { head, latin1 } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, webPair } from "../../src/pairs/pairs.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { ANSWER, PROPOSAL, REQUEST } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
@@ -118,7 +118,7 @@ describe("L10: the first bytes of the new protocol are checked together with the
     });
     await peer.send(head("GET /", ...OFFER));
     expect(await peer.readHead()).toMatch(/^HTTP\/1\.1 403 /);
-    expect(await standing(refused)).toBe("INVALID_BODY");
+    expect(await stateOf(refused)).toBe("INVALID_BODY");
   });
 });
 

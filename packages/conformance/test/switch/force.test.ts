@@ -8,7 +8,7 @@ import { GET, head, latin1, POST } from "../../src/messages.ts";
 import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { PROPOSAL, REQUEST } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const UPLOAD = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n";
@@ -164,7 +164,7 @@ const STAGES = [
 
 describe("intoParts({ force: true })", () => {
   test.each(STAGES)("a %s: %s", async (_, __, stage) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = memoryPair();
     const peer = new ScriptedPeer(far);
     const { connection, waiting, readBuf = "" } = await stage(io, peer);
@@ -184,8 +184,8 @@ describe("intoParts({ force: true })", () => {
     expect(await peer.readUntil("-from us")).toMatch(/-from us$/);
     await peer.send("from them");
     expect(await next.read(9)).toBe("from them");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("what was written in the same turn, and not handed over, is unsent", async () => {

@@ -7,7 +7,7 @@ import { destroyPairs, duplexPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -134,7 +134,7 @@ describe("L8: the parts have one owner", () => {
 });
 
 test("an action that comes too late is reported to onError, even if its promise is ignored", async () => {
-  const quiet = watchQuiet();
+  const unhandled = watchUnhandled();
   const [io, far] = memoryPair();
   const peer = new ScriptedPeer(far);
   const reports: unknown[] = [];
@@ -153,8 +153,8 @@ test("an action that comes too late is reported to onError, even if its promise 
     ["ALREADY_ANSWERED", "switch"],
     ["ALREADY_ANSWERED", "switch"],
   ]);
-  expect(await quiet.settled()).toEqual([]);
-  quiet.stop();
+  expect(await unhandled.settled()).toEqual([]);
+  unhandled.stop();
 });
 
 describe("L13: an unclaimed switched connection", () => {
@@ -195,7 +195,7 @@ describe("L13: an unclaimed switched connection", () => {
   });
 
   test.each(ROLES)("a %s keeps its error listener until then, and reads nothing", async (role) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = duplexPair();
     io.removeAllListeners("error");
     const peer = new ScriptedPeer(far);
@@ -214,8 +214,8 @@ describe("L13: an unclaimed switched connection", () => {
     peer.reset();
     await turns();
     expect(io.destroyed).toBe(true);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 

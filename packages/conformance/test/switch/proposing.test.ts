@@ -7,20 +7,20 @@ import { dial } from "../../src/ends.ts";
 import { answer, POST } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { ANSWER, KINDS } from "../../src/switching.ts";
-import { type Quiet, turns, watchQuiet } from "../../src/turns.ts";
+import { turns, type Unhandled, watchUnhandled } from "../../src/turns.ts";
 import { untyped } from "../../src/ways-to-send.ts";
 
-let quiet: Quiet;
+let unhandled: Unhandled;
 
 beforeEach(() => {
-  quiet = watchQuiet();
+  unhandled = watchUnhandled();
 });
 
 afterEach(() => {
-  quiet.stop();
+  unhandled.stop();
   destroyPairs();
 });
 
@@ -66,7 +66,7 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
       const peer = new ScriptedPeer(far);
       await expect(begin(near)).rejects.toMatchObject({ name: "LocalProtocolError", code });
       expect(await peer.readToLast()).toBe("");
-      expect(await quiet.settled()).toEqual([]);
+      expect(await unhandled.settled()).toEqual([]);
     });
 
     test("a socket that then fails to connect does not end the process", async () => {
@@ -74,7 +74,7 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
       await expect(begin(socket)).rejects.toMatchObject({ code });
       expect(socket.destroyed).toBe(true);
       await turns(20);
-      expect(await quiet.settled()).toEqual([]);
+      expect(await unhandled.settled()).toEqual([]);
     });
   });
 
@@ -85,7 +85,7 @@ describe("L8: upgrade() and connect() own the io from the call on:", () => {
       near.destroy(new Error("it broke"));
       await expect(begin(near)).rejects.toMatchObject({ code });
     }
-    expect(await quiet.settled()).toEqual([]);
+    expect(await unhandled.settled()).toEqual([]);
   });
 
   test("a socket refused with INVALID_IO stays the caller's", async () => {
@@ -164,7 +164,7 @@ describe.each(REFUSED)("L8: %s that is refused", (_, send) => {
       name: "LocalProtocolError",
     });
     await turns(10);
-    expect(await quiet.settled()).toEqual([]);
+    expect(await unhandled.settled()).toEqual([]);
   });
 });
 
@@ -198,7 +198,7 @@ describe("upgrade() and connect()", () => {
       const stop = new AbortController();
       const result = KINDS_OF_SUGAR[kind](io, stop.signal);
       await peer.readHead();
-      expect(await standing(result)).toBe("pending");
+      expect(await stateOf(result)).toBe("pending");
       stop.abort("enough");
       await expect(result).rejects.toMatchObject({ code: "CANCELED", cause: "enough" });
       await peer.failed();

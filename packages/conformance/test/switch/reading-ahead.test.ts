@@ -188,16 +188,16 @@ test("L17 no reading ahead: a Duplex keeps what comes while a proposal waits", a
   expect([connection.stats.bytesRead, io.readableLength]).toEqual([bytesRead, 5]);
 });
 
-describe.each(PAIRS)("L20 no poison, over $name", ({ make }) => {
+describe.each(PAIRS)("L20: unsolicited bytes, over $name", ({ make }) => {
   const idle = async () => {
     const [io, far] = await make();
     return { peer: new ScriptedPeer(far), ...(await connectTo(io)) };
   };
   const UNASKED = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
-  test.each(["\r\n", "x", UNASKED])("%j before the first request closes", async (poison) => {
+  test.each(["\r\n", "x", UNASKED])("%j before the first request closes", async (bytes) => {
     const { peer, sender, connection } = await idle();
-    await peer.send(poison);
+    await peer.send(bytes);
     expect(await connection.closed).toMatchObject({ error: { code: "UNEXPECTED_DATA" } });
     await expect(sender.sendRequest(GET)).rejects.toMatchObject({
       code: "NOT_SENT",

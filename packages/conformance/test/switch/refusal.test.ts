@@ -4,7 +4,7 @@ import { type ServerOptions, type ServerResponse, handshake as serveOn } from "@
 import { describe, expect, test } from "vitest";
 import { dial, serve } from "../../src/ends.ts";
 import { answer } from "../../src/messages.ts";
-import { standing } from "../../src/promises.ts";
+import { stateOf } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { ANSWER, KINDS, PROPOSAL, REQUEST, ROLES } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
@@ -254,7 +254,7 @@ describe.each(ROLES)("a proposal on our %s", (role) => {
     const { peer, connection, accept } = await proposed(kind);
     const running = connection.run();
     const closed = connection.closed;
-    expect(await standing(running)).toBe("pending");
+    expect(await stateOf(running)).toBe("pending");
     accept();
     await running;
     expect(await closed).toMatchObject({ kind: "switched" });
@@ -270,7 +270,7 @@ describe.each(ROLES)("a proposal on our %s", (role) => {
     refuse();
     expect(await end).toEqual({ kind: "refused", status: 403 });
     const again = connection.pollWithoutShutdown();
-    expect(await standing(again)).toBe("pending");
+    expect(await stateOf(again)).toBe("pending");
     finish();
     await turns();
     await peer.end();

@@ -6,7 +6,7 @@ import { bytes } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../../src/scripted-peer.ts";
 import { REQUEST, ROLES, switching } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 const NONE = new Uint8Array(0);
@@ -30,7 +30,7 @@ describe.each(PAIRS)("over $name", ({ make }) => {
   });
 
   test("a proposal, early bytes and FIN at once: all is read, and the response is sent", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = await make();
     const peer = new ScriptedPeer(far);
     let go!: () => void;
@@ -58,8 +58,8 @@ describe.each(PAIRS)("over $name", ({ make }) => {
     await next.send("goodbye");
     await next.end();
     expect(await peer.readToEnd()).toBe("goodbye");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 

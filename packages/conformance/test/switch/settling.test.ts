@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { PROPOSAL, REQUEST } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -94,7 +94,7 @@ const CLIENT_STAGES: Record<string, string> = {
 describe("L8 every promise settles, on a client", () => {
   describe.each(Object.entries(CLIENT_STAGES))("with %s received", (_, bytes) => {
     test.each(Object.entries(ENDS))("at %s", async (_, end) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const clock = new ManualClock();
       const [io, far] = memoryPair();
       const peer = new ScriptedPeer(far);
@@ -127,8 +127,8 @@ describe("L8 every promise settles, on a client", () => {
       await late.settle();
       expect([sender.isReady, sender.isClosed]).toEqual([false, true]);
       expect(clock.pending).toBe(0);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
   });
 
@@ -188,7 +188,7 @@ const SERVER_STAGES: Record<string, Act> = {
 describe("L8 every promise settles, on a server", () => {
   describe.each(Object.entries(SERVER_STAGES))("with %s", (stage, act) => {
     test.each(Object.entries(ENDS))("at %s", async (_, end) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const clock = new ManualClock();
       const [io, far] = memoryPair();
       const peer = new ScriptedPeer(far);
@@ -211,8 +211,8 @@ describe("L8 every promise settles, on a server", () => {
       await waiting.settle();
       await settlesLater(scene);
       expect(clock.pending).toBe(0);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
   });
 
@@ -237,7 +237,7 @@ describe("L9 no crash: without any listeners", () => {
   const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
   test.each(PAIRS)("over $name: resets at every stage, on both sides", async ({ make }) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     for (const bytes of ["", "HTTP/1.1 2", HEAD, `${HEAD}123`]) {
       const [io, far] = await make();
       const peer = new ScriptedPeer(far);
@@ -268,12 +268,12 @@ describe("L9 no crash: without any listeners", () => {
       peer.reset();
       await turns(10);
     }
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("writing to a socket whose peer is gone", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = await tcpPair();
     const { connection } = await serve(io, async () => {
       far.resetAndDestroy();
@@ -282,12 +282,12 @@ describe("L9 no crash: without any listeners", () => {
     });
     far.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
     expect(await connection.closed).toMatchObject({ kind: "failed" });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("the io is destroyed from outside", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io] = duplexPair();
     io.removeAllListeners("error");
     const { sender, connection } = await connectTo(io);
@@ -296,7 +296,7 @@ describe("L9 no crash: without any listeners", () => {
     expect(await connection.closed).toMatchObject({
       error: { code: "TRANSPORT_FAILED", cause: { message: "destroyed from outside" } },
     });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, duplexPair, tcpPair, tlsPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { ROLES, switching } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -147,7 +147,7 @@ function fingerprint(io: Duplex & { timeout?: number }) {
 
 describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
   test.each(ROLES)("our %s: a reset right at the switch, without a listener", async (role) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = await make(false);
     const peer = new ScriptedPeer(far);
     const { parts } = await switching(role, "upgrade", io, peer, "early");
@@ -157,12 +157,12 @@ describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
     io.resume();
     await turns(20);
     expect(io.destroyed).toBe(true);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("a stream that failed but has not emitted its error yet is guarded, too", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = await make(false);
     const { connection } = await handshake(io);
     new ScriptedPeer(far);
@@ -170,8 +170,8 @@ describe.each(NODE)("L9 no crash, over $name", ({ make }) => {
     io.destroy(new Error("it broke"));
     expect(connection.intoParts({ force: true }).io).toBe(io);
     await turns();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 

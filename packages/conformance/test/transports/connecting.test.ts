@@ -8,7 +8,7 @@ import { GET } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import { destroyPairs, duplexPair, pem, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { watchQuiet } from "../../src/turns.ts";
+import { watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -43,7 +43,7 @@ describe("an io that is not connected yet", () => {
   });
 
   test("a refused connection rejects waiting requests, with nothing sent", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const socket = net.connect(await closedPort(), "127.0.0.1");
     const { sender, connection } = await connectTo(socket);
     const sent = [sender.sendRequest(GET), sender.sendRequest(GET)];
@@ -57,8 +57,8 @@ describe("an io that is not connected yet", () => {
     });
     await expect(ran).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
     expect(await connection.closed).toMatchObject({ kind: "failed" });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("closed while it connects: waiting requests are returned unsent", async () => {
@@ -161,7 +161,7 @@ describe("an io that is not connected yet", () => {
   });
 
   test("an invalid certificate: not a byte of the request is sent", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const identity = { key: pem("key"), cert: pem("cert") };
     const seen: Buffer[] = [];
     const server = tls.createServer(identity, (socket) => {
@@ -180,7 +180,7 @@ describe("an io that is not connected yet", () => {
     server.close();
     await once(server, "close");
     expect(seen).toEqual([]);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });

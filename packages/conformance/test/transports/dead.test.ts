@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { GET } from "../../src/messages.ts";
 import { destroyPairs, duplexPair, tcpPair, tlsPair, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -49,7 +49,7 @@ function endedBothWays(bytes = ""): Duplex {
 
 describe.each(NODE)("L9: an io over $name that is dead before the handshake:", ({ make }) => {
   test.each(Object.entries(DEATHS))("%s: our client has failed", async (_, die) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far]: [Duplex, Duplex] = await make();
     // As required of a caller that resolves an address before the handshake.
     io.on("error", () => {});
@@ -68,12 +68,12 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     await expect(connection.run()).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
     expect((await connection.closed).kind).toBe("failed");
     expect((await connection.close()).kind).toBe("failed");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test.each(Object.entries(DEATHS))("%s: our server has failed, and reports it", async (_, die) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far]: [Duplex, Duplex] = await make();
     io.on("error", () => {});
     await die(io, far);
@@ -84,12 +84,12 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
     const closed = await connection.closed;
     expect(closed).toMatchObject({ kind: "failed", error: { code: "TRANSPORT_FAILED" } });
     expect(reports).toEqual([(closed as { error: unknown }).error]);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("upgrade() and connect() reject, with nothing sent", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
     for (const ask of [
       (io: Duplex) => upgrade(io, request),
@@ -99,20 +99,20 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
       io.destroy();
       await expect(ask(io)).rejects.toMatchObject({ code: "NOT_SENT", sent: "nothing" });
     }
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("a later error does not end the process: it is the cause", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io]: [Duplex, Duplex] = await make();
     const cause = new Error("it broke");
     io.removeAllListeners("error");
     io.destroy(cause);
     const { connection } = await connectTo(io);
     expect(connection.closeReason).toMatchObject({ kind: "failed", error: { cause } });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("no deadline waits for it, and its parts can be taken", async () => {
@@ -127,7 +127,7 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
   });
 
   test("a tunnel to it ends, and the other side is aborted", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const clock = new ManualClock();
     for (const dead of ["a", "b"] as const) {
       const [alive, left]: [Duplex, Duplex] = await make();
@@ -144,8 +144,8 @@ describe.each(NODE)("L9: an io over $name that is dead before the handshake:", (
       expect([alive.destroyed, clock.pending]).toEqual([true, 0]);
       await new ScriptedPeer(left).readToLast();
     }
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 
@@ -237,7 +237,7 @@ describe("L9: a WHATWG pair that is dead before the handshake", () => {
   test.each(Object.entries(STATES))(
     "%s: nothing is sent, and everything is reported",
     async (_, make) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const { sender, connection } = await connectTo(await make());
       await expect(sender.sendRequest(GET)).rejects.toMatchObject({ sent: "nothing" });
       await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "NOT_SENT" });
@@ -247,8 +247,8 @@ describe("L9: a WHATWG pair that is dead before the handshake", () => {
       const request = { target: "/", protocol: "chat", headers: { Host: "a.test" } };
       await expect(upgrade(await make(), request)).rejects.toMatchObject({ sent: "nothing" });
       await turns();
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { webPair } from "../../src/pairs/pairs.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { ROLES } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 const boom = new Error("boom");
 
@@ -66,7 +66,7 @@ const IOS: [string, readonly string[], Failing][] = [
 describe.each(IOS)("L9: %s that fails while it is aborted", (_, names, make) => {
   for (const [way, fail] of WAYS) {
     test.each(ROLES)(`and ${way} ends our %s, but not the process`, async (role) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const calls: string[] = [];
       const io = make(fail, calls);
       const { connection } =
@@ -75,20 +75,20 @@ describe.each(IOS)("L9: %s that fails while it is aborted", (_, names, make) => 
       expect((await connection.closed).kind).toBe("failed");
       expect(calls).toEqual(names);
       await turns();
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
 
     test(`and ${way} ends a tunnel, but not the process`, async () => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const calls: string[] = [];
       const io = make(fail, calls);
       const end = await tunnel(Promise.reject(boom), io);
       expect(end).toMatchObject({ endedBy: "a", error: { cause: boom } });
       expect(calls).toEqual(names);
       await turns();
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
   }
 });

@@ -7,7 +7,7 @@ import { destroyPairs, duplexPair, PAIRS, tcpPair } from "../../src/pairs/pairs.
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { ROLES, type Role } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 const HELLO = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -36,7 +36,7 @@ async function handshaken(role: Role, io: Io, peer: ScriptedPeer) {
 describe.each(PAIRS)("over $name", ({ name, make }) => {
   describe.each(ROLES)("L2: a %s that is idle", (role) => {
     test("is taken apart, before its first exchange and after it, unless a read is pending", async () => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       for (const exchanges of [0, 2]) {
         const [io, far] = await make();
         const peer = new ScriptedPeer(far);
@@ -57,8 +57,8 @@ describe.each(PAIRS)("over $name", ({ name, make }) => {
         await next.send("ours");
         expect(await peer.read(4)).toBe("ours");
       }
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     });
 
     test("is taken apart by close(), after withoutShutdown(), with the io left open", async () => {
@@ -94,7 +94,7 @@ describe.each(ROLES)("L9: before it awaits anything our %s", (role) => {
     role === "client" ? connectTo(io) : serve(io, () => ({ status: 204 }));
 
   test("listens for errors of a Duplex, so that none crashes the process", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io] = duplexPair();
     io.removeAllListeners("error");
     const handshaken = shakeHands(io);
@@ -102,8 +102,8 @@ describe.each(ROLES)("L9: before it awaits anything our %s", (role) => {
     expect(io.allowHalfOpen).toBe(true);
     io.destroy(new Error("at once"));
     await handshaken;
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("ends only when both sides have ended, however the socket was created", async () => {

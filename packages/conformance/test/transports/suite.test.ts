@@ -7,7 +7,7 @@ import { connPair } from "../../src/pairs/deno-conn.ts";
 import { destroyPairs, tcpPair, webPair } from "../../src/pairs/pairs.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { socketStream } from "../../src/streams/socket-stream.ts";
-import { watchQuiet } from "../../src/turns.ts";
+import { watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -26,10 +26,10 @@ const STREAMS: Record<string, MakePair> = {
 
 describe.each(Object.entries(STREAMS))("%s", (_, makePair) => {
   test.each(transportSuite(makePair))("$name", async ({ run }) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     await run();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 });
 
@@ -42,10 +42,10 @@ describe("the adapter of a Deno.Conn", () => {
     return [new ConnStream(a), new ConnStream(b)];
   });
   test.each(cases.filter(({ name }) => name !== BEYOND_DENO))("$name", async ({ run }) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     await run();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("an abort reaches the peer as an end", async () => {

@@ -6,7 +6,7 @@ import { GET, latin1 } from "../../src/messages.ts";
 import { type WebEnd, webPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { PROPOSAL, REQUEST, ROLES, switching } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 /** A pair like workerd's: a lock is not released while a read is pending. */
 function keepingLocks({ readable, writable }: WebEnd) {
@@ -44,7 +44,7 @@ describe("L2 same object, over a WHATWG pair", () => {
   test.each(ROLES)(
     "our %s leaves both sides unlocked, and no rejection unhandled",
     async (role) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const [io, far] = webPair();
       const { parts } = await switching(
         role,
@@ -54,8 +54,8 @@ describe("L2 same object, over a WHATWG pair", () => {
       );
       expect((await parts).io).toBe(io);
       expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 
@@ -92,7 +92,7 @@ describe("L2 same object, over a WHATWG pair", () => {
   };
 
   test.each(Object.keys(IDLE_ENDS))("an idle client is taken apart %s", async (how) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = webPair();
     const { connection } = await connectTo(io);
     await turns();
@@ -104,8 +104,8 @@ describe("L2 same object, over a WHATWG pair", () => {
     const read = reader.read();
     void new ScriptedPeer(far as never).send("all of it");
     expect(latin1((await read).value!)).toBe("all of it");
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("an object with its own read and write besides its streams is a pair", async () => {
@@ -122,7 +122,7 @@ describe("L2 same object, over a WHATWG pair", () => {
 });
 
 test.each(ROLES)("L2: no lock of an aborted %s stays, whatever was in progress", async (role) => {
-  const quiet = watchQuiet();
+  const unhandled = watchUnhandled();
   for (const isBusy of [false, true]) {
     const [io, far] = webPair();
     const peer = new ScriptedPeer(far as never);
@@ -139,12 +139,12 @@ test.each(ROLES)("L2: no lock of an aborted %s stays, whatever was in progress",
     connection.abort("again");
     expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
   }
-  expect(await quiet.settled()).toEqual([]);
-  quiet.stop();
+  expect(await unhandled.settled()).toEqual([]);
+  unhandled.stop();
 });
 
 test.each(ROLES)("L9: a %s whose lock is not released is aborted anyway", async (role) => {
-  const quiet = watchQuiet();
+  const unhandled = watchUnhandled();
   const [near, far] = webPair();
   const io = keepingLocks(near);
   const peer = new ScriptedPeer(far as never);
@@ -152,8 +152,8 @@ test.each(ROLES)("L9: a %s whose lock is not released is aborted anyway", async 
   await turns();
   connection.abort("enough");
   await peer.failed();
-  expect(await quiet.settled()).toEqual([]);
-  quiet.stop();
+  expect(await unhandled.settled()).toEqual([]);
+  unhandled.stop();
 });
 
 describe("L17 no reading ahead: if a lock with a pending read is not released", () => {
@@ -218,7 +218,7 @@ describe("L18 the peer is gone, over a WHATWG pair", () => {
   });
 
   test.each(ROLES)("an aborted %s fails both sides of its peer", async (role) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [io, far] = webPair();
     const peer = new ScriptedPeer(far as never);
     const { connection } =
@@ -228,8 +228,8 @@ describe("L18 the peer is gone, over a WHATWG pair", () => {
     await peer.failed();
     expect(peer.ended).toBe(false);
     await expect(peer.send("x")).rejects.toBeDefined();
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("a chunk that is not a Uint8Array is a failure of the transport", async () => {

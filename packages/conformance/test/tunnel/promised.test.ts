@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, PAIRS, tcpPair } from "../../src/pairs/pairs.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { partsOf } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -62,7 +62,7 @@ describe("a side that is promised", () => {
   });
 
   test("L18: and rejects: the other is aborted, and the reason is the cause", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const [b, farB] = await tcpPair();
     const right = new ScriptedPeer(farB);
     const { side, fail } = promised();
@@ -75,14 +75,14 @@ describe("a side that is promised", () => {
     });
     expect(await right.failed()).toMatchObject({ code: "ECONNRESET" });
     expect(b.destroyed).toBe(true);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test.each(PAIRS)(
     "L18: over $name: a reset of the other in the meantime aborts it when it arrives",
     async ({ make }) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const [a, farA] = await make();
       const left = new ScriptedPeer(farA);
       const [b, farB] = await tcpPair();
@@ -92,8 +92,8 @@ describe("a side that is promised", () => {
       expect(await done).toMatchObject({ endedBy: "b", error: { code: "TRANSPORT_FAILED" } });
       arrive(a);
       await Promise.race([left.failed(), left.readToEnd()]);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     },
   );
 

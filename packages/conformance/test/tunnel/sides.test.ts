@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { destroyPairs, duplexPair, tcpPair } from "../../src/pairs/pairs.ts";
 import { rejection } from "../../src/promises.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -38,7 +38,7 @@ function iosOf(...sides: readonly unknown[]): Duplex[] {
 describe("L8, L9: an invalid side:", () => {
   test.each(NO_SIDES)("%s is INVALID_IO, and both ios are aborted", async (_, make) => {
     for (const place of ["a", "b"]) {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const clock = new ManualClock();
       const none = make();
       const [other, far] = duplexPair();
@@ -49,13 +49,13 @@ describe("L8, L9: an invalid side:", () => {
         expect([io.destroyed, io.listenerCount("data")]).toEqual([true, 0]);
       }
       expect(clock.pending).toBe(0);
-      expect(await quiet.settled()).toEqual([]);
-      quiet.stop();
+      expect(await unhandled.settled()).toEqual([]);
+      unhandled.stop();
     }
   });
 
   test.each(NO_SIDES)("%s, when it arrives, ends the tunnel, and is the cause", async (_, make) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const none = make();
     const [other, far] = duplexPair();
     far.on("error", () => {});
@@ -65,14 +65,14 @@ describe("L8, L9: an invalid side:", () => {
       error: { code: "TRANSPORT_FAILED", cause: { code: "INVALID_IO" } },
     });
     for (const io of iosOf(none, other)) expect(io.destroyed).toBe(true);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test.each(NO_SIDES)(
     "%s, arriving after the other has failed, does not end the process",
     async (_, make) => {
-      const quiet = watchQuiet();
+      const unhandled = watchUnhandled();
       const none = make();
       const [other] = duplexPair();
       let arrive!: (side: Side) => void;
@@ -85,9 +85,9 @@ describe("L8, L9: an invalid side:", () => {
       other.destroy(new Error("gone"));
       expect(await done).toMatchObject({ endedBy: "b", error: { message: /gone$/ } });
       arrive(none);
-      expect(await quiet.settled()).toEqual([]);
+      expect(await unhandled.settled()).toEqual([]);
       for (const io of iosOf(none)) expect(io.destroyed).toBe(true);
-      quiet.stop();
+      unhandled.stop();
     },
   );
 });
@@ -186,12 +186,12 @@ describe("streams that emit no close", () => {
 });
 
 test("L9: a side that arrives late and dead is given up silently", async () => {
-  const quiet = watchQuiet();
+  const unhandled = watchUnhandled();
   const late = duplexPair()[0];
   late.destroy();
   await turns();
   const end = await tunnel(Promise.reject(new Error("no route")), Promise.resolve(late));
   expect(end).toMatchObject({ error: { code: "TRANSPORT_FAILED" } });
-  expect(await quiet.settled()).toEqual([]);
-  quiet.stop();
+  expect(await unhandled.settled()).toEqual([]);
+  unhandled.stop();
 });

@@ -13,7 +13,7 @@ import {
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { partsOf } from "../../src/switching.ts";
-import { turns, watchQuiet } from "../../src/turns.ts";
+import { turns, watchUnhandled } from "../../src/turns.ts";
 
 afterEach(destroyPairs);
 
@@ -36,7 +36,7 @@ describe.each(JOINTS)("$name", ({ make }) => {
   };
 
   test("bytes already read are sent first, then both ways, until both sides end", async () => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const { a, b, left, right } = await joined();
     const done = tunnel(partsOf(a, "from a, "), partsOf(b, "from b, "));
     await left.send("more of a");
@@ -50,8 +50,8 @@ describe.each(JOINTS)("$name", ({ make }) => {
     await right.end();
     expect(await left.readToEnd()).toBe("");
     expect(await done).toEqual({ aToB: 17, bToA: 30, endedBy: "a" });
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("half-close in the other order", async () => {
@@ -67,7 +67,7 @@ describe.each(JOINTS)("$name", ({ make }) => {
   });
 
   test.each(["a", "b"] as const)("L18: a reset of %s aborts both", async (side) => {
-    const quiet = watchQuiet();
+    const unhandled = watchUnhandled();
     const { a, b, left, right } = await joined();
     const done = tunnel(partsOf(a), partsOf(b));
     const [broken, other] = side === "a" ? [left, right] : [right, left];
@@ -76,8 +76,8 @@ describe.each(JOINTS)("$name", ({ make }) => {
     broken.reset();
     expect(await done).toMatchObject({ endedBy: side });
     await Promise.race([other.failed(), other.readToEnd()]);
-    expect(await quiet.settled()).toEqual([]);
-    quiet.stop();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
   });
 
   test("L18: the signal aborts both", async () => {

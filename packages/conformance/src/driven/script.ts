@@ -45,7 +45,7 @@ export type Step =
 /** What happens to the transport: nothing; ended cleanly; aborted, visibly to the peer; released. */
 export type End = "open" | "ended" | "failed" | "switched" | "either";
 
-export interface Score {
+export interface Script {
   readonly role: Role;
   readonly asks: string | undefined;
   readonly limits: { readonly [Name in LimitName]?: number };
@@ -72,7 +72,7 @@ export interface Score {
 }
 
 /** What a story expects of a driven connection. HttpConnection decides which actions are refused. */
-export function scoreOf(story: Case): Score {
+export function scriptOf(story: Case): Script {
   const transcript = new Transcript(story.role, story.limits, true);
   const { connection } = transcript;
   if (story.asks !== undefined) ask(connection, story.asks);
