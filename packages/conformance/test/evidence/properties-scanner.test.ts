@@ -20,6 +20,13 @@ const LIMITS = {
   maxTargetBytes: Infinity,
 } as const;
 
+const CONNECTION_LIMITS = resolveLimits({
+  maxHeadBytes: 1e6,
+  maxHeaders: 300,
+  maxTrailers: 300,
+  maxTargetBytes: 1e6,
+});
+
 const octets = (text: string) => Buffer.from(text, "latin1");
 
 /** A head; its facts are read through its headers, too. */
@@ -46,7 +53,7 @@ function readSlowly(kind: SectionKind, chunk: Uint8Array, from: number): [Head, 
  * grammar, which uses neither.
  */
 function isVouchedFor(kind: SectionKind, chunk: Uint8Array, from: number): boolean {
-  const head = readFast(kind, chunk, from, chunk.length, LIMITS);
+  const head = readFast(kind, chunk, from, chunk.length, CONNECTION_LIMITS);
   if (head === undefined) return false;
   const text = scanner.text();
   const fast = summary(head);

@@ -102,7 +102,7 @@ export class Writing extends Outbox {
     const { unacceptedBytes } = transport;
     if (!deadlines.has("write")) {
       this.#accepted = this.handed - unacceptedBytes;
-      if (unacceptedBytes === 0) this.#patienceMs = undefined;
+      this.#patienceMs = undefined;
     } else {
       const earnedMs = this.#earnedMs(this.handed - unacceptedBytes);
       deadlines.extend("write", earnedMs, limits.writeProgressMs);

@@ -1,10 +1,11 @@
 // bytes → scanner → [fast head] → head parser: heads that are whole and exact, from the tape
 
+import type { Limits } from "../base/limits.ts";
 import { type Facts, noFacts, STEERING_NAMES, takeField } from "../message/facts.ts";
 import { type Headers, headersOf } from "../message/headers.ts";
 import { faultOfTarget } from "../message/target.ts";
 import type { Version } from "../message/version.ts";
-import type { Head, HeadLimits, SectionKind } from "./head.ts";
+import { type Head, type HeadLimits, maxFieldsOf, type SectionKind } from "./head.ts";
 import { ReceivedLines } from "./received-lines.ts";
 import { scanner } from "./scanner-module.ts";
 import {
@@ -54,14 +55,14 @@ export function readFast(
   bytes: Uint8Array,
   from: number,
   to: number,
-  limits: HeadLimits,
+  limits: Limits,
 ): Head | undefined {
   const length = scanner.scan(kind, bytes, from, to);
   const { tape } = scanner;
   const fits =
     length > 0 &&
-    tape[FIELDS]! <= limits.maxFields &&
-    tape[TARGET_END]! - tape[TARGET_START]! <= limits.maxTargetBytes;
+    tape[FIELDS]! <= maxFieldsOf(kind, limits) &&
+    (kind !== "request" || tape[TARGET_END]! - tape[TARGET_START]! <= limits.maxTargetBytes);
   return fits ? headOnTape(kind, tape, scanner.text()) : undefined;
 }
 

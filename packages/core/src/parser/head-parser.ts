@@ -2,7 +2,7 @@
 
 import type { Limits } from "../base/limits.ts";
 import { readFast } from "./fast-head.ts";
-import type { HeadLimits, HeadOf, SectionKind } from "./head.ts";
+import { type HeadOf, headLimits, maxBytesOf, type SectionKind } from "./head.ts";
 import { scanner } from "./scanner-module.ts";
 import { SlowHead } from "./slow-head.ts";
 
@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class HeadParser<K extends SectionKind> {
   readonly #kind: K;
-  readonly #limits: HeadLimits;
+  readonly #limits: Limits;
   #slow: SlowHead | undefined;
 
   /** The number of bytes the last {@link read} consumed. */
@@ -24,7 +24,7 @@ export class HeadParser<K extends SectionKind> {
 
   constructor(kind: K, limits: Limits) {
     this.#kind = kind;
-    this.#limits = kind === "trailers" ? trailerLimits(limits) : messageLimits(limits);
+    this.#limits = limits;
   }
 
   /** The bytes of an incomplete head. */
@@ -55,7 +55,7 @@ export class HeadParser<K extends SectionKind> {
    * @throws {RemoteProtocolError} with `offset` counted from the head's first byte.
    */
   read(bytes: Uint8Array, from: number, answersConnect = false): HeadOf<K> | undefined {
-    const room = this.#limits.maxBytes - this.heldLength;
+    const room = maxBytesOf(this.#kind, this.#limits) - this.heldLength;
     const to = bytes.length - from > room ? from + room : bytes.length;
     if (this.#slow === undefined) {
       const head = readFast(this.#kind, bytes, from, to, this.#limits);
@@ -63,7 +63,7 @@ export class HeadParser<K extends SectionKind> {
         this.consumed = scanner.headLength;
         return head as HeadOf<K>;
       }
-      this.#slow = new SlowHead(this.#kind, this.#limits);
+      this.#slow = new SlowHead(this.#kind, headLimits(this.#kind, this.#limits));
     }
     const slow = this.#slow;
     const head = slow.read(bytes, from, to, answersConnect);
@@ -71,27 +71,4 @@ export class HeadParser<K extends SectionKind> {
     if (head !== undefined) this.#slow = undefined;
     return head as HeadOf<K> | undefined;
   }
-}
-
-function messageLimits(limits: Limits): HeadLimits {
-  return {
-    maxBytes: limits.maxHeadBytes,
-    tooLarge: "HEAD_TOO_LARGE",
-    maxFields: limits.maxHeaders,
-    tooMany: "TOO_MANY_HEADERS",
-    malformed: "MALFORMED_FIELD",
-    maxTargetBytes: limits.maxTargetBytes,
-  };
-}
-
-function trailerLimits(limits: Limits): HeadLimits {
-  return {
-    // The empty line that ends the section is always allowed.
-    maxBytes: Math.max(limits.maxTrailerBytes, 2),
-    tooLarge: "TRAILERS_TOO_LARGE",
-    maxFields: limits.maxTrailers,
-    tooMany: "TOO_MANY_TRAILERS",
-    malformed: "MALFORMED_TRAILER",
-    maxTargetBytes: Infinity,
-  };
 }

@@ -100,3 +100,9 @@ describe("the head before is used again only for the same parts", () => {
     }
   });
 });
+
+test("trailers without a line change nothing", () => {
+  const prepared = prepareResponse(event({ bodyLength: "unknown" }), GET as RequestEvent);
+  expect(prepared.withTrailers([])).toBe(prepared);
+  expect(prepared.withTrailers({ A: "b" }).parts.trailers).toBe("A: b\r\n");
+});
