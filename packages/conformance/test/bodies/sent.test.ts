@@ -112,6 +112,17 @@ describe("a body in pieces is chunked:", () => {
   });
 });
 
+test("a chunked body without a byte waits for its 100, too", async () => {
+  const { peer, sender } = await dial();
+  const headers = { "Host": "a.test", "Expect": "100-continue", "Transfer-Encoding": "chunked" };
+  void sender.sendRequest({ ...POST, headers });
+  await peer.readHead();
+  await turns();
+  expect(peer.unread).toBe("");
+  await peer.send("HTTP/1.1 100 Continue\r\n\r\n");
+  expect(await peer.readUntil("\r\n\r\n")).toBe("0\r\n\r\n");
+});
+
 describe("trailers", () => {
   const trailers = { "X-Sum": "1", "x-sum": "2" };
   const trailed = "1\r\na\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\n\r\n";
@@ -150,6 +161,31 @@ describe("trailers", () => {
       await turns();
       expect([peer.unread, sender.isReady]).toEqual(["", true]);
     }
+  });
+
+  test("that settle after the connection has ended are not sent, both ways", async () => {
+    let settle = (_: typeof trailers): void => {};
+    const late = () => new Promise<typeof trailers>((resolve) => (settle = resolve));
+    const { connection, peer, reports } = await serve(() => ({
+      status: 200,
+      body: ["a"],
+      trailers: late,
+    }));
+    await peer.send(head("GET /"));
+    await peer.readUntil("1\r\na\r\n");
+    connection.abort();
+    settle(trailers);
+    await turns();
+    expect([peer.unread, reports]).toEqual(["", ["connection: ABORTED"]]);
+
+    const client = await dial();
+    const pending = client.sender.sendRequest({ ...POST, body: ["a"], trailers: late });
+    await client.peer.readUntil("1\r\na\r\n");
+    client.connection.abort();
+    settle(trailers);
+    expect(await rejection(pending)).toBe("ABORTED");
+    await turns();
+    expect(client.peer.unread).toBe("");
   });
 
   test("that turn out invalid late fail visibly", async () => {
