@@ -96,6 +96,8 @@ function runTests(folder, files, laws, withinMs) {
       "--config=laws.config.mjs",
       `--reporter=${join(here, "scripts/laws/report-failure.mjs")}`,
       `--testNamePattern=\\b(?:${laws.join("|")})\\b`,
+      // A test that hangs must not use up the time of all.
+      `--testTimeout=${withinMs / 10}`,
       ...files,
     ],
     { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
