@@ -173,6 +173,7 @@ describe("trailers", () => {
     }));
     await peer.send(head("GET /"));
     await peer.readUntil("1\r\na\r\n");
+    await turns();
     connection.abort();
     settle(trailers);
     await turns();
@@ -181,6 +182,7 @@ describe("trailers", () => {
     const client = await dial();
     const pending = client.sender.sendRequest({ ...POST, body: ["a"], trailers: late });
     await client.peer.readUntil("1\r\na\r\n");
+    await turns();
     client.connection.abort();
     settle(trailers);
     expect(await rejection(pending)).toBe("ABORTED");
