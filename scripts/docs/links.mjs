@@ -1,4 +1,5 @@
-// Checks that every relative link names an existing file, and every #anchor a heading in it.
+// Checks that every relative link names an existing file, and every #anchor a heading in it; and that
+// no merge was left unresolved.
 import { existsSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { proseOf, read, root } from "./markdown.mjs";
@@ -11,6 +12,7 @@ export function checkLinks(files) {
   for (const file of files) {
     const lines = proseOf(read(file)).split("\n");
     lines.forEach((text, i) => {
+      if (/^(?:<{7}|>{7}) /.test(text)) faults.push(`${file}:${i + 1}: a conflict of a merge`);
       for (const [, target] of text.replace(/`[^`]*`/g, "").matchAll(LINK)) {
         if (/^[a-z]+:/.test(target)) continue;
         count++;

@@ -137,7 +137,7 @@ export class ClientSide<IO> implements Side {
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     try {
       if (this.#inFlight.length > 1) exchange.startPipelined();
-      else exchange.start(() => this.#uploaded(exchange));
+      else exchange.start(this);
     } catch (error) {
       if (!(error instanceof UpgradeError)) throw error;
       driver.fail(error);
@@ -153,7 +153,7 @@ export class ClientSide<IO> implements Side {
   }
 
   /** The request is written in full. */
-  #uploaded(exchange: Exchange): void {
+  uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
     this.driver.discardUnread();
     if (exchange === this.#inFlight[0]) this.driver.advance();
@@ -187,7 +187,7 @@ export class ClientSide<IO> implements Side {
 
   #interim(exchange: Exchange, event: ResponseEvent): void {
     const { status, reason, headers } = event;
-    if (status === 100) exchange.proceed();
+    if (status === 100) exchange.proceed(this);
     const fail = (cause: unknown): void =>
       this.driver.fail(new LocalProtocolError("CALLBACK_FAILED", "onInterim", { cause }));
     try {
@@ -275,7 +275,7 @@ export class ClientSide<IO> implements Side {
   #deadlinePassed(name: DeadlineName): void {
     const exchange = this.#inFlight[0];
     if (exchange === undefined) return;
-    if (name === "continue") exchange.proceed();
+    if (name === "continue") exchange.proceed(this);
     if (name === "upload") this.driver.fail(new ConnectionError("UPLOAD_TIMEOUT"));
     this.driver.advance();
   }

@@ -21,6 +21,7 @@ import {
   sendContent,
   type Upload,
 } from "@upgrade/core/io";
+import type { ClientSide } from "./client-side.ts";
 import { beforeSending, type ClientRequest, type SendOptions } from "./request.ts";
 import type { ClientResponse, InterimResponse } from "./response.ts";
 
@@ -42,7 +43,6 @@ export class Exchange {
   #startsAt: number | undefined;
   #endsAt: number | undefined;
   #withheld = false;
-  #written: (() => void) | undefined;
 
   private constructor(
     driver: Driver,
@@ -128,21 +128,20 @@ export class Exchange {
     this.#stopListening = beforeSending(() => listen(signal, cancel));
   }
 
-  /** Writes the request, except a body that waits for a 100. Calls `written` when all is written. */
-  start(written: () => void): void {
+  /** Writes the request, except a body that waits for a 100. Notifies `side` when all is written. */
+  start(side: ClientSide<unknown>): void {
     const { http, writing } = this.#driver;
     this.#startsAt = writing.total;
-    this.#written = written;
     const { expectsContinue } = this.#prepared.head;
     if (!expectsContinue && isWhole(this.#content)) {
       this.#driver.sendWhole(this.#prepared, this.#content.source.whole);
-      this.#noteEnd();
+      this.#noteEnd(side);
       return;
     }
     this.#driver.send(this.#prepared);
     this.#withheld = http.bodyIsWithheld && http.ourState === "send-body";
     if (this.#withheld) this.#driver.deadlines.start("continue", this.#driver.limits.continueMs);
-    else this.#sendBody();
+    else this.#sendBody(side);
   }
 
   /** Writes the request after others that are not answered yet. */
@@ -155,28 +154,28 @@ export class Exchange {
   }
 
   /** Sends a withheld body: the 100 arrived, or did not arrive in time. */
-  proceed(): void {
+  proceed(side: ClientSide<unknown>): void {
     if (!this.#withheld) return;
     this.#withheld = false;
     this.#driver.deadlines.stop("continue");
-    this.#sendBody();
+    this.#sendBody(side);
   }
 
-  #sendBody(): void {
+  #sendBody(side: ClientSide<unknown>): void {
     this.#upload = sendContent(this.#driver, this.#content);
-    if (this.#upload === undefined) this.#noteEnd();
+    if (this.#upload === undefined) this.#noteEnd(side);
     else {
       this.#upload.done.then(
-        () => this.#noteEnd(),
+        () => this.#noteEnd(side),
         (error: UpgradeError) => this.#driver.fail(error),
       );
     }
   }
 
-  #noteEnd(): void {
+  #noteEnd(side: ClientSide<unknown>): void {
     if (this.#isStopped) return;
     this.#endsAt = this.#driver.writing.total;
-    this.#written?.();
+    side.uploaded(this);
   }
 
   /** Abandons the rest of the body and releases it. */

@@ -13,7 +13,8 @@ export class Claim<IO> {
   readonly #driver: Driver;
   readonly #io: IO;
   readonly #acceptance: Acceptance | undefined;
-  readonly #parts = new Deferred<Parts<IO>>();
+  // None for a response that accepts: it leaves the parts to the connection.
+  readonly #parts: Deferred<Parts<IO>> | undefined;
 
   constructor(
     kind: "switchTo" | "takeOver" | "response",
@@ -25,11 +26,12 @@ export class Claim<IO> {
     this.#driver = driver;
     this.#io = io;
     this.#acceptance = acceptance;
+    this.#parts = kind === "response" ? undefined : new Deferred();
   }
 
-  /** The parts, when they are taken. A response that accepts leaves them to the connection. */
+  /** The parts, when they are taken. Only for a `switchTo` or a `takeOver`. */
   get parts(): Promise<Parts<IO>> {
-    return this.#parts.promise;
+    return this.#parts!.promise;
   }
 
   /** The request is complete: sends the acceptance, if any, and ends HTTP. */
@@ -41,7 +43,7 @@ export class Claim<IO> {
       driver.finish({ kind: "taken-apart", because: "takeOver()" });
       return;
     }
-    if (this.#kind !== "response") driver.taker = this;
+    if (this.#parts !== undefined) driver.taker = this;
     this.#accept(this.#acceptance);
     driver.advance();
   }
@@ -57,11 +59,11 @@ export class Claim<IO> {
   /** Takes the parts that were promised. */
   take(): void {
     const driver = this.#driver;
-    this.#parts.resolve(takeParts(driver, this.#io, this.#kind, driver.switched));
+    this.#parts!.resolve(takeParts(driver, this.#io, this.#kind, driver.switched));
   }
 
   /** The parts will not come. */
   fail(error: UpgradeError): void {
-    if (this.#kind !== "response") this.#parts.reject(error);
+    this.#parts?.reject(error);
   }
 }

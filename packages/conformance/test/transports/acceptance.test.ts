@@ -42,6 +42,7 @@ const UNFIT: readonly [reason: string, made: () => unknown | Promise<unknown>][]
     },
   ],
   ["the stream has ended", () => duplexPair()[0].end()],
+  ["the stream takes no new properties", () => Object.preventExtensions(duplexPair()[0])],
   ["the stream is in object mode", () => new PassThrough({ objectMode: true })],
   ["the stream is in object mode", () => new Duplex({ readableObjectMode: true })],
   ["the stream is in object mode", () => new Duplex({ writableObjectMode: true })],

@@ -81,7 +81,8 @@ export class Reading extends Awaiting {
       // Unsolicited bytes after a response do not answer the next request (L20).
       this.#read();
     }
-    if (http.stage !== "cycle-over") return true;
+    // What was read may have ended the connection.
+    if (this.driver.phase !== "http" || http.stage !== "cycle-over") return true;
     http.startNextCycle();
     this.incoming = undefined;
     side.nextCycle();

@@ -65,6 +65,8 @@ export function isDuplex(io: unknown): io is DuplexLike {
  */
 export function whyUnusable(io: DuplexLike): string | undefined {
   if (isUsedUp(io)) return "the stream has ended";
+  // A transport leaves a reference to itself on its stream.
+  if (!Object.isExtensible(io)) return "the stream takes no new properties";
   if (io.readableObjectMode || io.writableObjectMode) return "the stream is in object mode";
   if (io.readableEncoding) return `the stream decodes to ${io.readableEncoding}`;
   const readers = io.listenerCount("data") + io.listenerCount("readable");
