@@ -16,9 +16,6 @@ const LF = 0x0a;
  * down, and chunk lines are read between the data.
  */
 export class BodyReader {
-  // The reader of an empty body has no state: one serves all.
-  static readonly #EMPTY = new BodyReader(NO_BODY, resolveLimits());
-
   readonly #limits: Limits;
   readonly #chunks: ChunkedReader | undefined;
   #left: number;
@@ -32,10 +29,10 @@ export class BodyReader {
 
   /** A reader for one body. */
   static of(framing: Framing, limits: Limits): BodyReader {
-    return framing.kind === "none" ? BodyReader.#EMPTY : new BodyReader(framing, limits);
+    return framing.kind === "none" ? EMPTY : new BodyReader(framing, limits);
   }
 
-  private constructor(framing: Framing, limits: Limits) {
+  constructor(framing: Framing, limits: Limits) {
     this.#limits = limits;
     this.#chunks = framing.kind === "chunked" ? new ChunkedReader(limits) : undefined;
     this.#left = knownLength(framing) ?? Infinity;
@@ -134,6 +131,10 @@ export class BodyReader {
     this.consumed = at - from + this.#trailerParser.consumed;
   }
 }
+
+// The reader of an empty body has no state: one serves all. It is not a static field, because the
+// CommonJS build initializes those before the class can be used.
+const EMPTY = new BodyReader(NO_BODY, resolveLimits());
 
 // The parser counts from the start of the section, the caller from the start of this read.
 function inTrailers(error: unknown, by: number): unknown {
