@@ -142,7 +142,7 @@ export class ClientSide<IO> implements Side {
       if (!(error instanceof UpgradeError)) throw error;
       driver.fail(error);
     }
-    driver.advance();
+    driver.reading.advance();
   }
 
   // RFC 9112 §9.3.2: never together with a request that may not be repeated, nor with a proposal.
@@ -156,7 +156,7 @@ export class ClientSide<IO> implements Side {
   uploaded(exchange: Exchange): void {
     this.driver.deadlines.stop("upload");
     this.driver.discardUnread();
-    if (exchange === this.#inFlight[0]) this.driver.advance();
+    if (exchange === this.#inFlight[0]) this.driver.reading.advance();
   }
 
   receive(event: SideEvent): void {
@@ -277,7 +277,7 @@ export class ClientSide<IO> implements Side {
     if (exchange === undefined) return;
     if (name === "continue") exchange.proceed(this);
     if (name === "upload") this.driver.fail(new ConnectionError("UPLOAD_TIMEOUT"));
-    this.driver.advance();
+    this.driver.reading.advance();
   }
 
   #settleReady(error: UpgradeError | undefined): void {

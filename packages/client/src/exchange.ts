@@ -134,7 +134,7 @@ export class Exchange {
     this.#startsAt = writing.total;
     const { expectsContinue } = this.#prepared.head;
     if (!expectsContinue && isWhole(this.#content)) {
-      this.#driver.sendWhole(this.#prepared, this.#content.source.whole);
+      this.#driver.sendWhole(this.#prepared, this.#content.source.whole ?? "");
       this.#noteEnd(side);
       return;
     }

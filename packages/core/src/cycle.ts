@@ -24,6 +24,8 @@ export class Cycle extends StateMachine {
   request = NO_REQUEST;
   /** Whether the client holds its body back until it receives a 100 (RFC 9110 §10.1.1). */
   bodyWithheld = false;
+  /** Interim responses received so far. */
+  interims = 0;
 
   /** Requests we have sent before the current one was answered: each becomes a cycle in turn. */
   pipelined: Prepared<RequestEvent>[] | undefined;
@@ -55,5 +57,6 @@ export class Cycle extends StateMachine {
     super.startNextCycle();
     this.request = NO_REQUEST;
     this.bodyWithheld = false;
+    this.interims = 0;
   }
 }

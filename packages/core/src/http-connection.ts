@@ -20,9 +20,10 @@ import type { Switched } from "./message/switched.ts";
 import type { Proposal } from "./message/switching.ts";
 import { scanner } from "./parser/scanner-module.ts";
 import { Receiver } from "./receiver.ts";
+import { octetsOf } from "./serializer/body-writer.ts";
 import { Prepared } from "./serializer/prepared.ts";
 import type { Sink } from "./serializer/sink.ts";
-import type { Stage } from "./state/joint-state.ts";
+import type { JointState } from "./state/joint-state.ts";
 import type { State } from "./state/states.ts";
 import { Transmitter } from "./transmitter.ts";
 
@@ -99,9 +100,9 @@ export class HttpConnection {
     return this.#transmitter.mayPipeline && !this.#receiver.ended;
   }
 
-  /** @internal What is left to do. */
-  get stage(): Stage {
-    return this.#cycle.now.stage[this.role];
+  /** @internal The states of both roles, and what follows from them. */
+  get now(): JointState {
+    return this.#cycle.now;
   }
 
   /** Whether both sides have switched: what follows belongs to another protocol. */
@@ -219,7 +220,13 @@ export class HttpConnection {
     head: RequestToSend | ResponseToSend | Prepared,
     body: Uint8Array | string | undefined,
   ): void {
-    this.#transmitter.sendWhole(sink, head, body);
+    const octets = octetsOf(body ?? "");
+    this.sendPreparedTo(sink, head instanceof Prepared ? head : this.prepare(head), octets);
+  }
+
+  /** @internal Like {@link sendWholeTo}, with a body of which the octets were checked. */
+  sendPreparedTo(sink: Sink, head: Prepared, octets: Uint8Array | string): void {
+    this.#transmitter.sendWhole(sink, head, octets);
   }
 
   /**
@@ -256,7 +263,6 @@ export class HttpConnection {
       );
     }
     this.#cycle.startNextCycle();
-    this.#receiver.startNextCycle();
     this.#transmitter.startNextCycle();
   }
 

@@ -59,7 +59,6 @@ export class Receiver {
   readonly #input = new Input();
   readonly #heads: HeadParser<MessageKind>;
   #reader: BodyReader | undefined;
-  #interims = 0;
   #failure: RemoteProtocolError | ConnectionError | undefined;
 
   /** Whether the peer has ended its side. */
@@ -92,10 +91,6 @@ export class Receiver {
     // RFC 9110 §10.1.1: a client that sent Expect: 100-continue waits for the server.
     if (this.#role === "server" && this.#cycle.bodyWithheld) return undefined;
     return this.#reader!.trailersAwaited ? "trailers" : "content";
-  }
-
-  startNextCycle(): void {
-    this.#interims = 0;
   }
 
   /** All bytes not read as HTTP, including those of an incomplete head or trailer section. */
@@ -158,10 +153,12 @@ export class Receiver {
   }
 
   #readHead(): Event | Wait {
-    const start = this.#input.offset - this.#heads.heldLength;
-    while (this.#input.length > 0) {
-      const head = this.#parseHead(start);
-      if (head !== undefined) return this.#accept(head, start);
+    if (this.#input.length > 0) {
+      const start = this.#input.offset - this.#heads.heldLength;
+      do {
+        const head = this.#parseHead(start);
+        if (head !== undefined) return this.#accept(head, start);
+      } while (this.#input.length > 0);
     }
     if (!this.ended) return "need-data";
     // A client may leave between messages; an end within a head, or before a response, is an error.
@@ -171,21 +168,18 @@ export class Receiver {
 
   #progress(): string {
     if (this.#heads.heldLength > 0) return "in the middle of a head";
-    return this.#interims > 0 ? "after only interim responses" : "without sending a response";
+    return this.#cycle.interims > 0 ? "after only interim responses" : "without sending a response";
   }
 
   #parseHead(start: number): HeadOf<MessageKind> | undefined {
     try {
-      const head = this.#heads.read(this.#input.chunk, this.#input.at, this.#mayOpenTunnel);
+      const mayOpenTunnel = this.#role === "client" && this.#cycle.request.method === "CONNECT";
+      const head = this.#heads.read(this.#input.chunk, this.#input.at, mayOpenTunnel);
       this.#input.advance(this.#heads.consumed);
       return head;
     } catch (error) {
       throw located(error, start, "head");
     }
-  }
-
-  get #mayOpenTunnel(): boolean {
-    return this.#role === "client" && this.#cycle.request.method === "CONNECT";
   }
 
   #accept(head: HeadOf<MessageKind>, start: number): Event {
@@ -207,7 +201,7 @@ export class Receiver {
     const cycle = this.#cycle;
     const { event, answer } = validateResponse(head, cycle.request);
     if (event.type === "interim-response") {
-      if (++this.#interims > this.#limits.maxInterimResponses) {
+      if (++cycle.interims > this.#limits.maxInterimResponses) {
         throw new RemoteProtocolError("TOO_MANY_INTERIM_RESPONSES");
       }
       if (event.status === 100) cycle.bodyWithheld = false;

@@ -11,12 +11,15 @@ import type {
   ResponseToSend,
 } from "./message/events.ts";
 import { type Framing, NO_BODY } from "./message/framing.ts";
-import { BodyWriter, checkWhole, octetsOf, put } from "./serializer/body-writer.ts";
-import { answers, headText, Prepared } from "./serializer/prepared.ts";
+import { BodyWriter, checkWhole, put } from "./serializer/body-writer.ts";
+import { answers, headText, Prepared, type PreparedParts } from "./serializer/prepared.ts";
 import { prepareRequest } from "./serializer/request-head.ts";
 import { prepareResponse } from "./serializer/response-head.ts";
 import type { Sink } from "./serializer/sink.ts";
+import type { JointState } from "./state/joint-state.ts";
 import type { Cause } from "./state/moves.ts";
+
+type Parts = PreparedParts<RequestEvent | ResponseEvent>;
 
 /** Sends our messages, as far as the states of both roles allow. */
 export class Transmitter {
@@ -48,11 +51,12 @@ export class Transmitter {
   prepare(event: ResponseToSend): Prepared<ResponseEvent>;
   prepare(event: RequestToSend | ResponseToSend): Prepared;
   prepare(event: RequestToSend | ResponseToSend): Prepared {
+    const last = this.#last;
     const prepared =
       event.type === "request"
-        ? prepareRequest(event, this.#last)
-        : prepareResponse(event, this.#answered(), this.#last);
-    this.#remember(prepared);
+        ? prepareRequest(event, last)
+        : prepareResponse(event, this.#answered(), last);
+    if (prepared !== last) this.#remember(prepared);
     return prepared;
   }
 
@@ -65,7 +69,6 @@ export class Transmitter {
 
   // Neither an interim response nor a switch, which is the last head of its connection.
   #remember(prepared: Prepared): void {
-    if (prepared === this.#last) return;
     const { head, answer } = prepared.parts;
     if (head.type === "interim-response" || answer === "accepted") return;
     if (this.#hasRepeated) {
@@ -76,7 +79,7 @@ export class Transmitter {
   }
 
   send(sink: Sink, event: EventToSend | Prepared): void {
-    if (event instanceof Prepared) this.#sendHead(sink, event);
+    if (event instanceof Prepared) this.#sendHead(sink, event.parts);
     else this.#sendEvent(sink, event);
   }
 
@@ -85,7 +88,7 @@ export class Transmitter {
       case "request":
       case "response":
       case "interim-response":
-        this.#sendHead(sink, this.prepare(event));
+        this.#sendHead(sink, this.prepare(event).parts);
         break;
       case "data":
         this.#demand("data");
@@ -104,16 +107,10 @@ export class Transmitter {
     }
   }
 
-  /** Sends a head, its body and its end. */
-  sendWhole(
-    sink: Sink,
-    head: RequestToSend | ResponseToSend | Prepared,
-    body: Uint8Array | string | undefined,
-  ): void {
-    const octets = octetsOf(body ?? "");
-    const prepared = head instanceof Prepared ? head : this.prepare(head);
-    this.#sendHead(sink, prepared, octets.length);
-    if (prepared.head.framing.kind === "chunked") {
+  /** Sends a head, its body, of which the octets were checked, and its end. */
+  sendWhole(sink: Sink, { parts }: Prepared, octets: Uint8Array | string): void {
+    this.#sendHead(sink, parts, octets.length);
+    if (parts.head.framing.kind === "chunked") {
       this.#bodyWriter.write(sink, octets);
       this.#bodyWriter.end(sink, undefined);
     } else {
@@ -133,28 +130,29 @@ export class Transmitter {
     return this.#writer;
   }
 
-  #begin({ head, trailers }: Prepared["parts"]): void {
+  #begin({ head, trailers }: Parts): void {
     this.#framing = head.framing;
     this.#writer = trailers === undefined ? undefined : new BodyWriter(head.framing, trailers);
   }
 
   // `whole`: the length of the body, if all of it is known.
-  #sendHead(sink: Sink, prepared: Prepared, whole?: number): void {
-    if (isRequest(prepared)) this.#sendRequest(sink, prepared, whole);
-    else this.#sendResponse(sink, prepared as Prepared<ResponseEvent>, whole);
+  #sendHead(sink: Sink, parts: Parts, whole?: number): void {
+    const { head } = parts;
+    if (head.type === "request") this.#sendRequest(sink, head, parts, whole);
+    else this.#sendResponse(sink, head, parts, whole);
   }
 
-  #sendRequest(sink: Sink, request: Prepared<RequestEvent>, whole?: number): void {
+  #sendRequest(sink: Sink, request: RequestEvent, parts: Parts, whole?: number): void {
     this.#demand("request");
-    if (whole !== undefined) checkWhole(request.head.framing, whole);
-    const octets = headText(request.parts, !this.#cycle.now.persists);
-    this.#startRequest(request);
+    if (whole !== undefined) checkWhole(request.framing, whole);
+    const octets = headText(parts, !this.#cycle.now.persists);
+    this.#startRequest(request, parts);
     sink.text(octets);
   }
 
-  #startRequest(request: Prepared<RequestEvent>): void {
-    this.#begin(request.parts);
-    this.#cycle.begin(request.head, request.parts.persists);
+  #startRequest(request: RequestEvent, parts: Parts): void {
+    this.#begin(parts);
+    this.#cycle.begin(request, parts.persists);
   }
 
   /** Sends a request before the response to the current one is complete. */
@@ -169,17 +167,17 @@ export class Transmitter {
     this.#framing = NO_BODY;
     const next = this.#cycle.pipelined?.shift();
     if (next === undefined) return;
-    this.#startRequest(next);
+    this.#startRequest(next.head, next.parts);
     this.#cycle.move("client", "end-of-message");
   }
 
-  #sendResponse(sink: Sink, response: Prepared<ResponseEvent>, whole?: number): void {
-    const { parts } = response;
-    const { head, answer, persists } = parts;
+  #sendResponse(sink: Sink, head: ResponseEvent, parts: Parts, whole?: number): void {
+    const { answer, persists, request } = parts;
     const cycle = this.#cycle;
     const cause = answer === "accepted" ? "switch-accepted" : head.type;
-    this.#demand(cause);
-    if (!answers(parts, this.#answered())) {
+    const next = this.#demand(cause);
+    // A proposal that was refused is no longer open, so no switch is allowed now.
+    if (!answers(head, request, cycle.request)) {
       throw new LocalProtocolError("WRONG_MOMENT", "prepared for another request");
     }
     if (whole !== undefined) {
@@ -194,7 +192,7 @@ export class Transmitter {
     // A server that answers before a request ends the connection.
     const isLast = !persists || !cycle.now.persists || cycle.now.server === "idle";
     if (cause === "switch-accepted") this.#cycle.acceptSwitch(head);
-    else cycle.move("server", cause);
+    else cycle.enter(next);
     if (cause === "response") {
       this.#begin(parts);
       if (isLast) cycle.endPersistence();
@@ -202,14 +200,12 @@ export class Transmitter {
     sink.text(headText(parts, isLast));
   }
 
-  #demand(cause: Cause): void {
-    const cycle = this.#cycle;
-    if (cycle.allows(this.#role, cause)) return;
-    const detail = `${cause} while ${this.#role}=${cycle.now[this.#role]}`;
+  // Returns where the cause leads.
+  #demand(cause: Cause): JointState {
+    const { now } = this.#cycle;
+    const next = now.after(this.#role, cause);
+    if (next !== undefined) return next;
+    const detail = `${cause} while ${this.#role}=${now[this.#role]}`;
     throw new LocalProtocolError("WRONG_MOMENT", detail);
   }
-}
-
-function isRequest(prepared: Prepared): prepared is Prepared<RequestEvent> {
-  return prepared.head.type === "request";
 }

@@ -45,7 +45,7 @@ export class Claim<IO> {
     }
     if (this.#parts !== undefined) driver.taker = this;
     this.#accept(this.#acceptance);
-    driver.advance();
+    driver.reading.advance();
   }
 
   #accept({ head, firstBytes }: Acceptance): void {

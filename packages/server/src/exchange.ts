@@ -76,7 +76,8 @@ export class Exchange<IO> {
     try {
       // First what must be released.
       ({ body, firstBytes } = response);
-      const trailers = promisedTrailers(response.trailers);
+      const { trailers: given } = response;
+      const trailers = given === undefined ? undefined : promisedTrailers(given);
       const { status, tunnel, reason, headers } = response;
       const parts = { status, reason, headers, body, trailers, firstBytes };
       const opensTunnel = this.#isTunnel(status);
@@ -166,7 +167,7 @@ export class Exchange<IO> {
   // From now on the connection waits for the client.
   #continue(): void {
     this.#continued = true;
-    this.#side.driver.advance();
+    this.#side.driver.reading.advance();
   }
 
   /** A reader waits for the body: sends a 100 if the client waits for one. */
@@ -233,7 +234,7 @@ export class Exchange<IO> {
     else {
       this.wantBody();
       if (!this.incoming.isRead) this.#side.driver.reading.drain();
-      else this.#side.driver.advance();
+      else this.#side.driver.reading.advance();
     }
     return claim;
   }

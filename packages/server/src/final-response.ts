@@ -59,7 +59,7 @@ export function sendFinal(driver: Driver, { head, content, isBodiless }: FinalRe
     driver.send(head);
     return false;
   }
-  driver.sendWhole(head, isBodiless ? undefined : content.source.whole);
+  driver.sendWhole(head, isBodiless ? "" : (content.source.whole ?? ""));
   return true;
 }
 

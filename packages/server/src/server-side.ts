@@ -55,7 +55,7 @@ export class ServerSide<IO> implements Side {
         this.#serve(event);
         break;
       case "end-of-message":
-        if (this.driver.http.endReceived) this.#notePeerEnd();
+        if (this.driver.peerEnded) this.#notePeerEnd();
         this.#exchange?.bodyEnded();
         break;
       case "body-wanted":
@@ -81,7 +81,7 @@ export class ServerSide<IO> implements Side {
     if (driver.requests >= driver.limits.maxRequests) driver.retire("maxRequests");
     driver.reading.incoming = exchange.incoming;
     // The end may have arrived after this request, during an earlier exchange.
-    if (event.framing.kind === "none" && driver.http.endReceived) this.#notePeerEnd();
+    if (event.framing.kind === "none" && driver.peerEnded) this.#notePeerEnd();
     this.#call(exchange);
   }
 
@@ -133,11 +133,11 @@ export class ServerSide<IO> implements Side {
   }
 
   answered(exchange: Exchange<IO>): void {
-    const { framing, isComplete, isRead } = exchange.incoming;
+    const { incoming } = exchange;
     // An active reader continues; an unread body is drained.
-    const isLeft = framing.kind !== "none" && !isComplete && !isRead;
+    const isLeft = incoming.framing.kind !== "none" && !incoming.isComplete && !incoming.isRead;
     if (isLeft && this.driver.http.ourState === "done") this.driver.reading.drain();
-    this.driver.advance();
+    this.driver.reading.advance();
   }
 
   // RFC 9931 §8: what follows a refused CONNECT may be tunnel data, not a request.
@@ -169,7 +169,7 @@ export class ServerSide<IO> implements Side {
       this.report(error, "switch", exchange.request);
       exchange.respond({ status: error.status ?? 408 });
     }
-    this.driver.advance();
+    this.driver.reading.advance();
   }
 
   answer(error: UpgradeError): boolean {

@@ -1,6 +1,7 @@
 // driver ← [awaiting] ← connection: what the reading half waits for, and its deadline
 
 import type { Framing } from "../message/framing.ts";
+import type { State } from "../state/states.ts";
 import type { Driver } from "./driver.ts";
 
 /** The deadline of what is awaited. */
@@ -21,11 +22,11 @@ export abstract class Awaiting {
   }
 
   /** Updates what is awaited. `requests` is the number started so far. */
-  protected update(isReading: boolean, isIdle: boolean, requests: number): void {
-    const awaited = this.#whatIsAwaited(isReading, isIdle);
+  protected update(isReading: boolean, theirs: State, isIdle: boolean, requests: number): void {
+    const awaited = this.#whatIsAwaited(isReading, theirs, isIdle);
     // If whole exchanges have passed since the last update, the same wait starts anew.
     if (awaited === this.#awaited && requests === this.#requests) return;
-    this.#leave(awaited, requests);
+    this.#leave(awaited, theirs, requests);
     this.#awaited = awaited;
     this.#requests = requests;
     if (awaited === undefined) return;
@@ -34,10 +35,10 @@ export abstract class Awaiting {
     else this.driver.deadlines.start(DEADLINES[awaited], ms);
   }
 
-  #leave(next: Awaited | undefined, requests: number): void {
+  #leave(next: Awaited | undefined, theirs: State, requests: number): void {
     const before = this.#awaited;
-    const { deadlines, http } = this.driver;
-    const isSameBody = requests === this.#requests && http.theirState === "send-body";
+    const { deadlines } = this.driver;
+    const isSameBody = requests === this.#requests && theirs === "send-body";
     if (!isSameBody) this.#contentLeftMs = undefined;
     else if (before === "content") this.#contentLeftMs = deadlines.left("body");
     if (before !== undefined && before !== next) deadlines.stop(DEADLINES[before]);
@@ -55,16 +56,17 @@ export abstract class Awaiting {
     this.driver.deadlines.extend("body", (bytes * 1_000) / bytesPerSecond, bodyProgressMs);
   }
 
-  #whatIsAwaited(isReading: boolean, isIdle: boolean): Awaited | undefined {
-    const { role, ourState, theirState, headHasBegun } = this.driver.http;
-    // No deadline while our own reader is slow, unless the response is sent and only the body is left.
-    const isAnswered = role === "server" && ourState === "done";
-    if (theirState === "send-body") {
-      return isReading || isAnswered ? this.driver.http.bodyOwed : undefined;
+  #whatIsAwaited(isReading: boolean, theirs: State, isIdle: boolean): Awaited | undefined {
+    const { http } = this.driver;
+    if (theirs === "send-body") {
+      // No deadline while our own reader is slow, unless the response is sent and only the body is
+      // left.
+      const isAnswered = http.role === "server" && http.ourState === "done";
+      return isReading || isAnswered ? http.bodyOwed : undefined;
     }
-    if (theirState !== "idle" && theirState !== "send-response") return undefined;
-    if (headHasBegun) return "head";
-    return theirState === "idle" && isIdle ? "idle" : undefined;
+    if (theirs !== "idle" && theirs !== "send-response") return undefined;
+    if (http.headHasBegun) return "head";
+    return theirs === "idle" && isIdle ? "idle" : undefined;
   }
 
   #msOf(awaited: Awaited, isFirst: boolean): number {

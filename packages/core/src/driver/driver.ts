@@ -50,6 +50,8 @@ export class Driver implements TransportEvents, DeadlineOwner {
   requests = 0;
   /** `close()` was called. */
   isClosing = false;
+  /** The peer has ended its side. */
+  peerEnded = false;
   /** Why the connection ends or cannot be reused. Set as soon as known, which may be before the end. */
   reason: CloseReason | undefined;
   /** What the connection switches to, once both heads are known. */
@@ -121,6 +123,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   ended(): void {
+    this.peerEnded = true;
     this.http.receiveEof();
     if (this.phase === "lingering") this.transport.destroy();
     this.reading.advance();
@@ -150,15 +153,10 @@ export class Driver implements TransportEvents, DeadlineOwner {
     this.writing.schedule();
   }
 
-  /** Like {@link send}, for a head, its body, and the end. */
-  sendWhole(head: Prepared, body: Uint8Array | string | undefined): void {
-    this.http.sendWholeTo(this.writing, head, body);
+  /** Like {@link send}, for a head, its body, of which the octets were checked, and the end. */
+  sendWhole(head: Prepared, octets: Uint8Array | string): void {
+    this.http.sendPreparedTo(this.writing, head, octets);
     this.writing.schedule();
-  }
-
-  /** Reads on as far as the state allows. Call it after anything that may have changed the state. */
-  advance(): void {
-    this.reading.advance();
   }
 
   /** Both heads of a switch were exchanged. */
@@ -278,7 +276,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
     this.#lingerLeft = this.limits.lingerBytes;
     this.writing.flush();
     this.transport.closeWrite();
-    if (this.http.endReceived) this.transport.destroy();
+    if (this.peerEnded) this.transport.destroy();
     else this.transport.resume();
     this.#awaitEnd();
   }

@@ -37,7 +37,8 @@ export class Reading extends Awaiting {
 
   // Handles one event or starts the next cycle. Returns false if nothing more can be read now.
   #step(): boolean {
-    switch (this.driver.http.stage) {
+    const { http } = this.driver;
+    switch (http.now.stage[http.role]) {
       case "open":
         if (this.incoming !== undefined && this.#bodyIsFull(this.incoming)) return false;
         return this.#read();
@@ -69,20 +70,17 @@ export class Reading extends Awaiting {
 
   #startNextCycle(): boolean {
     const { http, side, writing } = this.driver;
-    if (http.role === "server") {
-      // L12: the next request waits while the client does not read its responses.
-      if (writing.isBackedUp) {
-        this.#wait = "paused";
-        return false;
-      }
-      // Between two requests only the client's end concerns a server.
-      if (http.endReceived) this.#read();
-    } else {
-      // Unsolicited bytes after a response do not answer the next request (L20).
-      this.#read();
+    // L12: the next request waits while the client does not read its responses.
+    if (http.role === "server" && writing.isBackedUp) {
+      this.#wait = "paused";
+      return false;
     }
-    // What was read may have ended the connection.
-    if (this.driver.phase !== "http" || http.stage !== "cycle-over") return true;
+    // Between two messages only the client's end concerns a server; for a client, unsolicited bytes
+    // after a response do not answer the next request (L20). Either may end the connection.
+    if (http.role === "client" || this.driver.peerEnded) {
+      this.#read();
+      if (this.driver.phase !== "http" || !http.cycleIsOver) return true;
+    }
     http.startNextCycle();
     this.incoming = undefined;
     side.nextCycle();
@@ -115,23 +113,23 @@ export class Reading extends Awaiting {
 
   /** Reads far enough ahead to notice that the peer is gone, but no byte of the next protocol. */
   regulate(): void {
-    const { http, limits, phase, requests, side, transport } = this.driver;
+    const { http, limits, peerEnded, phase, requests, side, transport } = this.driver;
     if (phase !== "http") return;
-    const { theirState, endReceived } = http;
+    const { theirState } = http;
     const notOurs = theirState === "might-switch-protocol" || theirState === "switched-protocol";
     const ahead = this.#wait === "paused" && http.bufferedBytes >= limits.readAheadBytes;
     const full = this.incoming !== undefined && this.#bodyIsFull(this.incoming);
-    const reading = !endReceived && !notOurs && !ahead && !full;
+    const reading = !peerEnded && !notOurs && !ahead && !full;
     if (reading) transport.resume();
     else transport.pause();
-    this.update(reading, side.isIdle, requests);
+    this.update(reading, theirState, side.isIdle, requests);
   }
 
   // Called for a message of which some is still to come.
   #bodyIsFull(incoming: Incoming): boolean {
     if (incoming.isAbandoned) return true;
     // Nothing more can arrive, and the body may be truncated: report that now, not to a later reader.
-    if (this.driver.http.endReceived) return false;
+    if (this.driver.peerEnded) return false;
     // Read at least one chunk of a body without a reader, or it would never make progress.
     return incoming.queuedBytes >= Math.max(1, this.driver.limits.readAheadBytes);
   }

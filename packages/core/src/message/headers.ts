@@ -181,8 +181,9 @@ const EMPTY = new Headers();
 
 /** Like {@link Headers.from}, but returns the headers `before` if the lines are the same. */
 export function headersToSend(init: HeadersInit | undefined, before: Headers | undefined): Headers {
-  const lines = before === undefined ? undefined : linesIn(before);
-  if (!Array.isArray(init) || !(lines instanceof GivenLines)) return Headers.from(init);
+  if (before === undefined || !Array.isArray(init)) return headersFrom(init);
+  const lines = linesIn(before);
+  if (!(lines instanceof GivenLines)) return headersFrom(init);
   const given = linesOf(init, lines.flat);
   return given === lines.flat ? before! : checkedHeaders(checkedLines([...given]));
 }

@@ -77,16 +77,18 @@ export function headText({ text, lastText }: PreparedParts<unknown>, isLast: boo
   return isLast ? lastText : text;
 }
 
-/** Whether a prepared response may be sent to this request. */
+/** Whether a response with this head, prepared for the request `past`, may be sent to another. */
 export function answers(
-  { head, request }: PreparedParts<ResponseEvent>,
+  { status }: ResponseEvent,
+  past: PreparedParts<unknown>["request"],
   { method, version, proposal }: RequestEvent,
 ): boolean {
-  if (request?.version !== version || kindOf(request.method) !== kindOf(method)) return false;
-  return head.status !== 101 || request.proposal === proposal;
+  if (past?.version !== version) return false;
+  if (past.method !== method && !(isOrdinary(past.method) && isOrdinary(method))) return false;
+  return status !== 101 || past.proposal === proposal;
 }
 
-// Responses to all other methods have the same framing.
-function kindOf(method: string): string {
-  return method === "HEAD" || method === "CONNECT" ? method : "";
+// Responses to all such methods have the same framing.
+function isOrdinary(method: string): boolean {
+  return method !== "HEAD" && method !== "CONNECT";
 }

@@ -18,7 +18,7 @@ import {
   framingFault,
   framingLine,
 } from "./head-checks.ts";
-import { Prepared } from "./prepared.ts";
+import { Prepared, type PreparedParts } from "./prepared.ts";
 
 // RFC 9110 §8.6: these send Content-Length even without content.
 const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
@@ -31,28 +31,29 @@ const ANTICIPATES_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 export function prepareRequest(event: RequestToSend, before?: Prepared): Prepared<RequestEvent> {
   // Read once, so that what is checked is what is written.
   const { type, method, target, version, headers, bodyLength } = event;
+  const past = before?.parts.source;
   const source = {
     type,
     // A missing one must not become "undefined", which is a token.
     method: String(method ?? ""),
     target: String(target ?? ""),
     version: version ?? "1.1",
-    headers: headersToSend(headers, before?.parts.source.headers),
+    headers: headersToSend(headers, past?.headers),
     bodyLength,
   };
-  return isMadeFrom(before, source) ? before : makeRequest(source);
+  if (past === undefined || !isMadeFrom(past, source)) return makeRequest(source);
+  return before as Prepared<RequestEvent>;
 }
 
 /** A request whose parts have been read once. */
 type Source = RequestToSend & { readonly version: Version; readonly headers: Headers };
 
 function isMadeFrom(
-  before: Prepared | undefined,
+  past: PreparedParts<unknown>["source"],
   { method, target, version, headers, bodyLength }: Source,
-): before is Prepared<RequestEvent> {
-  const past = before?.parts.source;
+): boolean {
   return (
-    past?.type === "request" &&
+    past.type === "request" &&
     headers === past.headers &&
     target === past.target &&
     method === past.method &&

@@ -39,22 +39,24 @@ export function prepareResponse(
 ): Prepared<ResponseEvent> {
   // Read once, so that what is checked is what is written.
   const { type, status, reason, date, bodyLength, headers } = event;
-  const lines = headersToSend(headers, before?.parts.source.headers);
+  const past = before?.parts;
+  const lines = headersToSend(headers, past?.source.headers);
   const source = { type, status, reason, date, bodyLength, headers: lines };
-  return isMadeFrom(before, source, request) ? before : makeResponse(source, request);
+  if (past === undefined || !isMadeFrom(past, source, request))
+    return makeResponse(source, request);
+  return before as Prepared<ResponseEvent>;
 }
 
 /** A response whose parts have been read once. */
 type Source = ResponseToSend & { readonly headers: Headers };
 
 function isMadeFrom(
-  before: Prepared | undefined,
+  { head, source: past, request: answered }: PreparedParts<RequestEvent | ResponseEvent>,
   { type, status, reason, date, bodyLength, headers }: Source,
   request: RequestEvent,
-): before is Prepared<ResponseEvent> {
-  const past = before?.parts.source;
+): boolean {
   return (
-    past !== undefined &&
+    head.type !== "request" &&
     past.type !== "request" &&
     past.type === type &&
     headers === past.headers &&
@@ -62,7 +64,7 @@ function isMadeFrom(
     bodyLength === past.bodyLength &&
     date === past.date &&
     reason === past.reason &&
-    answers(before!.parts as PreparedParts<ResponseEvent>, request)
+    answers(head, answered, request)
   );
 }
 

@@ -21,12 +21,12 @@ export class StateMachine {
   /** The states of both roles, and what follows from them. Only this class changes it. */
   now: JointState = START;
 
-  /** Whether `cause` is allowed for `role` now. */
-  allows(role: Role, cause: Cause): boolean {
-    return this.now.after(role, cause) !== undefined;
+  /** Moves to a joint state that an allowed cause leads to. */
+  enter(next: JointState): void {
+    this.now = next;
   }
 
-  /** Moves `role`, and applies the couplings. The caller has checked `allows`. */
+  /** Moves `role`, and applies the couplings. The cause is allowed. */
   move(role: Role, cause: Cause): void {
     this.now = this.now.after(role, cause)!;
   }
