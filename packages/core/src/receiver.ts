@@ -16,44 +16,43 @@ import { Input } from "./parser/input.ts";
 import { validateRequest, validateResponse } from "./parser/validation.ts";
 import type { State } from "./state/states.ts";
 
-type Read = (receiver: Receiver) => Event | Wait;
+type Read = "request" | "head" | "body" | "late" | "unsolicited" | "nothing" | "paused";
 
-// What was received is the next protocol's, or may be.
-const paused = (): Wait => "paused";
+// What is read of a peer in each state: of a client, if we are the server, and the reverse. After a
+// failure nothing is: it is thrown again.
+const READS: { readonly [R in Role]: { readonly [S in State]: Read } } = {
+  server: {
+    idle: "request",
+    "send-body": "body",
+    done: "late",
+    "must-close": "late",
+    // What was received is the next protocol's, or may be.
+    "might-switch-protocol": "paused",
+    "switched-protocol": "paused",
+    closed: "nothing",
+    error: "paused",
+    // Not a state of clients.
+    "send-response": "paused",
+  },
+  client: {
+    idle: "unsolicited",
+    "send-response": "head",
+    "send-body": "body",
+    done: "unsolicited",
+    "must-close": "late",
+    "switched-protocol": "paused",
+    closed: "nothing",
+    error: "paused",
+    // Not a state of servers.
+    "might-switch-protocol": "paused",
+  },
+};
 
 /** Reads what the peer sends, as far as the states of both roles allow. */
 export class Receiver {
-  // Reads the next event of a peer in each state: a client, if we are the server, and the reverse.
-  static readonly #READERS: { readonly [R in Role]: { readonly [S in State]: Read } } = {
-    server: {
-      idle: (it) => it.#readRequest(),
-      "send-body": (it) => it.#readBody(),
-      done: (it) => it.#readLate(),
-      "must-close": (it) => it.#readLate(),
-      "might-switch-protocol": paused,
-      "switched-protocol": paused,
-      closed: (it) => it.#readNothing(),
-      // Not reached: the failure is thrown again; and a state of servers.
-      error: paused,
-      "send-response": paused,
-    },
-    client: {
-      idle: (it) => it.#readUnsolicited("need-data"),
-      "send-response": (it) => it.#readHead(),
-      "send-body": (it) => it.#readBody(),
-      done: (it) => it.#readUnsolicited("paused"),
-      "must-close": (it) => it.#readLate(),
-      "switched-protocol": paused,
-      closed: (it) => it.#readNothing(),
-      // Not reached: the failure is thrown again; and a state of clients.
-      error: paused,
-      "might-switch-protocol": paused,
-    },
-  };
-
   readonly #role: Role;
   readonly #peer: Role;
-  readonly #readers: { readonly [S in State]: Read };
+  readonly #reads: { readonly [S in State]: Read };
   readonly #limits: Limits;
   readonly #cycle: Cycle;
   readonly #input = new Input();
@@ -67,7 +66,7 @@ export class Receiver {
   constructor(role: Role, limits: Limits, cycle: Cycle) {
     this.#role = role;
     this.#peer = peerOf(role);
-    this.#readers = Receiver.#READERS[role];
+    this.#reads = READS[role];
     this.#limits = limits;
     this.#cycle = cycle;
     this.#heads = new HeadParser(role === "server" ? "request" : "response", limits);
@@ -104,13 +103,32 @@ export class Receiver {
   next(): Event | Wait {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return this.#readers[this.#cycle.now[this.#peer]](this);
+      return this.#read(this.#cycle.now[this.#peer]);
     } catch (error) {
       if (error instanceof RemoteProtocolError || error instanceof ConnectionError) {
         this.#failure = error;
         this.#cycle.fail(this.#peer);
       }
       throw error;
+    }
+  }
+
+  #read(theirs: State): Event | Wait {
+    switch (this.#reads[theirs]) {
+      case "request":
+        return this.#readRequest();
+      case "head":
+        return this.#readHead();
+      case "body":
+        return this.#readBody();
+      case "late":
+        return this.#readLate();
+      case "unsolicited":
+        return this.#readUnsolicited();
+      case "nothing":
+        return this.#readNothing();
+      case "paused":
+        return "paused";
     }
   }
 
@@ -129,15 +147,15 @@ export class Receiver {
     return this.#cycle.now.server === "idle" ? this.#readHead() : this.#readLate();
   }
 
-  // `wait`: the reason to wait if these are responses to pipelined requests.
-  #readUnsolicited(wait: Wait): Event | Wait {
-    if (this.#input.length > 0) return this.#unsolicited(wait);
+  #readUnsolicited(): Event | Wait {
+    if (this.#input.length > 0) return this.#unsolicited();
     return this.ended ? this.#closed() : "need-data";
   }
 
   // RFC 9112 §9.2, L20: an unsolicited response must never answer the next request.
-  #unsolicited(wait: Wait): Wait {
-    if (this.#cycle.hasPipelined) return wait;
+  #unsolicited(): Wait {
+    // The responses to pipelined requests are read in their own cycles.
+    if (this.#cycle.hasPipelined) return "paused";
     const { chunk, at, offset } = this.#input;
     const foreign = foreignOf(
       "response",

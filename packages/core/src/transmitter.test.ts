@@ -186,6 +186,23 @@ describe("L10: a head like the ones before on its connection is written as it wa
     }
   });
 
+  test("after headers that were received and relayed, given as pairs", () => {
+    const server = new HttpConnection("server");
+    const sent = [undefined, undefined, [["Host", "a.test"]] as const].map((pairs) => {
+      server.receiveData(textToLatin1("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"));
+      const request = server.nextEvent();
+      if (typeof request !== "object" || request.type !== "request") throw new Error("no request");
+      while (typeof server.nextEvent() === "object");
+      const text = send(server, { ...OK, headers: pairs ?? request.headers });
+      server.send({ type: "end-of-message" });
+      server.startNextCycle();
+      return text;
+    });
+    expect(new Set(sent)).toEqual(
+      new Set(["HTTP/1.1 200 OK\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n"]),
+    );
+  });
+
   test("with another reason, status, date, length or request", () => {
     const server = serverOf();
     const parts = [{}, {}, { reason: "Fine" }, { status: 201 }, { date: "now" }, { bodyLength: 1 }];

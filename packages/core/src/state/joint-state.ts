@@ -20,7 +20,7 @@ export type Stage = "open" | "cycle-over" | "switched" | "ended";
 export type Step = Cause | keyof typeof CHANGES;
 
 /** Where each step leads; null if it is not allowed. */
-type Links = { [S in Step]?: JointState | null };
+type Links = Map<Step, JointState | null>;
 
 /**
  * The states of both roles together. A joint state never changes, and equal ones are the same
@@ -37,8 +37,8 @@ export class JointState implements Situation {
   readonly hasSwitched: boolean;
   /** What is left to do, for each role as ours. */
   readonly stage: { readonly [R in Role]: Stage };
-  readonly #byClient: Links = {};
-  readonly #byServer: Links = {};
+  readonly #byClient: Links = new Map();
+  readonly #byServer: Links = new Map();
 
   constructor({ client, server, persists, proposed }: Situation) {
     this.client = client;
@@ -53,11 +53,11 @@ export class JointState implements Situation {
   /** The joint state after `step` of `role` and all couplings; undefined if it is not allowed. */
   after(role: Role, step: Step): JointState | undefined {
     const links = role === "client" ? this.#byClient : this.#byServer;
-    let next = links[step];
+    let next = links.get(step);
     if (next === undefined) {
       const situation = isChange(step) ? { ...this, ...CHANGES[step](role) } : moved(this, role, step);
       next = situation === undefined ? null : jointStateOf(restOf(situation));
-      links[step] = next;
+      links.set(step, next);
     }
     return next ?? undefined;
   }
