@@ -20,7 +20,8 @@ interface Platform {
 
 /** The platform's clock. On Node its timers do not keep the process alive. */
 export const systemClock: Clock = {
-  now: () => (globalThis as unknown as Platform).performance.now(),
+  // Whole milliseconds: V8 keeps a fraction outside its object, and 16 bytes more a deadline.
+  now: () => Math.floor(platform().performance.now()),
   setTimer(ms, callback) {
     const timer = platform().setTimeout(callback, ms);
     (timer as { unref?: () => void }).unref?.();

@@ -31,11 +31,9 @@ export interface DeadlineOwner {
   clockFailed(error: LocalProtocolError): void;
 }
 
-const NEVER = Infinity;
-
-/** When a deadline passes. A stopped one is kept, to be started again under any name. */
+/** When a deadline passes. A stopped one is kept without a name, to be started again. */
 interface Deadline {
-  name: DeadlineName;
+  name: DeadlineName | undefined;
   at: number;
   readonly next: Deadline | undefined;
 }
@@ -50,7 +48,8 @@ export class Deadlines {
   // Few run at once, one on an idle connection: a list is smaller than a table, and as fast.
   #first: Deadline | undefined;
   #timer: unknown;
-  #firesAt = NEVER;
+  // Undefined if no timer is set.
+  #firesAt: number | undefined;
   #hasFailed = false;
 
   constructor(clock: Clock, owner: DeadlineOwner) {
@@ -60,63 +59,59 @@ export class Deadlines {
 
   /** Starts or restarts a deadline. 0 ms means no deadline. */
   start(name: DeadlineName, ms: number): void {
-    if (ms !== 0) this.#startAt(name, this.#now() + ms);
+    const now = ms === 0 ? undefined : this.#now();
+    if (now !== undefined) this.#startAt(name, now + ms);
   }
 
   #startAt(name: DeadlineName, at: number): void {
-    const deadline = this.#running(name) ?? this.#stopped();
+    const deadline = this.#named(name) ?? this.#named(undefined);
     if (deadline === undefined) this.#first = { name, at, next: this.#first };
     else {
       deadline.name = name;
       deadline.at = at;
     }
-    if (at < this.#firesAt) this.#set(at);
+    if (this.#firesAt === undefined || at < this.#firesAt) this.#set(at);
   }
 
-  #running(name: DeadlineName): Deadline | undefined {
+  // The one that is running, or, without a name, one that was stopped.
+  #named(name: DeadlineName | undefined): Deadline | undefined {
     let one = this.#first;
-    while (one !== undefined && (one.name !== name || one.at === NEVER)) one = one.next;
-    return one;
-  }
-
-  #stopped(): Deadline | undefined {
-    let one = this.#first;
-    while (one !== undefined && one.at !== NEVER) one = one.next;
+    while (one !== undefined && one.name !== name) one = one.next;
     return one;
   }
 
   /** Postpones a running deadline by `byMs`, to at most `mostMs` from now. */
   extend(name: DeadlineName, byMs: number, mostMs: number): void {
-    const running = this.#running(name);
-    if (running !== undefined) running.at = Math.min(running.at + byMs, this.#now() + mostMs);
+    const running = this.#named(name);
+    const now = running && this.#now();
+    if (now !== undefined) running!.at = Math.min(running!.at + byMs, now + mostMs);
   }
 
   /** Milliseconds until the deadline passes; `Infinity` if it is not running. */
   left(name: DeadlineName): number {
-    const running = this.#running(name);
-    return running === undefined ? NEVER : running.at - this.#now();
+    const running = this.#named(name);
+    const now = running && this.#now();
+    return now === undefined ? Infinity : running!.at - now;
   }
 
   /** Starts a deadline or moves it earlier, never later. 0 ms means no deadline. */
   startEarlier(name: DeadlineName, ms: number): void {
-    if (ms === 0) return;
-    const at = this.#now() + ms;
-    if (at < (this.#running(name)?.at ?? NEVER)) this.#startAt(name, at);
+    if (ms !== 0 && ms < this.left(name)) this.start(name, ms);
   }
 
   stop(name: DeadlineName): void {
-    const running = this.#running(name);
-    if (running !== undefined) running.at = NEVER;
+    const running = this.#named(name);
+    if (running !== undefined) running.name = undefined;
   }
 
   has(name: DeadlineName): boolean {
-    return this.#running(name) !== undefined;
+    return this.#named(name) !== undefined;
   }
 
   stopAll(): void {
     this.#first = undefined;
-    if (this.#firesAt === NEVER) return;
-    this.#firesAt = NEVER;
+    if (this.#firesAt === undefined) return;
+    this.#firesAt = undefined;
     try {
       this.#clock.clearTimer(this.#timer);
     } catch {
@@ -126,35 +121,29 @@ export class Deadlines {
 
   /** Stops all deadlines but these. */
   keepOnly(...names: readonly DeadlineName[]): void {
-    for (const one of this.#all()) if (!names.includes(one.name)) one.at = NEVER;
-  }
-
-  #all(): Deadline[] {
-    const all: Deadline[] = [];
-    for (let one = this.#first; one !== undefined; one = one.next) all.push(one);
-    return all;
+    for (const name of NAMES) if (!names.includes(name)) this.stop(name);
   }
 
   #set(at: number): void {
     try {
-      if (this.#firesAt !== NEVER) this.#clock.clearTimer(this.#timer);
+      if (this.#firesAt !== undefined) this.#clock.clearTimer(this.#timer);
       this.#firesAt = at;
       // Rounded up: a timer that fires a fraction early would only be set again.
       const ms = Math.min(Math.ceil(at - this.#clock.now()), LONGEST_TIMER_MS);
       this.#timer = this.#clock.setTimer(ms, this.#fire.bind(this));
     } catch (cause) {
-      this.#firesAt = NEVER;
+      this.#firesAt = undefined;
       this.#fail(cause);
     }
   }
 
-  /** NEVER if the clock throws: no deadline starts, and none has passed. */
-  #now(): number {
+  /** Undefined if the clock throws: no deadline starts, and none has passed. */
+  #now(): number | undefined {
     try {
       return this.#clock.now();
     } catch (cause) {
       this.#fail(cause);
-      return NEVER;
+      return undefined;
     }
   }
 
@@ -167,21 +156,21 @@ export class Deadlines {
   }
 
   #fire(): void {
-    this.#firesAt = NEVER;
+    this.#firesAt = undefined;
     const now = this.#now();
-    if (now === NEVER) return;
+    if (now === undefined) return;
     // Several may have passed if the process was suspended.
-    const passed = NAMES.map((name) => ({ name, at: this.#running(name)?.at ?? NEVER }))
+    const passed = NAMES.map((name) => ({ name, at: this.#named(name)?.at ?? Infinity }))
       .filter(({ at }) => at <= now)
       .sort((a, b) => a.at - b.at);
     for (const { name } of passed) {
       // An earlier one may have stopped or restarted this one.
-      const running = this.#running(name);
+      const running = this.#named(name);
       if (running === undefined || running.at > now) continue;
-      running.at = NEVER;
+      running.name = undefined;
       this.#owner.deadlinePassed(name);
     }
-    const next = Math.min(...this.#all().map(({ at }) => at));
-    if (next < this.#firesAt) this.#set(next);
+    const next = Math.min(...NAMES.map((name) => this.#named(name)?.at ?? Infinity));
+    if (next < (this.#firesAt ?? Infinity)) this.#set(next);
   }
 }

@@ -12,14 +12,11 @@ export class Input {
   at = 0;
   /** The number of bytes before this chunk. */
   #before = 0;
-  #later: Uint8Array[] | undefined;
-  #laterLength = 0;
-  // The number of later chunks already taken: shifting the array for each would be quadratic.
-  #taken = 0;
+  #later: Chunks | undefined;
 
   /** Bytes not read yet. */
   get length(): number {
-    return this.chunk.length - this.at + this.#laterLength;
+    return this.chunk.length - this.at + (this.#later?.length ?? 0);
   }
 
   /** The offset of the next byte in the stream of all received bytes. */
@@ -30,9 +27,8 @@ export class Input {
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.at < this.chunk.length) {
-      this.#later ??= [];
-      this.#later.push(chunk);
-      this.#laterLength += chunk.length;
+      this.#later ??= new Chunks();
+      this.#later.add(chunk);
     } else {
       this.#before += this.chunk.length;
       this.chunk = chunk;
@@ -47,30 +43,48 @@ export class Input {
     this.#before += this.chunk.length;
     this.at = 0;
     // An idle connection must not keep the 64 KiB buffer its last 13 bytes arrived in.
-    this.chunk = this.#later === undefined ? NOTHING : this.#takeLater(this.#later);
-  }
-
-  #takeLater(later: Uint8Array[]): Uint8Array {
-    const next = later[this.#taken]!;
-    this.#laterLength -= next.length;
-    later[this.#taken++] = NOTHING;
-    if (this.#taken === later.length) this.#later = undefined;
-    else if (this.#taken * 2 > later.length) this.#later = later.slice(this.#taken);
-    else return next;
-    this.#taken = 0;
-    return next;
+    this.chunk = this.#later?.take() ?? NOTHING;
+    if (this.#later?.length === 0) this.#later = undefined;
   }
 
   /** Removes all bytes not read yet and returns them, in memory of their own. */
   takeAll(): Uint8Array {
-    if (this.length === 0) return new Uint8Array(0);
-    const rest = concat([this.chunk.subarray(this.at), ...(this.#later ?? []).slice(this.#taken)]);
-    this.#before += this.chunk.length + this.#laterLength;
+    const rest = concat([this.chunk.subarray(this.at), ...(this.#later?.rest ?? [])]);
+    this.#before += this.at + rest.length;
     this.chunk = NOTHING;
     this.at = 0;
     this.#later = undefined;
-    this.#laterLength = 0;
-    this.#taken = 0;
     return rest;
+  }
+}
+
+/** A queue of chunks, none of them empty. */
+class Chunks {
+  #chunks: Uint8Array[] = [];
+  // Shifting the array for each chunk would be quadratic.
+  #taken = 0;
+
+  /** The number of bytes in the queue. */
+  length = 0;
+
+  add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  take(): Uint8Array {
+    const chunk = this.#chunks[this.#taken]!;
+    this.length -= chunk.length;
+    this.#chunks[this.#taken++] = NOTHING;
+    if (this.#taken * 2 > this.#chunks.length) {
+      this.#chunks = this.rest;
+      this.#taken = 0;
+    }
+    return chunk;
+  }
+
+  /** The chunks that were not taken. */
+  get rest(): Uint8Array[] {
+    return this.#chunks.slice(this.#taken);
   }
 }
