@@ -121,7 +121,9 @@ export class Deadlines {
 
   /** Stops all deadlines but these. */
   keepOnly(...names: readonly DeadlineName[]): void {
-    for (const name of NAMES) if (!names.includes(name)) this.stop(name);
+    for (let one = this.#first; one !== undefined; one = one.next) {
+      if (one.name !== undefined && !names.includes(one.name)) one.name = undefined;
+    }
   }
 
   #set(at: number): void {

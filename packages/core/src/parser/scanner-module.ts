@@ -130,11 +130,12 @@ class Scanner {
 
   /**
    * The index of the first field on the tape, from `first` on, with this name; -1 if there is none,
-   * undefined if the scanner does not know the name.
+   * undefined if the scanner does not know the name, or no longer has the head.
    */
   find(name: string, first: number): number | undefined {
     const number = this.#numbers.get(name) ?? this.#number(name);
-    if (number === undefined) return undefined;
+    // After forget() its text is no longer here; the offsets on the tape still hold.
+    if (number === undefined || this.#loaded === undefined) return undefined;
     return this.#compiled!.exports.find(number, name.length, first);
   }
 
@@ -145,8 +146,6 @@ class Scanner {
     this.#writtenTo = INPUT;
     this.#loaded = undefined;
     this.#windowText = undefined;
-    // The last head can no longer be searched here: from now on its names are cut from its own text.
-    this.generation++;
   }
 
   #run(scan: Scan, at: number, from: number, to: number): number {
