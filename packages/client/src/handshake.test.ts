@@ -1,7 +1,7 @@
 import { HttpConnection } from "@upgrade/core";
 import { memoryPair } from "@upgrade/core/io";
 import { expect, test } from "vitest";
-import { handshake } from "./handshake.ts";
+import { handshake, prepareHandshake } from "./handshake.ts";
 
 const GET = { method: "GET", target: "/", headers: { Host: "a.test" } };
 
@@ -36,4 +36,19 @@ test("a request leaves at the end of the turn in which it was sent", async () =>
   const read = far.read();
   sender.sendRequest(GET).catch(() => {});
   expect(Buffer.from((await read)!).toString()).toBe("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+});
+
+test("a prepared handshake connects one io after another with the same options", async () => {
+  const begin = prepareHandshake({ maxQueuedRequests: 0 });
+  for (const target of ["/one", "/two"]) {
+    const [near, far] = memoryPair();
+    const { sender } = await begin(near);
+    sender.sendRequest({ ...GET, target }).catch(() => {});
+    await expect(sender.sendRequest(GET)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    expect(Buffer.from((await far.read())!).toString()).toContain(`GET ${target} `);
+  }
+});
+
+test("a mistake in the options shows before there is an io", () => {
+  expect(() => prepareHandshake({ pipeLine: 4 } as object)).toThrow("did you mean pipeline");
 });

@@ -7,6 +7,7 @@ import {
   type DriverKinds,
   type DriverOptions,
   type Io,
+  Settings,
 } from "@upgrade/core/io";
 import { ClientSide } from "./client-side.ts";
 import { Sender } from "./sender.ts";
@@ -50,16 +51,42 @@ export async function handshake<IO extends Io>(
   io: IO,
   options: ClientOptions = DEFAULTS,
 ): Promise<ClientHandshake<IO>> {
-  const side = prepare(io, options);
-  side.driver.start(side);
-  return { sender: new Sender(side), connection: side.connection };
+  return prepareHandshake(options)(io);
+}
+
+/**
+ * Checks options once, for many ios: a mistake shows when a pool starts, and all its connections share
+ * their limits. The result is {@link handshake} for one io.
+ *
+ * @throws {LocalProtocolError} `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * const begin = prepareHandshake({ pipeline: 4 });
+ * const { sender, connection } = await begin(net.connect(8080, "127.0.0.1"));
+ * const response = await sender.sendRequest({
+ *   method: "GET", target: "/", headers: { Host: "127.0.0.1:8080" },
+ * });
+ * console.log(response.status, await response.body.text());
+ * await connection.close();
+ * ```
+ */
+export function prepareHandshake(
+  options: ClientOptions = DEFAULTS,
+): <IO extends Io>(io: IO) => Promise<ClientHandshake<IO>> {
+  const settings = new Settings("client", options, CLIENT_OPTIONS);
+  return async (io) => {
+    const side = new ClientSide(new Driver(settings, io), io);
+    side.driver.start(side);
+    return { sender: new Sender(side), connection: side.connection };
+  };
 }
 
 /** Prepares a connection. The io is untouched until its driver is started. */
 export function prepare<IO>(
   io: IO,
   options: ClientOptions,
-  kinds: DriverKinds<ClientOptions> = CLIENT_OPTIONS,
+  kinds: DriverKinds<ClientOptions>,
 ): ClientSide<IO> {
-  return new ClientSide(new Driver("client", io, options, kinds), io);
+  return new ClientSide(new Driver(new Settings("client", options, kinds), io), io);
 }

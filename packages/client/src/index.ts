@@ -45,6 +45,7 @@ export {
   type ClientHandshake,
   type ClientOptions,
   handshake,
+  prepareHandshake,
 } from "./handshake.ts";
 export type { ClientRequest, SendOptions } from "./request.ts";
 export type { ClientResponse, InterimResponse } from "./response.ts";

@@ -68,6 +68,12 @@ export const CLIENTS: readonly Story[] = [
     play: answered,
   },
   {
+    sample: "packages/client/src/handshake.ts: prepareHandshake",
+    asks: "8080",
+    prints: "200 hello\n",
+    play: answered,
+  },
+  {
     sample: "packages/client/src/upgrade.ts: upgrade",
     asks: "8080",
     after: "if (result.switched) result.io.destroy();",

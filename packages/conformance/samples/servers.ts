@@ -86,6 +86,7 @@ export const SERVERS: readonly Story[] = [
     given: `async function lookUp(): Promise<string | undefined> { return "hello"; }`,
     play: answers,
   },
+  { sample: "docs/guides/server.md: The server (2)", serves: "8080", play: answers },
   {
     sample: "docs/transports.md: On workerd",
     serves: "8080",
@@ -116,6 +117,11 @@ export const SERVERS: readonly Story[] = [
   },
   {
     sample: "packages/server/src/handshake.ts: handshake",
+    serves: "8080",
+    play: answers,
+  },
+  {
+    sample: "packages/server/src/handshake.ts: prepareHandshake",
     serves: "8080",
     play: answers,
   },

@@ -54,10 +54,13 @@ export class HttpConnection {
   readonly #transmitter: Transmitter;
 
   /** @throws {LocalProtocolError} `INVALID_OPTION`; `NO_WEBASSEMBLY`: heads cannot be read. */
-  constructor(role: Role, options: LimitOptions = {}) {
+  constructor(role: Role, options?: LimitOptions);
+  /** @internal With limits that are already checked. */
+  constructor(role: Role, options: undefined, limits: Limits);
+  constructor(role: Role, options: LimitOptions = {}, limits?: Limits) {
     this.role = checkRole(role);
     this.#peer = peerOf(role);
-    this.limits = resolveLimits(options, role);
+    this.limits = limits ?? resolveLimits(options, role);
     // If this fails, fail now and not on the first head.
     scanner.prepare();
     this.#receiver = new Receiver(role, this.limits, this.#cycle);

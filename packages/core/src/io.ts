@@ -42,7 +42,7 @@ export {
 } from "./base/options.ts";
 export { type BodySource, bodySource, releaseBody } from "./driver/body-source.ts";
 export type { DeadlineName } from "./driver/deadlines.ts";
-export { DRIVER_OPTIONS, Driver, type DriverKinds, type DriverOptions } from "./driver/driver.ts";
+export { Driver } from "./driver/driver.ts";
 export { type BodyDisposal, Incoming, type Refusal } from "./driver/incoming.ts";
 export { listen } from "./driver/listening.ts";
 export type { Reading } from "./driver/reading.ts";
@@ -56,6 +56,12 @@ export {
   sendContent,
   type Upload,
 } from "./driver/sending.ts";
+export {
+  DRIVER_OPTIONS,
+  type DriverKinds,
+  type DriverOptions,
+  Settings,
+} from "./driver/settings.ts";
 export type { Side, SideEvent } from "./driver/side.ts";
 export { takeParts } from "./handover/connection.ts";
 export { abandon, type Io } from "./transports/adopt.ts";

@@ -1,7 +1,7 @@
 import { HttpConnection } from "@upgrade/core";
 import { memoryPair } from "@upgrade/core/io";
 import { expect, test } from "vitest";
-import { handshake } from "./handshake.ts";
+import { handshake, prepareHandshake } from "./handshake.ts";
 import type { Service } from "./service.ts";
 
 test("a connection runs from the handshake on, without being polled", async () => {
@@ -41,4 +41,22 @@ test("the reason for the end is available when it is read later", async () => {
   await far.closeWrite();
   expect(await far.read()).toBeNull();
   expect(await connection.closed).toMatchObject({ kind: "peer-ended" });
+});
+
+test("a prepared handshake serves one io after another with the same options", async () => {
+  const accept = prepareHandshake(({ target }) => ({ status: 200, body: target }), { date: false });
+  for (const target of ["/one", "/two"]) {
+    const [near, far] = memoryPair();
+    await accept(near);
+    await far.write([new TextEncoder().encode(`GET ${target} HTTP/1.1\r\nHost: a.test\r\n\r\n`)]);
+    expect(new TextDecoder().decode((await far.read())!)).toBe(
+      `HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n${target}`,
+    );
+  }
+});
+
+test("a mistake in the service or its options shows before there is an io", () => {
+  const misspelt = { idleMS: 5 } as object;
+  expect(() => prepareHandshake(() => ({ status: 200 }), misspelt)).toThrow("did you mean idleMs");
+  expect(() => prepareHandshake(undefined as never)).toThrow("service is undefined");
 });

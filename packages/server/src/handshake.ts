@@ -1,7 +1,7 @@
 // io + service → [handshake] → connection
 
 import { LocalProtocolError } from "@upgrade/core";
-import { type Connection, Driver, type Io, inWords } from "@upgrade/core/io";
+import { type Connection, Driver, type Io, inWords, Settings } from "@upgrade/core/io";
 import { ServerSide } from "./server-side.ts";
 import { SERVER_OPTIONS, type ServerOptions, type Service } from "./service.ts";
 
@@ -38,12 +38,34 @@ export async function handshake<IO extends Io>(
   service: Service<IO>,
   options: ServerOptions<IO> = DEFAULTS,
 ): Promise<ServerHandshake<IO>> {
+  return prepareHandshake(service, options)(io);
+}
+
+/**
+ * Checks the service and its options once, for many ios: a mistake shows when the server starts, and
+ * all connections share their limits. The result is {@link handshake} for one io.
+ *
+ * @throws {LocalProtocolError} `INVALID_OPTION`, also for a service that is not a function.
+ *
+ * @example
+ * ```ts
+ * const accept = prepareHandshake(() => ({ status: 200, body: "hello\n" }), { idleMs: 5_000 });
+ * net.createServer((socket) => void accept(socket)).listen(8080, "127.0.0.1");
+ * ```
+ */
+export function prepareHandshake<IO extends Io>(
+  service: Service<IO>,
+  options: ServerOptions<IO> = DEFAULTS,
+): (io: IO) => Promise<ServerHandshake<IO>> {
   if (typeof service !== "function") {
     const came = inWords(service);
     throw new LocalProtocolError("INVALID_OPTION", `service is ${came}, not a function`);
   }
-  const driver = new Driver("server", io, options, SERVER_OPTIONS);
-  const side = new ServerSide(driver, io, service, options);
-  driver.start(side);
-  return { connection: side.connection };
+  const settings = new Settings("server", options, SERVER_OPTIONS);
+  return async (io) => {
+    const driver = new Driver(settings, io);
+    const side = new ServerSide(driver, io, service, options);
+    driver.start(side);
+    return { connection: side.connection };
+  };
 }

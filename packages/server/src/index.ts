@@ -42,7 +42,7 @@ export {
   type TunnelSide,
   tunnel,
 } from "@upgrade/core/io";
-export { handshake, type ServerHandshake } from "./handshake.ts";
+export { handshake, prepareHandshake, type ServerHandshake } from "./handshake.ts";
 export type { ServerRequest, SwitchOptions } from "./request.ts";
 export type {
   ErrorContext,

@@ -70,7 +70,13 @@ test("all limits are read from options of a class, or without a prototype", () =
   expect(resolveLimits(bare).idleMs).toBe(5);
 });
 
-test("equal limits are one object", () => {
-  expect(resolveLimits({ idleMs: 5 })).toBe(resolveLimits({ idleMs: 5 }));
-  expect(resolveLimits({ idleMs: 5 })).not.toBe(resolveLimits({ idleMs: 6 }));
+test("the defaults are one object, and no limits can be changed", () => {
+  expect(resolveLimits({})).toBe(resolveLimits());
+  for (const limits of [
+    resolveLimits(),
+    resolveLimits({}, "client"),
+    resolveLimits({ idleMs: 5 }),
+  ]) {
+    expect(Object.isFrozen(limits)).toBe(true);
+  }
 });

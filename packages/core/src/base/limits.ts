@@ -141,16 +141,12 @@ export function resolveLimits(
   kinds: { readonly [name: string]: Kind } = NOTHING_ELSE,
 ): Limits {
   const defaults = role === "client" ? CLIENT_DEFAULTS : DEFAULTS;
-  if (options === defaults || options === last) return options as Limits;
   checkOptions(options, kinds, DEFAULTS);
   const names = namesIn(options);
   if (names.length === 0) return Object.freeze(defaults);
   const limits: Record<LimitName, number> = { ...defaults };
   for (const name of names) limits[name] = checkOption(name, options[name] ?? defaults[name]);
-  if (last === undefined || LIMIT_NAMES.some((name) => limits[name] !== last?.[name])) {
-    last = Object.freeze(limits);
-  }
-  return last;
+  return Object.freeze(limits);
 }
 
 // A plain object has few keys; any other may have limits that cannot be enumerated.
@@ -158,9 +154,6 @@ function namesIn(options: LimitOptions): readonly LimitName[] {
   if (Object.getPrototypeOf(options) !== Object.prototype) return LIMIT_NAMES;
   return Object.keys(options).filter((name): name is LimitName => Object.hasOwn(DEFAULTS, name));
 }
-
-// All connections of one server, or of one pool, have the same limits: they share one object.
-let last: Limits | undefined;
 
 /**
  * Returns `value` if it is valid for the option.

@@ -1,9 +1,7 @@
 // bytes ↔ transport ↔ [driver] ↔ connection ↔ application: the only layer that waits; both roles
 
 import { ConnectionError, LocalProtocolError, type UpgradeError } from "../base/errors.ts";
-import { type LimitOptions, type Limits, resolveLimits } from "../base/limits.ts";
-import { CLOCK, FUNCTION, type Kinds } from "../base/options.ts";
-import type { Role } from "../base/role.ts";
+import type { Limits } from "../base/limits.ts";
 import { HttpConnection } from "../http-connection.ts";
 import { isLive, moveOn, type OnTransition } from "../lifecycle/lifecycle.ts";
 import type { Cause } from "../lifecycle/moves.ts";
@@ -14,27 +12,14 @@ import type { Prepared } from "../serializer/prepared.ts";
 import { adopt } from "../transports/adopt.ts";
 import { transportFailed } from "../transports/causes.ts";
 import type { Transport, TransportEvents } from "../transports/transport.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { type DeadlineName, type DeadlineOwner, Deadlines } from "./deadlines.ts";
 import { PERFORM } from "./effects.ts";
 import { CLOSED, type CloseReason, Ending, LAST_CYCLE, PEER_ENDED } from "./ending.ts";
 import { PASSED } from "./passed.ts";
 import { Reading } from "./reading.ts";
+import type { Settings } from "./settings.ts";
 import type { Side } from "./side.ts";
 import { Writing } from "./writing.ts";
-
-/** Options of every driver. */
-export interface DriverOptions extends LimitOptions {
-  /** Default: the platform's. */
-  readonly clock?: Clock | undefined;
-  /** Called when {@link Connection.phase} changes. If it throws, the connection fails. */
-  readonly onTransition?: OnTransition | undefined;
-}
-
-/** The options of a role other than the limits. */
-export type DriverKinds<Options extends DriverOptions> = Kinds<Omit<Options, keyof LimitOptions>>;
-
-export const DRIVER_OPTIONS: DriverKinds<DriverOptions> = { clock: CLOCK, onTransition: FUNCTION };
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
 export class Driver implements TransportEvents, DeadlineOwner {
@@ -67,13 +52,13 @@ export class Driver implements TransportEvents, DeadlineOwner {
   #ending: Ending | undefined;
   readonly #onTransition: OnTransition | undefined;
 
-  /** @throws {LocalProtocolError} `INVALID_IO`, `INVALID_OPTION`, `NO_WEBASSEMBLY`; the io is untouched. */
-  constructor(role: Role, io: unknown, options: DriverOptions, kinds: DriverKinds<DriverOptions>) {
-    this.limits = resolveLimits(options, role, kinds);
-    this.http = new HttpConnection(role, this.limits);
+  /** @throws {LocalProtocolError} `INVALID_IO`, `NO_WEBASSEMBLY`; the io is untouched. */
+  constructor({ role, limits, clock, onTransition }: Settings, io: unknown) {
+    this.limits = limits;
+    this.http = new HttpConnection(role, undefined, limits);
     this.transport = adopt(io);
-    this.#onTransition = options.onTransition;
-    this.deadlines = new Deadlines(options.clock ?? systemClock, this);
+    this.#onTransition = onTransition;
+    this.deadlines = new Deadlines(clock, this);
     this.writing = new Writing(this);
     this.reading = new Reading(this);
   }
