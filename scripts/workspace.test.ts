@@ -84,3 +84,19 @@ test("every dependency from outside comes from the catalog", () => {
     }
   }
 });
+
+const MADE = new Set(["node_modules", "dist", "coverage", ".turbo"]);
+
+test("no file of code is longer than 350 lines", () => {
+  const files = ["packages", "apps", "scripts"].flatMap(codeIn);
+  expect(files.length).toBeGreaterThan(300);
+  expect(files.filter((file) => read(file).split("\n").length - 1 > 350)).toEqual([]);
+});
+
+function codeIn(folder: string): string[] {
+  return readdirSync(new URL(`${folder}/`, root), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return MADE.has(entry.name) ? [] : codeIn(path);
+    return /\.(ts|mts|mjs)$/.test(entry.name) ? [path] : [];
+  });
+}

@@ -1,7 +1,7 @@
 // Finds the tests that show what docs/evidence/corpora.md says about us. Loaded by the tests and by scripts/docs.
 
 import type { Corpus } from "./corpora.ts";
-import type { Disagreement } from "./disagreements.ts";
+import type { Disagreement } from "./disagreement.ts";
 import { chapterFiles, filesIn, type Proof, read } from "./proofs.ts";
 
 /** The results for one corpus. */

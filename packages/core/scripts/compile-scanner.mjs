@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const SOURCES = ["scanner.ts", "../../src/parser/tape-layout.ts"];
+const SOURCES = ["scanner.ts", "octets.ts", "../../src/parser/tape-layout.ts"];
 const folder = new URL("../wasm/scanner/", import.meta.url);
 
 /** The bytes of the module. */

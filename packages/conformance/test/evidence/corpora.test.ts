@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { CORPORA } from "../../requirements/corpora.ts";
 import { countCorpora, findCorporaProofs, tallyOf } from "../../requirements/corpora-proofs.ts";
-import { DISAGREEMENTS, type Disagreement } from "../../requirements/disagreements.ts";
+import type { Disagreement } from "../../requirements/disagreement.ts";
+import { DISAGREEMENTS } from "../../requirements/disagreements.ts";
 
 const root = new URL("../../../../", import.meta.url);
 

@@ -32,6 +32,17 @@ import {
   TRAILER,
   UPGRADE,
 } from "../../src/parser/tape-layout";
+import {
+  COLON,
+  endOf,
+  endOfText,
+  isDigit,
+  isPlainHost,
+  isWhiteSpace,
+  SP,
+  TARGET,
+  TOKEN,
+} from "./octets";
 
 // The tape counts in integers, memory in bytes.
 const FIRST_STEERING = STEERING_LIST << 2;
@@ -47,9 +58,6 @@ const CODINGS = 512;
 const NOT_EXACT = 0;
 const NOT_WHOLE = -1;
 
-const TAB: u8 = 0x09;
-const SP: u8 = 0x20;
-const COLON: u8 = 0x3a;
 const COMMA: u8 = 0x2c;
 const CRLF: u16 = 0x0a0d;
 // " HTTP/1." and "HTTP/1.", read as little-endian integers.
@@ -155,7 +163,7 @@ function failed(at: i32, to: i32): i32 {
   return at >= to ? NOT_WHOLE : NOT_EXACT;
 }
 
-// The methods of nearly all requests, numbered by their index in the list of src/tape.ts.
+// The methods of nearly all requests, numbered by their index in the list of fast-head.ts.
 function methodLength(first: u32, then: u32): i32 {
   switch (first) {
     case 0x20544547: // GET SP
@@ -181,64 +189,6 @@ function methodLength(first: u32, then: u32): i32 {
 function method(number: i32, length: i32): i32 {
   put(METHOD, number);
   return length;
-}
-
-// A set of octets below 0x80 is one table: for each low half, a bit for each high half with which it
-// is in the set. HIGH gives the bit for each high half.
-const HIGH = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
-// RFC 9110 §5.6.2: tchar.
-const TOKEN = i8x16(-24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112);
-// The octets that src/target.ts allows in a path and a query: 0x21 to 0x7e except `"`, `#`, `<`, `>`.
-const TARGET = i8x16(-8, -4, -8, -8, -4, -4, -4, -4, -4, -4, -4, -4, -12, -4, -12, 124);
-
-// RFC 3986 §3.2.2: reg-name, except "%".
-const REG_NAME = i8x16(-88, -4, -8, -8, -4, -8, -4, -4, -4, -4, -12, 92, 84, 92, -44, 112);
-
-// A bit for each of the sixteen octets that is not in the set.
-function outside(octets: v128, set: v128): i32 {
-  const low = i8x16.swizzle(set, v128.and(octets, i8x16.splat(0x0f)));
-  const high = i8x16.swizzle(HIGH, i8x16.shr_u(octets, 4));
-  return i8x16.bitmask(i8x16.eq(v128.and(low, high), i8x16.splat(0)));
-}
-
-// The position of the first octet from `start` on that is not in the set; `to` or more if none is.
-function endOf(set: v128, start: i32, to: i32): i32 {
-  for (let at = start; at < to; at += 16) {
-    const mask = outside(v128.load(at), set);
-    if (mask !== 0) return at + ctz(mask);
-  }
-  return to;
-}
-
-// RFC 9110 §7.2: uri-host [":" port], with neither "%" nor "[" in the host.
-function isPlainHost(value: i32, valueEnd: i32): bool {
-  const hostEnd = endOf(REG_NAME, value, valueEnd);
-  if (hostEnd >= valueEnd) return true;
-  if (hostEnd === value || load<u8>(hostEnd) !== COLON || valueEnd - hostEnd > 6) return false;
-  let port = 0;
-  for (let at = hostEnd + 1; at < valueEnd; at++) {
-    if (!isDigit(load<u8>(at))) return false;
-    port = port * 10 + load<u8>(at) - 0x30;
-  }
-  return port <= 65_535;
-}
-
-// RFC 9110 §5.5, RFC 9112 §4: HTAB, SP, VCHAR and obs-text.
-function endOfText(start: i32, to: i32): i32 {
-  let at = start;
-  while (at < to) {
-    const octets = v128.load(at);
-    const isControl = i8x16.lt_u(octets, i8x16.splat(0x20));
-    const mask = i8x16.bitmask(v128.or(isControl, i8x16.eq(octets, i8x16.splat(0x7f))));
-    if (mask === 0) {
-      at += 16;
-      continue;
-    }
-    at += ctz(mask);
-    if (load<u8>(at) !== TAB) return at;
-    at++;
-  }
-  return to;
 }
 
 /** The index of the first field from `first` on with the name `wanted`; -1 if there is none. */
@@ -366,14 +316,6 @@ function flagOf(option: i32, length: i32): i32 {
 function is(at: i32, from: i32, count: i32, wanted: u64): bool {
   const mask: u64 = count === 8 ? ~(<u64>0) : ((<u64>1) << (<u64>count * 8)) - 1;
   return ((load<u64>(at + from) | LOWER) & mask) === wanted;
-}
-
-function isDigit(octet: u8): bool {
-  return <u32>(octet - 0x30) < 10;
-}
-
-function isWhiteSpace(octet: u8): bool {
-  return octet === SP || octet === TAB;
 }
 
 function put(place: i32, value: i32): void {
