@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Tests the packages as users install them: node scripts/tarballs.mjs <tarball>...
-// Installs the tarballs in an empty project with npm, runs the README's example as ESM and as CommonJS,
-// and compiles it under both module resolutions.
+// Installs the tarballs in an empty project with npm, runs the README's example as ESM and as CommonJS
+// and that of the guide to protocols, and compiles both under both module resolutions.
 import { fork, spawnSync } from "node:child_process";
 import { on, once } from "node:events";
 import {
@@ -18,9 +18,11 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { fencedBlocks, read, root } from "./docs/markdown.mjs";
 
-const PRINTS = "welcome, and back again\n";
+const WELCOME = "welcome, and back again\n";
+const LINES = "at most 80\nAGREED ON 40\n";
 const tarballs = process.argv.slice(2).map((file) => resolve(file));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-tarballs-")));
 
@@ -71,17 +73,24 @@ function tsconfig(module, moduleResolution, files, platform) {
 }
 
 const [{ code }] = fencedBlocks(read("README.md"), "ts");
+const [{ code: lines }] = fencedBlocks(read("docs/guides/your-own-protocol.md"), "ts");
+const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+const { outputText: linesAsJs } = ts.transpileModule(lines, { compilerOptions });
 writeFileSync(join(project, "package.json"), '{ "private": true }');
 // On Windows npm is a shell script; our paths contain no spaces.
 run("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", ...tarballs], {
   shell: process.platform === "win32",
 });
 
-const programs = { "echo.mjs": code, "echo.cjs": toCommonJs(code) };
-for (const [name, text] of Object.entries(programs)) {
+const programs = [
+  ["echo.mjs", code, WELCOME],
+  ["echo.cjs", toCommonJs(code), WELCOME],
+  ["lines.mjs", linesAsJs, LINES],
+];
+for (const [name, text, prints] of programs) {
   writeFileSync(join(project, name), text.replaceAll("8080", await freePort()));
   const printed = run(name, process.execPath, [name]);
-  if (printed === PRINTS) continue;
+  if (printed === prints) continue;
   console.error(`${name} printed ${JSON.stringify(printed)}`);
   process.exit(1);
 }
@@ -108,8 +117,10 @@ symlinkSync(
   "junction",
 );
 writeFileSync(join(project, "echo.mts"), code);
+writeFileSync(join(project, "lines.mts"), lines);
 writeFileSync(join(project, "echo.cts"), `${toCommonJsTypes(code)}`);
 writeFileSync(join(project, "members.mts"), read("packages/conformance/types/public-members.ts"));
+writeFileSync(join(project, "agreed.mts"), read("packages/conformance/types/agreements.ts"));
 // The packages must also compile without Node's types and without a lib newer than the target.
 writeFileSync(
   join(project, "plain.mts"),
@@ -119,9 +130,10 @@ writeFileSync(
 );
 const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
 const onNode = { lib: ["es2022", "esnext.disposable"], types: ["node"] };
+const TYPES = ["lines.mts", "members.mts", "agreed.mts"];
 const PROGRAMS = [
-  ["node16", "node16", ["echo.mts", "echo.cts", "members.mts"], onNode],
-  ["esnext", "bundler", ["echo.mts", "members.mts"], onNode],
+  ["node16", "node16", ["echo.mts", "echo.cts", ...TYPES], onNode],
+  ["esnext", "bundler", ["echo.mts", ...TYPES], onNode],
   ["esnext", "bundler", ["plain.mts"], { lib: ["es2022"], types: [] }],
 ];
 for (const [module, resolution, files, platform] of PROGRAMS) {
@@ -187,7 +199,7 @@ async function definitionOf(word, file) {
 const DEFINITIONS = {
   "handshake(socket": "server/src/handshake.ts: handshake<IO extends Io>(",
   "switchTo(": "server/src/request.ts: switchTo(",
-  "upgrade(net": "client/src/upgrade.ts: upgrade<IO extends Io>(",
+  "upgrade(net": "client/src/upgrade.ts: upgrade<IO extends Io, P",
 };
 for (const [word, wanted] of Object.entries(DEFINITIONS)) {
   const found = await definitionOf(word, "echo.mts");
@@ -195,7 +207,7 @@ for (const [word, wanted] of Object.entries(DEFINITIONS)) {
   console.error(`the definition of ${word} is ${found}, not ${wanted}`);
   process.exit(1);
 }
-console.log("the README's example runs from the tarballs as ESM and CommonJS, and compiles");
+console.log("the examples run from the tarballs, as ESM and CommonJS, and compile");
 
 /** A .cts file compiles imports to require() and cannot use top-level await. */
 function toCommonJsTypes(text) {

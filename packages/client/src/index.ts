@@ -1,6 +1,15 @@
 // An HTTP/1.1 client: a handshake, a sender, and correct protocol switches.
 
-export type { ErrorCode, LimitOptions, Proposal, Sent } from "@upgrade/core";
+export type {
+  AcceptingResponse,
+  ErrorCode,
+  LimitOptions,
+  Offer,
+  Proposable,
+  Proposal,
+  Protocol,
+  Sent,
+} from "@upgrade/core";
 export {
   ConnectionError,
   endToEnd,
@@ -25,6 +34,7 @@ export type {
   TrailersInit,
 } from "@upgrade/core/io";
 export {
+  AgreementFailed,
   type CloseReason,
   type Connection,
   type ConnectionStats,

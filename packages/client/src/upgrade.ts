@@ -1,12 +1,13 @@
 // io + proposal → [upgrade] → switched, or a response: convenience over handshake and parts
 
 import {
+  type AgreementOf,
   ConnectionError,
   forget,
   Headers,
   type HeadersInit,
   LocalProtocolError,
-  withUpgrade,
+  type Proposable,
 } from "@upgrade/core";
 import {
   ANY,
@@ -26,19 +27,22 @@ import {
 import type { ClientSide } from "./client-side.ts";
 import type { Exchange } from "./exchange.ts";
 import { CLIENT_OPTIONS, type ClientOptions, prepare } from "./handshake.ts";
+import { Offers } from "./offers.ts";
 import { beforeSending, type ClientRequest, SEND_OPTIONS } from "./request.ts";
 import type { ClientResponse, InterimResponse } from "./response.ts";
 import { Sender } from "./sender.ts";
 
 /** A request that proposes an Upgrade. */
-export interface UpgradeRequest extends Omit<ClientRequest, "method"> {
+export interface UpgradeRequest<P extends Proposable = Proposable>
+  extends Omit<ClientRequest, "method"> {
   /** Default `"GET"`. */
   readonly method?: string | undefined;
   /**
-   * What to propose, in order of preference: adds `Connection: Upgrade` and `Upgrade`. Omit it if
-   * the headers already have them.
+   * What to propose, in order of preference: a {@link Protocol}, or a token if there is nothing to
+   * agree on. Adds the headers of each, `Connection: Upgrade` and `Upgrade`. Omit it if the headers
+   * already propose.
    */
-  readonly protocol?: string | readonly string[] | undefined;
+  readonly protocol?: P | readonly P[] | undefined;
 }
 
 export interface UpgradeOptions extends ClientOptions {
@@ -62,8 +66,10 @@ const UPGRADE_OPTIONS: DriverKinds<UpgradeOptions> = {
 const CONNECT_OPTIONS: DriverKinds<ConnectOptions> = { ...UPGRADE_OPTIONS, headers: ANY };
 
 /** The proposal was accepted: HTTP is over. */
-export interface SwitchAccepted<IO> extends Omit<Parts<IO>, "switched"> {
+export interface SwitchAccepted<IO, Agreement = unknown> extends Omit<Parts<IO>, "switched"> {
   readonly switched: true;
+  /** What the protocol's `verify` returned; undefined for a token. */
+  readonly agreement: Agreement;
   /** The protocol named by the 101; for a tunnel, the authority. */
   readonly protocol: string;
   readonly response: ClientResponse;
@@ -79,7 +85,9 @@ export interface SwitchDeclined<IO> {
   readonly connection: Connection<IO>;
 }
 
-export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
+export type UpgradeResult<IO, Agreement = unknown> =
+  | SwitchAccepted<IO, Agreement>
+  | SwitchDeclined<IO>;
 
 /**
  * Proposes to switch the io to another protocol.
@@ -88,7 +96,8 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * leaves it untouched.
  *
  * @throws Like `handshake` and `sendRequest`. `NO_PROPOSAL` for a request that proposes nothing;
- *   nothing is sent. `NOT_SENT` for an io that has already failed. A refusal is not thrown.
+ *   nothing is sent. `NOT_SENT` for an io that has already failed. {@link AgreementFailed} if the
+ *   protocol's `verify` throws. A refusal is not thrown.
  *
  * @example
  * ```ts
@@ -99,12 +108,13 @@ export type UpgradeResult<IO> = SwitchAccepted<IO> | SwitchDeclined<IO>;
  * else console.log(result.response.status, await result.response.body.text());
  * ```
  */
-export function upgrade<IO extends Io>(
+export function upgrade<IO extends Io, P extends Proposable = string>(
   io: IO,
-  request: UpgradeRequest,
+  request: UpgradeRequest<P>,
   options: UpgradeOptions = {},
-): Promise<UpgradeResult<IO>> {
-  return handled(propose(io, () => proposing(request), options, UPGRADE_OPTIONS));
+): Promise<UpgradeResult<IO, AgreementOf<P>>> {
+  const result = propose(io, () => proposing(request), options, UPGRADE_OPTIONS);
+  return handled(result as Promise<UpgradeResult<IO, AgreementOf<P>>>);
 }
 
 /**
@@ -117,40 +127,41 @@ export function connect<IO extends Io>(
   io: IO,
   authority: string,
   options: ConnectOptions = {},
-): Promise<UpgradeResult<IO>> {
-  const makeRequest = () => {
+): Promise<UpgradeResult<IO, undefined>> {
+  const makeProposal = () => {
     // Whether options are an object is checked together with the io.
     const given = Headers.from(options?.headers);
     const headers = given.has("host") ? given : [["Host", authority] as const, ...given];
-    return { method: "CONNECT", target: authority, headers };
+    return {
+      request: { method: "CONNECT", target: authority, headers },
+      offers: Offers.of(undefined),
+    };
   };
-  return handled(propose(io, makeRequest, options, CONNECT_OPTIONS));
+  const result = propose(io, makeProposal, options, CONNECT_OPTIONS);
+  return handled(result as Promise<UpgradeResult<IO, undefined>>);
+}
+
+/** A request, and the protocols that it offers. */
+interface Proposing {
+  readonly request: ClientRequest;
+  readonly offers: Offers;
 }
 
 // Not spread: a received request has some of its properties on its prototype.
-function proposing(request: UpgradeRequest): ClientRequest {
+function proposing(request: UpgradeRequest): Proposing {
   let body: ClientRequest["body"];
   let trailers: ClientRequest["trailers"];
   try {
     // First what must be released.
     ({ body, trailers } = request);
     const { protocol, method = "GET", target, version, headers } = request;
-    const rest = { method, target, version, body, trailers };
-    if (protocol === undefined) return { ...rest, headers };
-    return { ...rest, headers: withUpgrade(Headers.from(headers), listOf(protocol)) };
+    const offers = Offers.of(protocol);
+    const proposed = { method, target, version, headers: offers.addTo(headers), body, trailers };
+    return { request: proposed, offers };
   } catch (error) {
     releaseContent(body, trailers);
     throw error;
   }
-}
-
-function listOf(protocol: unknown): string {
-  const protocols: readonly unknown[] = Array.isArray(protocol) ? [...protocol] : [protocol];
-  if (protocols.every((one) => typeof one === "string")) return protocols.join(", ");
-  throw new LocalProtocolError(
-    "INVALID_OPTION",
-    "protocol is neither a string nor a list of strings",
-  );
 }
 
 // Releases the content of the request if `make` throws.
@@ -167,20 +178,21 @@ function orReleased<T>({ body, trailers }: ClientRequest, make: () => T): T {
 interface Prepared<IO> {
   readonly side: ClientSide<IO>;
   readonly exchange: Exchange;
+  readonly offers: Offers;
 }
 
 function prepareProposal<IO extends Io>(
   io: IO,
-  makeRequest: () => ClientRequest,
+  makeProposal: () => Proposing,
   options: UpgradeOptions,
   kinds: DriverKinds<UpgradeOptions>,
 ): Prepared<IO> {
   try {
-    const request = beforeSending(makeRequest);
+    const { request, offers } = beforeSending(makeProposal);
     const side = orReleased(request, () => prepare(io, options, kinds));
     const exchange = side.check(request, options);
     exchange.releasing(() => beforeSending(() => assertProposal(exchange)));
-    return { side, exchange };
+    return { side, exchange, offers };
   } catch (error) {
     // The caller no longer owns this io, and there is no connection to close it.
     abandon(io, new ConnectionError("ABORTED", "nothing was proposed", { cause: error }));
@@ -198,21 +210,23 @@ function assertProposal({ proposes }: Exchange): void {
 
 async function propose<IO extends Io>(
   io: IO,
-  makeRequest: () => ClientRequest,
+  makeProposal: () => Proposing,
   options: UpgradeOptions,
   kinds: DriverKinds<UpgradeOptions>,
 ): Promise<UpgradeResult<IO>> {
-  const { side, exchange } = prepareProposal(io, makeRequest, options, kinds);
+  const { side, exchange, offers } = prepareProposal(io, makeProposal, options, kinds);
   const { driver, connection } = side;
   driver.start(side);
   driver.deadlines.start("answer", options.timeoutMs ?? 0);
   try {
     const end = connection.pollWithoutShutdown();
     const response = await side.sendChecked(exchange, options);
-    if ((await end).kind !== "switched") {
+    const { kind } = await end;
+    if (kind !== "switched") {
       return { switched: false, response, sender: new Sender(side), connection };
     }
-    return new Accepted(response, connection.intoParts());
+    const agreement = offers.verify(driver.switched!.protocol, response);
+    return new Accepted(agreement, response, connection.intoParts());
   } catch (error) {
     // The caller never sees this connection, so abort it here.
     connection.abort(error);
@@ -224,6 +238,7 @@ async function propose<IO extends Io>(
 
 class Accepted<IO> implements SwitchAccepted<IO> {
   readonly switched = true;
+  readonly agreement: unknown;
   readonly io: IO;
   readonly readBuf: Uint8Array;
   readonly readEnded: boolean;
@@ -231,7 +246,8 @@ class Accepted<IO> implements SwitchAccepted<IO> {
   readonly response: ClientResponse;
   readonly parts: Parts<IO>;
 
-  constructor(response: ClientResponse, parts: Parts<IO>) {
+  constructor(agreement: unknown, response: ClientResponse, parts: Parts<IO>) {
+    this.agreement = agreement;
     this.io = parts.io;
     this.readBuf = parts.readBuf;
     this.readEnded = parts.readEnded;
@@ -241,13 +257,8 @@ class Accepted<IO> implements SwitchAccepted<IO> {
   }
 
   [INSPECT](depth: number | null, options: object, inspect: Inspect): string {
-    const { switched, protocol, response, parts } = this;
-    return shown(
-      "SwitchAccepted",
-      { switched, protocol, response, parts },
-      depth,
-      options,
-      inspect,
-    );
+    const { switched, protocol, agreement, response, parts } = this;
+    const facts = { switched, protocol, agreement, response, parts };
+    return shown("SwitchAccepted", facts, depth, options, inspect);
   }
 }

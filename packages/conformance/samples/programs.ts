@@ -13,6 +13,21 @@ export const PROGRAMS: readonly Story[] = [
     prints: "welcome, and back again\n",
   },
   {
+    sample: "docs/guides/your-own-protocol.md: From nothing, both ends",
+    serves: "8080",
+    prints: "at most 80\nAGREED ON 40\n",
+  },
+  {
+    sample: "docs/guides/your-own-protocol.md: The object",
+    given: `
+      const chat = () => ({ status: 200 });
+      const isMember = async () => false;`,
+    after: `
+      const { Headers } = await import("@upgrade/server");
+      console.log((await service({ headers: new Headers() })).status);`,
+    prints: "401\n",
+  },
+  {
     sample: "docs/guides/by-hand.md: By hand: the protocol without io",
     prints: "GET /\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\nok\n\n\n",
   },

@@ -38,6 +38,18 @@ export type {
 export { endToEnd, gatewayStatus } from "./message/forwarding.ts";
 export type { Framing } from "./message/framing.ts";
 export { Headers, type HeadersInit, withUpgrade } from "./message/headers.ts";
+export type {
+  Acceptance,
+  AcceptingResponse,
+  AgreementOf,
+  HttpVersion,
+  Offer,
+  Proposable,
+  ProposedRequest,
+  Protocol,
+  Refusal,
+  RefusingResponse,
+} from "./message/protocol.ts";
 export type { Proposal } from "./message/switching.ts";
 export type { Version } from "./message/version.ts";
 export type { Prepared } from "./serializer/prepared.ts";

@@ -7,6 +7,7 @@ export { type Clock, ManualClock, systemClock } from "./driver/clock.ts";
 export type { CloseReason, HttpEnd } from "./driver/ending.ts";
 export type { SignalLike } from "./driver/listening.ts";
 export type { TrailersInit } from "./driver/sending.ts";
+export { AgreementFailed } from "./handover/agreement-failed.ts";
 export {
   type CloseOptions,
   Connection,
@@ -43,7 +44,7 @@ export {
 export { type BodySource, bodySource, releaseBody } from "./driver/body-source.ts";
 export type { DeadlineName } from "./driver/deadlines.ts";
 export { Driver } from "./driver/driver.ts";
-export { type BodyDisposal, Incoming, type Refusal } from "./driver/incoming.ts";
+export { type BodyDisposal, Incoming } from "./driver/incoming.ts";
 export { listen } from "./driver/listening.ts";
 export type { Reading } from "./driver/reading.ts";
 export { ReceivedMessage } from "./driver/received-message.ts";
@@ -64,5 +65,6 @@ export {
 } from "./driver/settings.ts";
 export type { Side, SideEvent } from "./driver/side.ts";
 export { takeParts } from "./handover/connection.ts";
-export { abandon, type Io } from "./transports/adopt.ts";
+export { decisionOf, offerOf, protocolOf } from "./message/protocol.ts";
+export { abandon, abortIo, type Io } from "./transports/adopt.ts";
 export { Deferred, handled } from "./transports/deferred.ts";

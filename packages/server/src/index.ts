@@ -2,13 +2,19 @@
 
 export type { ErrorCode, LimitOptions, Sent } from "@upgrade/core";
 export {
+  type Acceptance,
   ConnectionError,
   endToEnd,
   gatewayStatus,
   Headers,
   type HeadersInit,
   LocalProtocolError,
+  type Proposable,
   type Proposal,
+  type ProposedRequest,
+  type Protocol,
+  type Refusal,
+  type RefusingResponse,
   RemoteProtocolError,
   UpgradeError,
 } from "@upgrade/core";
@@ -51,3 +57,4 @@ export type {
   Service,
   ServiceResult,
 } from "./service.ts";
+export { type Speak, type Spoken, switching } from "./switching.ts";

@@ -213,9 +213,9 @@ export class ServerSide<IO> implements Side {
   }
 }
 
-function statusFor(error: unknown, { refusal }: Incoming): number {
+function statusFor(error: unknown, { rejection }: Incoming): number {
   // Only for the request's own body: the same error from another message says nothing about this one.
-  if (refusal !== undefined && error === refusal.error) return refusal.status;
+  if (rejection !== undefined && error === rejection.error) return rejection.status;
   // RFC 9110 §15.6.2: the service does not implement CONNECT.
   const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
   return isUnintended ? 501 : gatewayStatus(error);

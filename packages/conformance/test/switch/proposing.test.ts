@@ -46,7 +46,7 @@ const FAULTS: [string, string, (io: Io) => Promise<unknown>][] = [
     "INVALID_OPTION",
     (io) => upgrade(io, request({ protocol: [1] })),
   ],
-  ["an empty list of protocols", "INVALID_UPGRADE", (io) => upgrade(io, request({ protocol: [] }))],
+  ["an empty list of protocols", "INVALID_OPTION", (io) => upgrade(io, request({ protocol: [] }))],
   ["no request", "INVALID_OPTION", (io) => upgrade(io, untyped<Request>(null))],
   ["an invalid option", "INVALID_OPTION", (io) => upgrade(io, CHAT, { timeoutMs: -1 })],
   ["options that are null", "INVALID_OPTION", (io) => upgrade(io, CHAT, options(null))],

@@ -36,6 +36,7 @@ export const REMOTE_CODES = {
   TOO_MANY_INTERIM_RESPONSES: { says: "more interim responses than maxInterimResponses" },
   UNEXPECTED_SWITCH: { says: "a 101 that no request proposed, or that came before the 100 the request expects" },
   BAD_SWITCH: { says: "a 101 must be HTTP/1.1, name only offered protocols, and have Connection: Upgrade" },
+  AGREEMENT_FAILED: { says: "the response accepts the switch, but does not fit the offer of the protocol" },
   UNEXPECTED_DATA: { says: "data arrived when no response was expected" },
 } as const satisfies Record<string, CodeEntry>;
 

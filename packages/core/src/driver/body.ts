@@ -111,14 +111,14 @@ export class Body implements AsyncIterable<Uint8Array> {
     let length = 0;
     for await (const chunk of this) {
       length += chunk.length;
-      if (length > maxBytes) throw this.#refuse(tooLarge(maxBytes), 413);
+      if (length > maxBytes) throw this.#reject(tooLarge(maxBytes), 413);
       chunks.push(chunk);
     }
     return make(concat(chunks));
   }
 
-  #refuse(error: Error, status: number): Error {
-    this.#incoming.refusal = { error, status };
+  #reject(error: Error, status: number): Error {
+    this.#incoming.rejection = { error, status };
     return error;
   }
 
@@ -145,7 +145,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw this.#refuse(error as SyntaxError, 400);
+      throw this.#reject(error as SyntaxError, 400);
     }
   }
 

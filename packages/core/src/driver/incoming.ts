@@ -9,7 +9,7 @@ import { Deferred } from "../transports/deferred.ts";
 export type BodyDisposal = "drained" | "closed";
 
 /** Why a reader rejected a body, and the status for the client. */
-export interface Refusal {
+export interface Rejection {
   readonly error: unknown;
   readonly status: number;
 }
@@ -39,7 +39,7 @@ export class Incoming {
   isRead = false;
   /** The rest of the body will not be read. */
   isAbandoned = false;
-  refusal: Refusal | undefined;
+  rejection: Rejection | undefined;
 
   constructor(framing: Framing) {
     this.framing = framing;

@@ -1,10 +1,10 @@
 // bytes ↔ [adopt] ↔ driver: chooses the transport for an io by its shape
 
-import { type ConnectionError, LocalProtocolError } from "../base/errors.ts";
+import { ConnectionError, LocalProtocolError } from "../base/errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
 import { type ConnLike, ConnStream, isConn } from "./deno-conn.ts";
 import { type DuplexLike, isDuplex } from "./duplex.ts";
-import { NodeDuplex } from "./node-duplex.ts";
+import { abortDuplex, NodeDuplex } from "./node-duplex.ts";
 import { PullTransport } from "./pull-transport.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { isWebPair, type WebPair, WebPairStream } from "./web-pair.ts";
@@ -48,4 +48,10 @@ export function abandon(io: unknown, reason: ConnectionError): void {
   }
   transport.attach(NO_OP_EVENTS);
   transport.abort(reason);
+}
+
+/** Aborts an io that its last owner may still be using. */
+export function abortIo(io: unknown, reason: unknown): void {
+  if (isDuplex(io)) abortDuplex(io, reason);
+  else abandon(io, new ConnectionError("ABORTED", "", { cause: reason }));
 }

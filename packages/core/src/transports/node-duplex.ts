@@ -217,18 +217,7 @@ export class NodeDuplex implements Transport {
     const io = this.#io;
     // "close" is still to come, perhaps after an "error".
     this.#removeListeners();
-    if (io.destroyed || this.#wasDead) return;
-    if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
-      try {
-        io.resetAndDestroy();
-        return;
-      } catch {
-        // Only TCP has resets; over TLS or a pipe the socket can only be destroyed.
-      }
-    }
-    // A stream that is not a socket shows its peer a failure only if destroyed with an error.
-    if (io.resetAndDestroy === undefined) destroy(io, reason);
-    else io.destroy();
+    if (!io.destroyed && !this.#wasDead) reset(io, reason);
   }
 
   // Only after our end is out, which over TLS is the close_notify (RFC 9112 §9.8).
@@ -254,6 +243,26 @@ export class NodeDuplex implements Transport {
     // After pause() it would be false, and the next owner's "data" listener would not start the flow.
     io.readableFlowing = null;
   }
+}
+
+/** Aborts a Duplex, whether or not it has listeners. */
+export function abortDuplex(io: DuplexLike, reason: unknown): void {
+  guard(io);
+  if (!io.destroyed) reset(io, reason);
+}
+
+function reset(io: DuplexLike, reason: unknown): void {
+  if (io.connecting !== true && !isShuttingDown(io) && io.resetAndDestroy !== undefined) {
+    try {
+      io.resetAndDestroy();
+      return;
+    } catch {
+      // Only TCP has resets; over TLS or a pipe the socket can only be destroyed.
+    }
+  }
+  // A stream that is not a socket shows its peer a failure only if destroyed with an error.
+  if (io.resetAndDestroy === undefined) destroy(io, reason);
+  else io.destroy();
 }
 
 // Everything is written and the end is in progress: Node cannot reset such a socket and would leak

@@ -1,0 +1,63 @@
+// application → [offers] → request; response → [offers] → agreement: the protocols of one proposal
+
+import {
+  type AcceptingResponse,
+  Headers,
+  type HeadersInit,
+  LocalProtocolError,
+  type Offer,
+  type Proposable,
+  withUpgrade,
+} from "@upgrade/core";
+import { AgreementFailed, offerOf, protocolOf } from "@upgrade/core/io";
+
+/** The protocols that a request offers, in order of preference. */
+export class Offers {
+  readonly #offers: readonly (readonly [token: string, Offer<unknown>])[];
+
+  private constructor(offers: readonly (readonly [string, Offer<unknown>])[]) {
+    this.#offers = offers;
+  }
+
+  /**
+   * The offers of these protocols; none for a request whose headers propose.
+   *
+   * @throws {LocalProtocolError} `INVALID_OPTION`: a protocol is none, or there is none in the list.
+   */
+  static of(given: Proposable | readonly Proposable[] | undefined): Offers {
+    if (given === undefined) return new Offers([]);
+    const protocols = (Array.isArray(given) ? [...(given as unknown[])] : [given]) as Proposable[];
+    if (protocols.length === 0) {
+      throw new LocalProtocolError("INVALID_OPTION", "protocol is an empty list");
+    }
+    return new Offers(
+      protocols.map(protocolOf).map((one) => [one.token, offerOf(one, "1.1")] as const),
+    );
+  }
+
+  /** The headers of the request, with what the protocols add, and with the proposal. */
+  addTo(headers: HeadersInit | undefined): HeadersInit | undefined {
+    if (this.#offers.length === 0) return headers;
+    const own = Headers.from(headers).toFlat();
+    const added = this.#offers.flatMap(([, offer]) => Headers.from(offer.headers).toFlat());
+    const tokens = this.#offers.map(([token]) => token);
+    return withUpgrade(Headers.fromFlat([...own, ...added]), tokens.join(", "));
+  }
+
+  /**
+   * What the two ends agreed on, now that the server has accepted `protocol`.
+   *
+   * @throws {AgreementFailed}
+   */
+  verify(protocol: string, response: AcceptingResponse): unknown {
+    const named = protocol.toLowerCase();
+    const accepted = this.#offers.find(([token]) => token.toLowerCase() === named);
+    if (accepted === undefined) return undefined;
+    const [token, offer] = accepted;
+    try {
+      return offer.verify(response);
+    } catch (cause) {
+      throw new AgreementFailed(token, response, cause);
+    }
+  }
+}
