@@ -60,7 +60,7 @@ function propose<P extends Protocol<unknown> | string>(
 const proposing = (...tokens: string[]): string =>
   head("GET /", "Connection: Upgrade", `Upgrade: ${tokens.join(", ")}`);
 
-describe("both ends of a protocol learn what they agreed on", () => {
+describe("L4: both ends of a protocol learn what they agreed on", () => {
   test("and the bytes after the switch are its own", async () => {
     const service = switching<ByteStream, [Protocol<Count>]>([
       [counting(10), async ({ io }, { by }) => void io.write([new TextEncoder().encode(`${by}!`)])],
@@ -95,7 +95,7 @@ describe("both ends of a protocol learn what they agreed on", () => {
   });
 });
 
-describe("a service made of protocols answers", () => {
+describe("L4: a service made of protocols answers", () => {
   const doors: readonly Spoken<ByteStream>[] = [
     ["one", silent],
     ["Two/2", silent],
@@ -152,7 +152,7 @@ describe("a service made of protocols answers", () => {
   );
 });
 
-describe("a failure after the switch aborts the io and is reported:", () => {
+describe("L4, L8: a failure after the switch aborts the io and is reported:", () => {
   test("what speaks the protocol throws, even with listeners of its own", async () => {
     const service = switching<ByteStream, ["plain"]>([
       ["plain", async () => Promise.reject(new TypeError("it broke"))],
@@ -179,7 +179,7 @@ describe("a failure after the switch aborts the io and is reported:", () => {
   });
 });
 
-describe("a failure before the switch leaves an ordinary connection:", () => {
+describe("L4: a failure before the switch leaves an ordinary connection:", () => {
   test.each<[string, Protocol<unknown>["accept"], string]>([
     [
       "accept throws",
