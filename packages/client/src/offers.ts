@@ -9,7 +9,7 @@ import {
   type Proposable,
   withUpgrade,
 } from "@upgrade/core";
-import { AgreementFailed, offerOf, protocolOf } from "@upgrade/core/io";
+import { AgreementFailed, handled, isThenable, offerOf, protocolOf } from "@upgrade/core/io";
 
 /** The protocols that a request offers, in order of preference. */
 export class Offers {
@@ -55,9 +55,16 @@ export class Offers {
     if (accepted === undefined) return undefined;
     const [token, offer] = accepted;
     try {
-      return offer.verify(response);
+      return settledNow(token, offer.verify(response));
     } catch (cause) {
       throw new AgreementFailed(token, response, cause);
     }
   }
+}
+
+// A promise that rejects later would verify nothing.
+function settledNow(token: string, agreement: unknown): unknown {
+  if (!isThenable(agreement)) return agreement;
+  handled(Promise.resolve(agreement));
+  throw new LocalProtocolError("INVALID_OPTION", `verify() of ${token} must not return a promise`);
 }

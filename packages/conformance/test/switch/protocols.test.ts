@@ -177,6 +177,19 @@ describe("L4, L8: a failure after the switch aborts the io and is reported:", ()
     expect(Object.keys(error as object)).not.toContain("response");
     await expect(far.read()).rejects.toThrow();
   });
+
+  test("the client's verify returns a promise, which would verify nothing", async () => {
+    const late: Protocol<unknown> = {
+      ...counting(10),
+      offer: () => ({ verify: () => Promise.reject(new TypeError("too late")) }),
+    };
+    const { result, far } = propose(switching([["count/1", silent]]), late);
+    await expect(result).rejects.toMatchObject({
+      code: "AGREEMENT_FAILED",
+      message: expect.stringContaining("verify() of count/1 must not return a promise"),
+    });
+    await expect(far.read()).rejects.toThrow();
+  });
 });
 
 describe("L4: a failure before the switch leaves an ordinary connection:", () => {
