@@ -13,6 +13,7 @@ import {
   type Driver,
   handled,
   type Incoming,
+  isThenable,
   type Side,
   type SideEvent,
 } from "@upgrade/core/io";
@@ -219,10 +220,4 @@ function statusFor(error: unknown, { rejection }: Incoming): number {
   // RFC 9110 §15.6.2: the service does not implement CONNECT.
   const isUnintended = error instanceof LocalProtocolError && error.code === "UNINTENDED_TUNNEL";
   return isUnintended ? 501 : gatewayStatus(error);
-}
-
-function isThenable(
-  result: ServiceResult | Promise<ServiceResult>,
-): result is Promise<ServiceResult> {
-  return typeof result === "object" && result !== null && "then" in result;
 }
