@@ -124,7 +124,7 @@ writeFileSync(join(project, "agreed.mts"), read("packages/conformance/types/agre
 // The packages must also compile without Node's types and without a lib newer than the target.
 writeFileSync(
   join(project, "plain.mts"),
-  ["client", "server", "core", "core/io", "core/testing"]
+  ["client", "server", "websocket", "core", "core/io", "core/testing"]
     .map((entry) => `export type * as ${entry.replace("/", "_")} from "@upgrade/${entry}";\n`)
     .join(""),
 );

@@ -21,11 +21,12 @@ const manifests = ["packages", "apps"].flatMap((folder) =>
 );
 const published = manifests.filter((manifest) => manifest.private !== true);
 
-test("exactly core, client and server are published", () => {
+test("exactly these packages are published", () => {
   expect(published.map(({ name }) => name).sort()).toEqual([
     "@upgrade/client",
     "@upgrade/core",
     "@upgrade/server",
+    "@upgrade/websocket",
   ]);
 });
 

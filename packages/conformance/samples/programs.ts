@@ -39,6 +39,11 @@ export const PROGRAMS: readonly Story[] = [
     sample: "docs/guides/by-hand.md: A switch",
     prints: "paused echo\ntrue first bytes\n",
   },
+  {
+    sample: "packages/websocket/README.md: @upgrade/websocket",
+    serves: "8080",
+    prints: "chat.v1: you sent hello\n",
+  },
   { sample: "packages/core/README.md: @upgrade/core", prints: "GET /x\n" },
   { sample: "packages/core/src/http-connection.ts: HttpConnection", prints: "GET /\n" },
   {

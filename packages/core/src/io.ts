@@ -41,6 +41,7 @@ export {
   type Kinds,
   SIGNAL,
 } from "./base/options.ts";
+export { isToken, listMembers } from "./base/tokens.ts";
 export { type BodySource, bodySource, releaseBody } from "./driver/body-source.ts";
 export type { DeadlineName } from "./driver/deadlines.ts";
 export { Driver } from "./driver/driver.ts";

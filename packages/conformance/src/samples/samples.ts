@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["client", "core", "server"];
+const PACKAGES = ["client", "core", "server", "websocket"];
 
 /** A ```ts block of a page or an `@example`, verbatim. */
 export interface Sample {
@@ -24,6 +24,7 @@ const FOLDERS = [
   "packages/client/",
   "packages/core/",
   "packages/server/",
+  "packages/websocket/",
 ];
 
 /** Every sample in the docs and doc comments. */

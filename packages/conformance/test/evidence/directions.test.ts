@@ -6,6 +6,7 @@ const allowed: Record<string, readonly string[]> = {
   core: [],
   client: ["@upgrade/core", "@upgrade/core/io"],
   server: ["@upgrade/core", "@upgrade/core/io"],
+  websocket: ["@upgrade/core", "@upgrade/core/io"],
 };
 
 const packages = new URL("../../../", import.meta.url);

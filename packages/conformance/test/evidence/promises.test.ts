@@ -19,7 +19,7 @@ class Still extends Duplex {
 const clock = new ManualClock();
 
 // The test runner creates promises, too.
-const OURS = /\/packages\/(?:core|client|server)\/src\//;
+const OURS = /\/packages\/(?:core|client|server|websocket)\/src\//;
 
 /** How many promises we create until everything that `act` causes has happened. */
 function promisesOf(act: () => void): Promise<number> {
