@@ -19,23 +19,28 @@ const manifests = ["packages", "apps"].flatMap((folder) =>
     (name) => JSON.parse(read(`${folder}/${name}/package.json`)) as Manifest,
   ),
 );
+/** What a published package depends on, if that is not the core alone. */
+const BROUGHT: Readonly<Record<string, readonly string[]>> = {
+  "@upgrade/core": [],
+  "@upgrade/node": ["@upgrade/client", "@upgrade/core", "@upgrade/server"],
+};
 const published = manifests.filter((manifest) => manifest.private !== true);
 
 test("exactly these packages are published", () => {
   expect(published.map(({ name }) => name).sort()).toEqual([
     "@upgrade/client",
     "@upgrade/core",
+    "@upgrade/node",
     "@upgrade/server",
     "@upgrade/websocket",
   ]);
 });
 
 describe.each(published)("$name", (manifest) => {
-  test("brings nothing with it but the core", () => {
+  test("brings nothing with it but packages of ours", () => {
     const brought = runtimeKinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
-    expect(brought).toEqual(
-      manifest.name === "@upgrade/core" ? [] : [["@upgrade/core", "workspace:^"]],
-    );
+    const names = BROUGHT[manifest.name] ?? ["@upgrade/core"];
+    expect(brought).toEqual(names.map((name) => [name, "workspace:^"]));
   });
 
   test("exports its source first, then both module systems, types before code", () => {

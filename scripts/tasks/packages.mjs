@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { local, node, pnpm, root, turbo } from "./run.mjs";
 
-const PUBLISHED = ["core", "client", "server", "websocket"];
+const PUBLISHED = ["core", "client", "server", "websocket", "node"];
 const FOLDER = join(root, ".pack");
 
 /** Packs the published packages into .pack; returns the tarballs. */

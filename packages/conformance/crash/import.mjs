@@ -28,6 +28,7 @@ const { memoryPair } = await import("@upgrade/core/io");
 await import("@upgrade/core/testing");
 const client = await import("@upgrade/client");
 const server = await import("@upgrade/server");
+await import("@upgrade/node");
 
 const left = process.getActiveResourcesInfo().filter((name) => !before.includes(name));
 console.log(`at import: ${JSON.stringify([...happened, ...left])}`);

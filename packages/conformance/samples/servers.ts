@@ -125,6 +125,8 @@ export const SERVERS: readonly Story[] = [
     serves: "8080",
     play: answers,
   },
+  { sample: "packages/node/README.md: @upgrade/node", serves: "8080", play: echoes },
+  { sample: "packages/node/src/serve.ts: serve", serves: "8080", play: answers },
   { sample: "packages/server/README.md: @upgrade/server", serves: "8080", play: echoes },
   {
     sample: "docs/guides/websocket.md: A server, with ws doing the handshake",

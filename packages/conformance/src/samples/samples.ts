@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["client", "core", "server", "websocket"];
+const PACKAGES = ["client", "core", "node", "server", "websocket"];
 
 /** A ```ts block of a page or an `@example`, verbatim. */
 export interface Sample {
@@ -23,6 +23,7 @@ const FOLDERS = [
   "docs/guides/",
   "packages/client/",
   "packages/core/",
+  "packages/node/",
   "packages/server/",
   "packages/websocket/",
 ];

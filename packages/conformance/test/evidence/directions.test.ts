@@ -7,6 +7,15 @@ const allowed: Record<string, readonly string[]> = {
   client: ["@upgrade/core", "@upgrade/core/io"],
   server: ["@upgrade/core", "@upgrade/core/io"],
   websocket: ["@upgrade/core", "@upgrade/core/io"],
+  node: [
+    "@upgrade/client",
+    "@upgrade/core",
+    "@upgrade/core/io",
+    "@upgrade/server",
+    "node:http",
+    "node:net",
+    "node:tls",
+  ],
 };
 
 const packages = new URL("../../../", import.meta.url);

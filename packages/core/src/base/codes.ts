@@ -94,6 +94,7 @@ export const CONNECTION_CODES = {
   CANCELED: { says: "the request was canceled by its signal" },
   NOT_SENT: { says: "the connection ended before the message was sent" },
   QUEUE_FULL: { says: "maxQueuedRequests requests are already waiting" },
+  LISTEN_FAILED: { says: "the server cannot listen" },
   TAKEN_APART: { says: "the connection was taken apart" },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -37,7 +37,7 @@ test("no code is in two tables", () => {
 
 test("every code is thrown somewhere in the sources", () => {
   const packages = new URL("../../../", import.meta.url);
-  const sources = ["core", "client", "server", "websocket"]
+  const sources = ["core", "client", "server", "websocket", "node"]
     .flatMap((name) =>
       readdirSync(new URL(`${name}/src/`, packages), { recursive: true, encoding: "utf8" })
         .filter((file) => /(?<!\.test)\.ts$/.test(file) && !file.endsWith("codes.ts"))

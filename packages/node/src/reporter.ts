@@ -1,0 +1,24 @@
+// failures → [reporter] → onError: what goes wrong outside of a connection
+
+import type net from "node:net";
+import { handled } from "@upgrade/core/io";
+import type { ServerOptions } from "@upgrade/server";
+
+/** Calls `onError`, whatever it does. */
+export class Reporter {
+  readonly #onError: ServerOptions<net.Socket>["onError"];
+
+  constructor(onError: ServerOptions<net.Socket>["onError"]) {
+    this.#onError = onError;
+  }
+
+  report(error: unknown, phase: string): void {
+    try {
+      const reported: unknown = this.#onError?.(error, { phase });
+      // An async callback fails later.
+      if (reported !== undefined) handled(Promise.resolve(reported));
+    } catch {
+      // An error in onError cannot be reported.
+    }
+  }
+}
