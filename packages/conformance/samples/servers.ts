@@ -19,6 +19,18 @@ async function* answers(cast: Cast) {
   yield "it is answered";
 }
 
+async function* asked(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send(GET.slice(0, 10));
+  yield "half of the request has arrived";
+  await client.send(GET.slice(10));
+  yield "the request has arrived";
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
+  await client.readUntil("you asked for http://a.test/\n");
+  yield "it is answered";
+}
+
 async function* echoes(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
@@ -79,6 +91,14 @@ const BESIDE = `
     io.on("error", () => {}).end("in the tunnel");
   };`;
 
+const APPLICATION = `
+  import { pipeline } from "node:stream";
+  const app = { fetch: async () => new Response("hello") };
+  const speak = ({ io, readBuf }) => {
+    io.write(readBuf);
+    pipeline(io, io, () => {});
+  };`;
+
 export const SERVERS: readonly Story[] = [
   {
     sample: "docs/guides/server.md: The server",
@@ -114,6 +134,24 @@ export const SERVERS: readonly Story[] = [
     after: `
       net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
     play: echoes,
+  },
+  {
+    sample: "docs/guides/server.md: Handlers of hono, h3 and srvx",
+    serves: "8080",
+    given: APPLICATION,
+    play: answers,
+  },
+  {
+    sample: "docs/guides/server.md: Handlers of hono, h3 and srvx",
+    serves: "8080",
+    given: APPLICATION,
+    play: echoes,
+  },
+  {
+    sample: "packages/server/src/fetch-service.ts: fetchService",
+    serves: "8080",
+    given: `import { handshake } from "@upgrade/server";`,
+    play: asked,
   },
   {
     sample: "packages/server/src/handshake.ts: handshake",

@@ -69,3 +69,4 @@ export { takeParts } from "./handover/connection.ts";
 export { decisionOf, offerOf, protocolOf } from "./message/protocol.ts";
 export { abandon, abortIo, type Io } from "./transports/adopt.ts";
 export { Deferred, handled, isThenable } from "./transports/deferred.ts";
+export { readableOf } from "./transports/readable.ts";

@@ -48,6 +48,7 @@ export {
   type TunnelSide,
   tunnel,
 } from "@upgrade/core/io";
+export { type FetchHandler, type FetchServiceOptions, fetchService } from "./fetch-service.ts";
 export { handshake, prepareHandshake, type ServerHandshake } from "./handshake.ts";
 export type { ServerRequest, SwitchOptions } from "./request.ts";
 export type {
