@@ -55,6 +55,8 @@ const CONNECTED = `
   const { sender, connection } = await handshake(net.connect(8080, "127.0.0.1"));`;
 
 export const CLIENTS: readonly Story[] = [
+  { sample: "packages/node/README.md: @upgrade/node (2)", asks: "8080", play: switched },
+  { sample: "packages/node/src/open.ts: open", asks: "8080", play: answered },
   {
     sample: "docs/guides/client.md: The client",
     asks: "8080",

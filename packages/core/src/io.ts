@@ -29,10 +29,12 @@ export type { WebPair } from "./transports/web-pair.ts";
 
 // Building blocks of a client or a server, tied to this exact version.
 
+export { brand } from "./base/errors.ts";
 export { byClass, INSPECT, type Inspect, shown } from "./base/inspect.ts";
 export {
   ANY,
   BOOLEAN,
+  CLOCK,
   checkOptions,
   DURATION,
   FUNCTION,
@@ -69,4 +71,5 @@ export { takeParts } from "./handover/connection.ts";
 export { decisionOf, offerOf, protocolOf } from "./message/protocol.ts";
 export { abandon, abortIo, type Io } from "./transports/adopt.ts";
 export { Deferred, handled, isThenable } from "./transports/deferred.ts";
+export { guard } from "./transports/guard.ts";
 export { readableOf } from "./transports/readable.ts";

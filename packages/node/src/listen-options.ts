@@ -3,8 +3,9 @@
 import type net from "node:net";
 import type tls from "node:tls";
 import { type LimitOptions, LocalProtocolError, resolveLimits } from "@upgrade/core";
-import { checkOptions, type Kind, type Kinds, SIGNAL, type SignalLike } from "@upgrade/core/io";
+import { checkOptions, type Kinds, SIGNAL, type SignalLike } from "@upgrade/core/io";
 import type { ServerOptions } from "@upgrade/server";
+import { COUNT, OBJECT, PORT, TEXT } from "./kinds.ts";
 
 /** Where a server listens. */
 export interface ListenOptions {
@@ -34,25 +35,6 @@ export interface ListenOptions {
 export interface ServeOptions<IO extends net.Socket = net.Socket>
   extends ListenOptions,
     ServerOptions<IO> {}
-
-const COUNT: Kind = {
-  says: "a whole number of 1 or more",
-  fits: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-};
-const TEXT: Kind = {
-  says: "a string with a character or more",
-  fits: (value) => typeof value === "string" && value !== "",
-};
-const OBJECT: Kind = {
-  says: "an object",
-  fits: (value) => typeof value === "object" && value !== null,
-};
-
-/** What a port may be. */
-export const PORT: Kind = {
-  says: "a whole number from 0 to 65535 (Number() converts a string)",
-  fits: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535,
-};
 
 const LISTEN_OPTIONS: Kinds<ListenOptions> = {
   port: PORT,

@@ -54,9 +54,10 @@ export async function serve(
   const live = LiveConnections.of(given.connection);
   const listener = listenerOf(given.listen);
   listener.on("connection", (socket) => live.add(socket));
-  listener.on(given.listen.tls === undefined ? "connection" : "secureConnection", (io) =>
-    live.accept(io, accept, reporter),
-  );
+  listener.on(given.listen.tls === undefined ? "connection" : "secureConnection", (io) => {
+    io.allowHalfOpen = true;
+    live.accept(io, accept, reporter);
+  });
   await listening(listener, given.listen);
   reportFailures(listener, reporter);
   const server = new Server(listener, live, given.listen);
@@ -65,7 +66,8 @@ export async function serve(
 }
 
 function listenerOf({ tls: secure, maxConnections }: ListenOptions): net.Server {
-  const options = { allowHalfOpen: true, noDelay: true };
+  // Not allowHalfOpen: a client that ends its side during TLS would keep its socket.
+  const options = { noDelay: true };
   const listener =
     secure === undefined
       ? net.createServer(options)

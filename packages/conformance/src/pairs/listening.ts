@@ -76,3 +76,11 @@ export function heldBack() {
   };
   return { service, begun, release };
 }
+
+/** Resolves when a socket has closed, whatever it fails with. */
+export function closed(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
+}

@@ -95,6 +95,8 @@ export const CONNECTION_CODES = {
   NOT_SENT: { says: "the connection ended before the message was sent" },
   QUEUE_FULL: { says: "maxQueuedRequests requests are already waiting" },
   LISTEN_FAILED: { says: "the server cannot listen" },
+  OPEN_TIMEOUT: { gateway: 504, says: "the connection was not open within timeoutMs" },
+  PROXY_REFUSED: { says: "the proxy refused to open a tunnel" },
   TAKEN_APART: { says: "the connection was taken apart" },
 } as const satisfies Record<string, CodeEntry>;
 
