@@ -76,7 +76,7 @@ test("every version in the catalog is exact", () => {
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));
   expect(versions.length).toBeGreaterThan(10);
-  for (const version of versions) expect(version).toMatch(/^ {2}\S+: \d+\.\d+\.\d+$/);
+  for (const version of versions) expect(version).toMatch(/^ {2}\S+: (npm:\S+@)?\d+\.\d+\.\d+$/);
 });
 
 test("every dependency from outside comes from the catalog", () => {
