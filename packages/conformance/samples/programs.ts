@@ -45,6 +45,7 @@ export const PROGRAMS: readonly Story[] = [
     prints: "chat.v1: you sent hello\n",
   },
   { sample: "packages/core/README.md: @upgrade/core", prints: "GET /x\n" },
+  { sample: "docs/transports.md: Adapters", prints: "hello\n" },
   { sample: "packages/core/src/http-connection.ts: HttpConnection", prints: "GET /\n" },
   {
     sample: "docs/guides/own-transport.md: A transport of your own",

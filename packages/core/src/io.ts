@@ -23,8 +23,10 @@ export type { Switched } from "./message/switched.ts";
 export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";
 export type { ConnLike } from "./transports/deno-conn.ts";
 export type { DuplexLike } from "./transports/duplex.ts";
+export { duplexStream } from "./transports/duplex-stream.ts";
 export { memoryPair } from "./transports/memory-pair.ts";
 export type { AbortSignalType, ByteReadableStream } from "./transports/platform-types.ts";
+export { type PortLike, type PortStreamOptions, portStream } from "./transports/port-stream.ts";
 export type { WebPair } from "./transports/web-pair.ts";
 
 // Building blocks of a client or a server, tied to this exact version.

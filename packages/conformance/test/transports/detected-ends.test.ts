@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import { type ByteStream, type Io, memoryPair } from "@upgrade/core/io";
+import { type ByteStream, duplexStream, type Io, memoryPair, portStream } from "@upgrade/core/io";
 import { handshake, type ServerRequest } from "@upgrade/server";
 import { afterEach, expect, test } from "vitest";
 import { StandInConn } from "../../src/pairs/deno-conn.ts";
@@ -132,6 +132,23 @@ const transports: Record<string, () => Promise<Joined>> = {
   },
   "`ByteStream` with `gone`": async () => {
     const [io, far] = memoryPair();
+    return { io, peer: peerOf(far) };
+  },
+  "`duplexStream()`, TCP": async () => {
+    const { near, far } = await tcp();
+    return {
+      io: duplexStream(near),
+      peer: {
+        write: (text) => void far.write(text),
+        end: () => void far.end(),
+        reset: () => void far.resetAndDestroy(),
+      },
+    };
+  },
+  "`portStream()`": async () => {
+    const { port1, port2 } = new MessageChannel();
+    const [io, far] = [portStream(port1), portStream(port2)];
+    undo.push(() => far.abort(new Error("the test is over")));
     return { io, peer: peerOf(far) };
   },
   "`ByteStream` without it": async () => {

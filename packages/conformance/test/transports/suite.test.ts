@@ -1,10 +1,10 @@
-import { memoryPair } from "@upgrade/core/io";
+import { duplexStream, memoryPair, portStream } from "@upgrade/core/io";
 import { type ByteStream, type MakePair, transportSuite } from "@upgrade/core/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { ConnStream } from "../../../core/src/transports/deno-conn.ts";
 import { WebPairStream } from "../../../core/src/transports/web-pair.ts";
 import { connPair } from "../../src/pairs/deno-conn.ts";
-import { destroyPairs, tcpPair, webPair } from "../../src/pairs/pairs.ts";
+import { destroyPairs, duplexPair, tcpPair, webPair } from "../../src/pairs/pairs.ts";
 import { bareStream } from "../../src/streams/bare-stream.ts";
 import { socketStream } from "../../src/streams/socket-stream.ts";
 import { watchUnhandled } from "../../src/turns.ts";
@@ -17,6 +17,25 @@ const STREAMS: Record<string, MakePair> = {
   "the WHATWG adapter": () => {
     const [a, b] = webPair();
     return [new WebPairStream(a as never), new WebPairStream(b as never)];
+  },
+  "the adapter of a Duplex, over TCP": async () => {
+    const [a, b] = await tcpPair({ allowHalfOpen: true });
+    return [duplexStream(a), duplexStream(b)];
+  },
+  "the adapter of a Duplex, in memory": () => {
+    const [a, b] = duplexPair();
+    return [duplexStream(a), duplexStream(b)];
+  },
+  "the adapter of a MessagePort": () => {
+    const { port1, port2 } = new MessageChannel();
+    return [portStream(port1), portStream(port2)];
+  },
+  "the adapter of a MessagePort, with little room, and less": () => {
+    const { port1, port2 } = new MessageChannel();
+    return [
+      portStream(port1, { highWaterBytes: 1_000 }),
+      portStream(port2, { highWaterBytes: 700 }),
+    ];
   },
   "a user's socket": async () => {
     const [a, b] = await tcpPair({ allowHalfOpen: true });

@@ -48,7 +48,7 @@ export interface DuplexLike {
   uncork(): void;
   write(chunk: string, encoding: "latin1", callback: (error?: unknown) => void): boolean;
   write(chunk: Uint8Array, callback: (error?: unknown) => void): boolean;
-  end(callback?: () => void): unknown;
+  end(callback?: (error?: unknown) => void): unknown;
   destroy(error?: unknown): unknown;
   /** net.Socket over TCP: sends a reset. */
   resetAndDestroy?(): unknown;

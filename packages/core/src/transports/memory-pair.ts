@@ -3,92 +3,50 @@
 import { checkValue, SIZE } from "../base/options.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { Deferred } from "./deferred.ts";
+import { Inbox } from "./inbox.ts";
 
 /** How many bytes may be in flight before a write waits; about a small socket buffer. */
 const HIGH_WATER_BYTES = 65_536;
 
 /** One direction: one end writes it, the other reads it. */
 class Lane {
-  readonly #chunks: Uint8Array[] = [];
-  #length = 0;
-  #ended = false;
-  #failure: unknown;
-  #reader: Deferred<Uint8Array | null> | undefined;
-  // A read has resolved, but its caller has not run yet: its bytes cannot be withdrawn.
-  #isDelivering = false;
-  #writers: Deferred<void>[] = [];
+  readonly inbox: Inbox;
   readonly #highWater: number;
+  #unread = 0;
+  #failure: unknown;
+  #writers: Deferred<void>[] = [];
 
   constructor(highWater: number) {
     this.#highWater = highWater;
-  }
-
-  read(): Promise<Uint8Array | null> {
-    if (this.#reader !== undefined || this.#isDelivering) {
-      return Promise.reject(new Error("a read is pending"));
-    }
-    const reader = new Deferred<Uint8Array | null>();
-    const delivered = (): void => {
-      this.#isDelivering = false;
-    };
-    // Runs immediately before the caller's own reaction.
-    reader.promise.then(delivered, delivered);
-    this.#reader = reader;
-    this.#serve();
-    return reader.promise;
-  }
-
-  cancelRead(): boolean {
-    if (this.#isDelivering) return false;
-    this.#reader?.reject(new Error("the read was withdrawn"));
-    this.#reader = undefined;
-    return true;
+    this.inbox = new Inbox((length) => this.#taken(length));
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ended) throw new Error("write after end");
+    if (this.inbox.isEnded) throw new Error("write after end");
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
+      this.#unread += chunk.length;
       // The writer may reuse its memory.
-      this.#chunks.push(chunk.slice());
-      this.#length += chunk.length;
+      this.inbox.push(new Uint8Array(chunk));
     }
-    this.#serve();
-    if (this.#length < this.#highWater) return;
+    if (this.#unread < this.#highWater) return;
     const writer = new Deferred<void>();
     this.#writers.push(writer);
     await writer.promise;
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#serve();
-  }
-
   fail(reason: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    this.#chunks.length = 0;
-    this.#reader?.reject(reason);
-    this.#reader = undefined;
+    this.inbox.fail(reason);
     for (const writer of this.#writers) writer.reject(reason);
     this.#writers = [];
   }
 
-  #serve(): void {
-    const reader = this.#reader;
-    if (reader === undefined) return;
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      this.#length -= chunk.length;
-      reader.resolve(chunk);
-    } else if (this.#failure !== undefined) reader.reject(this.#failure);
-    else if (this.#ended) reader.resolve(null);
-    else return;
-    this.#reader = undefined;
-    this.#isDelivering = true;
-    if (this.#length >= this.#highWater) return;
+  #taken(length: number): void {
+    this.#unread -= length;
+    if (this.#unread >= this.#highWater) return;
     for (const writer of this.#writers) writer.resolve();
     this.#writers = [];
   }
@@ -117,11 +75,11 @@ class MemoryEnd implements ByteStream {
   }
 
   read(): Promise<Uint8Array | null> {
-    return this.#incoming.read();
+    return this.#incoming.inbox.read();
   }
 
   cancelRead(): boolean {
-    return this.#incoming.cancelRead();
+    return this.#incoming.inbox.cancelRead();
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -129,7 +87,7 @@ class MemoryEnd implements ByteStream {
   }
 
   async closeWrite(): Promise<void> {
-    this.#outgoing.end();
+    this.#outgoing.inbox.end();
   }
 
   abort(reason: unknown): void {
