@@ -14,6 +14,7 @@ const GROUPS: { readonly [group: string]: Group } = {
   "client-32": () => import("./client-32.ts"),
   "client-pipelined": () => import("./client-pipelined.ts"),
   upgrade: () => import("./upgrade.ts"),
+  websocket: () => import("./websocket.ts"),
   storm: () => import("./storm.ts"),
   switched: () => import("./switched.ts"),
   "web-streams": () => import("./web-streams.ts"),

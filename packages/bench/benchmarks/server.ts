@@ -3,6 +3,7 @@
 // awaits one async function, as every such service does.
 
 import { createServer, type ServerOptions } from "node:http";
+import { serve } from "@upgrade/node";
 import { handshake } from "@upgrade/server";
 import type { ServerBenchmark } from "../src/benchmark.ts";
 import { openLoad } from "../src/load.ts";
@@ -13,6 +14,12 @@ export function ours(): Promise<number> {
   return serveSockets((socket) => {
     void handshake(socket, sayHello);
   });
+}
+
+/** Through @upgrade/node. */
+async function served(): Promise<number> {
+  const { url } = await serve(sayHello, { port: 0, host: "127.0.0.1" });
+  return Number(new URL(url!).port);
 }
 
 export function floor(): Promise<number> {
@@ -48,6 +55,14 @@ export const benchmarks: ServerBenchmark[] = [
     unit: "requests/s",
     higherIsBetter: true,
     contestants: { ours, floor, "node:http": () => nodeHttp() },
+    load: (port) => openLoad(port, { connections: 32, depth: 1, step: HELLO }),
+  },
+  {
+    name: "server/serve",
+    kind: "server",
+    unit: "requests/s",
+    higherIsBetter: true,
+    contestants: { ours: served, "by hand": ours },
     load: (port) => openLoad(port, { connections: 32, depth: 1, step: HELLO }),
   },
 ];

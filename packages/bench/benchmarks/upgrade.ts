@@ -16,7 +16,7 @@ import {
 const LANES = 16;
 
 /** Every response is checked in full: a connection has only two. */
-async function load(port: number): Promise<Shoot> {
+export async function load(port: number): Promise<Shoot> {
   const once = async (): Promise<void> => {
     const connection = await LoadConnection.open(port, [PROPOSAL, FRAME]);
     await connection.close();

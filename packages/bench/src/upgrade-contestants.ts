@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { handshake, rewind } from "@upgrade/server";
-import { type WebSocket, WebSocketServer } from "ws";
+import { handshake, prepareHandshake, rewind, type Service, switching } from "@upgrade/server";
+import { adopt, websocket } from "@upgrade/websocket";
+import { WebSocket, WebSocketServer } from "ws";
 import { listen, serveSockets } from "./loopback.ts";
 import { faultOfResponse, lengthOfResponse, type Step } from "./messages.ts";
 
@@ -78,6 +79,15 @@ export function oursWs(): Promise<number> {
       sockets.handleUpgrade(message as unknown as IncomingMessage, io, head, answerMessages);
     });
   });
+}
+
+/** Answers the handshake itself, and gives the socket to the class of ws. */
+export function oursAdopting(): Promise<number> {
+  const service: Service<Socket> = switching([
+    [websocket(), (parts, agreement) => answerMessages(adopt(parts, agreement, { WebSocket }))],
+  ]);
+  const accept = prepareHandshake(service);
+  return serveSockets((socket) => void accept(socket));
 }
 
 function answerMessages(webSocket: WebSocket): void {

@@ -10,8 +10,20 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 // RFC 6455 §4.1: 16 bytes in base64.
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
+interface Hash {
+  update(text: string, encoding: "latin1"): Hash;
+  digest(encoding: "base64"): string;
+}
 interface Platform {
   readonly crypto?: { getRandomValues?(bytes: Uint8Array): Uint8Array };
+  readonly process?: {
+    getBuiltinModule?(name: "node:crypto"): { createHash(name: "sha1"): Hash } | undefined;
+  };
+}
+
+// Looked up when needed: a runtime may define it after this module is loaded.
+function platform(): Platform {
+  return globalThis as unknown as Platform;
 }
 
 /**
@@ -20,8 +32,7 @@ interface Platform {
  * @throws {WebSocketHandshakeError} `no-random-bytes`.
  */
 export function newKey(): string {
-  // Looked up here: a runtime may define it after this module is loaded.
-  const { crypto } = globalThis as unknown as Platform;
+  const { crypto } = platform();
   if (typeof crypto?.getRandomValues !== "function") {
     throw new WebSocketHandshakeError("no-random-bytes");
   }
@@ -34,5 +45,10 @@ export function isKey(text: string): boolean {
 
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 §4.2.2). */
 export function acceptOf(key: string): string {
-  return base64(sha1(Uint8Array.from(key + GUID, (character) => character.charCodeAt(0))));
+  const text = key + GUID;
+  // Node's own, where there is one: a server that has just started needs 40 us for ours, and 5 for it.
+  const native = platform().process?.getBuiltinModule?.("node:crypto");
+  if (native !== undefined)
+    return native.createHash("sha1").update(text, "latin1").digest("base64");
+  return base64(sha1(Uint8Array.from(text, (octet) => octet.charCodeAt(0))));
 }

@@ -15,7 +15,7 @@ export function sha1(message: Uint8Array): Uint8Array {
   const padded = pad(message);
   for (let at = 0; at < padded.byteLength; at += BLOCK_BYTES) compress(state, padded, at, schedule);
   const digest = new DataView(new ArrayBuffer(20));
-  for (const [i, word] of state.entries()) digest.setUint32(i * 4, word);
+  for (let i = 0; i < state.length; i++) digest.setUint32(i * 4, state[i]!);
   return new Uint8Array(digest.buffer);
 }
 
@@ -34,13 +34,26 @@ function pad(message: Uint8Array): DataView {
 function compress(state: Uint32Array, padded: DataView, at: number, w: Uint32Array): void {
   for (let t = 0; t < 16; t++) w[t] = padded.getUint32(at + t * 4);
   for (let t = 16; t < 80; t++) w[t] = rotl(w[t - 3]! ^ w[t - 8]! ^ w[t - 14]! ^ w[t - 16]!, 1);
-  let [a, b, c, d, e] = state as unknown as [number, number, number, number, number];
+  // Not destructured: before V8 optimizes it, that takes 200 us, and every server starts with it.
+  let a = state[0]!;
+  let b = state[1]!;
+  let c = state[2]!;
+  let d = state[3]!;
+  let e = state[4]!;
   for (let t = 0; t < 80; t++) {
-    const next = rotl(a, 5) + mix(t, b, c, d) + e + w[t]!;
-    [a, b, c, d, e] = [next | 0, a, rotl(b, 30), c, d];
+    const next = (rotl(a, 5) + mix(t, b, c, d) + e + w[t]!) | 0;
+    e = d;
+    d = c;
+    c = rotl(b, 30);
+    b = a;
+    a = next;
   }
   // The array keeps 32 bits of each sum.
-  for (const [i, word] of [a, b, c, d, e].entries()) state[i]! += word;
+  state[0]! += a;
+  state[1]! += b;
+  state[2]! += c;
+  state[3]! += d;
+  state[4]! += e;
 }
 
 // FIPS 180-4 §4.1.1 and §4.2.1: the function and the constant of step t.
