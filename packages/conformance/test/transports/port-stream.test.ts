@@ -330,3 +330,52 @@ describe("a connection over a port", () => {
     expect(await done).toMatchObject({ aToB: 13, bToA: 8 });
   });
 });
+
+describe("a port of a browser that", () => {
+  /** A port without another end, that fails as a test wants. */
+  function brokenPort(postMessage: (message: unknown) => void) {
+    const target = new EventTarget();
+    const state = { isClosed: false };
+    const port: PortLike = {
+      postMessage,
+      addEventListener: (type, listener) => target.addEventListener(type, listener),
+      removeEventListener: (type, listener) => target.removeEventListener(type, listener),
+      start() {},
+      close() {
+        state.isClosed = true;
+      },
+    };
+    return { port, target, state };
+  }
+
+  test("gets a message it cannot read has failed, and the other end learns of it", async () => {
+    const sent: unknown[] = [];
+    const { port, target, state } = brokenPort((message) => sent.push(message));
+    const stream = portStream(port);
+    const read = stream.read();
+    target.dispatchEvent(new Event("messageerror"));
+    await expect(read).rejects.toThrow("the other end sent a message that is unreadable");
+    expect(await stream.gone).toMatchObject({ message: expect.stringMatching(/unreadable$/) });
+    expect([sent.length, sent[1], state.isClosed]).toEqual([
+      2,
+      { aborted: "the other end sent a message that is unreadable" },
+      true,
+    ]);
+  });
+
+  test("cannot post has failed, with that as the cause", async () => {
+    const boom = new Error("boom");
+    let isBroken = false;
+    const { port, target, state } = brokenPort(() => {
+      if (isBroken) throw boom;
+    });
+    const stream = portStream(port);
+    const written = stream.write([bytes("x")]);
+    isBroken = true;
+    target.dispatchEvent(new MessageEvent("message", { data: 100 }));
+    await expect(written).rejects.toMatchObject({ message: "the port failed", cause: boom });
+    expect(await stream.gone).toMatchObject({ cause: boom });
+    await expect(stream.closeWrite()).rejects.toThrow("the port failed");
+    expect(state.isClosed).toBe(true);
+  });
+});

@@ -141,13 +141,13 @@ class PortStream implements ByteStream {
       if (rest.length > 0) this.#unsent.unshift({ chunk: rest, written });
       // In memory of its own: the rest of its buffer is not ours to give away.
       const own = new Uint8Array(sent);
-      this.#post(own, [own.buffer]);
-      if (rest.length === 0) written.resolve();
+      if (!this.#post(own, [own.buffer])) written.reject(this.#failure);
+      else if (rest.length === 0) written.resolve();
     }
     const isDue = this.#closing !== undefined && this.#unsent.length === 0 && !this.#hasEnded;
     if (!isDue || this.#failure !== undefined) return;
     this.#hasEnded = true;
-    this.#post(END);
+    if (!this.#post(END)) return;
     this.#closing!.resolve();
     this.#closeIfEnded();
   }
@@ -165,12 +165,15 @@ class PortStream implements ByteStream {
     this.#post(length);
   }
 
-  #post(message: Message, transfer: ArrayBuffer[] = []): void {
+  // Returns false if the port failed, and the stream with it.
+  #post(message: Message, transfer: ArrayBuffer[] = []): boolean {
     try {
       this.#port.postMessage(message, transfer);
+      return true;
     } catch (error) {
       this.#end(new Error("the port failed", { cause: error }), error);
       this.#gone.resolve(this.#failure);
+      return false;
     }
   }
 
