@@ -1,6 +1,6 @@
 // two terminal clients → [round trip] → first difference: runs alice and bob through a fixed script
 
-import { textFrame } from "./adopt-websocket.ts";
+import { textFrame } from "./frames.ts";
 import type { ChatEvent } from "./protocol.ts";
 import { type ChatClient, joinChat } from "./terminal-client.ts";
 import type { Trace } from "./trace.ts";
@@ -81,7 +81,11 @@ class Script {
     const client = await joinChat(url, { name, trace: this.#options.trace?.(name) });
     this.#clients.set(name, client);
     const { protocol, extensions } = client.agreement;
-    this.#expect(`${name}'s agreement`, `${protocol} ${Object.keys(extensions)}`, AGREEMENT);
+    this.#expect(
+      `${name}'s agreement`,
+      `${protocol} ${extensions.map((one) => one.name)}`,
+      AGREEMENT,
+    );
     const welcome: ChatEvent = { type: "welcome", you: name, people };
     await this.#expectEvent(name, welcome);
     // The server wrote the welcome together with the 101, so it must be in readBuf.

@@ -12,18 +12,25 @@ import {
   type ServerResponse,
   type ServiceResult,
 } from "@upgrade/server";
+import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 import type WebSocket from "ws";
-import { adoptWebSocket, textFrame } from "./adopt-websocket.ts";
+import { openFrames, textFrame } from "./frames.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Member } from "./member.ts";
 import { PAGE } from "./page.ts";
 import { cleanName, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "./protocol.ts";
 import { Room } from "./room.ts";
 import type { Trace } from "./trace.ts";
-import { type Agreement, accept } from "./websocket-handshake.ts";
 
 /** A dead peer is detected after one or two of these. */
 const HEARTBEAT_MS = 30_000;
+
+// Without context takeover a connection needs no compression window, and short messages stay
+// uncompressed, so the trace can show them. Any page may connect: see README.md.
+const CHAT = websocket({
+  subprotocols: [SUBPROTOCOL],
+  perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
+});
 
 export interface ChatServerOptions {
   readonly host: string;
@@ -146,13 +153,8 @@ export class ChatServer {
     url: URL,
     trace: Trace | undefined,
   ): Promise<ServerResponse | undefined> {
-    const proposesWebSocket = request.proposal?.offers("websocket") === true;
-    const maxMessageBytes = this.#maxMessageBytes;
-    const answer = accept(
-      { headers: request.headers, proposesWebSocket },
-      { protocol: SUBPROTOCOL, maxMessageBytes },
-    );
-    if (!answer.accepted) return answer;
+    const decision = CHAT.accept(request);
+    if ("refusal" in decision) return decision.refusal;
     const wanted = url.searchParams.get("name");
     const name = wanted === null ? undefined : cleanName(wanted);
     if (wanted !== null && name === undefined) return text(400, "that is not a name\n");
@@ -162,10 +164,10 @@ export class ChatServer {
     const member = new Member(this.room, name, (given) => this.#log(`${given} joined`));
     const firstBytes = textFrame(JSON.stringify(member.welcome));
     try {
-      const { headers } = answer;
-      const parts = await request.switchTo("websocket", { headers, firstBytes });
+      const { headers, agreement } = decision;
+      const parts = await request.switchTo(CHAT.token, { headers, firstBytes });
       trace?.switched(parts);
-      this.#attach(member, parts, answer.agreement);
+      this.#attach(member, parts, agreement);
     } catch {
       // The peer is gone.
       this.#leave(member);
@@ -173,8 +175,8 @@ export class ChatServer {
     return undefined;
   }
 
-  #attach(member: Member, parts: Parts<Duplex>, agreement: Agreement): void {
-    const socket = adoptWebSocket(parts, "server", agreement, this.#maxMessageBytes);
+  #attach(member: Member, parts: Parts<Duplex>, agreement: WebSocketAgreement): void {
+    const socket = openFrames(parts, agreement, this.#maxMessageBytes);
     this.#webSockets.add(socket);
     this.#heartbeat.watch(socket);
     // A protocol error or a reset: ws closes by itself.

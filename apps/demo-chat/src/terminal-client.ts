@@ -3,8 +3,9 @@
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { upgrade } from "@upgrade/client";
+import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 import type WebSocket from "ws";
-import { adoptWebSocket } from "./adopt-websocket.ts";
+import { openFrames } from "./frames.ts";
 import {
   type ChatAction,
   type ChatEvent,
@@ -13,7 +14,6 @@ import {
   SUBPROTOCOL,
 } from "./protocol.ts";
 import type { Trace } from "./trace.ts";
-import { type Agreement, offer, verify } from "./websocket-handshake.ts";
 
 /** Leaves room for the server's envelope around a message of maximum size. */
 const MAX_EVENT_BYTES = 2 * MAX_MESSAGE_BYTES;
@@ -48,8 +48,8 @@ export class JoinRefused extends Error {
 /**
  * Joins the chat of the page at `url`.
  *
- * @throws {JoinRefused} The server refused. Throws {@link HandshakeError} if its 101 does not match
- *   the offer; otherwise like `upgrade`.
+ * @throws {JoinRefused} The server refused. Otherwise like `upgrade`: `AgreementFailed` if its 101
+ *   does not match the offer.
  */
 export async function joinChat(url: URL, options: JoinOptions = {}): Promise<ChatClient> {
   const place = new URL("chat", url);
@@ -60,18 +60,14 @@ export async function joinChat(url: URL, options: JoinOptions = {}): Promise<Cha
     noDelay: true,
   });
   const io: Duplex = options.trace?.tap(socket) ?? socket;
-  const proposal = offer({
-    protocol: SUBPROTOCOL,
-    maxMessageBytes: MAX_EVENT_BYTES,
-    deflate: options.deflate,
+  const protocol = websocket({
+    subprotocols: [SUBPROTOCOL],
+    requireSubprotocol: true,
+    perMessageDeflate: options.deflate ?? true,
   });
   const result = await upgrade(
     io,
-    {
-      target: place.pathname + place.search,
-      protocol: "websocket",
-      headers: [["Host", place.host], ...proposal.headers],
-    },
+    { target: place.pathname + place.search, protocol, headers: { Host: place.host } },
     { timeoutMs: options.timeoutMs ?? 10_000 },
   );
   if (!result.switched) {
@@ -80,20 +76,13 @@ export async function joinChat(url: URL, options: JoinOptions = {}): Promise<Cha
     throw new JoinRefused(result.response.status, body);
   }
   options.trace?.switched(result.parts);
-  try {
-    const agreement = verify(proposal, result.response.headers);
-    const webSocket = adoptWebSocket(result.parts, "client", agreement, MAX_EVENT_BYTES);
-    return new ChatClient(webSocket, agreement, result.readBuf);
-  } catch (error) {
-    // RFC 6455 §7.1.7: a mismatch fails the connection; no close frame is sent.
-    io.destroy();
-    throw error;
-  }
+  const { parts, agreement, readBuf } = result;
+  return new ChatClient(openFrames(parts, agreement, MAX_EVENT_BYTES), agreement, readBuf);
 }
 
 /** A client in the chat: yields events in order and sends messages. */
 export class ChatClient implements AsyncIterable<ChatEvent> {
-  readonly agreement: Agreement;
+  readonly agreement: WebSocketAgreement;
   /** The bytes after the 101 that were read together with it. */
   readonly readBuf: Uint8Array;
   readonly ended: Promise<ChatEnd>;
@@ -103,7 +92,7 @@ export class ChatClient implements AsyncIterable<ChatEvent> {
   #wake: (() => void) | undefined;
 
   /** @internal Created by {@link joinChat}. */
-  constructor(socket: WebSocket, agreement: Agreement, readBuf: Uint8Array) {
+  constructor(socket: WebSocket, agreement: WebSocketAgreement, readBuf: Uint8Array) {
     this.#socket = socket;
     this.agreement = agreement;
     this.readBuf = readBuf;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { ManualClock } from "@upgrade/core/io";
 import { expect, test } from "vitest";
 import { Sender } from "ws";
-import { textFrame } from "../src/adopt-websocket.ts";
+import { textFrame } from "../src/frames.ts";
 import type { ChatEvent } from "../src/protocol.ts";
 import type { ChatServer } from "../src/server.ts";
 import { type ChatClient, JoinRefused, joinChat } from "../src/terminal-client.ts";
@@ -51,8 +51,9 @@ test("the welcome is written together with the 101, and arrives in readBuf", asy
 test("both ends agree on the subprotocol and on compression", async () => {
   const { agreement } = await join(await chat(), "alice");
   expect(agreement.protocol).toBe("chat.v1");
-  expect(agreement.extensions["permessage-deflate"]?.params).toMatchObject({
-    server_no_context_takeover: true,
+  expect(agreement.deflate).toMatchObject({
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
   });
 });
 
@@ -78,7 +79,7 @@ test("a message of 1 MiB arrives, compressed or not; one byte more closes with 1
   const server = await chat();
   const alice = await inRoom(server, "alice");
   const plain = await joinChat(new URL(server.url), { name: "bob", deflate: false });
-  expect(plain.agreement.extensions).toEqual({});
+  expect(plain.agreement.extensions).toEqual([]);
   await plain.next();
   await alice.next();
   const envelope = JSON.stringify({ type: "message", text: "" }).length;

@@ -91,7 +91,7 @@ test("a wrong accept value is a difference", async () => {
     socket.once("data", () => socket.write(`${head}Sec-WebSocket-Accept: wrong\r\n\r\n`));
   });
   expect(await roundTrip(url)).toMatch(
-    /^HandshakeError: Sec-WebSocket-Accept: expected .*, got "wrong"$/,
+    /^AgreementFailed: .* Sec-WebSocket-Accept does not belong to .*: "wrong" is not .*=$/,
   );
 });
 
