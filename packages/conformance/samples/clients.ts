@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { Cast, Story } from "../src/samples/story.ts";
 
@@ -39,6 +40,20 @@ async function* wrongAccept(cast: Cast) {
   yield "the proposal has arrived";
   await server.send("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly");
   await server.readToLast();
+}
+
+async function* speaks(cast: Cast) {
+  const server = await cast.accept();
+  yield "the server is connected";
+  const [, key] = /Sec-WebSocket-Key: (.*)\r\n/.exec(await server.readHead())!;
+  yield "the proposal has arrived";
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+  const head = "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  await server.send(`${head}Sec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n\x81\x05early`);
+  yield "it has switched";
+  // A masked text frame.
+  expect((await server.read(11)).slice(0, 2)).toBe("\x81\x85");
+  await cast.stage.until("the early frame", () => cast.stage.printed !== "");
 }
 
 async function* refused(cast: Cast) {
@@ -113,9 +128,15 @@ export const CLIENTS: readonly Story[] = [
   {
     sample: "docs/guides/websocket.md: A client",
     asks: "8080",
-    given: "function speakFrames() { console.log('frames'); }",
-    throws: "the server did not answer this handshake",
+    throws: "the response has no Sec-WebSocket-Accept",
     play: wrongAccept,
+  },
+  { sample: "docs/guides/websocket.md: A client", asks: "8080", prints: "early\n", play: speaks },
+  {
+    sample: "docs/guides/websocket.md: A client",
+    asks: "8080",
+    prints: "403 no\n",
+    play: refused,
   },
   {
     sample: "docs/guides/websocket.md: Taking it apart",

@@ -1,7 +1,7 @@
 // response → [handshake error] → application: why a client does not accept what a server answered
 
 // Every reason, and what to do about it.
-const REASONS = {
+export const REASONS = {
   "no-random-bytes":
     "a key needs random bytes: define globalThis.crypto.getRandomValues before the first request (Node has it from version 20 on)",
   "no-accept-key":

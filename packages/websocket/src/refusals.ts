@@ -13,7 +13,7 @@ const UPGRADE = { Upgrade: "websocket" };
 const VERSION = { "Sec-WebSocket-Version": "13" };
 
 // RFC 6455 §4.2.1, §4.2.2: every way in which a request is not the handshake of a client.
-const REFUSALS = {
+export const REFUSALS = {
   "old-http": { status: 400, says: "WebSocket needs HTTP/1.1 or later" },
   "wrong-method": { status: 405, says: "A WebSocket request is a GET", headers: { Allow: "GET" } },
   "no-proposal": {
