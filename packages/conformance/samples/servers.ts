@@ -99,6 +99,18 @@ const APPLICATION = `
     pipeline(io, io, () => {});
   };`;
 
+async function* greeted(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send(SWITCH + HELLO);
+  yield "the proposal has arrived";
+  expect(await client.readHead()).toContain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  expect(await client.read(7)).toBe("\x81\x05hello");
+  yield "the greeting has arrived";
+}
+
+const SERVE = `import { serve } from "@upgrade/node";`;
+
 export const SERVERS: readonly Story[] = [
   {
     sample: "docs/guides/server.md: The server",
@@ -164,6 +176,15 @@ export const SERVERS: readonly Story[] = [
     play: answers,
   },
   { sample: "packages/node/README.md: @upgrade/node", serves: "8080", play: echoes },
+  {
+    sample: "packages/node/src/hand-over.ts: handOver",
+    serves: "8080",
+    given: SERVE,
+    play: greeted,
+  },
+  { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: echoes },
+  { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: answers },
+  { sample: "packages/node/src/leave-to.ts: leaveTo", serves: "8080", given: SERVE, play: answers },
   { sample: "packages/node/src/serve.ts: serve", serves: "8080", play: answers },
   { sample: "packages/server/README.md: @upgrade/server", serves: "8080", play: echoes },
   { sample: "docs/guides/websocket.md: A server", serves: "8080", play: speaks },

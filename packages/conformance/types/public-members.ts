@@ -14,7 +14,7 @@ type Message = "body" | "framing" | "headers" | "trailers" | "version";
 
 export const body: Same<
   Names<Body>,
-  "bytes" | "cancel" | "json" | "length" | "stream" | "text" | "used"
+  "bytes" | "cancel" | "hasBegun" | "json" | "length" | "stream" | "text" | "used"
 > = true;
 export const response: Same<Names<ClientResponse>, Message | "reason" | "status"> = true;
 export const request: Same<

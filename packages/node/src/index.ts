@@ -1,6 +1,10 @@
 // The upgrade toolkit on node:net, node:tls and node:http.
 
 export { ConnectionError, LocalProtocolError, UpgradeError } from "@upgrade/core";
+export { adoptUpgrade, serveUpgrades, Upgrades } from "./adopt-upgrade.ts";
+export { handOver, type UpgradeArguments } from "./hand-over.ts";
+export { incomingMessage, type RequestHead } from "./incoming-message.ts";
+export { leaveTo } from "./leave-to.ts";
 export type { ListenOptions, ServeOptions } from "./listen-options.ts";
 export type { CloseServerOptions } from "./live-connections.ts";
 export { type OpenOptions, open } from "./open.ts";

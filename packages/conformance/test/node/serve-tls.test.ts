@@ -49,6 +49,21 @@ describe("over TLS", () => {
     expect(server.connections).toBe(0);
   });
 
+  test("writes on after the client has ended its side", async () => {
+    const server = await serveHere(
+      async (request) => {
+        const { io } = await request.switchTo("late");
+        io.resume().on("end", () => io.end("after your end"));
+      },
+      { tls: credentials },
+    );
+    const client = await peerOn(secure(server), "secureConnect");
+    await client.send(ECHO.replace("echo", "late"));
+    await client.readHead();
+    await client.end();
+    expect(await client.readToEnd()).toBe("after your end");
+  });
+
   test("a certificate from SNICallback and an ALPNCallback of the caller's are used", async () => {
     const context = tls.createSecureContext(credentials);
     const server = await serveHere(echo, {

@@ -41,6 +41,11 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.length = incoming.length;
   }
 
+  /** Whether some of it has arrived, or all if it is empty. */
+  get hasBegun(): boolean {
+    return this.#incoming.hasBegun;
+  }
+
   /** Whether it has or had a reader. */
   get used(): boolean {
     return this.#incoming.isRead;
