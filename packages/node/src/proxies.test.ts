@@ -47,7 +47,7 @@ describe("the URL of a proxy", () => {
     expect(authorization).toBe(expected);
   });
 
-  test.each(["socks5://u:secret@p.test", "http://", "http://a b:secret@x"])(
+  test.each(["socks5://u:secret@p.test", "http://", "http://u:secret@a b"])(
     "%s is an INVALID_OPTION that does not show a password",
     (given) => {
       let error: unknown;

@@ -23,7 +23,7 @@ describe("L9: no thenable returned by a service crashes the server", () => {
   test.each([
     ["whose then getter throws", thenable(hostile)],
     ["whose then throws", thenable(() => hostile)],
-    ["whose has trap throws", new Proxy({}, { has: hostile })],
+    ["whose get trap throws", new Proxy({}, { get: hostile })],
   ])("something %s is a 500, and the next request is served", async (_, result) => {
     let calls = 0;
     const { peer, reports } = await serve(() =>

@@ -1,9 +1,8 @@
 import { MessageChannel, Worker } from "node:worker_threads";
-import { handshake as connectTo, upgrade } from "@upgrade/client";
-import { type ByteStream, type PortLike, portStream, tunnel } from "@upgrade/core/io";
-import { handshake as serveOn } from "@upgrade/server";
+import { type ByteStream, type PortLike, portStream } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
-import { bytes, GET, latin1, POST } from "../../src/messages.ts";
+import { allOf } from "../../src/byte-streams.ts";
+import { bytes, latin1 } from "../../src/messages.ts";
 import { codeOr, stateOf } from "../../src/promises.ts";
 import { turns, watchUnhandled } from "../../src/turns.ts";
 
@@ -32,15 +31,6 @@ function besides(options: Parameters<typeof portStream>[1] = {}) {
     state.isClosed = true;
   });
   return { stream, port: port2, sent, state };
-}
-
-async function allOf(stream: ByteStream): Promise<string> {
-  let all = "";
-  for (;;) {
-    const chunk = await stream.read();
-    if (chunk === null) return all;
-    all += latin1(chunk);
-  }
 }
 
 describe("what an end sends:", () => {
@@ -265,70 +255,6 @@ test("another thread sends back what it gets; when it exits, that is a failure",
   worker.postMessage("exit");
   expect(await stream.gone).toMatchObject({ message: "the port is closed" });
   await expect(stream.read()).rejects.toThrow("the port is closed");
-});
-
-describe("a connection over a port", () => {
-  test("carries requests and bodies, is closed by either side, and closes the port", async () => {
-    const [near, far] = ends({ highWaterBytes: 1_000 });
-    const { connection: serving } = await serveOn(far, async (request) => ({
-      status: 200,
-      body: await request.body.bytes(),
-    }));
-    const { sender, connection } = await connectTo(near);
-    for (const size of [0, 10, 100_000]) {
-      const response = await sender.sendRequest({ ...POST, body: "x".repeat(size) });
-      expect((await response.body.bytes()).length).toBe(size);
-    }
-    await connection.close();
-    expect((await serving.closed).kind).toBe("peer-ended");
-    expect((await connection.closed).kind).toBe("closed");
-  });
-
-  test("switches, and hands over the stream with what follows", async () => {
-    const [near, far] = ends();
-    void serveOn(far, async (request) => {
-      const { io, readBuf } = await request.switchTo("echo", { firstBytes: "welcome" });
-      expect(io).toBe(far);
-      await io.write([readBuf]);
-      await io.closeWrite();
-    });
-    const result = await upgrade(near, { ...GET, protocol: "echo" });
-    if (!result.switched) throw new Error("refused");
-    expect(result.io).toBe(near);
-    expect(latin1(result.readBuf) + (await allOf(near))).toBe("welcome");
-  });
-
-  test("notices that the other end has gone while a proposal is open", async () => {
-    const [near, far] = ends();
-    let signal!: AbortSignal;
-    await serveOn(far, (request) => {
-      signal = request.signal;
-      return new Promise<undefined>(() => {});
-    });
-    await near.write([
-      bytes("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
-    ]);
-    await turns();
-    expect(signal.aborted).toBe(false);
-    near.abort("gone");
-    await turns();
-    expect(signal.reason).toMatchObject({ code: "TRANSPORT_FAILED" });
-  });
-
-  test("is joined to another io by a tunnel, bare as it is", async () => {
-    const [[client, a], [b, server]] = [ends(), ends()];
-    const done = tunnel(a, b);
-    const [got, returned] = await Promise.all([
-      allOf(server),
-      allOf(client),
-      client.write([bytes("to the server")]),
-      client.closeWrite(),
-      server.write([bytes("and back")]),
-      server.closeWrite(),
-    ]);
-    expect([got, returned]).toEqual(["to the server", "and back"]);
-    expect(await done).toMatchObject({ aToB: 13, bToA: 8 });
-  });
 });
 
 describe("a port of a browser that", () => {
