@@ -97,7 +97,8 @@ for (const [name, text, prints] of programs) {
 
 // Classes must keep their names; bundlers rename a class that refers to itself.
 const NAMES = `
-const exported = { ...require("@upgrade/core"), ...require("@upgrade/client") };
+const names = ["core", "client", "websocket"];
+const exported = Object.assign({}, ...names.map((name) => require("@upgrade/" + name)));
 const renamed = Object.entries(exported).filter(([name, it]) => {
   return /^[A-Z]/.test(name) && typeof it === "function" && it.name !== name;
 });

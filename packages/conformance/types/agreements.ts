@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { type UpgradeResult, upgrade } from "@upgrade/client";
 import type { Protocol } from "@upgrade/core";
 import { type Parts, type ServerRequest, type Service, switching } from "@upgrade/server";
+import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
@@ -38,6 +39,12 @@ export const oneOfTwo: Same<
 
 const bare = upgrade(io, { target: "/", protocol: "plain" });
 export const nothing: Same<Awaited<typeof bare>, UpgradeResult<Duplex, undefined>> = true;
+
+const socket = upgrade(io, { target: "/", protocol: websocket({ subprotocols: ["v1"] }) });
+export const webSocket: Same<
+  Awaited<typeof socket>,
+  UpgradeResult<Duplex, WebSocketAgreement>
+> = true;
 
 const mixed = upgrade(io, { target: "/", protocol: [naming, "plain"] });
 export const perhaps: Same<Awaited<typeof mixed>, UpgradeResult<Duplex, string | undefined>> = true;

@@ -1,4 +1,4 @@
-// request → [refusals] → response: why a server does not accept, in one sentence for who reads it
+// request → [refusals] → response: why a server does not accept, in one sentence
 
 import type { HttpVersion, Refusal, RefusingResponse } from "@upgrade/core";
 
