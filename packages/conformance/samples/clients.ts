@@ -71,6 +71,7 @@ const CONNECTED = `
 
 export const CLIENTS: readonly Story[] = [
   { sample: "packages/node/README.md: @upgrade/node (2)", asks: "8080", play: switched },
+  { sample: "docs/guides/node.md: Connecting", asks: "8080", play: switched },
   { sample: "packages/node/src/open.ts: open", asks: "8080", play: answered },
   {
     sample: "docs/guides/client.md: The client",

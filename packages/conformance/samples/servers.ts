@@ -109,6 +109,8 @@ async function* greeted(cast: Cast) {
   yield "the greeting has arrived";
 }
 
+const HANDED = "docs/guides/node.md: Software for node:http behind our server";
+const ADOPTED = "docs/guides/node.md: Our protocols on a server of node:http";
 const SERVE = `import { serve } from "@upgrade/node";`;
 
 export const SERVERS: readonly Story[] = [
@@ -184,6 +186,12 @@ export const SERVERS: readonly Story[] = [
   },
   { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: echoes },
   { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: answers },
+  { sample: "docs/guides/node.md: Listening", serves: "8080", play: answers },
+  { sample: HANDED, serves: "8080", play: greeted },
+  { sample: `${HANDED} (2)`, serves: "8080", play: answers },
+  { sample: `${HANDED} (2)`, serves: "8080", play: echoes },
+  { sample: ADOPTED, serves: "8080", play: answers },
+  { sample: ADOPTED, serves: "8080", play: echoes },
   { sample: "packages/node/src/leave-to.ts: leaveTo", serves: "8080", given: SERVE, play: answers },
   { sample: "packages/node/src/serve.ts: serve", serves: "8080", play: answers },
   { sample: "packages/server/README.md: @upgrade/server", serves: "8080", play: echoes },
