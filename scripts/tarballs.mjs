@@ -129,9 +129,10 @@ writeFileSync(
     .map((entry) => `export type * as ${entry.replace("/", "_")} from "@upgrade/${entry}";\n`)
     .join(""),
 );
+writeFileSync(join(project, "node.mts"), 'export type * as node from "@upgrade/node";\n');
 const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
 const onNode = { lib: ["es2022", "esnext.disposable"], types: ["node"] };
-const TYPES = ["lines.mts", "members.mts", "agreed.mts"];
+const TYPES = ["node.mts", "lines.mts", "members.mts", "agreed.mts"];
 const PROGRAMS = [
   ["node16", "node16", ["echo.mts", "echo.cts", ...TYPES], onNode],
   ["esnext", "bundler", ["echo.mts", ...TYPES], onNode],
