@@ -15,22 +15,36 @@ import { headBytes } from "./request-head.ts";
  * request in front of it, ready for `handshake(socket, service)`. Method, target, header names and
  * values, their order and duplicates are those of the client.
  *
- * @throws {LocalProtocolError} `INVALID_IO`: node:http has kept the body of the request to itself, as
- *   newer versions do; the socket is untouched.
+ * @throws {LocalProtocolError} `INVALID_IO`: node:http still reads the body of the request, or someone
+ *   has read it; the socket is untouched.
  */
 export function adoptUpgrade<IO extends Duplex>(
   req: http.IncomingMessage,
   socket: IO,
   head: Uint8Array,
 ): IO {
-  if ((socket as Duplex) !== req.socket && hasBody(req)) {
+  const isElsewhere = (socket as Duplex) !== req.socket && hasBody(req);
+  if (isElsewhere || (req.readableLength > 0 && !req.complete)) {
     throw new LocalProtocolError("INVALID_IO", "the body of the request is in node:http's req");
   }
   if (socket.destroyed || socket.readableEnded) return socket;
   const { method = "", url = "", httpVersion, rawHeaders } = req;
   const read = { method, target: url, version: httpVersion, flat: rawHeaders };
-  socket.unshift(Buffer.concat([headBytes(read), head]));
+  socket.unshift(Buffer.concat([headBytes(read), ...bodyOf(req), head]));
   return socket;
+}
+
+// The end of the chunk before it, and no trailers (RFC 9112 §7.1).
+const LAST_CHUNK = "\r\n0\r\n\r\n";
+
+// From Node 26 on, node:http reads the body; before, it is in `head`.
+function bodyOf(req: http.IncomingMessage): readonly Uint8Array[] {
+  const chunks: Buffer[] = [];
+  while (req.readableLength > 0) chunks.push(req.read() as Buffer);
+  if (chunks.length === 0) return [];
+  const body = Buffer.concat(chunks);
+  if (req.headers["transfer-encoding"] === undefined) return [body];
+  return [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from(LAST_CHUNK)];
 }
 
 function hasBody({ headers }: http.IncomingMessage): boolean {

@@ -84,6 +84,22 @@ describe("proposals of a node:http server, served by us", () => {
     expect(seen.length).toBe(whole.length - 1);
   });
 
+  test("with a chunked body, too", async () => {
+    const service = async (asked: ServerRequest<net.Socket>) => {
+      const body = await asked.body.text();
+      const { io, readBuf } = await asked.switchTo("echo");
+      io.end(`${body} ${Buffer.from(readBuf)}`);
+    };
+    const { dial } = await withUpgrades({}, service);
+    const client = dial();
+    const request = ECHO.replace("GET", "POST").replace(
+      "\r\n\r\n",
+      "\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    await client.send(`${request}2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\nearly`);
+    expect(await client.readToEnd()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\nbody early$/);
+  });
+
   test("CONNECT, too", async () => {
     const service = async (asked: ServerRequest<net.Socket>) => {
       const { io, readBuf } = await asked.switchTo();
