@@ -178,6 +178,19 @@ describe("L4, L8: a failure after the switch aborts the io and is reported:", ()
     await expect(far.read()).rejects.toThrow();
   });
 
+  test("the client's verify throws something other than an error", async () => {
+    const odd: Protocol<unknown> = {
+      ...counting(10),
+      offer: () => ({
+        verify: () => {
+          throw "no reason";
+        },
+      }),
+    };
+    const { result } = propose(switching([["count/1", silent]]), odd);
+    await expect(result).rejects.toMatchObject({ code: "AGREEMENT_FAILED", cause: "no reason" });
+  });
+
   test("the client's verify returns a promise, which would verify nothing", async () => {
     const late: Protocol<unknown> = {
       ...counting(10),
