@@ -7,9 +7,17 @@ import {
   LocalProtocolError,
   type Offer,
   type Proposable,
+  RemoteProtocolError,
   withUpgrade,
 } from "@upgrade/core";
-import { AgreementFailed, handled, isThenable, offerOf, protocolOf } from "@upgrade/core/io";
+import {
+  AgreementFailed,
+  handled,
+  isThenable,
+  listMembers,
+  offerOf,
+  protocolOf,
+} from "@upgrade/core/io";
 
 /** The protocols that a request offers, in order of preference. */
 export class Offers {
@@ -50,16 +58,24 @@ export class Offers {
    * @throws {AgreementFailed}
    */
   verify(protocol: string, response: AcceptingResponse): unknown {
+    // The request's own headers proposed.
+    if (this.#offers.length === 0) return undefined;
     const named = protocol.toLowerCase();
     const accepted = this.#offers.find(([token]) => token.toLowerCase() === named);
-    if (accepted === undefined) return undefined;
-    const [token, offer] = accepted;
     try {
+      if (accepted === undefined) throw new RemoteProtocolError("BAD_SWITCH", faultOf(protocol));
+      const [token, offer] = accepted;
       return settledNow(token, offer.verify(response));
     } catch (cause) {
-      throw new AgreementFailed(token, response, cause);
+      throw new AgreementFailed(protocol, response, cause);
     }
   }
+}
+
+// RFC 9110 §7.8 allows several, one on top of the other; no offer can verify such a stack.
+function faultOf(protocol: string): string {
+  const count = listMembers(protocol).length;
+  return `it names ${count} protocols, and one at a time was offered`;
 }
 
 // A promise that rejects later would verify nothing.

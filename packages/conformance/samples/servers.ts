@@ -109,7 +109,7 @@ async function* greeted(cast: Cast) {
   yield "the greeting has arrived";
 }
 
-const HANDED = "docs/guides/node.md: Software for node:http behind our server";
+const HANDED = "docs/guides/node.md: Software for node:http on our server";
 const ADOPTED = "docs/guides/node.md: Our protocols on a server of node:http";
 const SERVE = `import { serve } from "@upgrade/node";`;
 

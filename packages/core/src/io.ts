@@ -72,6 +72,6 @@ export type { Side, SideEvent } from "./driver/side.ts";
 export { takeParts } from "./handover/connection.ts";
 export { decisionOf, offerOf, protocolOf } from "./message/protocol.ts";
 export { abandon, abortIo, type Io } from "./transports/adopt.ts";
-export { Deferred, handled, isThenable } from "./transports/deferred.ts";
+export { Deferred, handled, ignoreFailure, isThenable } from "./transports/deferred.ts";
 export { guard } from "./transports/guard.ts";
 export { readableOf } from "./transports/readable.ts";

@@ -12,7 +12,7 @@ import { headBytes } from "./request-head.ts";
 
 /**
  * Undoes what node:http has read: returns the socket of its event `upgrade` or `connect` with the
- * request in front of it, ready for `handshake(socket, service)`. Method, target, header names and
+ * request pushed back to its front, ready for `handshake(socket, service)`. Method, target, header names and
  * values, their order and duplicates are those of the client.
  *
  * @throws {LocalProtocolError} `INVALID_IO`: node:http still reads the body of the request, or someone

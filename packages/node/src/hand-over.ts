@@ -15,7 +15,7 @@ export type UpgradeArguments<IO extends net.Socket = net.Socket> = [
 
 /**
  * Takes the connection over with the proposal unanswered, and gives what node:http's events `upgrade`
- * and `connect` give. Whoever gets it writes the response.
+ * and `connect` give. The software that gets them writes the response.
  *
  * The body of the request, which few have, is in `req`, unless the service has read it.
  *

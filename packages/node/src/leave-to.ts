@@ -3,7 +3,7 @@
 import type http from "node:http";
 import type net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
-import { rewind } from "@upgrade/core/io";
+import { abortIo, rewind } from "@upgrade/core/io";
 import type { Service } from "@upgrade/server";
 import { assertHttpServer } from "./adopt-upgrade.ts";
 import { headBytes } from "./request-head.ts";
@@ -40,6 +40,12 @@ export function leaveTo(httpServer: http.Server): Service<net.Socket> {
     if (unsent.length > 0) io.write(unsent);
     const head = headBytes({ method, target, version, flat: headers.toFlat() });
     const socket = rewind({ io, readBuf: Buffer.concat([head, readBuf]), readEnded });
-    httpServer.emit(isSecure ? "secureConnection" : "connection", socket);
+    try {
+      httpServer.emit(isSecure ? "secureConnection" : "connection", socket);
+    } catch (error) {
+      // A listener threw. Its server may not own the socket yet, and nothing else does.
+      abortIo(socket, error);
+      throw error;
+    }
   };
 }

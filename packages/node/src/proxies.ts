@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A proxy for CONNECT. */
 export interface HttpProxy {
   readonly place: Place;
-  /** The value of `HttpProxy-Authorization`. */
+  /** The value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
 }
 

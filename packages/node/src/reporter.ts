@@ -1,7 +1,7 @@
 // failures → [reporter] → onError: what goes wrong outside of a connection
 
 import type net from "node:net";
-import { handled } from "@upgrade/core/io";
+import { ignoreFailure } from "@upgrade/core/io";
 import type { ServerOptions } from "@upgrade/server";
 
 /** Calls `onError`, whatever it does. */
@@ -13,12 +13,6 @@ export class Reporter {
   }
 
   report(error: unknown, phase: string): void {
-    try {
-      const reported: unknown = this.#onError?.(error, { phase });
-      // An async callback fails later.
-      if (reported !== undefined) handled(Promise.resolve(reported));
-    } catch {
-      // An error in onError cannot be reported.
-    }
+    ignoreFailure(() => this.#onError?.(error, { phase }));
   }
 }

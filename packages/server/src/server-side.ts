@@ -11,8 +11,8 @@ import {
 import {
   Connection,
   type Driver,
-  handled,
   type Incoming,
+  ignoreFailure,
   isThenable,
   type Side,
   type SideEvent,
@@ -204,13 +204,7 @@ export class ServerSide<IO> implements Side {
   }
 
   report(error: unknown, phase: string, request: ServerRequest<IO> | undefined): void {
-    try {
-      const reported: unknown = this.#options.onError?.(error, { phase, request });
-      // An async callback fails later.
-      if (reported !== undefined) handled(Promise.resolve(reported));
-    } catch {
-      // An error in onError cannot be reported.
-    }
+    ignoreFailure(() => this.#options.onError?.(error, { phase, request }));
   }
 }
 

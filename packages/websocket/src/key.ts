@@ -46,7 +46,7 @@ export function isKey(text: string): boolean {
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 §4.2.2). */
 export function acceptOf(key: string): string {
   const text = key + GUID;
-  // Node's own, where there is one: a server that has just started needs 40 us for ours, and 5 for it.
+  // Node's own, where there is one: 6 us in the first thousand calls of a process; ours needs 24.
   const native = platform().process?.getBuiltinModule?.("node:crypto");
   if (native !== undefined)
     return native.createHash("sha1").update(text, "latin1").digest("base64");

@@ -3,10 +3,25 @@ import net from "node:net";
 import type tls from "node:tls";
 import { type ServeOptions, type Server, serve } from "@upgrade/node";
 import { type Service, switching } from "@upgrade/server";
+import { afterEach, beforeEach, expect } from "vitest";
 import { head } from "../messages.ts";
 import { ScriptedPeer } from "../scripted-peer.ts";
-import { closeLater } from "./loopback.ts";
+import { type Unhandled, watchUnhandled } from "../turns.ts";
+import { closeAll, closeLater } from "./loopback.ts";
 import { pem } from "./pairs.ts";
+
+/** After each test of a file: closes what is left, and requires that nothing was unhandled. */
+export function closeAfterEach(): void {
+  let unhandled: Unhandled;
+  beforeEach(() => {
+    unhandled = watchUnhandled();
+  });
+  afterEach(async () => {
+    await closeAll();
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
+  });
+}
 
 /** Serves on a free port of loopback, and aborts what is left when the test is over. */
 export async function serveHere(

@@ -7,19 +7,11 @@ import { upgrade } from "@upgrade/client";
 import { open, type Server, serve } from "@upgrade/node";
 import { type Service, switching } from "@upgrade/server";
 import Docker from "dockerode";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { closeAll, closeLater } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import { describe, expect, test } from "vitest";
+import { closeAfterEach } from "../../src/pairs/listening.ts";
+import { closeLater } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 /** A daemon that, like Docker's, switches an exec to a raw stream, the terminal's: here an echo. */
 async function daemon(speak: (io: net.Socket) => void) {

@@ -5,22 +5,20 @@ import { Headers } from "@upgrade/core";
 import { handOver, incomingMessage } from "@upgrade/node";
 import type { Service } from "@upgrade/server";
 import httpProxy from "http-proxy";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import WebSocket, { WebSocketServer } from "ws";
 import { head } from "../../src/messages.ts";
-import { closed, dial, ECHO, portOf, serveHere } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import {
+  closeAfterEach,
+  closed,
+  dial,
+  ECHO,
+  portOf,
+  serveHere,
+} from "../../src/pairs/listening.ts";
+import { closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 const NOT_FOUND = { status: 404 };
 const WEBSOCKET = head("GET /", "Connection: Upgrade", "Upgrade: websocket");
@@ -154,7 +152,7 @@ describe("(req, socket, head)", () => {
   });
 });
 
-describe("ws behind our server", () => {
+describe("ws on our server", () => {
   async function webSockets() {
     const server = new WebSocketServer({ noServer: true });
     closeLater(() => server.close());
@@ -210,7 +208,7 @@ describe("ws behind our server", () => {
   );
 });
 
-describe("http-proxy behind our server", () => {
+describe("http-proxy on our server", () => {
   async function proxied(origin: http.Server) {
     const proxy = httpProxy.createProxyServer({
       target: `http://127.0.0.1:${await listenOn(origin)}`,

@@ -5,9 +5,10 @@ import tls from "node:tls";
 import { type adoptUpgrade as Adopt, adoptUpgrade, leaveTo, serveUpgrades } from "@upgrade/node";
 import { handshake, type ServerOptions, type ServerRequest, switching } from "@upgrade/server";
 import express from "express";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
 import {
+  closeAfterEach,
   closed,
   credentials,
   dial,
@@ -16,19 +17,10 @@ import {
   peerOn,
   serveHere,
 } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater, open, portOf } from "../../src/pairs/loopback.ts";
+import { closeLater, open, portOf } from "../../src/pairs/loopback.ts";
 import { ScriptedPeer } from "../../src/scripted-peer.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 /** A node:http server whose proposals are ours. */
 async function withUpgrades(options: ServerOptions<net.Socket> = {}, service = echo) {
@@ -278,6 +270,22 @@ describe("a connection that is left to Express", () => {
       await client.send(head("GET /"));
       await client.readUntil("express true");
     }
+  });
+
+  test("aborts the socket, and reports it, if a listener of the other server throws", async () => {
+    const httpServer = http.createServer();
+    httpServer.prependListener("connection", () => {
+      throw new TypeError("it broke");
+    });
+    const errors: unknown[] = [];
+    const server = await serveHere(leaveTo(httpServer), { onError: (error) => errors.push(error) });
+    const client = await dial(server);
+    const gone = closed(client.socket);
+    client.socket.on("error", () => {});
+    await client.send(head("GET /"));
+    await gone;
+    expect(errors).toMatchObject([{ message: "it broke" }]);
+    expect(server.connections).toBe(0);
   });
 
   test("a client that has already ended its side is answered", async () => {

@@ -9,21 +9,19 @@ import { upgrade } from "@upgrade/client";
 import { ManualClock } from "@upgrade/core/io";
 import { type Address, type OpenOptions, open } from "@upgrade/node";
 import { ConnectionError, gatewayStatus, LocalProtocolError } from "@upgrade/server";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { closedPort } from "../../src/pairs/closed-port.ts";
-import { closed, credentials, echo, portOf, serveHere } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import {
+  closeAfterEach,
+  closed,
+  credentials,
+  echo,
+  portOf,
+  serveHere,
+} from "../../src/pairs/listening.ts";
+import { closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 const ca = { ca: credentials.cert };
 // The environment of the machine must not matter.

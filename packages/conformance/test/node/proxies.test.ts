@@ -5,20 +5,18 @@ import { upgrade } from "@upgrade/client";
 import { ManualClock } from "@upgrade/core/io";
 import { type OpenOptions, open, ProxyRefused, type ServeOptions } from "@upgrade/node";
 import { ConnectionError, type Service, tunnel } from "@upgrade/server";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { closed, credentials, echo, portOf, serveHere } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import { describe, expect, test } from "vitest";
+import {
+  closeAfterEach,
+  closed,
+  credentials,
+  echo,
+  portOf,
+  serveHere,
+} from "../../src/pairs/listening.ts";
+import { closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 const ca = { ca: credentials.cert };
 
@@ -186,7 +184,7 @@ describe("a proxy that fails: TRANSPORT_FAILED, and nothing is left open", () =>
     expect(String(error)).toContain(`the proxy 127.0.0.1:${port}: nothing listens there`);
   });
 
-  test("the host behind it has another certificate", async () => {
+  test("the host beyond it has another certificate", async () => {
     const server = await serveHere(echo, { tls: credentials });
     const { port, proxy } = await proxyHere();
     const where = `wss://a.test:${portOf(server)}` as const;

@@ -1,21 +1,21 @@
 import { once } from "node:events";
 import net from "node:net";
 import { ManualClock } from "@upgrade/core/io";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
-import { dial, ECHO, echo, heldBack, hello, portOf, serveHere } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import {
+  closeAfterEach,
+  dial,
+  ECHO,
+  echo,
+  heldBack,
+  hello,
+  portOf,
+  serveHere,
+} from "../../src/pairs/listening.ts";
+import { closeLater } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 describe("close()", () => {
   test("closes idle connections at once, and lets an exchange finish", async () => {

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import { ManualClock } from "@upgrade/core/io";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
+  closeAfterEach,
   credentials,
   dial,
   ECHO,
@@ -12,18 +13,9 @@ import {
   portOf,
   serveHere,
 } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import { closeLater } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 describe("over TLS", () => {
   const secure = (server: { address: unknown }, options: tls.ConnectionOptions = {}) =>

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServeOptions, serve } from "@upgrade/node";
 import { ConnectionError, LocalProtocolError, switching } from "@upgrade/server";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
 import {
+  closeAfterEach,
   credentials,
   dial,
   ECHO,
@@ -16,18 +17,9 @@ import {
   portOf,
   serveHere,
 } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import { closeLater } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 describe("a server that listens", () => {
   test("answers, and knows its address, its URL and the number of its connections", async () => {

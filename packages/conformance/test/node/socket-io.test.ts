@@ -5,21 +5,12 @@ import { attach } from "engine.io";
 import { Socket as EngineClient } from "engine.io-client";
 import { Server as SocketIo } from "socket.io";
 import { io as connect } from "socket.io-client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
-import { closed, dial, serveHere } from "../../src/pairs/listening.ts";
-import { closeAll, closeLater } from "../../src/pairs/loopback.ts";
-import { type Unhandled, watchUnhandled } from "../../src/turns.ts";
+import { closeAfterEach, closed, dial, serveHere } from "../../src/pairs/listening.ts";
+import { closeLater } from "../../src/pairs/loopback.ts";
 
-let unhandled: Unhandled;
-beforeEach(() => {
-  unhandled = watchUnhandled();
-});
-afterEach(async () => {
-  await closeAll();
-  expect(await unhandled.settled()).toEqual([]);
-  unhandled.stop();
-});
+closeAfterEach();
 
 /** Our server: proposals go to the listeners of a node:http server, the rest to that server itself. */
 function inFrontOf(httpServer: http.Server) {
@@ -37,7 +28,7 @@ const WEBSOCKET = [
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
 
-describe("engine.io behind our server", () => {
+describe("engine.io on our server", () => {
   async function engine() {
     const httpServer = http.createServer();
     const engineServer = attach(httpServer, {});
@@ -80,7 +71,7 @@ describe("engine.io behind our server", () => {
   );
 });
 
-describe("socket.io behind our server", () => {
+describe("socket.io on our server", () => {
   async function socketIo() {
     const httpServer = http.createServer();
     const sockets = new SocketIo(httpServer);

@@ -1,10 +1,12 @@
+import type { Duplex } from "node:stream";
 import { AgreementFailed, upgrade } from "@upgrade/client";
 import type { Proposable, Protocol, Refusal } from "@upgrade/core";
-import { type ByteStream, memoryPair } from "@upgrade/core/io";
+import { type ByteStream, type Io, memoryPair } from "@upgrade/core/io";
 import { handshake, type Service, type Spoken, switching } from "@upgrade/server";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { serve } from "../../src/ends.ts";
 import { answer, head } from "../../src/messages.ts";
+import { destroyPairs, PAIRS, type WebEnd } from "../../src/pairs/pairs.ts";
 import { codeOr } from "../../src/promises.ts";
 import { REQUEST } from "../../src/switching.ts";
 import { turns } from "../../src/turns.ts";
@@ -178,6 +180,19 @@ describe("L4, L8: a failure after the switch aborts the io and is reported:", ()
     await expect(far.read()).rejects.toThrow();
   });
 
+  test("the server accepts several protocols at once: none of them is verified, so none is spoken", async () => {
+    const service: Service<ByteStream> = async (request) => {
+      const { io } = await request.switchTo("second", { headers: { Upgrade: "first, second" } });
+      void io;
+    };
+    const { result, far } = propose(service, [counting(10, "first"), "second"]);
+    await expect(result).rejects.toMatchObject({
+      code: "AGREEMENT_FAILED",
+      cause: { code: "BAD_SWITCH", message: expect.stringContaining("it names 2 protocols") },
+    });
+    await expect(far.read()).rejects.toThrow();
+  });
+
   test("the client's verify throws something other than an error", async () => {
     const odd: Protocol<unknown> = {
       ...counting(10),
@@ -204,6 +219,50 @@ describe("L4, L8: a failure after the switch aborts the io and is reported:", ()
     await expect(far.read()).rejects.toThrow();
   });
 });
+
+describe.each(PAIRS)("L8: over $name, the other end notices that", ({ make }) => {
+  afterEach(destroyPairs);
+
+  test("what speaks the protocol threw", async () => {
+    const [near, far] = await make();
+    void handshake(far, switching([["plain", () => Promise.reject(new TypeError("it broke"))]]));
+    const request = { target: "/", protocol: "plain", headers: { Host: "a.test" } };
+    // A reset may overtake the 101.
+    const result = await upgrade(near, request).catch((error: unknown) => error);
+    if (!(result instanceof Error)) await expectEnd((result as { io: Io }).io);
+  });
+
+  test("the client's verify threw", async () => {
+    const [near, far] = await make();
+    const ended = new Promise<Io>((resolve) => {
+      void handshake(far, switching<Io, ["count/1"]>([["count/1", ({ io }) => resolve(io)]]));
+    });
+    const request = { target: "/", protocol: counting(10), headers: { Host: "a.test" } };
+    await expect(upgrade(near, request)).rejects.toBeInstanceOf(AgreementFailed);
+    await expectEnd(await ended);
+  });
+});
+
+/** Resolves when the io has ended or failed, however it reports that. */
+async function expectEnd(io: Io): Promise<void> {
+  if ("readable" in io && typeof io.readable === "object") {
+    const reader = (io as unknown as WebEnd).readable.getReader();
+    await reader.read().then(
+      ({ done }) => expect(done).toBe(true),
+      () => {},
+    );
+  } else if ("on" in io) {
+    const stream = (io as unknown as Duplex).on("error", () => {}).resume();
+    if (!stream.closed && !stream.readableEnded) {
+      await new Promise((resolve) => stream.once("close", resolve).once("end", resolve));
+    }
+  } else {
+    await (io as ByteStream).read().then(
+      (chunk) => expect(chunk).toBe(null),
+      () => {},
+    );
+  }
+}
 
 describe("L4: a failure before the switch leaves an ordinary connection:", () => {
   test.each<[string, Protocol<unknown>["accept"], string]>([

@@ -6,6 +6,7 @@ import { handshake as connectTo, upgrade } from "@upgrade/client";
 import { type ByteStream, duplexStream, tunnel } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
+import { allOf } from "../../src/byte-streams.ts";
 import { bytes, GET, latin1, POST } from "../../src/messages.ts";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import {
@@ -22,15 +23,6 @@ import { turns, watchUnhandled } from "../../src/turns.ts";
 afterEach(destroyPairs);
 
 const HALF_OPEN = { allowHalfOpen: true };
-
-async function allOf(stream: ByteStream): Promise<string> {
-  let all = "";
-  for (;;) {
-    const chunk = await stream.read();
-    if (chunk === null) return all;
-    all += latin1(chunk);
-  }
-}
 
 test("it reads only when it is read", async () => {
   const [near, far] = duplexPair();
@@ -242,4 +234,39 @@ describe("a connection over it", () => {
     expect([got, returned]).toEqual(["to the server", "and back"]);
     expect(await done).toMatchObject({ aToB: 13, bToA: 8 });
   });
+});
+
+test.each([
+  ["before", (stream: ByteStream) => stream.closeWrite()],
+  [
+    "after",
+    (stream: ByteStream, written: Promise<void>) => written.then(() => stream.closeWrite()),
+  ],
+])("an end given %s the Duplex is connected is sent after what was written", async (_, end) => {
+  const received = new Promise<string>((resolve) => {
+    const server = net.createServer(HALF_OPEN, async (socket) => {
+      let text = "";
+      for await (const chunk of socket) text += String(chunk);
+      socket.end();
+      server.close();
+      resolve(text);
+    });
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      const stream = duplexStream(net.connect({ port, host: "127.0.0.1", ...HALF_OPEN }));
+      const written = stream.write([bytes("early")]);
+      void Promise.all([end(stream, written), stream.read()]);
+    });
+  });
+  expect(await received).toBe("early");
+});
+
+test("an end that the Duplex never finishes rejects when the Duplex is destroyed", async () => {
+  const stuck = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), final() {} });
+  const stream = duplexStream(stuck);
+  const ended = stream.closeWrite();
+  await turns();
+  expect(await stateOf(ended)).toBe("pending");
+  stuck.destroy();
+  await expect(ended).rejects.toThrow("the stream is closed");
 });

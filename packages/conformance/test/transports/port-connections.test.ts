@@ -1,28 +1,17 @@
-import { MessageChannel } from "node:worker_threads";
 import { handshake as connectTo, upgrade } from "@upgrade/client";
-import { type ByteStream, portStream, tunnel } from "@upgrade/core/io";
+import { tunnel } from "@upgrade/core/io";
 import { handshake as serveOn } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { allOf } from "../../src/byte-streams.ts";
 import { bytes, GET, latin1, POST } from "../../src/messages.ts";
+import { abortPorts, portPair } from "../../src/pairs/ports.ts";
 import { turns } from "../../src/turns.ts";
 
-const streams: ByteStream[] = [];
-afterEach(() => {
-  for (const stream of streams.splice(0)) stream.abort("the test is over");
-});
-
-/** Two ends of one channel. */
-function ends(options: Parameters<typeof portStream>[1] = {}): [ByteStream, ByteStream] {
-  const { port1, port2 } = new MessageChannel();
-  const pair: [ByteStream, ByteStream] = [portStream(port1, options), portStream(port2, options)];
-  streams.push(...pair);
-  return pair;
-}
+afterEach(abortPorts);
 
 describe("a connection over a port", () => {
   test("carries requests and bodies, is closed by either side, and closes the port", async () => {
-    const [near, far] = ends({ highWaterBytes: 1_000 });
+    const [near, far] = portPair({ highWaterBytes: 1_000 });
     const { connection: serving } = await serveOn(far, async (request) => ({
       status: 200,
       body: await request.body.bytes(),
@@ -38,7 +27,7 @@ describe("a connection over a port", () => {
   });
 
   test("switches, and hands over the stream with what follows", async () => {
-    const [near, far] = ends();
+    const [near, far] = portPair();
     void serveOn(far, async (request) => {
       const { io, readBuf } = await request.switchTo("echo", { firstBytes: "welcome" });
       expect(io).toBe(far);
@@ -52,7 +41,7 @@ describe("a connection over a port", () => {
   });
 
   test("notices that the other end has gone while a proposal is open", async () => {
-    const [near, far] = ends();
+    const [near, far] = portPair();
     let signal!: AbortSignal;
     await serveOn(far, (request) => {
       signal = request.signal;
@@ -69,7 +58,7 @@ describe("a connection over a port", () => {
   });
 
   test("is joined to another io by a tunnel, bare as it is", async () => {
-    const [[client, a], [b, server]] = [ends(), ends()];
+    const [[client, a], [b, server]] = [portPair(), portPair()];
     const done = tunnel(a, b);
     const [got, returned] = await Promise.all([
       allOf(server),

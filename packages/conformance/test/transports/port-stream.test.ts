@@ -1,29 +1,19 @@
 import { MessageChannel, Worker } from "node:worker_threads";
-import { type ByteStream, type PortLike, portStream } from "@upgrade/core/io";
+import { type PortLike, portStream } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
 import { allOf } from "../../src/byte-streams.ts";
 import { bytes, latin1 } from "../../src/messages.ts";
+import { abortPorts, portPair, track } from "../../src/pairs/ports.ts";
 import { codeOr, stateOf } from "../../src/promises.ts";
 import { turns, watchUnhandled } from "../../src/turns.ts";
 
-const streams: ByteStream[] = [];
-afterEach(() => {
-  for (const stream of streams.splice(0)) stream.abort("the test is over");
-});
-
-/** Two ends of one channel. */
-function ends(options: Parameters<typeof portStream>[1] = {}): [ByteStream, ByteStream] {
-  const { port1, port2 } = new MessageChannel();
-  const pair: [ByteStream, ByteStream] = [portStream(port1, options), portStream(port2, options)];
-  streams.push(...pair);
-  return pair;
-}
+afterEach(abortPorts);
 
 /** A stream, and the bare port at the other end: what it sends, and a way to send it anything. */
 function besides(options: Parameters<typeof portStream>[1] = {}) {
   const { port1, port2 } = new MessageChannel();
   const stream = portStream(port1, options);
-  streams.push(stream);
+  track(stream);
   const sent: unknown[] = [];
   const state = { isClosed: false };
   port2.on("message", (message) => sent.push(message));
@@ -88,7 +78,7 @@ describe("what an end sends:", () => {
 });
 
 test.each([1, 2, 3, 7, 64])("a room of %i bytes is enough for both ways at once", async (room) => {
-  const [a, b] = ends({ highWaterBytes: room });
+  const [a, b] = portPair({ highWaterBytes: room });
   const [there, back] = ["there ".repeat(50), "and back ".repeat(30)];
   const [atB, atA] = await Promise.all([
     allOf(b),
@@ -108,7 +98,8 @@ test("an end made later gets what was sent before", async () => {
   await turns();
   expect(await stateOf(written)).toBe("pending");
   const b = portStream(port2);
-  streams.push(a, b);
+  track(a);
+  track(b);
   await written;
   expect(latin1((await b.read())!)).toBe("early");
 });
@@ -173,7 +164,7 @@ test.each(WRONG)("an end that %s is a failure, and nothing stays open", async (_
 });
 
 test("a write after closeWrite is refused, an empty one has no effect", async () => {
-  const [a, b] = ends();
+  const [a, b] = portPair();
   await a.write([]);
   await a.write([new Uint8Array(0)]);
   await a.closeWrite();
@@ -221,7 +212,8 @@ function browserPort(port: MessageChannel["port1"]): PortLike {
 test("a browser's port carries bytes, too", async () => {
   const { port1, port2 } = new MessageChannel();
   const [a, b] = [portStream(browserPort(port1)), portStream(browserPort(port2))];
-  streams.push(a, b);
+  track(a);
+  track(b);
   await Promise.all([a.write([bytes("hello")]), a.closeWrite(), b.closeWrite()]);
   expect([await allOf(b), await allOf(a)]).toEqual(["hello", ""]);
 });
@@ -303,5 +295,33 @@ describe("a port of a browser that", () => {
     expect(await stream.gone).toMatchObject({ cause: boom });
     await expect(stream.closeWrite()).rejects.toThrow("the port failed");
     expect(state.isClosed).toBe(true);
+  });
+
+  test("cannot post the end has failed, and closeWrite with it", async () => {
+    const boom = new Error("boom");
+    const { port, state } = brokenPort((message) => {
+      if (message === "end") throw boom;
+    });
+    const stream = portStream(port);
+    await expect(stream.closeWrite()).rejects.toMatchObject({ cause: boom });
+    expect(state.isClosed).toBe(true);
+  });
+
+  test("still reports something after its failure changes nothing", async () => {
+    const { port, target } = brokenPort(() => {});
+    const stream = portStream({ ...port, removeEventListener: () => {} });
+    target.dispatchEvent(new Event("messageerror"));
+    target.dispatchEvent(new MessageEvent("message", { data: bytes("late") }));
+    target.dispatchEvent(new Event("close"));
+    expect(await stream.gone).toMatchObject({ message: expect.stringMatching(/unreadable$/) });
+    await expect(stream.read()).rejects.toThrow("unreadable");
+  });
+
+  test("gets an empty chunk reads on", async () => {
+    const { port, target } = brokenPort(() => {});
+    const read = portStream(port).read();
+    target.dispatchEvent(new MessageEvent("message", { data: bytes("") }));
+    target.dispatchEvent(new MessageEvent("message", { data: bytes("x") }));
+    expect(latin1((await read)!)).toBe("x");
   });
 });

@@ -19,7 +19,7 @@ declare function clearTimeout(timer: unknown): void;
 
 /** The platform's clock. On Node its timers do not keep the process alive. */
 export const systemClock: Clock = {
-  // Whole milliseconds: V8 keeps a fraction outside its object, and 16 bytes more a deadline.
+  // Whole milliseconds: V8 keeps a fraction outside its object, in 16 bytes of its own.
   now: () => Math.floor(performance.now()),
   setTimer(ms, callback) {
     const timer = setTimeout(callback, ms);

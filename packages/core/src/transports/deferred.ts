@@ -26,6 +26,16 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === "function";
 }
 
+/** Calls a callback whose failure, now or later, cannot be reported to its owner. */
+export function ignoreFailure(call: () => unknown): void {
+  try {
+    const result = call();
+    if (result !== undefined) handled(Promise.resolve(result));
+  } catch {
+    // As above.
+  }
+}
+
 /** Marks a promise as handled. Awaiting it still throws the rejection. */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
