@@ -122,6 +122,7 @@ writeFileSync(join(project, "lines.mts"), lines);
 writeFileSync(join(project, "echo.cts"), `${toCommonJsTypes(code)}`);
 writeFileSync(join(project, "members.mts"), read("packages/conformance/types/public-members.ts"));
 writeFileSync(join(project, "agreed.mts"), read("packages/conformance/types/agreements.ts"));
+writeFileSync(join(project, "services.mts"), read("packages/conformance/types/services.ts"));
 // The packages must also compile without Node's types and without a lib newer than the target.
 writeFileSync(
   join(project, "plain.mts"),
@@ -132,7 +133,7 @@ writeFileSync(
 writeFileSync(join(project, "node.mts"), 'export type * as node from "@upgrade/node";\n');
 const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
 const onNode = { lib: ["es2022", "esnext.disposable"], types: ["node"] };
-const TYPES = ["node.mts", "lines.mts", "members.mts", "agreed.mts"];
+const TYPES = ["node.mts", "lines.mts", "members.mts", "agreed.mts", "services.mts"];
 const PROGRAMS = [
   ["node16", "node16", ["echo.mts", "echo.cts", ...TYPES], onNode],
   ["esnext", "bundler", ["echo.mts", ...TYPES], onNode],

@@ -35,12 +35,15 @@ export type Spoken<IO, P extends Proposable = Proposable> = readonly [
  * CONNECT. Without it, the response is a 426 that names the protocols, and a 501 to CONNECT. See
  * docs/guides/your-own-protocol.md.
  *
+ * The io is that of the service which is asked for, or what the functions that speak say it is;
+ * `otherwise` may take any io that this is one of.
+ *
  * @throws {LocalProtocolError} `INVALID_OPTION`: a protocol or a token is none, is listed twice, or
  *   has no function that speaks it.
  */
-export function switching<IO, const Ps extends readonly Proposable[]>(
+export function switching<IO extends Left, const Ps extends readonly Proposable[], Left = IO>(
   protocols: { readonly [I in keyof Ps]: Spoken<IO, Ps[I]> },
-  otherwise?: Service<IO>,
+  otherwise?: Service<Left>,
 ): Service<IO> {
   const known = tableOf(protocols as readonly Spoken<IO>[]);
   if (otherwise !== undefined && typeof otherwise !== "function") {
