@@ -1,7 +1,8 @@
 // websocket: like upgrade, with @upgrade/websocket and adopt() in place of bytes by hand.
+// floor+ws reads no HTTP: what it costs is the socket and ws, the most that anything can save.
 
 import type { ClientBenchmark, ServerBenchmark } from "../src/benchmark.ts";
-import { nodeHttpWs, oursAdopting } from "../src/upgrade-contestants.ts";
+import { floorWs, nodeHttpWs, oursAdopting } from "../src/upgrade-contestants.ts";
 import { adopting, opening } from "../src/websocket-clients.ts";
 import { load } from "./upgrade.ts";
 
@@ -11,7 +12,7 @@ export const benchmarks: (ServerBenchmark | ClientBenchmark)[] = [
     kind: "server",
     unit: "upgrades/s",
     higherIsBetter: true,
-    contestants: { ours: oursAdopting, "node:http+ws": nodeHttpWs },
+    contestants: { ours: oursAdopting, "floor+ws": floorWs, "node:http+ws": nodeHttpWs },
     load,
   },
   {

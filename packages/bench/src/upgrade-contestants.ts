@@ -26,6 +26,19 @@ function acceptOf(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }
 
+// What ws's own server does with a socket.
+const LIKE_ITS_SERVER = {
+  maxPayload: 100 * 1024 * 1024,
+  autoPong: true,
+  skipUTF8Validation: false,
+  allowSynchronousEvents: true,
+};
+const Bare = WebSocket as unknown as new (
+  address: null,
+  protocols: undefined,
+  options: object,
+) => { _isServer: boolean; setSocket(socket: Socket, head: Buffer, options: object): void };
+
 /** The protocol after the switch. */
 export type Speak = (socket: Socket) => void;
 
@@ -92,6 +105,16 @@ export function oursAdopting(): Promise<number> {
 
 function answerMessages(webSocket: WebSocket): void {
   webSocket.on("message", (message) => webSocket.send(message, { binary: false }));
+}
+
+/** A bare socket that answers its first bytes with a 101, and the class of ws. */
+export function floorWs(): Promise<number> {
+  return floor((socket) => {
+    const webSocket = new Bare(null, undefined, LIKE_ITS_SERVER);
+    webSocket._isServer = true;
+    webSocket.setSocket(socket, Buffer.alloc(0), LIKE_ITS_SERVER);
+    answerMessages(webSocket as unknown as WebSocket);
+  });
 }
 
 export function nodeHttpWs(): Promise<number> {

@@ -100,10 +100,11 @@ function tableOf<IO>(protocols: readonly Spoken<IO>[]): Table<IO> {
   return table;
 }
 
-interface Accepted<IO> extends Acceptance<unknown> {
+interface Accepted<IO> {
   /** As the client spelled it. */
   readonly token: string;
   readonly speak: Speak<IO, unknown>;
+  readonly acceptance: Acceptance<unknown>;
 }
 
 function decide<IO>(
@@ -117,7 +118,7 @@ function decide<IO>(
     const one = known.get(token.toLowerCase());
     if (one === undefined) continue;
     const decision = decisionOf(one.protocol, request);
-    if (!("refusal" in decision)) return { ...decision, token, speak: one.speak };
+    if (!("refusal" in decision)) return { token, speak: one.speak, acceptance: decision };
     first ??= decision;
   }
   return first;
@@ -125,11 +126,11 @@ function decide<IO>(
 
 async function accept<IO>(
   request: ServerRequest<IO>,
-  { token, agreement, headers, speak }: Accepted<IO>,
+  { token, speak, acceptance }: Accepted<IO>,
 ): Promise<void> {
-  const parts = await request.switchTo(token, { headers });
+  const parts = await request.switchTo(token, { headers: acceptance.headers });
   try {
-    await speak(parts, agreement, request);
+    await speak(parts, acceptance.agreement, request);
   } catch (error) {
     abortIo(parts.io, error);
     throw error;

@@ -61,17 +61,37 @@ const OPTIONS: Kinds<AdoptOptions<unknown>> = {
   generateMask: FUNCTION,
 };
 
-// As ws sets them for its own server; a class created without them would have no limits.
-const DEFAULTS = {
-  maxPayload: 100 * 1024 * 1024,
-  closeTimeout: 30_000,
-  autoPong: true,
-  allowSynchronousEvents: true,
-  skipUTF8Validation: false,
-  maxBufferedChunks: 256 * 1024,
-  maxFragments: 16 * 1024,
-  maxPendingAutoPongs: 60,
-};
+/** The options as ws reads them, with the defaults of its own server: without them, none has a limit. */
+class WsOptions {
+  readonly maxPayload: number;
+  readonly closeTimeout: number;
+  readonly autoPong: boolean;
+  readonly allowSynchronousEvents: boolean;
+  readonly skipUTF8Validation: boolean;
+  readonly maxBufferedChunks: number;
+  readonly maxFragments: number;
+  readonly maxPendingAutoPongs: number;
+  readonly generateMask: ((mask: never) => void) | undefined;
+
+  constructor(given: AdoptOptions<unknown>) {
+    this.maxPayload = given.maxPayload ?? 100 * 1024 * 1024;
+    this.closeTimeout = given.closeTimeout ?? 30_000;
+    this.autoPong = given.autoPong ?? true;
+    this.allowSynchronousEvents = given.allowSynchronousEvents ?? true;
+    this.skipUTF8Validation = given.skipUTF8Validation ?? false;
+    this.maxBufferedChunks = given.maxBufferedChunks ?? 256 * 1024;
+    this.maxFragments = given.maxFragments ?? 16 * 1024;
+    this.maxPendingAutoPongs = given.maxPendingAutoPongs ?? 60;
+    this.generateMask = given.generateMask;
+  }
+
+  /** ws 8.0 takes the limit itself in place of options, and reads it as a number. */
+  valueOf(): number {
+    return this.maxPayload;
+  }
+}
+
+const NOTHING = new Uint8Array();
 
 // ws creates a WebSocket after a handshake only from a request of node:http. What it then does is
 // private, and the same in every version from 8.0 on: adopt.test.ts tries them.
@@ -110,14 +130,13 @@ export function adopt<WS>(
     checkOptions(options, OPTIONS);
     const Adoptable = adoptableOf(options.WebSocket);
     const { role, protocol } = checkedAgreement(agreement);
-    const own = { ...DEFAULTS, ...given(options) };
+    const own = new WsOptions(options);
     const socket = new Adoptable(null, undefined, own);
     socket._isServer = role === "server";
     socket._protocol = protocol;
     socket._extensions = extensionsOf(agreement, options, own.maxPayload);
     const io = streamOf(parts);
-    // ws 8.0 takes the limit itself for options, and reads it as a number.
-    socket.setSocket(io, new Uint8Array(), { ...own, valueOf: () => own.maxPayload });
+    socket.setSocket(io, NOTHING, own);
     return socket as WS;
   } catch (error) {
     if (typeof parts?.io === "object") abortIo(parts.io, error);
@@ -136,12 +155,6 @@ function checkedAgreement(agreement: WebSocketAgreement): WebSocketAgreement {
   const role: unknown = agreement?.role;
   if (role === "client" || role === "server") return agreement;
   throw invalid(`the agreement is ${inWords(agreement)}, not what websocket() agreed on`);
-}
-
-/** The options that are given and are ws's. */
-function given({ WebSocket, PerMessageDeflate, deflateOptions, ...own }: AdoptOptions<unknown>) {
-  const entries = Object.entries(own).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Partial<typeof DEFAULTS>;
 }
 
 function extensionsOf(
