@@ -45,7 +45,6 @@ export async function handOver<IO extends net.Socket>(
   const parts = await request.takeOver();
   const { readBuf, readEnded } = parts;
   // An end that was already read comes again only after a rewind.
-  const socket = readEnded ? rewind(parts) : parts.io;
-  const head = readEnded ? Buffer.alloc(0) : Buffer.from(readBuf);
-  return [incomingMessage(request, socket, body), socket, head];
+  const socket = readEnded ? rewind({ ...parts, readBuf: new Uint8Array(0) }) : parts.io;
+  return [incomingMessage(request, socket, body), socket, Buffer.from(readBuf)];
 }

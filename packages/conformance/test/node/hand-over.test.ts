@@ -129,16 +129,25 @@ describe("(req, socket, head)", () => {
     expect(bodies).toEqual(["body", "", "", ""]);
   });
 
-  test("a peer that has ended its side ends the socket", async () => {
+  test.each([
+    ["afterwards", false],
+    ["before", true],
+  ])("a peer that has ended its side %s ends the socket", async (_, isBefore) => {
     const server = await serveHere(async (asked) => {
-      const [, socket, early] = await handOver(asked);
+      if (isBefore && !asked.peerEnded) await once(asked.signal, "abort");
+      const [req, socket, early] = await handOver(asked);
+      // What software for node:http does with any socket.
+      socket.setTimeout(0).setNoDelay(true).setKeepAlive(true);
+      expect([req.socket, socket.remotePort]).toEqual([socket, client.socket.localPort]);
+      if (isBefore) expect(String(early)).toBe("all");
       socket.write(early);
       socket.pipe(socket);
     });
     const client = await dial(server);
-    await client.send(`${ECHO}all`);
+    void client.send(`${ECHO}all`);
+    if (!isBefore) await client.readUntil("all");
     await client.end();
-    expect(await client.readToEnd()).toBe("all");
+    expect(await client.readToEnd()).toBe(isBefore ? "all" : "");
   });
 
   test("a request that proposes nothing rejects, and is answered with a 500", async () => {

@@ -1,9 +1,18 @@
+import { once } from "node:events";
+import type net from "node:net";
 import type { Duplex } from "node:stream";
 import type { ByteStream, Io, Parts } from "@upgrade/core/io";
 import { rewind, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { bytes } from "../../src/messages.ts";
-import { destroyPairs, duplexPair, PAIRS, tcpPair, webPair } from "../../src/pairs/pairs.ts";
+import {
+  destroyPairs,
+  duplexPair,
+  PAIRS,
+  tcpPair,
+  tlsPair,
+  webPair,
+} from "../../src/pairs/pairs.ts";
 import { isNodeDuplex, ScriptedPeer } from "../../src/scripted-peer.ts";
 import { REQUEST, ROLES, switching } from "../../src/switching.ts";
 import { turns, watchUnhandled } from "../../src/turns.ts";
@@ -124,6 +133,88 @@ describe("a Duplex that has ended, replayed", () => {
     const again = rewind({ io: io as Duplex, readBuf: NONE, readEnded: true });
     expect(await new ScriptedPeer(again).readToEnd()).toBe("");
   });
+});
+
+describe("a socket that has ended, replayed,", () => {
+  /** An end whose own end was read, rewound, and a peer that uses the other one. */
+  async function replayed<Socket extends net.Socket>([io, far]: [Socket, net.Socket]) {
+    const peer = new ScriptedPeer(far);
+    io.resume();
+    void peer.end();
+    await once(io, "end");
+    return { io, peer, again: rewind({ io, readBuf: bytes("early"), readEnded: true }) };
+  }
+  const halfOpen = { allowHalfOpen: true };
+
+  test("has what the socket has", async () => {
+    const { io, again } = await replayed(await tcpPair(halfOpen));
+    expect(again).not.toBe(io);
+    const { remoteAddress, remotePort, localPort, bytesRead, connecting } = again;
+    expect({ remoteAddress, remotePort, localPort, bytesRead, connecting }).toEqual({
+      remoteAddress: io.remoteAddress,
+      remotePort: io.remotePort,
+      localPort: io.localPort,
+      bytesRead: 0,
+      connecting: false,
+    });
+    expect(again.address()).toEqual(io.address());
+    // Software for sockets chains them.
+    expect(again.setNoDelay(true).setKeepAlive(true).unref().ref()).toBe(again);
+    expect(Object.keys(again)).not.toContain("remotePort");
+  });
+
+  test("shares what was added to the socket", async () => {
+    const [io, far] = await tcpPair(halfOpen);
+    const labeled = Object.assign(io, { label: "a" });
+    const { again } = await replayed([labeled, far]);
+    expect(again.label).toBe("a");
+    again.label = "b";
+    expect(labeled.label).toBe("b");
+  });
+
+  test("times out as the socket does", async () => {
+    const { io, again } = await replayed(await tcpPair(halfOpen));
+    expect(again.setTimeout(60_000)).toBe(again);
+    expect(io.timeout).toBe(60_000);
+    const late = once(again, "timeout");
+    io.emit("timeout");
+    await late;
+  });
+
+  test("is TLS if the socket is", async () => {
+    const { io, again } = await replayed(await tlsPair(halfOpen));
+    expect([again.encrypted, again.authorized]).toEqual([true, io.authorized]);
+    expect(again.getProtocol()).toBe(io.getProtocol());
+  });
+
+  test("destroySoon() sends what was written before", async () => {
+    const { io, peer, again } = await replayed(await tcpPair(halfOpen));
+    for (const text of ["one ", "two ", "three"]) again.write(text);
+    again.destroySoon();
+    expect(await peer.readToEnd()).toBe("one two three");
+    if (!io.destroyed) await once(io, "close");
+    expect(again.destroyed).toBe(true);
+  });
+
+  test("resetAndDestroy() resets the socket", async () => {
+    const { peer, again } = await replayed(await tcpPair(halfOpen));
+    again.on("error", () => {}).resetAndDestroy();
+    expect(await peer.failed()).toMatchObject({ code: "ECONNRESET" });
+    expect(again.destroyed).toBe(true);
+  });
+
+  test.each([true, false])(
+    "ends its side at the end unless half-open: %s",
+    async (allowHalfOpen) => {
+      const { io, peer } = await replayed(await tcpPair(halfOpen));
+      // As it was before the handshake.
+      io.allowHalfOpen = allowHalfOpen;
+      const again = rewind({ io, readBuf: NONE, readEnded: true }).resume();
+      await once(again, "end");
+      await turns();
+      expect([again.writableEnded, peer.ended]).toEqual([!allowHalfOpen, !allowHalfOpen]);
+    },
+  );
 });
 
 describe("a ByteStream, replayed", () => {

@@ -3,10 +3,11 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import { type ByteStream, isByteStream } from "../transports/byte-stream.ts";
 import { type ConnLike, isConn } from "../transports/deno-conn.ts";
-import { type DuplexLike, isDuplex } from "../transports/duplex.ts";
+import { isDuplex } from "../transports/duplex.ts";
 import { readableOf } from "../transports/readable.ts";
 import { isWebPair, type WebPair } from "../transports/web-pair.ts";
 import type { Parts } from "./parts.ts";
+import { replayDuplex } from "./replay-duplex.ts";
 
 interface Unshiftable {
   unshift(chunk: Uint8Array): void;
@@ -17,7 +18,8 @@ interface Unshiftable {
  *
  * A Duplex is returned itself, with `readBuf` pushed back. If its end was already consumed
  * (`readEnded`), and for any other io, the result is a new object of the same shape that replays
- * `readBuf`, continues with the io, and ends where the io ended. For a Deno.Conn that object has
+ * `readBuf`, continues with the io, and ends where the io ended. For a socket that object is a Duplex
+ * with the socket's own members, such as `setTimeout` and `remoteAddress`; for a Deno.Conn it has
  * `read`, `write`, `closeWrite` and `close`.
  *
  * @throws {LocalProtocolError} `INVALID_IO`: an io of none of these shapes.
@@ -94,48 +96,4 @@ function replayPair(io: WebPair, readBuf: Uint8Array, readEnded: boolean): WebPa
   };
   const readable = readableOf(next, (reason) => reader?.cancel(reason));
   return { readable: readable as unknown as WebPair["readable"], writable: io.writable };
-}
-
-// The parts of Node's Duplex that we use to create another one.
-interface MadeDuplex {
-  readonly writableFinished: boolean;
-  push(chunk: Uint8Array | null): boolean;
-  destroy(error?: unknown): void;
-}
-type DuplexConstructor = new (options: object) => MadeDuplex;
-
-// After "end", nothing can be pushed back, so a new Duplex wraps the old one.
-function replayDuplex(io: DuplexLike, readBuf: Uint8Array): object {
-  const Duplex = constructorOf(io);
-  const replay = new Duplex({
-    read() {
-      replay.push(readBuf);
-      replay.push(null);
-    },
-    write(chunk: Uint8Array, _: string, callback: (error?: unknown) => void) {
-      io.write(chunk, callback);
-    },
-    final(callback: () => void) {
-      io.end(callback);
-    },
-    destroy(error: unknown, callback: (error: unknown) => void) {
-      io.destroy(error);
-      callback(error);
-    },
-  });
-  const fail = (error?: unknown): void => replay.destroy(error);
-  io.on("error", fail);
-  // If both sides have ended, the reader may still read what is left.
-  io.on("close", () => {
-    if (!replay.writableFinished) fail();
-  });
-  return replay;
-}
-
-// Taken from the io itself, since core does not import Node.
-function constructorOf(io: object): DuplexConstructor {
-  for (let at: object | null = io; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    if (at.constructor?.name === "Duplex") return at.constructor as DuplexConstructor;
-  }
-  throw new LocalProtocolError("INVALID_IO", "a stream that is not a Duplex cannot be rewound");
 }
