@@ -24,10 +24,31 @@ async function* tunnelThrough(cast: Cast) {
   expect(await upstream.read(6)).toBe("and on");
 }
 
+async function* refusesOthers(cast: Cast) {
+  const client = await cast.dial();
+  yield "the client is connected";
+  await client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 405 /);
+  yield "a request is refused";
+  await client.send("CONNECT 127.0.0.2:80 HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 403 /);
+}
+
+async function* credited(cast: Cast) {
+  const proxy = await cast.accept();
+  yield "the proxy is connected";
+  const head = await proxy.readHead();
+  expect(head).toMatch(/^CONNECT a\.test:443 HTTP\/1\.1\r\n/);
+  expect(head).toContain("\r\nProxy-Authorization: Basic dXNlcjpwYXNzd29yZA==\r\n");
+  yield "the proxy has the request";
+  await proxy.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\n");
+  await proxy.readToLast();
+}
+
 async function* refusedByProxy(cast: Cast) {
   const proxy = await cast.accept();
   yield "the proxy is connected";
-  expect(await proxy.readHead()).toMatch(/^CONNECT a\.test:443 HTTP\/1\.1\r\n/);
+  expect(await proxy.readHead()).toMatch(/^CONNECT a\.test:80 HTTP\/1\.1\r\n/);
   yield "the proxy has the request";
   await proxy.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\n");
   yield "the proxy has refused, except for the body";
@@ -160,10 +181,19 @@ async function* relaysUpgrade(cast: Cast) {
 
 const REVERSE = "docs/guides/connect-proxy.md: A reverse proxy";
 
+const PROXY = "docs/guides/connect-proxy.md: A proxy";
+const THROUGH = "docs/guides/connect-proxy.md: Through a proxy";
+
 export const PROXIES: readonly Story[] = [
-  { sample: "docs/guides/connect-proxy.md: A proxy", serves: "3128", play: tunnelThrough },
+  ...[tunnelThrough, refusesOthers].map((play) => ({
+    sample: PROXY,
+    serves: "3128",
+    asks: "8081",
+    play,
+  })),
+  { sample: THROUGH, asks: "3128", throws: "answered 407: give its credentials", play: credited },
   {
-    sample: "docs/guides/connect-proxy.md: Through a proxy",
+    sample: `${THROUGH} (2)`,
     asks: "3128",
     throws: "the proxy answered 407",
     play: refusedByProxy,
@@ -180,8 +210,6 @@ export const PROXIES: readonly Story[] = [
     sample: "docs/guides/connect-proxy.md: Relaying an upgrade",
     serves: "8080",
     asks: "8081",
-    after: `
-      net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
     play,
   })),
 ];

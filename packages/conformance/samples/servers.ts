@@ -1,6 +1,5 @@
 import { expect } from "vitest";
 import type { Cast, Story } from "../src/samples/story.ts";
-import type { ScriptedPeer } from "../src/scripted-peer.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const SWITCH = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: ";
@@ -44,17 +43,6 @@ async function* echoes(cast: Cast) {
   yield "bytes came back";
 }
 
-async function* tunneled(cast: Cast) {
-  const client = await cast.dial();
-  yield "the client is connected";
-  await client.send("C");
-  yield "the first octet has arrived";
-  await client.send("ONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n");
-  expect(await client.readHead()).toMatch(/^HTTP\/1\.1 200 /);
-  await client.readUntil("in the tunnel");
-  yield "the tunnel is open";
-}
-
 const CHILD = `
   process.on("message", ({ key, readBuf }, socket) => {
     if (socket === undefined) return; // its client has gone
@@ -67,11 +55,8 @@ const CHILD = `
 // One masked text frame, "hi", and what comes back.
 const FRAME = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
 
-const speaks = (cast: Cast) => speaking(cast, () => cast.dial());
-const speaksOnOne = (cast: Cast) => speaking(cast, () => cast.accept());
-
-async function* speaking(_: Cast, connect: () => Promise<ScriptedPeer>) {
-  const client = await connect();
+async function* speaks(cast: Cast) {
+  const client = await cast.dial();
   yield "the client is connected";
   await client.send(SWITCH + HELLO);
   yield "the proposal has arrived";
@@ -82,14 +67,7 @@ async function* speaking(_: Cast, connect: () => Promise<ScriptedPeer>) {
   yield "a frame came back";
 }
 
-const BEFORE = "docs/guides/server.md: Before the handshake, and alongside it";
-const BESIDE = `
-  import http from "node:http";
-  const httpServer = http.createServer((_, response) => response.end("hello"));
-  const service = async (request) => {
-    const { io } = await request.switchTo();
-    io.on("error", () => {}).end("in the tunnel");
-  };`;
+const BEFORE = "docs/guides/server.md: Before the handshake, and beside it";
 
 const APPLICATION = `
   import { pipeline } from "node:stream";
@@ -134,10 +112,8 @@ export const SERVERS: readonly Story[] = [
       });`,
     play: answers,
   },
-  { sample: BEFORE, serves: "8080", given: BESIDE, play: tunneled },
-  { sample: BEFORE, serves: "8080", given: BESIDE, play: answers },
   {
-    sample: `${BEFORE} (2)`,
+    sample: BEFORE,
     serves: "8080",
     given: `
       import { spawn } from "node:child_process";
@@ -145,8 +121,7 @@ export const SERVERS: readonly Story[] = [
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
       process.once("message", () => child.disconnect());`,
-    after: `
-      net.createServer((socket) => void handshake(socket, service)).listen(8080, "127.0.0.1");`,
+    after: `${SERVE} await serve(service, { port: 8080 });`,
     play: echoes,
   },
   {
@@ -187,7 +162,7 @@ export const SERVERS: readonly Story[] = [
   { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: echoes },
   { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: answers },
   { sample: "docs/guides/node.md: Listening", serves: "8080", play: answers },
-  { sample: HANDED, serves: "8080", play: greeted },
+  { sample: HANDED, serves: "8080", play: speaks },
   { sample: `${HANDED} (2)`, serves: "8080", play: answers },
   { sample: `${HANDED} (2)`, serves: "8080", play: echoes },
   { sample: ADOPTED, serves: "8080", play: answers },
@@ -197,22 +172,15 @@ export const SERVERS: readonly Story[] = [
   { sample: "packages/server/README.md: @upgrade/server", serves: "8080", play: echoes },
   { sample: "docs/guides/websocket.md: A server", serves: "8080", play: speaks },
   {
-    sample: "docs/guides/websocket.md: A server, with ws doing the handshake",
-    serves: "8080",
-    play: speaks,
-  },
-  {
     sample: "docs/guides/websocket.md: With other frames, or with first bytes",
-    // The sample creates its own socket, but handles it in the same way.
-    asks: "8080",
+    serves: "8080",
     given: `
-      import net from "node:net";
-      const socket = net.connect(8080, "127.0.0.1");
       function speakFrames(io: net.Socket, readBuf: Uint8Array) {
         io.on("error", () => {}).on("end", () => io.end());
         io.write(readBuf);
         io.on("data", () => {});
       }`,
-    play: speaksOnOne,
+    after: `${SERVE} await serve(service, { port: 8080 });`,
+    play: speaks,
   },
 ];

@@ -10,6 +10,12 @@ process.on("disconnect", () => process.exit());
 process.on("uncaughtException", (error) => report({ unhandled: String(error?.stack ?? error) }));
 process.on("unhandledRejection", (error) => report({ unhandled: String(error?.stack ?? error) }));
 
+// The samples connect to this machine, whatever proxy it uses.
+for (const name of ["http_proxy", "https_proxy"]) {
+  delete process.env[name];
+  delete process.env[name.toUpperCase()];
+}
+
 let open = 0;
 function count({ socket }) {
   open++;

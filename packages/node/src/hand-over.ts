@@ -31,7 +31,10 @@ export type UpgradeArguments<IO extends net.Socket = net.Socket> = [
  *   async (request) => {
  *     if (request.proposal === undefined) return { status: 426, headers: { Upgrade: "websocket" } };
  *     const [req, socket, head] = await handOver(request);
- *     webSockets.handleUpgrade(req, socket, head, (webSocket) => webSocket.send("hello"));
+ *     webSockets.handleUpgrade(req, socket, head, (webSocket) => {
+ *       webSocket.on("error", console.error); // such as a frame that breaks the rules
+ *       webSocket.send("hello");
+ *     });
  *   },
  *   { port: 8080 },
  * );
