@@ -91,10 +91,12 @@ function makeResponse(source: Source, request: RequestEvent): Prepared<ResponseE
   const sent = type === "interim-response" ? endToEnd(headers) : headers;
   const lines = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(sent)}${added}`;
   const { method, version, proposal } = request;
+  const { text, lastText } = ended(lines, version, answer, facts);
   return new Prepared({
     head: { type, status, reason, version: "1.1", headers: sent, framing: framing.sent },
     source,
-    ...ended(lines, version, answer, facts),
+    text,
+    lastText,
     persists: persistsAfter(method, answer, facts, framing.sent),
     answer,
     request: { method, version, proposal },
