@@ -100,6 +100,15 @@ describe.each(ROLES)("what a %s does not accept", (role) => {
     expect(listeners(io)).toEqual(before);
   });
 
+  test("a promise of an io that was not awaited", async () => {
+    const [io] = webPair();
+    await expect(shakeHands[role](Promise.resolve(io))).rejects.toMatchObject({
+      code: "INVALID_IO",
+      message: expect.stringContaining("it is a promise; await it first"),
+    });
+    expect([io.readable.locked, io.writable.locked]).toEqual([false, false]);
+  });
+
   test("a bad option leaves the io alone", async () => {
     const [io] = webPair();
     const bad = { maxHeadBytes: -1 };

@@ -20,10 +20,12 @@ describe("an unknown name", () => {
     ["timeout", "timeoutMs"],
     ["timeOutMs", "timeoutMs"],
     ["sginal", "signal"],
+    ["prot", "port"],
     ["onerror", "onError"],
     ["halfclosed", "halfClose"],
   ])("%s is refused, and %s is suggested", (name, meant) => {
-    expect(complaint({ [name]: undefined }, { headMs: 1 })).toBe(`${name}: did you mean ${meant}?`);
+    const others = { headMs: 1, port: 1 };
+    expect(complaint({ [name]: undefined }, others)).toBe(`${name}: did you mean ${meant}?`);
   });
 
   test("that resembles none is refused with a list of all options", () => {

@@ -71,6 +71,7 @@ export function isHost(value: string): boolean {
 export function faultOfHost(version: Version, facts: Facts): string | undefined {
   const missing = version === "1.1" && facts.hosts === 0;
   if (!missing && facts.hosts <= 1 && isHost(facts.host)) return undefined;
+  if (facts.hosts === 0) return "there is none";
   if (facts.hosts !== 1) return `there are ${facts.hosts} lines of it`;
   const illegal = illegalIn(facts.host, (octet) => IN_HOST.test(String.fromCharCode(octet)));
   return illegal === undefined ? "its form is wrong" : `it has ${illegal}`;
@@ -87,6 +88,7 @@ export function isAuthority(target: string): boolean {
  * allow. Undefined if nothing is. A target is never repaired (RFC 9112 §3.2).
  */
 export function faultOfTarget(method: string, target: string): string | undefined {
+  if (target === "") return "it is empty";
   // RFC 9112 §3.2.3: the authority form is for CONNECT only, and the only form CONNECT has.
   if (method === "CONNECT") {
     return isAuthority(target) ? undefined : "CONNECT takes host:port, with a port from 1 to 65535";

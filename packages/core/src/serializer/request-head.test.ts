@@ -78,6 +78,8 @@ describe("Z01: injection", () => {
   test.each([undefined, null])("a missing method or target is not written as %s", (nothing) => {
     expect(fault({ method: nothing })).toBe("INVALID_METHOD");
     expect(fault({ target: nothing })).toBe("INVALID_TARGET");
+    expect(() => check({ method: nothing })).toThrow(": it is empty");
+    expect(() => check({ target: nothing })).toThrow(": it is empty");
   });
 
   test("a method or target that changes between reads is read once", () => {
@@ -105,6 +107,15 @@ describe("R07, R10: one Host", () => {
     [{ Host: "a:99999x" }],
   ])("not %j", (headers) => {
     expect(fault({ headers })).toBe("INVALID_HOST");
+  });
+
+  test("the error says how many there are", () => {
+    const twice = [
+      ["Host", "a"],
+      ["host", "a"],
+    ];
+    expect(() => check({ headers: {} })).toThrow(": there is none");
+    expect(() => check({ headers: twice })).toThrow(": there are 2 lines of it");
   });
 
   test("an empty one counts; HTTP/1.0 needs none, but must not have two", () => {

@@ -2,6 +2,7 @@
 
 import { ConnectionError, LocalProtocolError } from "../base/errors.ts";
 import { type ByteStream, isByteStream } from "./byte-stream.ts";
+import { isThenable } from "./deferred.ts";
 import { type ConnLike, ConnStream, isConn } from "./deno-conn.ts";
 import { type DuplexLike, isDuplex } from "./duplex.ts";
 import { abortDuplex, NodeDuplex } from "./node-duplex.ts";
@@ -22,6 +23,7 @@ export function adopt(io: unknown): Transport {
   if (isConn(io)) return new PullTransport(new ConnStream(io));
   if (isWebPair(io)) return new PullTransport(new WebPairStream(io));
   if (isByteStream(io)) return new PullTransport(io);
+  if (isThenable(io)) throw new LocalProtocolError("INVALID_IO", "it is a promise; await it first");
   throw new LocalProtocolError(
     "INVALID_IO",
     "neither a Duplex, nor a Deno.Conn, nor { readable, writable }, nor { read, write, closeWrite, abort }",
