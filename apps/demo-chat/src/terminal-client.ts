@@ -1,8 +1,8 @@
-// node:net ↔ @upgrade/client ↔ [terminal client] ↔ user: joins a room and verifies the switch
+// @upgrade/node ↔ @upgrade/client ↔ [terminal client] ↔ user: joins a room and verifies the switch
 
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { upgrade } from "@upgrade/client";
+import { open } from "@upgrade/node";
 import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 import type WebSocket from "ws";
 import { openFrames } from "./frames.ts";
@@ -24,7 +24,7 @@ export interface JoinOptions {
   readonly trace?: Trace | undefined;
   /** Offer permessage-deflate. Default true. */
   readonly deflate?: boolean | undefined;
-  /** Milliseconds until the 101. Default 10,000. */
+  /** Milliseconds to connect, and as many until the 101. Default 10,000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -48,17 +48,15 @@ export class JoinRefused extends Error {
 /**
  * Joins the chat of the page at `url`.
  *
- * @throws {JoinRefused} The server refused. Otherwise like `upgrade`: `AgreementFailed` if its 101
+ * @throws {JoinRefused} The server refused. Otherwise like `open` and `upgrade`: `AgreementFailed` if its 101
  *   does not match the offer.
  */
 export async function joinChat(url: URL, options: JoinOptions = {}): Promise<ChatClient> {
   const place = new URL("chat", url);
   if (options.name !== undefined) place.searchParams.set("name", options.name);
-  const socket = connect({
-    host: place.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(place.port || 80),
-    noDelay: true,
-  });
+  const { timeoutMs = 10_000 } = options;
+  // Most chats run on this machine, where a proxy leads nowhere.
+  const socket = await open(place, { timeoutMs, proxy: false });
   const io: Duplex = options.trace?.tap(socket) ?? socket;
   const protocol = websocket({
     subprotocols: [SUBPROTOCOL],
@@ -68,7 +66,7 @@ export async function joinChat(url: URL, options: JoinOptions = {}): Promise<Cha
   const result = await upgrade(
     io,
     { target: place.pathname + place.search, protocol, headers: { Host: place.host } },
-    { timeoutMs: options.timeoutMs ?? 10_000 },
+    { timeoutMs },
   );
   if (!result.switched) {
     const body = await result.response.body.text();
