@@ -140,7 +140,7 @@ export const CLIENTS: readonly Story[] = [
     play: refused,
   },
   {
-    sample: "docs/guides/websocket.md: Taking it apart",
+    sample: "docs/guides/client.md: Taking it apart",
     asks: "8080",
     given: CONNECTED,
     after: "await connection.close();",
