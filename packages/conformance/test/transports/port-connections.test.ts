@@ -26,6 +26,16 @@ describe("a connection over a port", () => {
     expect((await connection.closed).kind).toBe("closed");
   });
 
+  test("ends well after a response in pieces to a client that has ended its side", async () => {
+    const [near, far] = portPair({ highWaterBytes: 1_000 });
+    const service = () => ({ status: 200, body: "x".repeat(10_000) });
+    const { connection } = await serveOn(far, service, { halfClose: true });
+    await near.write([bytes("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")]);
+    await near.closeWrite();
+    expect((await allOf(near)).endsWith("x".repeat(10_000))).toBe(true);
+    expect(await connection.closed).toMatchObject({ kind: "peer-ended" });
+  });
+
   test("switches, and hands over the stream with what follows", async () => {
     const [near, far] = portPair();
     void serveOn(far, async (request) => {

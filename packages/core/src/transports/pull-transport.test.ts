@@ -82,3 +82,31 @@ test("a withdrawn read that still delivers bytes reports nothing after the relea
   expect(events).toEqual([]);
   expect(transport.isReading).toBe(false);
 });
+
+test("a stream whose end settles before its last write is gone after both", async () => {
+  const events: string[] = [];
+  let accept!: () => void;
+  const transport = new PullTransport({
+    read: async () => null,
+    write: () =>
+      new Promise((resolve) => {
+        accept = resolve;
+      }),
+    closeWrite: async () => {},
+    abort: () => {},
+  });
+  transport.attach({
+    ...noOpEvents,
+    accepted: () => void events.push("accepted"),
+    gone: () => void events.push("gone"),
+  });
+  transport.resume();
+  transport.write("last");
+  transport.closeWrite();
+  transport.destroy();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(events).toEqual([]);
+  accept();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(events).toEqual(["accepted", "gone"]);
+});

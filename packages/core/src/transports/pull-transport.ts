@@ -168,6 +168,7 @@ export class PullTransport implements Transport {
     invoke(() => this.#stream.write([chunk])).then(() => {
       this.unacceptedBytes -= length;
       if (!this.#released) this.#events.accepted();
+      this.#destroyIfEnded();
     }, this.#fail);
   }
 
@@ -194,9 +195,11 @@ export class PullTransport implements Transport {
     this.#destroyIfEnded();
   }
 
-  // Not aborted once both sides have ended: the peer may still be reading.
+  // Not aborted once both sides have ended: the peer may still be reading. A stream may settle the
+  // end before its last write.
   #destroyIfEnded(): void {
     if (!this.#destroying || this.#released || !this.#endRead || !this.#endAccepted) return;
+    if (this.unacceptedBytes > 0) return;
     this.release();
     this.#stream.closeEnded?.();
     this.#events.gone(undefined);
