@@ -113,7 +113,7 @@ export async function open(
 
 function proxyFor(place: Place, { proxy, env = process.env }: OpenOptions): HttpProxy | undefined {
   if (proxy === false) return undefined;
-  return proxy === undefined ? proxyIn(env, place) : proxyOf(proxy, "proxy");
+  return proxy === undefined ? proxyIn(env, place) : proxyOf(proxy);
 }
 
 /** A socket to a place, and what it leads through, for errors. */
@@ -131,12 +131,12 @@ async function reached(
   if (proxy === undefined) {
     return { socket: await connected(place, options.tcp, attempt, nameOf(place)), through: "" };
   }
-  const name = `the proxy ${nameOf(proxy.place)}`;
+  const { name } = proxy;
   let socket = await connected(proxy.place, options.tcp, attempt, name);
   if (proxy.place.isSecure) {
     socket = await secured(socket, proxy.place, "proxyTls", options, attempt, "");
   }
-  return { socket: await tunneled(socket, place, proxy, name), through: ` through ${name}` };
+  return { socket: await tunneled(socket, place, proxy), through: ` through ${name}` };
 }
 
 async function connected(
@@ -178,8 +178,7 @@ async function secured(
 async function tunneled(
   socket: net.Socket,
   place: Place,
-  { authorization }: HttpProxy,
-  name: string,
+  { name, authorization }: HttpProxy,
 ): Promise<net.Socket> {
   const headers = authorization === undefined ? {} : { "Proxy-Authorization": authorization };
   const result = await connect(socket, nameOf(place), { headers }).catch((cause: unknown) => {

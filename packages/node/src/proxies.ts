@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
-import { type Place, placeOfHttp } from "./place.ts";
+import { nameOf, type Place, placeOfHttp } from "./place.ts";
 
 /** The variables of an environment, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,6 +10,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A proxy for CONNECT. */
 export interface HttpProxy {
   readonly place: Place;
+  /** For errors: where it is, and the variable that names it. */
+  readonly name: string;
   /** The value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
 }
@@ -32,7 +34,7 @@ export function proxyIn(env: Environment, place: Place): HttpProxy | undefined {
 }
 
 /** @throws {LocalProtocolError} `INVALID_OPTION`: it is no URL of a proxy. */
-export function proxyOf(given: string | URL, source: string): HttpProxy {
+export function proxyOf(given: string | URL, variable?: string): HttpProxy {
   const url = urlOf(given);
   const place = url && /^https?:$/.test(url.protocol) ? placeOfHttp(url) : undefined;
   if (url === undefined || place === undefined) {
@@ -41,10 +43,12 @@ export function proxyOf(given: string | URL, source: string): HttpProxy {
       "http://host:port or https://host:port, with user:password@ before the host if it asks for them";
     throw new LocalProtocolError(
       "INVALID_OPTION",
-      `${source} is not a proxy for CONNECT: give ${wanted}`,
+      `${variable ?? "proxy"} is not a proxy for CONNECT: give ${wanted}`,
     );
   }
-  return { place, authorization: authorizationOf(url) };
+  const from = variable === undefined ? "" : ` of ${variable}`;
+  const name = `the proxy ${nameOf(place)}${from}`;
+  return { place, name, authorization: authorizationOf(url) };
 }
 
 function urlOf(given: string | URL): URL | undefined {

@@ -182,6 +182,9 @@ describe("a proxy that fails: TRANSPORT_FAILED, and nothing is left open", () =>
     await proxy.close();
     const error = await failureOf("wss://a.test", { proxy: `http://127.0.0.1:${port}` });
     expect(String(error)).toContain(`the proxy 127.0.0.1:${port}: nothing listens there`);
+    const env = { https_proxy: `http://127.0.0.1:${port}` };
+    const named = `the proxy 127.0.0.1:${port} of https_proxy: nothing listens there`;
+    expect(String(await failureOf("wss://a.test", { env }))).toContain(named);
   });
 
   test("the host beyond it has another certificate", async () => {
