@@ -15,6 +15,7 @@ import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
 import { performanceFigures } from "./docs/performance.mjs";
 import { requirementsPage } from "./docs/requirements.mjs";
+import { sizeFigures } from "./docs/sizes.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
 import { loadDifferences, loadRequirements, loadTables } from "./docs/tables.mjs";
 
@@ -32,7 +33,7 @@ const evidence = {
 };
 const performance = performanceFigures();
 const index = evidenceIndex({ ...evidence, "docs/evidence/performance.md": performance });
-const checked = [...Object.values(evidence), performance, index];
+const checked = [...Object.values(evidence), performance, sizeFigures(), index];
 faults.push(...checked.flatMap(({ faults: found }) => found));
 const pages = {
   ...generatedPages(await loadTables()),

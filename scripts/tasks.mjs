@@ -130,6 +130,8 @@ async function check(args) {
   await node("scripts/docs.mjs", ["--check"]);
   step("packages");
   await checkPackages();
+  step("sizes");
+  await node(local("size-limit/bin.js"));
   if (args.includes("--no-tests")) return;
   step("laws");
   await node("scripts/laws.mjs");

@@ -16,15 +16,7 @@ export function performanceFigures() {
 function figuresOf(rows) {
   const ratio = (benchmark, control) =>
     Number.parseFloat(cellOf(rows, benchmark, control, "ratio").replaceAll("*", "")).toFixed(1);
-  const size = (kind) => {
-    const both = ["client", "server"].map((name) =>
-      cellOf(rows, `size/${name}${kind}`, "", "ours"),
-    );
-    return Math.ceil(Math.max(...both.map(Number.parseFloat)));
-  };
   return [
-    `${size("")} kB minified`,
-    `${size("+wasm")} kB with the WebAssembly`,
     `as a server ${ratio("server", "node:http")} times \`node:http\``,
     `as a client on 32 connections ${ratio("client-32", "undici")} times undici`,
   ];
