@@ -1,7 +1,7 @@
 // The upgrade toolkit on node:net, node:tls and node:http.
 
 export { ConnectionError, LocalProtocolError, UpgradeError } from "@upgrade/core";
-export { adoptUpgrade, serveUpgrades, Upgrades } from "./adopt-upgrade.ts";
+export { adoptUpgrade } from "./adopt-upgrade.ts";
 export { handOver, type UpgradeArguments } from "./hand-over.ts";
 export { incomingMessage, type RequestHead } from "./incoming-message.ts";
 export { leaveTo } from "./leave-to.ts";
@@ -12,4 +12,5 @@ export type { Address } from "./place.ts";
 export type { Environment } from "./proxies.ts";
 export { ProxyRefused, type ResponseHead } from "./proxy-refused.ts";
 export { serve } from "./serve.ts";
+export { serveUpgrades, Upgrades } from "./serve-upgrades.ts";
 export { Server } from "./server.ts";

@@ -5,8 +5,8 @@ import type net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
 import { abortIo, rewind } from "@upgrade/core/io";
 import type { Service } from "@upgrade/server";
-import { assertHttpServer } from "./adopt-upgrade.ts";
 import { headBytes } from "./request-head.ts";
+import { assertHttpServer } from "./serve-upgrades.ts";
 
 /**
  * A service that leaves the connection to a node:http server: Express, or socket.io's polling. That

@@ -11,8 +11,14 @@ export interface ReadRequest {
 
 /** The head, up to and including the empty line. Only white space around values may differ. */
 export function headBytes({ method, target, version, flat }: ReadRequest): Buffer {
-  let text = `${method} ${target} HTTP/${version}\r\n`;
-  for (let i = 0; i + 1 < flat.length; i += 2) text += `${flat[i]}: ${flat[i + 1]}\r\n`;
+  const text = `${method} ${target} HTTP/${version}\r\n${fieldLines(flat)}\r\n`;
   // Each character is one octet, here as in rawHeaders.
-  return Buffer.from(`${text}\r\n`, "latin1");
+  return Buffer.from(text, "latin1");
+}
+
+/** @param flat Names and values in turn. */
+export function fieldLines(flat: readonly string[]): string {
+  let text = "";
+  for (let i = 0; i + 1 < flat.length; i += 2) text += `${flat[i]}: ${flat[i + 1]}\r\n`;
+  return text;
 }
