@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
 import { createRequire } from "node:module";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
 import type { Client as UndiciClient } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
+import { installed } from "../../src/installed.ts";
 import { closeAll, closeLater, portOf, textOf } from "../../src/pairs/loopback.ts";
 
 // The index of this undici requires Node 22; the modules tested here do not.
@@ -173,11 +174,10 @@ describe("our server and undici", () => {
   });
 });
 
-const hasCurl = spawnSync("curl", ["--version"]).status === 0;
-
 describe("our server and curl", () => {
+  const program = installed("curl");
   const curl = async (...args: string[]) => {
-    const { stdout } = await promisify(execFile)("curl", [
+    const { stdout } = await promisify(execFile)(program(), [
       "-sS",
       "--noproxy",
       "*",
@@ -188,7 +188,7 @@ describe("our server and curl", () => {
     return stdout;
   };
 
-  test.runIf(hasCurl)("GET twice on one connection, POST, chunked, HEAD, HTTP/1.0", async () => {
+  test("GET twice on one connection, POST, chunked, HEAD, HTTP/1.0", async () => {
     const port = await listen(answering);
     const url = `http://127.0.0.1:${port}`;
     const count = ["-o", "/dev/null", "-w", "%{num_connects}"];
@@ -202,7 +202,7 @@ describe("our server and curl", () => {
     expect(await curl("-0", "-d", "old", `${url}/chunked`)).toBe("old");
   });
 
-  test.runIf(hasCurl)("a large upload waits for 100", async () => {
+  test("a large upload waits for 100", async () => {
     const port = await listen(async ({ body }) => ({
       status: 200,
       body: String((await body.bytes({ maxBytes: 4_000_000 })).length),
@@ -210,7 +210,7 @@ describe("our server and curl", () => {
     const body = "x".repeat(2_000_000);
     const { stdout } = await new Promise<{ stdout: string }>((resolve, reject) => {
       const child = execFile(
-        "curl",
+        program(),
         [
           "-sSi",
           "--noproxy",
@@ -230,7 +230,7 @@ describe("our server and curl", () => {
     expect(stdout).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n.*2000000$/s);
   });
 
-  test.runIf(hasCurl)("--http2 keeps its connection after a refused h2c", async () => {
+  test("--http2 keeps its connection after a refused h2c", async () => {
     const port = await listen(answering);
     expect(
       await curl("--http2", "-w", "%{http_version}", "-d", "x", `http://127.0.0.1:${port}/`),

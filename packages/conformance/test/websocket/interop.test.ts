@@ -1,11 +1,11 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { upgrade } from "@upgrade/client";
 import { type WebSocketOptions, websocket } from "@upgrade/websocket";
 import { afterEach, describe, expect, test } from "vitest";
-import { closeAll, closeLater, open } from "../../src/pairs/loopback.ts";
+import { closeAll, open } from "../../src/pairs/loopback.ts";
 import { converse, dialed, echoing, echoingWs, switched } from "../../src/websocket/ends.ts";
 import { NEWEST, VERSIONS } from "../../src/websocket/versions.ts";
 
@@ -145,57 +145,3 @@ test.each([true, false])(
     expect(agreements[0]!.deflate !== undefined).toBe(deflate);
   },
 );
-
-const PYTHON_CLIENT = `
-import asyncio, sys, websockets
-async def main():
-    compression = "deflate" if sys.argv[2] == "true" else None
-    connecting = websockets.connect(sys.argv[1], subprotocols=["v2", "v1"], compression=compression)
-    async with connecting as socket:
-        for message in ["hi", "the same again, " * 1000, "the same again, " * 1000, bytes(70000)]:
-            await socket.send(message)
-            assert await socket.recv() == message
-        print(socket.subprotocol)
-asyncio.run(main())
-`;
-
-const PYTHON_SERVER = `
-import asyncio, websockets
-async def echo(socket):
-    try:
-        async for message in socket:
-            await socket.send(message)
-    except websockets.ConnectionClosed:
-        pass
-async def main():
-    async with websockets.serve(echo, "127.0.0.1", 0, subprotocols=["v1"]) as server:
-        print(next(iter(server.sockets)).getsockname()[1], flush=True)
-        await asyncio.Future()
-asyncio.run(main())
-`;
-
-const hasWebsockets = await run("python3", ["-c", "import websockets"]).then(
-  () => true,
-  () => false,
-);
-
-// Run where python3 has the package websockets.
-describe.runIf(hasWebsockets)("Python's websockets", () => {
-  test.each([true, false])("its client talks with our server; compressed: %s", async (deflate) => {
-    const options = { subprotocols: ["v1"], perMessageDeflate: true };
-    const { url, agreements } = await echoing(NEWEST, options);
-    const { stdout } = await run("python3", ["-c", PYTHON_CLIENT, url, String(deflate)]);
-    expect(stdout).toBe("v1\n");
-    expect(agreements[0]!.deflate !== undefined).toBe(deflate);
-  });
-
-  test.each([true, false])("its server talks with our client; compressed: %s", async (deflate) => {
-    const child = spawn("python3", ["-c", PYTHON_SERVER], { stdio: ["ignore", "pipe", "inherit"] });
-    closeLater(() => child.kill());
-    const [line] = (await once(child.stdout, "data")) as [Buffer];
-    const options = { subprotocols: ["v1"], perMessageDeflate: deflate };
-    const { socket, agreement } = await dialed(NEWEST, Number(line), options);
-    expect([agreement.protocol, agreement.deflate !== undefined]).toEqual(["v1", deflate]);
-    await converse(socket);
-  });
-});
