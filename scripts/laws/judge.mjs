@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { applyTo } from "../mutations/apply.mjs";
 import { FUZZER, root } from "../mutations/book.mjs";
+import { testsOfMember } from "./named.mjs";
 
 /** Each law needs at least this many mutations. */
 const MUTATIONS_PER_LAW = 2;
@@ -26,10 +27,13 @@ export function faultsOf(laws, book, named, sources) {
 }
 
 function faultsIn(laws, book, mutation, sources) {
-  const { chapter, law, says } = mutation;
+  const { chapter, law, member, says } = mutation;
   const { faults } = applyTo(sources, mutation);
-  const isKnown = chapter === FUZZER || laws.some((one) => one.law === law);
-  if (!isKnown) faults.push(`${chapter}: its title must begin with a law`);
+  const isLaw = laws.some((one) => one.law === law);
+  const isMember = member !== undefined && testsOfMember(member).length > 0;
+  if (chapter !== FUZZER && !isLaw && !isMember) {
+    faults.push(`${chapter}: its title must begin with a law or a package`);
+  }
   if (!/^[A-Z].*[^.]$/.test(says)) faults.push(`${chapter}: ${says}: it must say what breaks`);
   const same = book.find((one) => one.chapter === chapter && one.says === says);
   if (same !== mutation) faults.push(`${chapter}: ${says}: it is there twice`);

@@ -20,6 +20,15 @@ export function findNamed() {
   return [...files.flatMap(titlesIn), ...storiesIn()];
 }
 
+/** The test files of a package, and those of conformance about it. */
+export function testsOfMember(name) {
+  return [
+    `packages/${name}/src/`,
+    `packages/${name}/test/`,
+    `packages/conformance/test/${name}/`,
+  ].flatMap(testsIn);
+}
+
 function testsIn(folder) {
   const url = new URL(folder, root);
   if (!existsSync(url)) return [];

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export const root = new URL("../../", import.meta.url);
 export const BOOK = "packages/conformance/mutations/";
-/** The chapter of those that the fuzzer must find; the others belong to a law each. */
+/** The chapter of those that the fuzzer must find; the others belong to a law or a package each. */
 export const FUZZER = "fuzzer.md";
 
 /** Every mutation, in the order of the chapters. */
@@ -16,22 +16,25 @@ export function readBook() {
     .flatMap((name) => readChapter(name, readFileSync(new URL(`${BOOK}${name}`, root), "utf8")));
 }
 
-/** Whether a mutation is meant by a word: its law, or part of what it says. */
-export function isCalled({ law, says }) {
+/** Whether a mutation is meant by a word: its law or package, or part of what it says. */
+export function isCalled({ law, member, says }) {
   return (word) =>
-    /^L[0-9]+$/.test(word) ? word === law : says.toLowerCase().includes(word.toLowerCase());
+    /^(?:L[0-9]+|@upgrade\/.+)$/.test(word)
+      ? word === law || word === `@upgrade/${member}`
+      : says.toLowerCase().includes(word.toLowerCase());
 }
 
 /**
- * The mutations of a chapter: `{ chapter, law, says, places }`. `law` is `L7` if the chapter's title
- * begins with that; each place is `{ within, lines }`.
+ * The mutations of a chapter: `{ chapter, law, member, says, places }`. `law` is `L7`, or
+ * `member` is `node`, if the chapter's title begins with `L7:` or `@upgrade/node:`; each place is
+ * `{ within, lines }`.
  */
 export function readChapter(chapter, text) {
   const [title, ...sections] = text.split(/^## /m);
-  const [, law] = /^# (L[0-9]+):/.exec(title) ?? [];
+  const [, law, member] = /^# (?:(L[0-9]+)|@upgrade\/([a-z]+)):/.exec(title) ?? [];
   return sections.map((section) => {
     const [says] = section.split("\n", 1);
-    return { chapter, law, says: says.trim(), places: placesIn(section) };
+    return { chapter, law, member, says: says.trim(), places: placesIn(section) };
   });
 }
 

@@ -41,7 +41,7 @@ function accepted(asked: ProposedRequest, options: WebSocketOptions = {}) {
   return { agreement: decision.agreement, lines: lines(decision.headers) };
 }
 
-describe("a server refuses", () => {
+describe("L4: a server refuses", () => {
   const version = "Sec-WebSocket-Version";
   const key = "Sec-WebSocket-Key";
   test.each<[string, number, Changes, Partial<ProposedRequest>, string]>([
@@ -153,7 +153,7 @@ describe("a server accepts", () => {
     expect(lines.slice(1)).toEqual(protocol === "" ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]);
   });
 
-  test("the subprotocol that a function chooses, if it was offered", () => {
+  test("L4: the subprotocol that a function chooses, if it was offered", () => {
     const asked = request({ "Sec-WebSocket-Protocol": "v1, v2" });
     const choosing = (choice: unknown) => ({ subprotocols: () => choice as string });
     expect(accepted(asked, { subprotocols: ([, second]) => second }).agreement.protocol).toBe("v2");

@@ -87,7 +87,7 @@ const smwb = (bits: number): string => `server_max_window_bits=${bits}`;
 const cmwb = (bits: number): string => `client_max_window_bits=${bits}`;
 const CMWB = "client_max_window_bits";
 
-describe("a server answers (RFC 7692 §7.1)", () => {
+describe("L4: a server answers (RFC 7692 §7.1)", () => {
   test.each<[string, PerMessageDeflateOptions, string | undefined]>([
     ["", {}, ""],
     [CMWB, {}, ""],
@@ -121,7 +121,7 @@ describe("a server answers (RFC 7692 §7.1)", () => {
   });
 });
 
-describe("a client that offered", () => {
+describe("L4: a client that offered", () => {
   test.each<[string, string, string | undefined]>([
     ["", "", undefined],
     ["", SNC, undefined],

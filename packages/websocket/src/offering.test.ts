@@ -95,7 +95,7 @@ describe("a client", () => {
       limited,
       "more than the 10 offered",
     ],
-  ])("does not accept an answer: %s %j", (reason, changes, options, words) => {
+  ])("L4: does not accept an answer: %s %j", (reason, changes, options, words) => {
     const headers = Headers.from({ [accept]: ACCEPT, ...changes });
     const verify = () => offered(options).verify({ status: 101, version: "1.1", headers });
     expect(verify).toThrow(WebSocketHandshakeError);

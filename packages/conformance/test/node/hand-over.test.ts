@@ -59,7 +59,7 @@ async function nodesFacts(request: string): Promise<Facts> {
 }
 
 describe("(req, socket, head)", () => {
-  test.each(FIELDS)("has the headers that node:http has: %s %s", async (...fields) => {
+  test.each(FIELDS)("L15: has the headers that node:http has: %s %s", async (...fields) => {
     const request = head(
       "GET /a?b=c",
       ...PROPOSAL,
@@ -91,7 +91,7 @@ describe("(req, socket, head)", () => {
     expect([req.url, req.headers, req.socket]).toEqual(["a.test:1", { host: "a.test:1" }, socket]);
   });
 
-  test("head has what came after the request, however it was split", async () => {
+  test("L1: head has what came after the request, however it was split", async () => {
     const request = `${head("GET /", ...PROPOSAL)}early`;
     for (let at = 1; at < request.length; at++) {
       const server = await serveHere(async (asked) => {

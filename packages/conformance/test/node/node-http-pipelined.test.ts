@@ -42,7 +42,7 @@ function heldResponses(wanted: number) {
   return { held, all: all.promise, listener };
 }
 
-describe("a proposal right after requests that node:http still answers", () => {
+describe("L6: a proposal right after requests that node:http still answers", () => {
   test.each([
     ["an Upgrade", ECHO],
     ["a CONNECT", CONNECT],

@@ -46,7 +46,7 @@ describe("proposals of a node:http server, served by us", () => {
     await client.readToEnd();
   });
 
-  test("are the request that the client sent, octet by octet, however it was split", async () => {
+  test("L1: are the request that the client sent, octet by octet, however it was split", async () => {
     const lines = [
       "X-A: 1",
       "x-a:  2 ",
@@ -207,7 +207,7 @@ describe("a connection that is left to Express", () => {
     expect([server.connections, errors]).toEqual([2, []]);
   });
 
-  test("gets the body, however it is framed and split", async () => {
+  test("L1: gets the body, however it is framed and split", async () => {
     const { server } = await withExpress();
     const type = "Content-Type: text/plain";
     for (const request of [

@@ -101,7 +101,7 @@ describe("through a proxy", () => {
     expect(asked).toEqual([]);
   });
 
-  test("bytes that the host sends first come with the socket", async () => {
+  test("L1: bytes that the host sends first come with the socket", async () => {
     const port = await listenOn(net.createServer((socket) => void socket.end("first")));
     // In the same write as the response, so that they are read together.
     const proxy = await listenOn(

@@ -56,7 +56,7 @@ describe("close()", () => {
     expect(server.connections).toBe(0);
   });
 
-  test('upgraded: "abort" ends them at once, also after an earlier call that waits', async () => {
+  test("L13: aborts switched connections at once if asked to, also after an earlier call that waits", async () => {
     const server = await serveHere(echo);
     const client = await dial(server);
     await client.send(ECHO);

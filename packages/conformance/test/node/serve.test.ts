@@ -172,7 +172,7 @@ describe("bad input is an INVALID_OPTION that says what to do", () => {
   });
 });
 
-describe("maxConnections", () => {
+describe("L12: maxConnections", () => {
   test("turns away what is too many, and notifies onError; then there is room again", async () => {
     const errors: unknown[] = [];
     const server = await serveHere(echo, {

@@ -75,7 +75,7 @@ describe.each(VERSIONS)("ws $version", (ws) => {
     ]);
   });
 
-  test("reads the early bytes first, wherever they end", async () => {
+  test("L1: reads the early bytes first, wherever they end", async () => {
     const frames = Buffer.concat([masked("one"), masked("two")]);
     for (let at = 0; at <= frames.length; at++) {
       const { io, parts } = switchedTo(Uint8Array.from(frames.subarray(0, at)));
@@ -113,6 +113,22 @@ describe.each(VERSIONS)("ws $version", (ws) => {
     io.push(masked("x".repeat(1_001)));
     expect((await failed)[0]).toMatchObject({ code: "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" });
     expect(Buffer.concat(io.written)).toEqual(Buffer.from([0x88, 0x02, 0x03, 0xf1]));
+  });
+
+  test("by default closes with 1009 when a message above 100 MiB begins, and not at 100 MiB", async () => {
+    const { io, parts } = switchedTo(Buffer.of());
+    const socket = adopt(parts, plain("server"), { WebSocket });
+    const failed = once(socket, "error");
+    const announce = (length: number) => {
+      const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+      head.writeBigUInt64BE(BigInt(length), 2);
+      return head;
+    };
+    const other = switchedTo(announce(100 * 1024 * 1024));
+    const accepted = adopt(other.parts, plain("server"), { WebSocket });
+    io.push(announce(100 * 1024 * 1024 + 1));
+    expect((await failed)[0]).toMatchObject({ code: "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" });
+    expect(accepted.readyState).toBe(WebSocket.OPEN);
   });
 
   test("closes when the peer has answered the close frame", async () => {
