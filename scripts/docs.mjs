@@ -2,6 +2,7 @@
 // Generates pages and checks all pages: node scripts/docs.mjs [--check]
 // With --check it writes nothing and fails if a generated page would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { checkReference } from "../apps/site/src/reference/check.mjs";
 import { corporaPage } from "./docs/corpora.mjs";
 import { coveragePage } from "./docs/coverage.mjs";
 import { differencesPage } from "./docs/differences.mjs";
@@ -55,13 +56,15 @@ const files = markdownFiles();
 const links = checkLinks(files);
 const snippets = checkSnippets(files);
 const words = checkGlossary();
+const reference = checkReference();
 faults.push(...links.faults, ...snippets.faults, ...words.faults, ...checkLayers());
+faults.push(...reference.faults);
 
 for (const fault of faults) console.error(fault);
 for (const { summary } of [...Object.values(evidence), performance]) console.log(summary);
 console.log(
   `${Object.keys(pages).length} of ${files.length} pages generated: ` +
     `${links.count} links, ${snippets.blocks} blocks and ${snippets.examples} examples, ` +
-    `${words.count} words of the glossary; ${faults.length} faults`,
+    `${words.count} words of the glossary, ${reference.count} public names; ${faults.length} faults`,
 );
 if (faults.length > 0) process.exit(1);

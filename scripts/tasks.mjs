@@ -37,6 +37,7 @@ const TASKS = {
   check: {
     says: "checks everything that must pass before a merge; --no-tests skips laws and tests",
     needsPnpm: true,
+    needsSite: true,
     run: check,
   },
   "laws:break": {
@@ -89,6 +90,14 @@ const TASKS = {
     says: "regenerates pages and checks all pages; --check writes nothing",
     run: (args) => node("scripts/docs.mjs", args),
   },
+  site: {
+    says: "builds the documentation as a site and checks it; --serve shows it",
+    needsSite: true,
+    async run(args) {
+      await node("apps/site/src/main.mjs");
+      if (args.includes("--serve")) await node("apps/site/src/serve.mjs");
+    },
+  },
   pack: {
     says: "packs the packages into .pack, as published",
     needsPnpm: true,
@@ -111,8 +120,8 @@ if (!Object.hasOwn(TASKS, name)) {
   process.exit(2);
 }
 process.env.TURBO_TELEMETRY_DISABLED = "1";
-const { run, needsPnpm = false } = TASKS[name];
-await install({ needsPnpm });
+const { run, needsPnpm = false, needsSite = false } = TASKS[name];
+await install({ needsPnpm, needsSite });
 await run(args);
 
 function usage() {
@@ -128,6 +137,8 @@ async function check(args) {
   await turbo("typecheck");
   step("docs");
   await node("scripts/docs.mjs", ["--check"]);
+  step("site");
+  await node("apps/site/src/main.mjs");
   step("packages");
   await checkPackages();
   step("sizes");

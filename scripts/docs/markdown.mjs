@@ -3,7 +3,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 export const root = new URL("../../", import.meta.url);
 
-const FOLDERS = ["docs/", "docs/guides/", "docs/decisions/", "docs/evidence/"];
+const FOLDERS = [
+  "docs/",
+  "docs/guides/",
+  "docs/runtimes/",
+  "docs/coming-from/",
+  "docs/decisions/",
+  "docs/evidence/",
+];
 
 /** The path of every page, relative to the root. Fixtures are tests, not pages. */
 export function markdownFiles() {

@@ -25,6 +25,7 @@ export interface ClientRequest {
   readonly version?: Version | undefined;
 }
 
+/** What `sendRequest` can do besides sending: cancel, and listen for interim responses. */
 export interface SendOptions {
   /**
    * Cancels the request. A queued request is removed; one in flight ends the connection, since

@@ -45,6 +45,7 @@ export interface UpgradeRequest<P extends Proposable = Proposable>
   readonly protocol?: P | readonly P[] | undefined;
 }
 
+/** The options of {@link upgrade}, and those of its connection. */
 export interface UpgradeOptions extends ClientOptions {
   /** Cancels the request, until the switch. */
   readonly signal?: SignalLike | undefined;
@@ -85,6 +86,7 @@ export interface SwitchDeclined<IO> {
   readonly connection: Connection<IO>;
 }
 
+/** How the server answered a proposal: `switched` says which of the two it is. */
 export type UpgradeResult<IO, Agreement = unknown> =
   | SwitchAccepted<IO, Agreement>
   | SwitchDeclined<IO>;

@@ -21,6 +21,7 @@ const FOLDERS = [
   "",
   "docs/",
   "docs/guides/",
+  "docs/coming-from/",
   "packages/client/",
   "packages/core/",
   "packages/node/",

@@ -100,9 +100,13 @@ export const CONNECTION_CODES = {
   TAKEN_APART: { says: "the connection was taken apart" },
 } as const satisfies Record<string, CodeEntry>;
 
+/** The codes of a {@link RemoteProtocolError}: the peer broke a rule. */
 export type RemoteCode = keyof typeof REMOTE_CODES;
+/** The codes of a {@link LocalProtocolError}: the caller broke a rule. */
 export type LocalCode = keyof typeof LOCAL_CODES;
+/** The codes of a {@link ConnectionError}: no one broke a rule. */
 export type ConnectionCode = keyof typeof CONNECTION_CODES;
+/** Every code that an error can have. */
 export type ErrorCode = RemoteCode | LocalCode | ConnectionCode;
 
 /** Every code. The types, the messages and the docs page are derived from these. */

@@ -73,6 +73,7 @@ const CLIENT_DEFAULTS: Limits = { ...DEFAULTS, idleMs: 0, minStreamBytesPerSecon
 
 const LIMIT_NAMES = Object.keys(DEFAULTS) as LimitName[];
 
+/** The options that are limits and deadlines, by name. */
 export type LimitName = keyof typeof DEFAULTS;
 
 /** What a peer can hold indefinitely by default, why, and what bounds it. The docs page quotes it. */

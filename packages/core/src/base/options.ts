@@ -13,14 +13,19 @@ export type Kinds<Options> = { readonly [Name in keyof Required<Options>]: Kind 
 
 /** Checked where it is used. */
 export const ANY: Kind = { says: "", fits: () => true };
+/** `true` or `false`. */
 export const BOOLEAN: Kind = { says: "a boolean", fits: (value) => typeof value === "boolean" };
+/** A function; what it returns is checked when it is called. */
 export const FUNCTION: Kind = { says: "a function", fits: (value) => typeof value === "function" };
+/** An `AbortSignal` of any realm. */
 export const SIGNAL: Kind = withMethods(
   "an AbortSignal",
   "addEventListener",
   "removeEventListener",
 );
+/** A clock with its three methods. */
 export const CLOCK: Kind = withMethods("a Clock", "now", "setTimer", "clearTimer");
+/** Milliseconds. */
 export const DURATION: Kind = { says: "a whole number of milliseconds", fits: isWhole };
 export const SIZE: Kind = {
   says: "a whole number, or Infinity",

@@ -17,6 +17,7 @@ export interface DriverOptions extends LimitOptions {
 /** The options of a role other than the limits. */
 export type DriverKinds<Options extends DriverOptions> = Kinds<Omit<Options, keyof LimitOptions>>;
 
+/** The kinds of the options that are not limits. */
 export const DRIVER_OPTIONS: DriverKinds<DriverOptions> = { clock: CLOCK, onTransition: FUNCTION };
 
 /** What the connections of one service, or of one pool, have in common. */

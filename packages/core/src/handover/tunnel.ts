@@ -18,6 +18,7 @@ import type { Parts } from "./parts.ts";
  */
 export type TunnelSide = Parts<unknown> | Io | PromiseLike<Parts<unknown> | Io>;
 
+/** What ends a {@link tunnel} from outside. */
 export interface TunnelOptions {
   /** Aborts both sides. */
   readonly signal?: SignalLike | undefined;

@@ -18,4 +18,5 @@ export const PHASES = [
   "down",
 ] as const;
 
+/** Where a connection as a whole is, from HTTP to its end or its next owner. */
 export type Phase = (typeof PHASES)[number];

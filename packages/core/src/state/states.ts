@@ -22,4 +22,5 @@ export const STATES = [
   "error",
 ] as const;
 
+/** What one role may do now. Each role has a state, and both ends keep both. */
 export type State = (typeof STATES)[number];

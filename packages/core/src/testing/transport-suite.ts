@@ -18,6 +18,7 @@ export interface TransportCase {
   run(): Promise<void>;
 }
 
+/** What the transport under test can do. */
 export interface TransportSuiteOptions {
   /** How long a case may take, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number | undefined;
