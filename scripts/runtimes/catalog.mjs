@@ -1,0 +1,98 @@
+// The runtimes: which package of the registry has the binary, and what plays the suite in it.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { NODE_PACKAGES, npm } from "../tasks/npm.mjs";
+import { root } from "../tasks/run.mjs";
+import { playByLines } from "./lines.mjs";
+
+const FOLDER = join(root, ".runtimes");
+const PLATFORM = `${process.platform}-${process.arch}`;
+const EXE = process.platform === "win32" ? ".exe" : "";
+
+const BUN_PACKAGES = {
+  "linux-x64": "@oven/bun-linux-x64",
+  "linux-arm64": "@oven/bun-linux-aarch64",
+  "darwin-x64": "@oven/bun-darwin-x64",
+  "darwin-arm64": "@oven/bun-darwin-aarch64",
+  "win32-x64": "@oven/bun-windows-x64",
+};
+const DENO_PACKAGES = {
+  "linux-x64": "@deno/linux-x64-glibc",
+  "linux-arm64": "@deno/linux-arm64-glibc",
+  "darwin-x64": "@deno/darwin-x64",
+  "darwin-arm64": "@deno/darwin-arm64",
+  "win32-x64": "@deno/win32-x64",
+};
+const node = (major, version) => ({
+  name: `Node ${major}`,
+  packages: NODE_PACKAGES,
+  version,
+  binary: process.platform === "win32" ? "bin/node.exe" : "bin/node",
+  // The Node that runs this is installed already.
+  here: () => (Number.parseInt(process.versions.node, 10) === major ? process.execPath : undefined),
+  programs: ["node"],
+  play: playByLines(["node.js"]),
+});
+
+/** By the word that names one in `--require`, in the order of the page. */
+export const RUNTIMES = {
+  node20: node(20, "20.20.2"),
+  node22: node(22, "22.23.2"),
+  node24: node(24, "24.21.0"),
+  node26: node(26, "26.10.0"),
+  bun: {
+    name: "Bun",
+    packages: BUN_PACKAGES,
+    version: "1.4.5",
+    binary: `bin/bun${EXE}`,
+    programs: ["bun"],
+    play: playByLines(["bun.js"]),
+  },
+  deno: {
+    name: "Deno",
+    packages: DENO_PACKAGES,
+    version: "2.9.6",
+    binary: `deno${EXE}`,
+    programs: ["deno"],
+    // It does not accept a certificate of its own signing from the server.
+    play: playByLines(["run", "-A", "--unsafely-ignore-certificate-errors=localhost", "deno.js"]),
+  },
+};
+
+/** The path of the runtime's binary; undefined if it is not installed. */
+export function find(word) {
+  const { packages, version, binary, here } = RUNTIMES[word];
+  const name = packages?.[PLATFORM];
+  const folder = join(FOLDER, word, "node_modules", name ?? "");
+  const file = join(folder, binary ?? "");
+  if (name !== undefined && existsSync(file)) {
+    const installed = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
+    if (installed === version) return file;
+  }
+  return here?.();
+}
+
+/** Installs the runtime from the registry, into a folder of its own; no script is run. */
+export function install(word) {
+  const { packages, version } = RUNTIMES[word];
+  const name = packages?.[PLATFORM];
+  if (name === undefined || find(word) !== undefined) return;
+  const folder = join(FOLDER, word);
+  mkdirSync(folder, { recursive: true });
+  const quietly = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const { status, stderr } = npm(
+    ["install", "--prefix", folder, ...quietly, `${name}@${version}`],
+    {
+      cwd: folder,
+      encoding: "utf8",
+    },
+  );
+  if (status !== 0) console.error(`npm could not install ${name}@${version}\n${stderr}`);
+}
+
+/** What the binary says its version is. */
+export function versionOf(binary) {
+  const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8" });
+  return /\d+(?:\.\d+)+|\d{4}-\d\d-\d\d/.exec(stdout ?? "")?.[0];
+}

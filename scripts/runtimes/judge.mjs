@@ -1,0 +1,52 @@
+// Compares what was played with what is known to fail in a runtime, and with the recorded matrix.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../tasks/run.mjs";
+
+const FOLDER = join(root, "packages/conformance/runtimes");
+const KNOWN = join(FOLDER, "known.json");
+const RECORDED = join(FOLDER, "recorded.json");
+
+/** `{ runtimes, transport, cases, because }`, or `allBut` instead of `cases`: what a runtime gets wrong. */
+export const readKnown = () => JSON.parse(readFileSync(KNOWN, "utf8"));
+
+/** `{ cases, runtimes: [{ word, name, version, transports: { name: passed } }] }`. */
+export const readRecorded = () => JSON.parse(readFileSync(RECORDED, "utf8"));
+
+/** Counts the results of one runtime, and lists those that are neither passed nor known to fail. */
+export function judge(word, results) {
+  const known = readKnown().filter(({ runtimes }) => runtimes.includes(word));
+  const transports = {};
+  const faults = [];
+  for (const { transport, case: name, failed } of results) {
+    const isKnown = known.some((one) => one.transport === transport && lists(one, name));
+    transports[transport] ??= 0;
+    if (failed === undefined) transports[transport]++;
+    if (failed !== undefined && !isKnown) faults.push(`${transport}: ${name}: ${failed}`);
+    if (failed === undefined && isKnown) faults.push(`${transport}: ${name}: no longer fails`);
+  }
+  for (const { transport, cases, allBut } of known) {
+    const names = new Set(results.filter((one) => one.transport === transport).map(nameOf));
+    const missing = (cases ?? allBut).filter((name) => !names.has(name));
+    faults.push(...missing.map((name) => `${transport}: ${name}: known, but not played`));
+  }
+  return { transports, faults };
+}
+
+const nameOf = ({ case: name }) => name;
+
+function lists({ cases, allBut }, name) {
+  return cases === undefined ? !allBut.includes(name) : cases.includes(name);
+}
+
+/** What differs from the recorded matrix. */
+export function differences(word, transports, cases) {
+  const recorded = readRecorded();
+  const before = recorded.runtimes.find((one) => one.word === word)?.transports;
+  const isSame = recorded.cases === cases && JSON.stringify(before) === JSON.stringify(transports);
+  return isSame ? [] : ["the recorded matrix differs: npm run runtimes -- --record"];
+}
+
+export function record(cases, runtimes) {
+  writeFileSync(RECORDED, `${JSON.stringify({ cases, runtimes }, undefined, 2)}\n`);
+}
