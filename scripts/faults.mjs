@@ -1,4 +1,4 @@
-// Breaks a copy of the core on purpose, one mutation at a time, and requires the fuzzer to find it:
+// Breaks a copy of the packages on purpose, one mutation at a time, and requires the fuzzer to find it:
 // node scripts/faults.mjs [--seconds N] [--seed S] [part of a mutation's name …]
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -34,12 +34,14 @@ for (const [i, mutation] of mutations.entries()) {
   // Next to the other programs, so that unbundled imports resolve from there.
   const out = path(`packages/conformance/dist/faults/${i}`);
   try {
-    cpSync(path("packages/core"), join(copy, "packages/core"), {
-      recursive: true,
-      filter: (file) => !NOT_COPIED.has(basename(file)),
-    });
+    for (const name of ["packages/core", "packages/websocket"]) {
+      cpSync(path(name), join(copy, name), {
+        recursive: true,
+        filter: (file) => !NOT_COPIED.has(basename(file)),
+      });
+    }
     breakCopy(copy, mutation);
-    bundle(join(copy, "packages/core"), out);
+    bundle(join(copy, "packages"), out);
     report(mutation, hunt(out));
   } finally {
     for (const folder of [copy, out]) rmSync(folder, { recursive: true, force: true });
@@ -58,7 +60,7 @@ function bundle(copy, out) {
   const tsup = path("node_modules/tsup/dist/cli-default.js");
   const args = [tsup, "--config", path("packages/conformance/fuzz/tsup.config.ts"), "--silent"];
   const cwd = path("packages/conformance");
-  const env = { ...process.env, UPGRADE_CORE: copy, UPGRADE_FUZZ_OUT: out };
+  const env = { ...process.env, UPGRADE_PACKAGES: copy, UPGRADE_FUZZ_OUT: out };
   const { status } = spawnSync(process.execPath, args, { cwd, env, stdio: "inherit" });
   if (status !== 0) throw new Error("the faulty copy does not bundle");
 }

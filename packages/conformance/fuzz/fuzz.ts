@@ -1,5 +1,6 @@
 import { type Action, converse, randomAction } from "./converse.ts";
 import { ASKS, BOUNDS, type Seed } from "./corpus.ts";
+import { type ExtensionList, judgeList, randomList } from "./extensions.ts";
 import { type Fault, judge } from "./judge.ts";
 import { shrink } from "./minimize.ts";
 import { mutate } from "./mutate.ts";
@@ -24,6 +25,8 @@ export interface FuzzResult {
   readonly executions: number;
   readonly distinct: number;
   readonly conversations: number;
+  /** Of extensions of WebSocket. */
+  readonly lists: number;
   readonly traces: number;
   readonly fault: Fault | undefined;
   /** The minimized finding, as text. */
@@ -44,10 +47,12 @@ export function fuzz(options: FuzzOptions): FuzzResult {
   const inputs = new Set<number>();
   let executions = 0;
   let conversations = 0;
+  let lists = 0;
   const result = (fault: Fault | undefined, finding = ""): FuzzResult => ({
     executions,
     distinct: inputs.size,
     conversations,
+    lists,
     traces: traces.size,
     fault,
     finding,
@@ -64,6 +69,17 @@ export function fuzz(options: FuzzOptions): FuzzResult {
       if (fault === undefined) continue;
       options.onFault?.(fault);
       return result(fault, conversationFound(script, fault));
+    }
+    if (random.oneIn(12)) {
+      lists++;
+      const list = randomList(random);
+      const text = JSON.stringify([list]);
+      options.onTurn?.(text);
+      count(inputs, hashOf(text));
+      const fault = judgeList(list);
+      if (fault === undefined) continue;
+      options.onFault?.(fault);
+      return result(fault, listFound(list, fault));
     }
     const seed = executions <= options.seeds.length ? pool[executions - 1]! : mutant(pool, random);
     count(inputs, hashOf(seed.text));
@@ -138,4 +154,13 @@ function conversationFound(script: readonly Action[], { kind }: Fault): string {
   const least = shrink(script, (fewer) => converse(fewer)?.kind === kind);
   const actions = least.map((action) => `  ${JSON.stringify(action)}`);
   return `${converse(least)?.says}\n\nthe script:\n${actions.join("\n")}`;
+}
+
+function listFound(list: ExtensionList, { kind }: Fault): string {
+  const { options } = list;
+  const again = (text: string) => judgeList({ text, options });
+  const fails = (parts: readonly string[]) => again(parts.join(""))?.kind === kind;
+  const least = kind === "slow" ? [list.text] : shrink([...list.text], fails);
+  const text = least.join("");
+  return `${again(text)?.says}\n\nSec-WebSocket-Extensions: ${text}\nread with ${JSON.stringify(options)}`;
 }

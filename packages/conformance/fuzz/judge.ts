@@ -75,7 +75,7 @@ const COMPLETIONS = [
 export function judge(text: string, situation: Situation, random: Random): Judgement {
   const input = Buffer.from(text, "latin1");
   try {
-    const observed = timed(situation, input);
+    const observed = unlessSlow(input.length, () => observe(situation, [input], input));
     if (typeof observed === "string") return { fault: { kind: "slow", says: observed }, trace: "" };
     const fault =
       accounted(observed) ??
@@ -89,18 +89,19 @@ export function judge(text: string, situation: Situation, random: Random): Judge
   }
 }
 
-function timed(situation: Situation, input: Buffer): Observed | string {
-  const allowed = MS_PER_SLICE * Math.max(1, input.length / SLICE_BYTES);
+/** The result; or, if it took too long for so many octets, how long. */
+export function unlessSlow<Result>(octets: number, run: () => Result): Result | string {
+  const allowed = MS_PER_SLICE * Math.max(1, octets / SLICE_BYTES);
   let fastest = Infinity;
   // The machine may have been busy, but not three times in a row.
   for (let attempt = 0; attempt < 3; attempt++) {
     const started = performance.now();
-    const observed = observe(situation, [input], input);
+    const result = run();
     const took = performance.now() - started;
-    if (took <= allowed) return observed;
+    if (took <= allowed) return result;
     fastest = Math.min(fastest, took);
   }
-  return `${input.length} octets took ${fastest.toFixed(0)} ms`;
+  return `${octets} octets took ${fastest.toFixed(0)} ms`;
 }
 
 // L1: each octet belongs to HTTP or is in the read buffer, and an error lies within the input.

@@ -128,7 +128,7 @@ function work({ fixtures, seconds, executions, seed, corpus, turn }: Orders): vo
   const perCore = result.executions / ((user + system) / 1e6);
   print(
     `${result.executions} executions in ${took.toFixed(1)} s, ${(result.executions / took).toFixed(0)} a second, ${perCore.toFixed(0)} a second of one core; ` +
-      `${result.distinct} distinct inputs, ${result.conversations} of them conversations; ${result.traces} different outcomes`,
+      `${result.distinct} distinct inputs, ${result.conversations} of them conversations and ${result.lists} lists of extensions; ${result.traces} different outcomes`,
   );
   parentPort!.postMessage(result);
 }

@@ -1,7 +1,7 @@
 import { program } from "../../../tsup.base.ts";
 
-// Bundles the sources of this checkout, or of a copy of the core with a fault.
-const core = process.env.UPGRADE_CORE;
+// Bundles the sources of this checkout, or of a copy of the packages with a fault.
+const packages = process.env.UPGRADE_PACKAGES;
 
 export default program({
   entry: ["fuzz/main.ts", "fuzz/differential.ts"],
@@ -9,6 +9,11 @@ export default program({
   noExternal: [/^@upgrade\//],
   esbuildOptions(options) {
     options.conditions = ["@upgrade/source"];
-    if (core !== undefined) options.alias = { "@upgrade/core": `${core}/src/index.ts` };
+    if (packages === undefined) return;
+    options.alias = {
+      "@upgrade/core": `${packages}/core/src/index.ts`,
+      "@upgrade/core/io": `${packages}/core/src/io.ts`,
+      "@upgrade/websocket": `${packages}/websocket/src/index.ts`,
+    };
   },
 });
