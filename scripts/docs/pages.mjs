@@ -129,7 +129,7 @@ function lifecyclePage({ phases, causes, effects, moves }) {
   return page(
     "# The lifecycle of a connection",
     NOTE("packages/core/src/lifecycle/"),
-    "The [state machine](state-machine.md) says who may send what. This table says what happens to the connection as a whole: what ends it, and what the driver then does, in order. A cause without a row for the current phase has no effect. `connection.phase` is the phase, and the option `onTransition(from, cause, to)` is called at each move.",
+    "The [state machine](state-machine.md) says who may send what. This table says what happens to the connection as a whole: what ends it, and what the driver then does, in order. A cause without a row for the current phase has no effect. `connection.phase` is the phase, and the option [`trace`](guides/tracing.md) has an event for each move.",
     "## The phases",
     table(["phase", "meaning"], withCode(phases)),
     ["```mermaid", "stateDiagram-v2", ...phases.map(named), "  [*] --> http", ...edges, "```"].join(

@@ -146,11 +146,10 @@ export class Exchange {
 
   /** Writes the request after others that are not answered yet. */
   startPipelined(): void {
-    const { http, writing } = this.#driver;
+    const { writing } = this.#driver;
     this.#startsAt = writing.total;
-    http.pipelineTo(writing, this.#prepared);
+    this.#driver.pipeline(this.#prepared);
     this.#endsAt = writing.total;
-    writing.schedule();
   }
 
   /** Sends a withheld body: the 100 arrived, or did not arrive in time. */

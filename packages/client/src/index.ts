@@ -31,6 +31,11 @@ export type {
   CollectOptions,
   Io,
   SignalLike,
+  Trace,
+  TracedConnection,
+  TracedExchange,
+  TraceEvent,
+  TraceListener,
   TrailersInit,
 } from "@upgrade/core/io";
 export {
@@ -40,7 +45,6 @@ export {
   type ConnectionStats,
   type ForcedParts,
   type HttpEnd,
-  type OnTransition,
   type Parts,
   type Phase,
   rewind,

@@ -5,6 +5,50 @@ const PAIRS = `
   const connectedPair = async () => memoryPair();`;
 const SERVICE = "const service = () => ({ status: 200 });";
 
+// Two exchanges, then a switch; its span ends with its socket.
+const SPANS = `
+  import { handshake, upgrade } from "@upgrade/client";
+  import { open, serve } from "@upgrade/node";
+  import { InMemorySpanExporter, BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+  const exporter = new InMemorySpanExporter();
+  api.setGlobalTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
+  const service = async (request) => {
+    if (request.proposal === undefined) return { status: 200, body: "hello" };
+    const { io } = await request.switchTo("echo");
+    io.pipe(io);
+  };
+  const server = await serve(service, { host: "127.0.0.1", trace });
+  const spans = () =>
+    exporter.getFinishedSpans().map(({ name, attributes, events, status }) => [
+      name,
+      attributes["url.path"],
+      attributes["http.response.status_code"],
+      events.map(({ attributes }) => attributes.protocol).join(),
+      status.code,
+    ].join(" ").trim());
+  const headers = { Host: "a.test" };
+  const { sender, connection } = await handshake(await open(server.url));
+  for (const target of ["/1", "/2"]) {
+    await (await sender.sendRequest({ method: "GET", target, headers })).body.text();
+  }
+  await connection.close();
+  const { io } = await upgrade(await open(server.url), { target: "/echo", headers, protocol: "echo" });
+  console.log(spans().join("\\n"));
+  exporter.reset();
+  io.resume().end();
+  await server.close();
+  console.log(spans().join("\\n"));`;
+
+const WATCHED = `
+  import { connect } from "@upgrade/client";
+  import { memoryPair } from "@upgrade/core/testing";
+  import { handshake } from "@upgrade/server";
+  const [near, far] = memoryPair();
+  await handshake(far, () => ({ status: 403 }));
+  await connect(near, "b.test:443");`;
+
 /** Samples without a peer: they run to their end, and print what the docs say. */
 export const PROGRAMS: readonly Story[] = [
   {
@@ -46,6 +90,16 @@ export const PROGRAMS: readonly Story[] = [
   },
   { sample: "packages/core/README.md: @upgrade/core", prints: "GET /x\n" },
   { sample: "docs/transports.md: Adapters", prints: "hello\n" },
+  {
+    sample: "docs/guides/tracing.md: Spans",
+    after: SPANS,
+    prints: "GET /1 200  0\nGET /2 200  0\nGET /echo 101 echo 0\n",
+  },
+  {
+    sample: "docs/guides/tracing.md: The whole process",
+    after: WATCHED,
+    prints: "server CONNECT b.test:443 403\nclient CONNECT b.test:443 403\n",
+  },
   { sample: "packages/core/src/http-connection.ts: HttpConnection", prints: "GET /\n" },
   {
     sample: "docs/guides/own-transport.md: A transport of your own",

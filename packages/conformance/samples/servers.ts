@@ -30,6 +30,13 @@ async function* asked(cast: Cast) {
   yield "it is answered";
 }
 
+async function* traced(cast: Cast) {
+  yield* answers(cast);
+  for (const type of ["request", "response", "end-of-message"]) {
+    await cast.stage.until(type, () => cast.stage.printed.includes(`${type} `));
+  }
+}
+
 async function* echoes(cast: Cast) {
   const client = await cast.dial();
   yield "the client is connected";
@@ -130,6 +137,8 @@ export const SERVERS: readonly Story[] = [
     given: APPLICATION,
     play: answers,
   },
+  { sample: "docs/guides/tracing.md: Watching connections", serves: "8080", play: traced },
+  { sample: "docs/guides/tracing.md: Logs", serves: "8080", play: answers },
   {
     sample: "docs/guides/server.md: Handlers of hono, h3 and srvx",
     serves: "8080",
@@ -159,8 +168,8 @@ export const SERVERS: readonly Story[] = [
     given: SERVE,
     play: greeted,
   },
-  { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: echoes },
-  { sample: "packages/node/src/adopt-upgrade.ts: serveUpgrades", serves: "8080", play: answers },
+  { sample: "packages/node/src/serve-upgrades.ts: serveUpgrades", serves: "8080", play: echoes },
+  { sample: "packages/node/src/serve-upgrades.ts: serveUpgrades", serves: "8080", play: answers },
   { sample: "docs/guides/node.md: Listening", serves: "8080", play: answers },
   { sample: HANDED, serves: "8080", play: speaks },
   { sample: `${HANDED} (2)`, serves: "8080", play: answers },

@@ -32,6 +32,13 @@ diagnostics.channel("net.server.socket").subscribe((message) => {
   count(message);
 });
 
+const subscriptions = [];
+const { subscribe } = diagnostics;
+diagnostics.subscribe = (...subscription) => {
+  subscriptions.push(subscription);
+  subscribe(...subscription);
+};
+
 const servers = new Set();
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {
@@ -52,6 +59,7 @@ process.stdout.write = (text) => {
 process.on("message", async ({ file, run }) => {
   for (const server of servers) server.close();
   servers.clear();
+  for (const [name, listener] of subscriptions.splice(0)) diagnostics.unsubscribe(name, listener);
   try {
     await import(file);
     report({ settled: "", run });

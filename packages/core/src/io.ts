@@ -7,6 +7,17 @@ export { type Clock, ManualClock, systemClock } from "./driver/clock.ts";
 export type { CloseReason, HttpEnd } from "./driver/ending.ts";
 export type { SignalLike } from "./driver/listening.ts";
 export type { TrailersInit } from "./driver/sending.ts";
+export type {
+  MessageEnd,
+  RequestHead,
+  ResponseHead,
+  Trace,
+  TracedConnection,
+  TraceEvent,
+  TraceListener,
+  TunnelEnded,
+} from "./driver/trace.ts";
+export type { TracedExchange } from "./driver/trace-channels.ts";
 export { AgreementFailed } from "./handover/agreement-failed.ts";
 export {
   type CloseOptions,
@@ -17,7 +28,6 @@ export {
 export type { ForcedParts, Parts } from "./handover/parts.ts";
 export { rewind } from "./handover/rewind.ts";
 export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./handover/tunnel.ts";
-export type { OnTransition } from "./lifecycle/lifecycle.ts";
 export type { Phase } from "./lifecycle/phases.ts";
 export type { Switched } from "./message/switched.ts";
 export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";

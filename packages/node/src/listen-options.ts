@@ -51,7 +51,7 @@ const OF_CONNECTIONS: {
   readonly [Name in keyof Required<Omit<ServerOptions, keyof LimitOptions>>]: true;
 } = {
   clock: true,
-  onTransition: true,
+  trace: true,
   onError: true,
   keepAliveAfterRefusal: true,
   halfClose: true,

@@ -5,7 +5,7 @@ import { type ConnectionError, resolveLimits } from "@upgrade/core";
 import {
   abortIo,
   type Clock,
-  type Connection,
+  Connection,
   checkOptions,
   Deferred,
   DURATION,
@@ -97,6 +97,10 @@ export class LiveConnections {
   }
 
   #remove(socket: net.Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) {
+      Connection.tracingOf(connection)?.ioClosed(socket.bytesRead, socket.bytesWritten);
+    }
     this.#sockets.delete(socket);
     this.#connections.delete(socket);
     if (this.#closing !== undefined) this.#settleIfEmpty();

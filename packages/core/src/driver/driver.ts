@@ -3,10 +3,10 @@
 import { ConnectionError, LocalProtocolError, type UpgradeError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { HttpConnection } from "../http-connection.ts";
-import { isLive, moveOn, type OnTransition } from "../lifecycle/lifecycle.ts";
+import { isLive, moveOn } from "../lifecycle/lifecycle.ts";
 import type { Cause } from "../lifecycle/moves.ts";
 import type { Phase } from "../lifecycle/phases.ts";
-import type { EventToSend } from "../message/events.ts";
+import type { EventToSend, RequestEvent } from "../message/events.ts";
 import type { Switched } from "../message/switched.ts";
 import type { Prepared } from "../serializer/prepared.ts";
 import { adopt } from "../transports/adopt.ts";
@@ -19,6 +19,7 @@ import { PASSED } from "./passed.ts";
 import { Reading } from "./reading.ts";
 import type { Settings } from "./settings.ts";
 import type { Side } from "./side.ts";
+import { listenerOf, Tracing } from "./tracing.ts";
 import { Writing } from "./writing.ts";
 
 /** Drives one connection over one transport, from the handshake to the end of HTTP. */
@@ -50,14 +51,20 @@ export class Driver implements TransportEvents, DeadlineOwner {
   taker: { take(): void } | undefined;
   #lingerLeft = 0;
   #ending: Ending | undefined;
-  readonly #onTransition: OnTransition | undefined;
+  /** Undefined unless the connection is traced. */
+  readonly tracing: Tracing | undefined;
 
-  /** @throws {LocalProtocolError} `INVALID_IO`, `NO_WEBASSEMBLY`; the io is untouched. */
-  constructor({ role, limits, clock, onTransition }: Settings, io: unknown) {
+  /**
+   * @throws {LocalProtocolError} `INVALID_IO`, `NO_WEBASSEMBLY`, and `CALLBACK_FAILED` for a `trace`
+   *   that throws; the io is untouched.
+   */
+  constructor(settings: Settings, io: unknown) {
+    const { role, limits, clock } = settings;
     this.limits = limits;
     this.http = new HttpConnection(role, undefined, limits);
     this.transport = adopt(io);
-    this.#onTransition = onTransition;
+    const listener = listenerOf(settings, io);
+    if (listener !== undefined) this.tracing = new Tracing(listener, this, settings);
     this.deadlines = new Deadlines(clock, this);
     this.writing = new Writing(this);
     this.reading = new Reading(this);
@@ -134,18 +141,37 @@ export class Driver implements TransportEvents, DeadlineOwner {
 
   /** Sends an event to the peer, in one write with everything else sent in this turn. */
   send(event: EventToSend | Prepared): void {
-    this.http.sendTo(this.writing, event);
-    this.writing.schedule();
+    const { http, tracing, writing } = this;
+    if (tracing === undefined) http.sendTo(writing, event);
+    else tracing.send(event, writing, (sink) => http.sendTo(sink, event));
+    writing.schedule();
   }
 
   /** Like {@link send}, for a head, its body, of which the octets were checked, and the end. */
   sendWhole(head: Prepared, octets: Uint8Array | string): void {
-    this.http.sendPreparedTo(this.writing, head, octets);
-    this.writing.schedule();
+    const { http, tracing, writing } = this;
+    if (tracing === undefined) http.sendPreparedTo(writing, head, octets);
+    else {
+      tracing.send(head, writing, (sink) => http.sendPreparedTo(sink, head, octets));
+      tracing.sentWhole(octets.length);
+    }
+    writing.schedule();
+  }
+
+  /** Sends a request before the responses to earlier ones are complete. */
+  pipeline(head: Prepared<RequestEvent>): void {
+    const { http, tracing, writing } = this;
+    if (tracing === undefined) http.pipelineTo(writing, head);
+    else {
+      tracing.send(head, writing, (sink) => http.pipelineTo(sink, head));
+      tracing.sentWhole(0);
+    }
+    writing.schedule();
   }
 
   /** Both heads of a switch were exchanged. */
   switch(): void {
+    this.tracing?.switched(this.switched!);
     this.#move("switched", { kind: "switched", protocol: this.switched!.protocol });
     this.#awaitQuiet();
   }
@@ -207,6 +233,7 @@ export class Driver implements TransportEvents, DeadlineOwner {
   /** The proposal was refused; HTTP continues. */
   refused(response: { readonly status: number }): void {
     this.refusal = response;
+    this.tracing?.refused(response.status);
     this.#ending?.refused(response.status);
   }
 
@@ -230,15 +257,8 @@ export class Driver implements TransportEvents, DeadlineOwner {
     const move = moveOn(from, cause);
     if (move === undefined) return;
     this.phase = move.becomes;
-    if (this.#onTransition !== undefined) this.#report(this.#onTransition, from, cause);
+    this.tracing?.moved(from, cause, this.phase);
     for (const effect of move.effects) PERFORM[effect](this, reason);
-  }
-
-  // If the hook throws, the connection fails, not the transition that called it.
-  #report(hook: OnTransition, from: Phase, cause: Cause): void {
-    new Promise<void>((resolve) => resolve(hook(from, cause, this.phase))).catch((error) =>
-      this.fail(new LocalProtocolError("CALLBACK_FAILED", "onTransition", { cause: error })),
-    );
   }
 
   // A switch, and an end without shutdown, wait until our last byte is accepted (L3) and until no
@@ -285,6 +305,9 @@ export class Driver implements TransportEvents, DeadlineOwner {
   }
 
   deadlinePassed(name: DeadlineName): void {
+    // A long write that has progressed gets more time.
+    if (name === "write" && !this.writing.isStalled()) return;
+    this.tracing?.deadline(name);
     PASSED[name](this);
   }
 

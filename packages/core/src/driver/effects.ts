@@ -22,7 +22,10 @@ export const PERFORM: { readonly [E in Effect]: Perform } = {
     if (driver.hasUnsent && driver.reason?.kind !== "failed") overrule(driver, reason);
   },
   notify,
-  settle: ({ ending, reason }) => ending.down(reason!),
+  settle: ({ ending, reason, tracing }) => {
+    ending.down(reason!);
+    tracing?.closed(reason!);
+  },
   "offer-parts": ({ taker }) => taker?.take(),
   report: ({ side }, reason) => side.reportFailure?.(errorOf(reason)),
 };

@@ -11,9 +11,7 @@ export const PASSED: { readonly [N in DeadlineName]: Passed } = {
   head: (driver) => fail(driver, "HEAD_TIMEOUT", "head"),
   body: (driver) => fail(driver, "BODY_TIMEOUT", "body"),
   answer: (driver) => fail(driver, "ANSWER_TIMEOUT", "answer"),
-  write: (driver) => {
-    if (driver.writing.isStalled()) fail(driver, "WRITE_TIMEOUT", "write");
-  },
+  write: (driver) => fail(driver, "WRITE_TIMEOUT", "write"),
   close: (driver) => {
     if (!driver.isPolled && driver.reading.isUnread) driver.finish(CLOSED);
     else fail(driver, "CLOSE_TIMEOUT", "close");

@@ -88,7 +88,8 @@ export class Reading extends Awaiting {
   }
 
   #dispatch(event: Event): void {
-    const { http, side } = this.driver;
+    const { http, side, tracing } = this.driver;
+    tracing?.received(event);
     switch (event.type) {
       case "request":
       case "response":

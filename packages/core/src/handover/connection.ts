@@ -6,6 +6,7 @@ import { BOOLEAN, checkOptions, DURATION, type Kinds, SIGNAL } from "../base/opt
 import type { Driver } from "../driver/driver.ts";
 import type { CloseReason, HttpEnd } from "../driver/ending.ts";
 import { listen, type SignalLike } from "../driver/listening.ts";
+import type { Tracing } from "../driver/tracing.ts";
 import type { Phase } from "../lifecycle/phases.ts";
 import type { Switched } from "../message/switched.ts";
 import type { State } from "../state/states.ts";
@@ -58,6 +59,9 @@ brand(SwitchRefused);
 export class Connection<IO> {
   readonly #driver: Driver;
   readonly #io: IO;
+  /** @internal Of a connection, if it is traced. */
+  static readonly tracingOf = (connection: Connection<unknown>): Tracing | undefined =>
+    connection.#driver.tracing;
   #withoutShutdown: Promise<Parts<IO>> | undefined;
 
   /** @internal Created by the handshakes. */
@@ -232,7 +236,8 @@ export function takeParts<IO>(
   const readBuf = driver.http.takeReadBuf();
   const readEnded = driver.http.endReceived;
   driver.release(owner);
-  const parts = new TakenParts(io, readBuf, readEnded, switched);
+  driver.tracing?.taken(owner, readBuf.length);
+  const parts = new TakenParts(io, readBuf, readEnded, switched, driver.tracing);
   if (!force) return parts;
   return Object.assign(parts, { unsent: joined(unsent), late: driver.transport.late() });
 }

@@ -1,6 +1,7 @@
 // driver → [parts] → the next protocol: the io, and every byte that is not HTTP's
 
 import { byClass, INSPECT, type Inspect, shown } from "../base/inspect.ts";
+import type { Tracing } from "../driver/tracing.ts";
 import type { Switched } from "../message/switched.ts";
 
 /** A connection taken apart. */
@@ -21,12 +22,25 @@ export class TakenParts<IO> implements Parts<IO> {
   readonly readBuf: Uint8Array;
   readonly readEnded: boolean;
   declare readonly switched?: Switched;
+  readonly #tracing: Tracing | undefined;
 
-  constructor(io: IO, readBuf: Uint8Array, readEnded: boolean, switched: Switched | undefined) {
+  constructor(
+    io: IO,
+    readBuf: Uint8Array,
+    readEnded: boolean,
+    switched: Switched | undefined,
+    tracing: Tracing | undefined,
+  ) {
     this.io = io;
     this.readBuf = readBuf;
     this.readEnded = readEnded;
     if (switched !== undefined) this.switched = switched;
+    this.#tracing = tracing;
+  }
+
+  /** The trace of the connection that these parts were taken from, if it is traced. */
+  static tracingOf(parts: Parts<unknown>): Tracing | undefined {
+    return #tracing in parts ? parts.#tracing : undefined;
   }
 
   [INSPECT](depth: number | null, options: object, inspect: Inspect): string {

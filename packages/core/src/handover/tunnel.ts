@@ -6,11 +6,12 @@ import { CLOCK, checkOptions, DURATION, type Kinds, SIGNAL, SIZE } from "../base
 import { type Clock, systemClock } from "../driver/clock.ts";
 import { Deadlines } from "../driver/deadlines.ts";
 import { listen, type SignalLike } from "../driver/listening.ts";
+import type { Tracing } from "../driver/tracing.ts";
 import { abandon, adopt, type Io } from "../transports/adopt.ts";
 import { transportFailed } from "../transports/causes.ts";
 import { Deferred, isThenable } from "../transports/deferred.ts";
 import type { Transport } from "../transports/transport.ts";
-import type { Parts } from "./parts.ts";
+import { type Parts, TakenParts } from "./parts.ts";
 
 /**
  * One side of a tunnel: the parts of a connection, an io that has not been read, or a promise of
@@ -65,6 +66,8 @@ interface End {
   transport: Transport | undefined;
   readBuf: Uint8Array;
   readEnded: boolean;
+  /** Of the connection that its parts were taken from, if that is traced. */
+  tracing: Tracing | undefined;
   /** Bytes read from it. */
   read: number;
   /** We listen to its transport. */
@@ -157,6 +160,8 @@ class Tunnel {
     }
     if (this.#over) {
       abortSide(side, this.#error!);
+      end.tracing = TakenParts.tracingOf(partsOf(side));
+      this.#trace(end, other);
       return;
     }
     this.#attach(end, other);
@@ -265,6 +270,19 @@ class Tunnel {
     this.#done.resolve(this.#error === undefined ? end : { ...end, error: this.#error });
     this.#deadlines.stopAll();
     this.#stopListening();
+    this.#trace(this.#a, this.#b);
+    this.#trace(this.#b, this.#a);
+  }
+
+  #trace({ name, tracing, read }: End, other: End): void {
+    const by = this.#endedBy!;
+    const side = by === name ? "this" : "other";
+    tracing?.tunnelEnded({
+      sent: other.read,
+      received: read,
+      endedBy: by === "a" || by === "b" ? side : by,
+      ...(this.#error !== undefined && { error: this.#error }),
+    });
   }
 }
 
@@ -276,14 +294,18 @@ function partsOf(side: Parts<unknown> | Io): Parts<unknown> {
 /** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
 function endOf(name: Name, side: TunnelSide): End {
   const state = { name, read: 0, attached: false, ended: false, closed: false };
-  if (isThenable(side))
-    return { ...state, transport: undefined, readBuf: NOTHING, readEnded: false };
-  const { io, readBuf: read, readEnded } = partsOf(side);
+  if (isThenable(side)) {
+    const unknown = { transport: undefined, tracing: undefined };
+    return { ...state, ...unknown, readBuf: NOTHING, readEnded: false };
+  }
+  const parts = partsOf(side);
+  const { io, readBuf: read, readEnded } = parts;
+  const tracing = TakenParts.tracingOf(parts);
   const readBuf = asBytes(read);
   if (readBuf === undefined) {
     throw new LocalProtocolError("INVALID_IO", "its readBuf is not a Uint8Array");
   }
-  return { ...state, transport: adopt(io), readBuf, readEnded };
+  return { ...state, transport: adopt(io), tracing, readBuf, readEnded };
 }
 
 const ignore = (): void => {};

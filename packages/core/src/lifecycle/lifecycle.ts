@@ -14,9 +14,6 @@ function rowOf(phase: Phase): Row {
   return Object.fromEntries(moves.flatMap((move) => move.on.map((cause) => [cause, move])));
 }
 
-/** Called on each move, before its effects. */
-export type OnTransition = (from: Phase, cause: Cause, to: Phase) => void;
-
 /** The move that `cause` makes in `phase`; undefined if there is no such row: nothing changes. */
 export function moveOn(phase: Phase, cause: Cause): Move | undefined {
   return ROWS[phase][cause];

@@ -1,0 +1,413 @@
+// What the option `trace` tells of a connection, at both ends.
+
+import { connect, handshake as connectTo, upgrade } from "@upgrade/client";
+import {
+  type ByteStream,
+  ManualClock,
+  memoryPair,
+  type Trace,
+  type TraceEvent,
+  tunnel,
+} from "@upgrade/core/io";
+import { type Service, handshake as serveOn } from "@upgrade/server";
+import { describe, expect, test } from "vitest";
+import { GET } from "../../src/messages.ts";
+
+type Told = readonly (string | number)[];
+
+/** An event in a few words. */
+function told(event: TraceEvent): Told {
+  switch (event.type) {
+    case "request":
+      return [event.type, event.exchange, event.method, event.target];
+    case "interim-response":
+    case "response":
+      return [event.type, event.exchange, event.status];
+    case "end-of-message":
+      return [event.type, event.exchange, event.of, event.bodyBytes];
+    case "switched":
+      return [event.type, event.exchange, event.kind, event.protocol];
+    case "refused":
+      return [event.type, event.exchange, event.status];
+    case "deadline":
+      return [event.type, event.name];
+    case "moved":
+      return [event.type, event.from, event.cause, event.to];
+    case "taken":
+      return [event.type, event.by, event.readBuf];
+    case "closed":
+      return [event.type, event.reason.kind];
+    case "tunnel-ended":
+      return [event.type, event.sent, event.received, event.endedBy];
+    case "io-closed":
+      return [event.type, event.bytesRead, event.bytesWritten];
+  }
+}
+
+/** A trace that keeps every event. */
+function keeping(): { readonly trace: Trace; readonly events: TraceEvent[] } {
+  const events: TraceEvent[] = [];
+  return { trace: () => (event) => events.push(event), events };
+}
+
+/** The events but for the moves of the connection, which phases.test.ts reads. */
+const story = (events: readonly TraceEvent[]): Told[] =>
+  events.filter(({ type }) => type !== "moved").map(told);
+
+async function both(service: Service<ByteStream>, options: object = {}) {
+  const [near, far] = memoryPair();
+  const client = keeping();
+  const server = keeping();
+  const served = await serveOn(far, service, { trace: server.trace, ...options });
+  return { near, far, client, server, connection: served.connection };
+}
+
+async function exchange(service: Service<ByteStream>, request: object = {}) {
+  const { near, client, server } = await both(service);
+  const { sender, connection } = await connectTo(near, { trace: client.trace });
+  const response = await sender.sendRequest({ ...GET, ...request });
+  await response.body.bytes();
+  await connection.close();
+  return { client: client.events, server: server.events };
+}
+
+const exchanged: readonly Told[] = [
+  ["request", 1, "POST", "/"],
+  ["end-of-message", 1, "request", 5],
+  ["response", 1, 200],
+  ["end-of-message", 1, "response", 3],
+  ["closed", "closed"],
+];
+
+describe("the trace of an exchange", () => {
+  test("has both heads, and both ends with the lengths of the bodies", async () => {
+    const { client, server } = await exchange(
+      async ({ body }) => ({ status: 200, body: (await body.text()).slice(2) }),
+      { method: "POST", body: "hello" },
+    );
+    expect(story(client)).toEqual(exchanged);
+    expect(story(server).slice(0, 4)).toEqual(exchanged.slice(0, 4));
+  });
+
+  test("counts a chunked body without its coding", async () => {
+    const pieces = async function* () {
+      yield "he";
+      yield "llo";
+    };
+    const { client, server } = await exchange(() => ({ status: 200, body: pieces() }), {
+      method: "POST",
+      body: pieces(),
+    });
+    const ends = (events: TraceEvent[]) =>
+      story(events).filter(([type]) => type === "end-of-message");
+    expect(ends(client)).toEqual([
+      ["end-of-message", 1, "request", 5],
+      ["end-of-message", 1, "response", 5],
+    ]);
+    expect(ends(server)).toContainEqual(["end-of-message", 1, "response", 5]);
+  });
+
+  test("shows each head as it crossed: the same lines at both ends, those we added too", async () => {
+    const { client, server } = await exchange(
+      () => ({
+        status: 404,
+        reason: "Not Here",
+        headers: [
+          ["x-Ray", "1"],
+          ["X-Ray", "2"],
+        ],
+        body: "no",
+      }),
+      {
+        headers: [
+          ["HOST", "a.test"],
+          ["aCCept", "*/*"],
+        ],
+      },
+    );
+    for (const type of ["request", "response"]) {
+      const [sent, received] = [client, server].map((events) => {
+        const event = events.find((one) => one.type === type) as {
+          headers: { toFlat(): string[] };
+        };
+        const { at: _, states: __, headers, ...start } = event as never as Record<string, unknown>;
+        return { ...start, lines: (headers as { toFlat(): string[] }).toFlat() };
+      });
+      expect(sent).toEqual(received);
+    }
+    const response = client.find(({ type }) => type === "response") as {
+      headers: { toFlat(): string[] };
+    };
+    expect(response).toMatchObject({ status: 404, reason: "Not Here", version: "1.1" });
+    const names = response.headers.toFlat().filter((_, at) => at % 2 === 0);
+    expect(names).toEqual(["x-Ray", "X-Ray", "Content-Length", "Date"]);
+  });
+
+  test("has interim responses, the states after each event, and the time by the clock", async () => {
+    const clock = new ManualClock();
+    clock.advance(41);
+    const { near, client, server } = await both(
+      async (request) => {
+        request.sendInterim(103, { Link: "</a>" });
+        clock.advance(1);
+        return { status: 204 };
+      },
+      { clock },
+    );
+    const { sender } = await connectTo(near, { trace: client.trace });
+    await sender.sendRequest(GET);
+    const heads = server.events.map(({ type, at, states }) => [
+      type,
+      at,
+      states.client,
+      states.server,
+    ]);
+    expect(heads.slice(0, 3)).toEqual([
+      ["request", 41, "send-body", "send-response"],
+      ["interim-response", 41, "send-body", "send-response"],
+      ["end-of-message", 42, "done", "send-response"],
+    ]);
+    expect(heads).toContainEqual(["response", 42, "done", "done"]);
+    expect(story(client.events)).toContainEqual(["interim-response", 1, 103]);
+  });
+
+  test("numbers pipelined exchanges", async () => {
+    const { near, client, server } = await both(({ target }) => ({ status: 200, body: target }));
+    const { sender } = await connectTo(near, { trace: client.trace, pipeline: 3 });
+    const targets = ["/1", "/2", "/3"];
+    await Promise.all(
+      targets.map(async (target) => {
+        const response = await sender.sendRequest({ ...GET, target });
+        await response.body.text();
+      }),
+    );
+    for (const { events } of [client, server]) {
+      const seen = story(events);
+      expect(seen.filter(([type]) => type === "request").map(([, n]) => n)).toEqual([1, 2, 3]);
+      expect(seen.filter(([type]) => type === "response").map(([, n]) => n)).toEqual([1, 2, 3]);
+      expect(
+        seen.filter(([type, , of]) => type === "end-of-message" && of === "response"),
+      ).toHaveLength(3);
+    }
+  });
+
+  test("is the same however the request is split", async () => {
+    const text = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
+    const stories = new Set<string>();
+    for (let at = 0; at < text.length; at++) {
+      const { near, server, connection } = await both(async ({ body }) => {
+        await body.bytes();
+        return { status: 200 };
+      });
+      for (const piece of [text.slice(0, at), text.slice(at)])
+        await near.write([Buffer.from(piece)]);
+      await near.closeWrite();
+      await connection.closed;
+      stories.add(JSON.stringify(story(server.events)));
+    }
+    expect([...stories]).toEqual([
+      JSON.stringify([
+        ["request", 1, "POST", "/a"],
+        ["end-of-message", 1, "request", 2],
+        ["response", 1, 200],
+        ["end-of-message", 1, "response", 0],
+        ["closed", "not-persistent"],
+      ]),
+    ]);
+  });
+});
+
+describe("the trace of a switch", () => {
+  const accepting: Service<ByteStream> = async (request) => {
+    const parts = await request.switchTo("echo", { firstBytes: "welcome" });
+    await parts.io.closeWrite();
+  };
+
+  test("ends with the parts: who took them, and how many early bytes they hold", async () => {
+    const { near, client, server, connection } = await both(accepting);
+    const result = await upgrade(
+      near,
+      { target: "/", headers: { Host: "a" }, protocol: "echo" },
+      { trace: client.trace },
+    );
+    await connection.closed;
+    if (!result.switched) throw new Error("refused");
+    expect(story(client.events)).toEqual([
+      ["request", 1, "GET", "/"],
+      ["end-of-message", 1, "request", 0],
+      ["response", 1, 101],
+      ["switched", 1, "upgrade", "echo"],
+      ["closed", "switched"],
+      ["taken", "intoParts", result.readBuf.length],
+    ]);
+    expect(story(server.events)).toEqual([
+      ["request", 1, "GET", "/"],
+      ["end-of-message", 1, "request", 0],
+      ["response", 1, 101],
+      ["switched", 1, "upgrade", "echo"],
+      ["closed", "switched"],
+      ["taken", "switchTo", 0],
+    ]);
+  });
+
+  test("says that it was refused, and goes on", async () => {
+    const { near, client, server } = await both(() => ({ status: 403, body: "no" }), {
+      keepAliveAfterRefusal: true,
+    });
+    const result = await upgrade(
+      near,
+      { target: "/", headers: { Host: "a" }, protocol: "echo" },
+      { trace: client.trace },
+    );
+    if (result.switched) throw new Error("switched");
+    await result.response.body.text();
+    await (await result.sender.sendRequest(GET)).body.text();
+    for (const { events } of [client, server]) {
+      expect(story(events)).toContainEqual(["refused", 1, 403]);
+      expect(story(events)).toContainEqual(["request", 2, "GET", "/"]);
+    }
+  });
+
+  test("goes on to the end of a tunnel over the parts, whichever side they are", async () => {
+    const [inner, outer] = memoryPair();
+    const { near, client, server } = await both(async (request) => {
+      await tunnel(request.switchTo(), outer);
+    });
+    const result = await connect(near, "b.test:1", { trace: client.trace });
+    if (!result.switched) throw new Error("refused");
+    const [app, side] = memoryPair();
+    const over = tunnel(side, result.parts);
+    await app.write([Buffer.from("12345")]);
+    await app.closeWrite();
+    await read(inner);
+    await inner.write([Buffer.from("abc")]);
+    await inner.closeWrite();
+    await read(app);
+    await over;
+    expect(story(client.events).at(-1)).toEqual(["tunnel-ended", 5, 3, "other"]);
+    expect(story(server.events).at(-1)).toEqual(["tunnel-ended", 3, 5, "this"]);
+    expect(story(server.events)).toContainEqual(["switched", 1, "connect", "b.test:1"]);
+  });
+
+  test("has the error of a tunnel that failed", async () => {
+    const { near, server } = await both(async (request) => {
+      await tunnel(request.switchTo(), Promise.reject(new Error("no route")));
+    });
+    await connect(near, "b.test:1").catch(() => {});
+    const end = server.events.find(({ type }) => type === "tunnel-ended");
+    expect(end).toMatchObject({ endedBy: "other", error: { cause: { message: "no route" } } });
+  });
+});
+
+async function read(io: ByteStream): Promise<void> {
+  while ((await io.read()) !== null);
+}
+
+describe("the trace of a connection that fails", () => {
+  test("has our error response, and the reason", async () => {
+    const { near, server, connection } = await both(() => ({ status: 200 }));
+    await near.write([Buffer.from("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")]);
+    await near.closeWrite();
+    const reason = await connection.closed;
+    expect(story(server.events)).toEqual([
+      ["response", 1, 400],
+      ["end-of-message", 1, "response", 0],
+      ["closed", "failed"],
+    ]);
+    expect(server.events.at(-1)).toMatchObject({ reason });
+  });
+
+  test("names the deadline that passed", async () => {
+    const clock = new ManualClock();
+    const { near, server, connection } = await both(() => ({ status: 200 }), { clock });
+    await near.write([Buffer.from("GET /")]);
+    await settled();
+    clock.advance(60_000);
+    await settled();
+    clock.advance(60_000);
+    await near.abort(undefined);
+    await connection.closed;
+    expect(story(server.events).slice(0, 2)).toEqual([
+      ["deadline", "head"],
+      ["response", 1, 408],
+    ]);
+  });
+});
+
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("the option trace", () => {
+  test("is called for each connection, with its role and its io", async () => {
+    const connections: unknown[] = [];
+    const trace: Trace = (connection) => {
+      connections.push(connection);
+      return undefined;
+    };
+    const [near, far] = memoryPair();
+    await serveOn(far, () => ({ status: 200 }), { trace });
+    const { sender } = await connectTo(near, { trace });
+    expect((await sender.sendRequest(GET)).status).toBe(200);
+    expect(connections).toEqual([
+      { role: "server", io: far },
+      { role: "client", io: near },
+    ]);
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("mine");
+      },
+      { cause: { message: "mine" } },
+    ],
+    ["returns a promise", async () => () => {}, {}],
+    ["returns an object", () => ({}), {}],
+  ])("that %s rejects the handshake and leaves the io untouched", async (_, trace, detail) => {
+    const [near, far] = memoryPair();
+    const options = { trace: trace as unknown as Trace };
+    const failed = { code: "CALLBACK_FAILED", ...detail };
+    await expect(serveOn(far, () => ({ status: 200 }), options)).rejects.toMatchObject(failed);
+    await expect(connectTo(near, options)).rejects.toMatchObject(failed);
+    await near.write([Buffer.from("still here")]);
+    expect(Buffer.from((await far.read())!).toString()).toBe("still here");
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("mine");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("mine"))],
+  ])("whose listener %s fails its own connection, at either end", async (_, listener) => {
+    for (const broken of ["client", "server"]) {
+      const options = { trace: () => listener as () => void };
+      const [near, far] = memoryPair();
+      const served = await serveOn(
+        far,
+        () => ({ status: 200 }),
+        broken === "server" ? options : {},
+      );
+      const client = await connectTo(near, broken === "client" ? options : {});
+      await client.sender.sendRequest(GET).catch(() => {});
+      const { connection } = broken === "client" ? client : served;
+      expect(await connection.closed).toMatchObject({
+        kind: "failed",
+        error: { code: "CALLBACK_FAILED", cause: { message: "mine" } },
+      });
+    }
+  });
+
+  test("must be a function", async () => {
+    const trace = "yes" as unknown as Trace;
+    const [near, far] = memoryPair();
+    await expect(connectTo(near, { trace })).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    await expect(serveOn(far, () => undefined, { trace })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+    });
+  });
+});
