@@ -24,14 +24,15 @@ await Promise.all(
     for (let word = left.shift(); word !== undefined; word = left.shift()) await play(word);
   }),
 );
-const order = Object.keys(RUNTIMES);
-played.sort((a, b) => order.indexOf(a.word) - order.indexOf(b.word));
 const cases = Math.max(...played.map(({ cases: count }) => count));
 if (isRecording) {
-  record(
-    cases,
-    played.map(({ word, name, version, transports }) => ({ word, name, version, transports })),
-  );
+  const rows = played.map(({ word, name, version, transports }) => ({
+    word,
+    name,
+    version,
+    transports,
+  }));
+  record(cases, rows, Object.keys(RUNTIMES));
 } else {
   for (const { word, name, transports } of played) {
     for (const fault of differences(word, transports, cases)) fail(name, fault);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { NODE_PACKAGES, npm } from "../tasks/npm.mjs";
 import { root } from "../tasks/run.mjs";
 import { playByLines } from "./lines.mjs";
+import { playInWorkerd } from "./workerd.mjs";
 
 const FOLDER = join(root, ".runtimes");
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -24,6 +25,14 @@ const DENO_PACKAGES = {
   "darwin-arm64": "@deno/darwin-arm64",
   "win32-x64": "@deno/win32-x64",
 };
+const WORKERD_PACKAGES = {
+  "linux-x64": "@cloudflare/workerd-linux-64",
+  "linux-arm64": "@cloudflare/workerd-linux-arm64",
+  "darwin-x64": "@cloudflare/workerd-darwin-64",
+  "darwin-arm64": "@cloudflare/workerd-darwin-arm64",
+  "win32-x64": "@cloudflare/workerd-windows-64",
+};
+
 const node = (major, version) => ({
   name: `Node ${major}`,
   packages: NODE_PACKAGES,
@@ -57,6 +66,15 @@ export const RUNTIMES = {
     programs: ["deno"],
     // It does not accept a certificate of its own signing from the server.
     play: playByLines(["run", "-A", "--unsafely-ignore-certificate-errors=localhost", "deno.js"]),
+  },
+  workerd: {
+    name: "workerd",
+    packages: WORKERD_PACKAGES,
+    version: "1.20261117.1",
+    binary: `bin/workerd${EXE}`,
+    programs: ["workerd"],
+    conditions: ["workerd", "worker"],
+    play: playInWorkerd,
   },
 };
 

@@ -47,6 +47,13 @@ export function differences(word, transports, cases) {
   return isSame ? [] : ["the recorded matrix differs: npm run runtimes -- --record"];
 }
 
-export function record(cases, runtimes) {
+/** Records what was played; other runtimes keep their rows if they were played with the same cases. */
+export function record(cases, played, order) {
+  const before = readRecorded();
+  const kept = before.cases === cases ? before.runtimes : [];
+  const runtimes = order.flatMap((word) => {
+    const row = [...played, ...kept].find((one) => one.word === word);
+    return row === undefined ? [] : [row];
+  });
   writeFileSync(RECORDED, `${JSON.stringify({ cases, runtimes }, undefined, 2)}\n`);
 }
