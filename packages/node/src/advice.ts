@@ -17,6 +17,13 @@ const LISTENING: Advice = {
   ENOENT: "the folder of the path does not exist",
 };
 
+/** Why it cannot listen at a path. */
+const LISTENING_AT_PATH: Advice = {
+  ...LISTENING,
+  EADDRINUSE:
+    "it is in use: end the other server; if none runs, delete the file, which one has left",
+};
+
 /** Why a connection cannot be opened, by the code of Node's error. */
 const OPENING: Advice = {
   ECONNREFUSED: "nothing listens there: check the address, and that the server runs",
@@ -57,7 +64,8 @@ const REFUSING: Advice = {
   504: "it cannot reach the destination",
 };
 
-export const onListening = (error: unknown): string => advice(LISTENING, error);
+export const onListening = (error: unknown, path: string | undefined): string =>
+  advice(path === undefined ? LISTENING : LISTENING_AT_PATH, error);
 export const onOpening = (error: unknown): string => advice(OPENING, error);
 export const onRefusal = (status: number): string => REFUSING[status] ?? "see the response";
 

@@ -3,6 +3,7 @@
 import type net from "node:net";
 import { ConnectionError, type UpgradeError } from "@upgrade/core";
 import { abortIo, type Clock, guard, listen, type SignalLike, systemClock } from "@upgrade/core/io";
+import { startTimer } from "./timer.ts";
 
 /** When an attempt ends without success. */
 export interface Limits {
@@ -19,6 +20,7 @@ export class Attempt {
   /**
    * @param name Where it leads, for errors.
    * @throws {ConnectionError} `CANCELED`: the signal has already aborted.
+   * @throws {LocalProtocolError} `CALLBACK_FAILED`: the signal or the clock threw.
    */
   constructor(name: string, { signal, timeoutMs = 0, clock = systemClock }: Limits) {
     if (signal !== undefined) {
@@ -33,8 +35,12 @@ export class Attempt {
       const late = (): void => {
         this.fail(new ConnectionError("OPEN_TIMEOUT", name, details));
       };
-      const timer = clock.setTimer(timeoutMs, late);
-      this.#stops.push(() => clock.clearTimer(timer));
+      try {
+        this.#stops.push(startTimer(clock, timeoutMs, late));
+      } catch (error) {
+        this.stop();
+        throw error;
+      }
     }
   }
 

@@ -5,7 +5,7 @@ import type tls from "node:tls";
 import { type LimitOptions, LocalProtocolError, resolveLimits } from "@upgrade/core";
 import { checkOptions, type Kinds, SIGNAL, type SignalLike } from "@upgrade/core/io";
 import type { ServerOptions } from "@upgrade/server";
-import { COUNT, OBJECT, PORT, TEXT } from "./kinds.ts";
+import { COUNT, OBJECT, PORT, SOCKET_PATH, TEXT } from "./kinds.ts";
 
 /** Where a server listens. */
 export interface ListenOptions {
@@ -13,7 +13,10 @@ export interface ListenOptions {
   readonly port?: number | undefined;
   /** An address of this machine, or a name of one. Default: all addresses. */
   readonly host?: string | undefined;
-  /** Listens on this Unix socket or Windows pipe instead of a port. */
+  /**
+   * Listens on this Unix socket or Windows pipe instead of a port. At most 107 bytes on Linux, 103
+   * on macOS.
+   */
   readonly path?: string | undefined;
   /**
    * Options of `tls.createServer`; at least a certificate with its key. Default for ALPN:
@@ -39,7 +42,7 @@ export interface ServeOptions<IO extends net.Socket = net.Socket>
 const LISTEN_OPTIONS: Kinds<ListenOptions> = {
   port: PORT,
   host: TEXT,
-  path: TEXT,
+  path: SOCKET_PATH,
   tls: OBJECT,
   signal: SIGNAL,
   backlog: COUNT,

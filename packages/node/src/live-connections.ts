@@ -14,6 +14,7 @@ import {
 } from "@upgrade/core/io";
 import type { ServerHandshake, ServerOptions } from "@upgrade/server";
 import type { Reporter } from "./reporter.ts";
+import { startTimer } from "./timer.ts";
 
 /** How a server closes. */
 export interface CloseServerOptions {
@@ -47,7 +48,7 @@ export class LiveConnections {
   readonly #clock: Clock;
   readonly #closeMs: number;
   #closing: Required<CloseServerOptions> | undefined;
-  #timer: unknown;
+  #stopTimer = (): void => {};
   readonly #empty = new Deferred<void>();
   // One for all sockets.
   readonly #onClose: (this: net.Socket) => void;
@@ -109,16 +110,17 @@ export class LiveConnections {
   /**
    * Closes gracefully. Resolves when no socket is left. A later call replaces the deadline.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`.
+   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a clock that throws;
+   *   nothing is closed.
    */
   close(options: CloseServerOptions, abortReason: () => ConnectionError): Promise<void> {
     checkOptions(options, CLOSE_OPTIONS);
     const { timeoutMs = this.#closeMs, upgraded = "wait" } = options;
-    this.#closing = { timeoutMs, upgraded };
+    const late = (): void => this.#abort(abortReason());
+    const stop = timeoutMs > 0 ? startTimer(this.#clock, timeoutMs, late) : () => {};
     this.#stopTimer();
-    if (timeoutMs > 0) {
-      this.#timer = this.#clock.setTimer(timeoutMs, () => this.#abort(abortReason()));
-    }
+    this.#stopTimer = stop;
+    this.#closing = { timeoutMs, upgraded };
     for (const [io, connection] of [...this.#connections]) {
       void this.#end(io, connection, this.#closing);
     }
@@ -148,10 +150,5 @@ export class LiveConnections {
     if (this.size > 0) return;
     this.#stopTimer();
     this.#empty.resolve();
-  }
-
-  #stopTimer(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
-    this.#timer = undefined;
   }
 }

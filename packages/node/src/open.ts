@@ -67,12 +67,13 @@ const OPEN_OPTIONS: Kinds<OpenOptions> = {
 
 /**
  * Opens a socket to a URL (`http:`, `https:`, `ws:`, `wss:`, or `unix:` with a path), or to an
- * address. Resolves when it is connected, and for `https:` and `wss:` secure; Node tries the
+ * address. In a string, the path is not percent-encoded. Resolves when it is connected, and for `https:` and `wss:` secure; Node tries the
  * addresses of a host as `autoSelectFamily` says. Nothing of HTTP has been sent to the host.
  *
  * On failure nothing is left open.
  *
- * @throws {LocalProtocolError} `INVALID_OPTION`.
+ * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a signal or a clock that
+ *   throws.
  * @throws {ConnectionError} `TRANSPORT_FAILED`: no such host, nothing listens there, a certificate
  *   that does not match, …, with Node's error as its cause; `OPEN_TIMEOUT`; `CANCELED` by the signal.
  * @throws {ProxyRefused} The proxy answered with something other than a 2xx.

@@ -3,7 +3,7 @@
 import net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
 import { checkOptions, inWords, type Kinds } from "@upgrade/core/io";
-import { PORT, TEXT } from "./kinds.ts";
+import { PORT, SOCKET_PATH, TEXT } from "./kinds.ts";
 
 /** Where to connect: a port of a host, or a Unix socket. */
 export interface Address {
@@ -38,7 +38,7 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   "wss:": SECURE,
 };
 
-const ADDRESS: Kinds<Address> = { host: TEXT, port: PORT, path: TEXT };
+const ADDRESS: Kinds<Address> = { host: TEXT, port: PORT, path: SOCKET_PATH };
 
 /** @throws {LocalProtocolError} `INVALID_OPTION`. */
 export function placeOf(where: string | URL | Address, hasTls: boolean): Place {
@@ -56,8 +56,10 @@ export function placeOf(where: string | URL | Address, hasTls: boolean): Place {
 }
 
 function placeOfUrl(where: string | URL, hasTls: boolean): Place {
-  const [, path] = /^unix:(?:\/\/(?=\/))?(.+)$/.exec(String(where)) ?? [];
-  if (path !== undefined) return { host: "localhost", port: 0, path, isSecure: hasTls };
+  const [, path] = /^unix:(?:\/\/(?=\/))?(.*)$/is.exec(String(where)) ?? [];
+  // A URL encodes what a path may have; a string is the path as it is.
+  if (path !== undefined)
+    return placeOf({ path: where instanceof URL ? decoded(path) : path }, hasTls);
   const url = parsed(where);
   const place = placeOfHttp(url);
   if (place === undefined) {
@@ -84,6 +86,16 @@ function parsed(where: string | URL): URL {
     throw new LocalProtocolError("INVALID_OPTION", "it is no URL: it needs a scheme and a host", {
       cause,
     });
+  }
+}
+
+/** A part of a URL without its percent-encoding. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone "%", which the URL standard leaves as it is.
+    return text;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
-import { nameOf, type Place, placeOfHttp } from "./place.ts";
+import { decoded, nameOf, type Place, placeOfHttp } from "./place.ts";
 
 /** The variables of an environment, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,15 +65,6 @@ function authorizationOf({ username, password }: URL): string | undefined {
   return `Basic ${Buffer.from(credentials).toString("base64")}`;
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A lone "%", which the URL standard leaves as it is.
-    return text;
-  }
-}
-
 /** Whether the value of `NO_PROXY` lists the host of a place. */
 function isExempt(list: string, place: Place): boolean {
   return list.split(/[\s,]+/).some((entry) => entry !== "" && matches(entry.toLowerCase(), place));
@@ -87,18 +78,19 @@ function matches(entry: string, { host, port }: Place): boolean {
   if (onPort !== undefined && Number(onPort) !== port) return false;
   const pattern = name.replace(/^\[(.*)\]$/, "$1");
   if (net.isIP(host) !== 0) return isInNetwork(pattern, host);
-  const domain = pattern.replace(/^\*?\./, "");
-  const lower = host.toLowerCase();
+  // With a dot at its end a name is absolute, and the same.
+  const domain = pattern.replace(/^\*?\./, "").replace(/\.$/, "");
+  const lower = host.toLowerCase().replace(/\.$/, "");
   return domain !== "" && (lower === domain || lower.endsWith(`.${domain}`));
 }
 
 function isInNetwork(pattern: string, host: string): boolean {
-  const [address = "", bits] = pattern.split("/");
+  const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(pattern) ?? [];
   const family = net.isIP(address);
   if (family === 0) return false;
   const size = family === 4 ? 32 : 128;
   const prefix = bits === undefined ? size : Number(bits);
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > size) return false;
+  if (prefix > size) return false;
   const network = new net.BlockList();
   network.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
   return network.check(host, net.isIPv4(host) ? "ipv4" : "ipv6");

@@ -30,7 +30,8 @@ export class Upgrades {
    * Leaves later proposals to node:http, and closes the connections like `close()` of a `Server`.
    * The node:http server goes on.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`; nothing is closed.
+   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a clock that throws;
+   *   nothing is closed.
    */
   async close(options: CloseServerOptions = {}): Promise<void> {
     const closed = this.#live.close(

@@ -92,7 +92,7 @@ function secureListener(options: tls.TlsOptions): tls.Server {
 function listening(listener: net.Server, options: ListenOptions): Promise<void> {
   const { port = 0, host, path, backlog = BACKLOG, signal } = options;
   return new Promise((resolve, reject) => {
-    const failed = (cause: Error): void => fail(onListening(cause), cause);
+    const failed = (cause: Error): void => fail(onListening(cause, path), cause);
     let stopListening: (() => void) | undefined;
     function fail(why: string, cause: unknown): void {
       stopListening?.();

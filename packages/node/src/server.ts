@@ -43,7 +43,8 @@ export class Server {
    * current exchange. Resolves when no connection is left, at the latest after `timeoutMs`. A later
    * call replaces the options of an earlier one.
    *
-   * @throws {LocalProtocolError} `INVALID_OPTION`; nothing is closed.
+   * @throws {LocalProtocolError} `INVALID_OPTION`, and `CALLBACK_FAILED` for a clock that throws;
+   *   nothing is closed.
    */
   close(options: CloseServerOptions = {}): Promise<void> {
     try {

@@ -9,7 +9,7 @@ import { upgrade } from "@upgrade/client";
 import { ManualClock } from "@upgrade/core/io";
 import { type Address, type OpenOptions, open } from "@upgrade/node";
 import { ConnectionError, gatewayStatus, LocalProtocolError } from "@upgrade/server";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { closedPort } from "../../src/pairs/closed-port.ts";
 import {
   closeAfterEach,
@@ -20,6 +20,7 @@ import {
   serveHere,
 } from "../../src/pairs/listening.ts";
 import { closeLater, portOf as listenOn } from "../../src/pairs/loopback.ts";
+import { turns } from "../../src/turns.ts";
 
 closeAfterEach();
 
@@ -77,6 +78,9 @@ describe("a socket to", () => {
     await echoes(await open(onPath.url, { env }));
     await echoes(await open(`unix://${path}`));
     await echoes(await open({ path }));
+    // A URL is percent-encoded, a string is not.
+    await echoes(await open(new URL(onPath.url)));
+    await echoes(await open(`UNIX:${path}`));
   });
 
   test("an address, with and without TLS", async () => {
@@ -185,7 +189,7 @@ describe("bad input is an INVALID_OPTION that says what to do", () => {
     ["a.test", {}, "it is no URL: it needs a scheme and a host"],
     ["ftp://a.test", {}, "ftp: is no scheme to open: http:, https:, ws:, wss: and unix: are"],
     ["localhost:8080", {}, "localhost: is no scheme to open"],
-    ["unix:", {}, "unix: is no scheme to open"],
+    ["unix:", {}, "path is a string, not a path of 1 to"],
     ["ws://a.test", { tls: {} }, "tls is not for ws:: use https: or wss:"],
     [8080, {}, "where to connect is 8080, not a URL or an object"],
     [null, {}, "where to connect is null"],
@@ -240,6 +244,50 @@ describe("nothing is left open by", () => {
     expect(gatewayStatus(error)).toBe(504);
     await closed(sockets[0]!);
     expect(clock.pending).toBe(0);
+  });
+
+  test("a timeout of more than 24 days is not over at once", async () => {
+    const { port } = await silent();
+    const clock = new ManualClock();
+    const failed = failureOf(`wss://127.0.0.1:${port}`, { timeoutMs: 2 ** 32, clock });
+    let isOver = false;
+    void failed.then(() => {
+      isOver = true;
+    });
+    clock.advance(2 ** 32 - 1);
+    await turns();
+    expect(isOver).toBe(false);
+    clock.advance(1);
+    expect(await failed).toMatchObject({ code: "OPEN_TIMEOUT" });
+    const server = await serveHere(echo);
+    const warnings: unknown[] = [];
+    const warn = (warning: unknown) => warnings.push(warning);
+    process.on("warning", warn);
+    (await open(server.url, { env, timeoutMs: 2 ** 40 })).destroy();
+    await server.close({ timeoutMs: 2 ** 40 });
+    process.off("warning", warn);
+    expect(warnings).toEqual([]);
+  });
+
+  test("a clock that throws, whenever it does: CALLBACK_FAILED, or no effect", async () => {
+    const server = await serveHere(echo);
+    const now = () => 0;
+    const fail = () => {
+      throw new TypeError("it broke");
+    };
+    const signal = new AbortController().signal;
+    const listeners = vi.spyOn(signal, "removeEventListener");
+    const broken = { now, setTimer: fail, clearTimer: fail };
+    const error = await failureOf(server.url, { env, signal, timeoutMs: 5, clock: broken });
+    expect(error).toMatchObject({ code: "CALLBACK_FAILED", cause: { message: "it broke" } });
+    expect(listeners).toHaveBeenCalledOnce();
+    const stuck = { now, setTimer: () => 1, clearTimer: fail };
+    await echoes(await open(server.url, { env, timeoutMs: 5, clock: stuck }));
+    const clock = new ManualClock();
+    const other = await serveHere(echo, { clock });
+    vi.spyOn(clock, "setTimer").mockImplementationOnce(fail);
+    await expect(other.close({ timeoutMs: 5 })).rejects.toMatchObject({ code: "CALLBACK_FAILED" });
+    await echoes(await open(other.url, { env }));
   });
 
   test("an abort: before, while it connects, and during TLS", async () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ServeOptions, serve } from "@upgrade/node";
+import { open, type ServeOptions, serve } from "@upgrade/node";
 import { ConnectionError, LocalProtocolError, switching } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { head } from "../../src/messages.ts";
@@ -59,6 +59,27 @@ describe("a server that listens", () => {
     expect(await client.readToEnd()).toBe("after your end");
   });
 
+  test("listens on a Unix socket whose path is as long as the system allows, and no longer", async () => {
+    const folder = mkdtempSync("/tmp/upgrade-");
+    closeLater(() => rmSync(folder, { recursive: true }));
+    const most = process.platform === "linux" ? 107 : 103;
+    const path = join(folder, "x".repeat(most - folder.length - 1));
+    const server = await serve(hello, { path });
+    expect(existsSync(path)).toBe(true);
+    await dial(server);
+    await server.close();
+    for (const bad of [`${path}x`, `${folder}/\0`]) {
+      const message = expect.stringContaining("path is a string, not a path of 1 to");
+      for (const attempt of [
+        serve(hello, { path: bad }),
+        open(`unix:${bad}`),
+        open({ path: bad }),
+      ]) {
+        await expect(attempt).rejects.toMatchObject({ code: "INVALID_OPTION", message });
+      }
+    }
+  });
+
   test("listens on a Unix socket, and removes it when it closes", async () => {
     const folder = mkdtempSync(join(tmpdir(), "upgrade-"));
     closeLater(() => rmSync(folder, { recursive: true }));
@@ -107,6 +128,7 @@ describe("a server that cannot listen", () => {
     writeFileSync(join(folder, "file"), "");
     const inUse = await failing({ path: join(folder, "file") });
     expect(inUse).toMatchObject({ code: "LISTEN_FAILED", cause: { code: "EADDRINUSE" } });
+    expect(String(inUse)).toContain("if none runs, delete the file, which one has left");
   });
 
   test("because its signal has aborted", async () => {
