@@ -2,7 +2,7 @@
 // Every command of the workspace: node scripts/tasks.mjs <task> [arguments]
 // Needs only Node and npm: the first run on a fresh clone installs what is missing.
 import { install } from "./tasks/install.mjs";
-import { bundle, checkPackages, pack } from "./tasks/packages.mjs";
+import { bundle, checkPackages, pack, TRIALS, tryPackages } from "./tasks/packages.mjs";
 import { local, node, turbo } from "./tasks/run.mjs";
 import { conclude, runHostile, runTests, runTestsOnNewest } from "./tasks/tests.mjs";
 
@@ -112,13 +112,11 @@ const TASKS = {
       for (const tarball of await pack()) console.log(tarball);
     },
   },
-  tarballs: {
-    says: "installs the packed packages in an empty project and runs the README's example",
-    needsPnpm: true,
-    async run() {
-      await node("scripts/tarballs.mjs", await pack());
-    },
-  },
+  ...Object.fromEntries(
+    Object.entries(TRIALS).map(([trial, says]) => {
+      return [trial, { says, needsPnpm: true, run: () => tryPackages(trial) }];
+    }),
+  ),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -79,6 +79,13 @@ test("every version in the catalog is exact", () => {
   for (const version of versions) expect(version).toMatch(/^ {2}\S+: (npm:\S+@)?\d+\.\d+\.\d+$/);
 });
 
+test("every version that the packed packages are tried with is exact", () => {
+  const tools = JSON.parse(read("packages/conformance/packages/package.json")) as Manifest;
+  const versions = Object.values(tools.dependencies ?? {});
+  expect(versions.length).toBeGreaterThan(20);
+  for (const version of versions) expect(version).toMatch(/^(npm:\S+@)?\d+\.\d+\.\d+$/);
+});
+
 test("every dependency from outside comes from the catalog", () => {
   const all = [...manifests, JSON.parse(read("package.json")) as Manifest];
   for (const manifest of all) {

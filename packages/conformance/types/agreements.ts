@@ -5,8 +5,6 @@ import type { Protocol } from "@upgrade/core";
 import { type Parts, type ServerRequest, type Service, switching } from "@upgrade/server";
 import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-
 declare const io: Duplex;
 declare const counting: Protocol<{ readonly from: number }>;
 declare const naming: Protocol<string>;

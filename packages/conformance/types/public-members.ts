@@ -7,7 +7,6 @@ import type { Headers, UpgradeError } from "@upgrade/core";
 import type { Io } from "@upgrade/core/io";
 import type { ServerRequest, handshake as serve } from "@upgrade/server";
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 type Names<T> = Exclude<keyof T, symbol>;
 
 type Message = "body" | "framing" | "headers" | "trailers" | "version";

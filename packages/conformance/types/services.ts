@@ -13,8 +13,6 @@ import {
   switching,
 } from "@upgrade/server";
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-
 declare const forAll: Service<unknown>;
 declare const forSockets: Service<net.Socket>;
 declare const forSecure: Service<tls.TLSSocket>;

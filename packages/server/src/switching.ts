@@ -42,7 +42,8 @@ export type Spoken<IO, P extends Proposable = Proposable> = readonly [
  *   has no function that speaks it.
  */
 export function switching<IO extends Left, const Ps extends readonly Proposable[], Left = IO>(
-  protocols: { readonly [I in keyof Ps]: Spoken<IO, Ps[I]> },
+  // Without the empty list, TypeScript before 5.4 takes the argument for an array of one type.
+  protocols: { readonly [I in keyof Ps]: Spoken<IO, Ps[I]> } | [],
   otherwise?: Service<Left>,
 ): Service<IO> {
   const known = tableOf(protocols as readonly Spoken<IO>[]);

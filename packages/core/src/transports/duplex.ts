@@ -1,8 +1,7 @@
 // bytes ↔ [duplex] ↔ Node's Duplex: the shape of a Duplex, and what makes one unusable
 
 import { hasMethods } from "./byte-stream.ts";
-
-export type Listener = (...args: never[]) => void;
+import type { Listener } from "./platform-types.ts";
 
 /** What libuv has not sent yet, as Node's own timeouts see it; a TLS handle has its socket's as parent. */
 interface Queue {

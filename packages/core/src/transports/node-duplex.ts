@@ -3,8 +3,9 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import type { Batch } from "./batch.ts";
 import { asError, messageOf } from "./causes.ts";
-import { type DuplexLike, type Listener, whyUnusable } from "./duplex.ts";
+import { type DuplexLike, whyUnusable } from "./duplex.ts";
 import { guard } from "./guard.ts";
+import type { Listener } from "./platform-types.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 const NOTHING = new Uint8Array(0);

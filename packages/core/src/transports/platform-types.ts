@@ -7,6 +7,9 @@ declare global {
   interface ReadableStream<R = any> {}
 }
 
+/** A listener as Node declares it: with `unknown` ours would not fit, with `never` no Duplex would. */
+export type Listener = (...args: any[]) => void;
+
 /** The type of `body.stream()`. */
 export type ByteReadableStream = ReadableStream<Uint8Array>;
 
