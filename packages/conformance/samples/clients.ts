@@ -69,7 +69,45 @@ const CONNECTED = `
   import { handshake } from "@upgrade/client";
   const { sender, connection } = await handshake(net.connect(8080, "127.0.0.1"));`;
 
+const FROM_UNDICI = "docs/coming-from/undici.md: There and here";
+/** Stories of undici itself, whose index requires Node 22. CI runs the tests on the newest Node, too. */
+const UNDICI: readonly Story[] =
+  Number.parseInt(process.versions.node, 10) < 22
+    ? []
+    : [{ sample: FROM_UNDICI, asks: "8080", prints: "early", play: switched }];
+const WORKERD = `
+  import net from "node:net";
+  import { StandInSocket } from "../../src/pairs/worker-socket.ts";
+  const connect = (address, options) => {
+    const [host, port] = address.split(":");
+    return new StandInSocket(net.connect({ host, port: Number(port), ...options }));
+  };`;
+
 export const CLIENTS: readonly Story[] = [
+  ...UNDICI,
+  { sample: `${FROM_UNDICI} (2)`, asks: "8080", prints: "early", play: switched },
+  { sample: `${FROM_UNDICI} (2)`, asks: "8080", prints: "403 no\n", play: refused },
+  {
+    sample: "docs/coming-from/hyper.md: There and here",
+    asks: "8080",
+    after: "console.log(response.status, Buffer.from(readBuf).toString()); io.destroy();",
+    prints: "101 early\n",
+    play: switched,
+  },
+  {
+    sample: "docs/runtimes/workers.md: On Workers",
+    asks: "8080",
+    given: WORKERD,
+    prints: "early\n",
+    play: switched,
+  },
+  {
+    sample: "docs/runtimes/workers.md: On Workers",
+    asks: "8080",
+    given: WORKERD,
+    prints: "403 no\n",
+    play: refused,
+  },
   { sample: "packages/node/README.md: @upgrade/node (2)", asks: "8080", play: switched },
   { sample: "docs/guides/node.md: Connecting", asks: "8080", play: switched },
   { sample: "packages/node/src/open.ts: open", asks: "8080", play: answered },

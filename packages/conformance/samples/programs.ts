@@ -71,6 +71,32 @@ export const PROGRAMS: readonly Story[] = [
       console.log((await service({ headers: new Headers() })).status);`,
     prints: "401\n",
   },
+  { sample: "docs/coming-from/h11.md: There and here", prints: "early\n" },
+  { sample: "docs/runtimes/node.md: On Node", serves: "8080", prints: "200 hello\n\n" },
+  {
+    sample: "docs/runtimes/browser.md: In a browser",
+    given: `
+      const listeners = [];
+      const addEventListener = (_, listener) => listeners.push(listener);`,
+    after: `
+      const { handshake: connect } = await import("@upgrade/client");
+      const { port1, port2 } = new MessageChannel();
+      for (const listener of listeners) listener({ data: port2 });
+      const { sender, connection } = await connect(portStream(port1));
+      const headers = { Host: "worker" };
+      const response = await sender.sendRequest({ method: "GET", target: "/a", headers });
+      console.log(response.status, await response.body.text());
+      await connection.close();`,
+    prints: "200 /a\n\n",
+  },
+  {
+    sample: "docs/runtimes/browser.md: In a browser (2)",
+    given: `
+      const { handshake: serve } = await import("@upgrade/server");
+      const answer = ({ target }) => ({ status: 200, body: target });
+      const worker = { postMessage: (port) => void serve(portStream(port), answer) };`,
+    prints: "200 /hello\n",
+  },
   {
     sample: "docs/guides/by-hand.md: By hand: the protocol without io",
     prints: "GET /\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\nok\n\n\n",

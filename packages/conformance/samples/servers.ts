@@ -74,6 +74,18 @@ async function* speaks(cast: Cast) {
   yield "a frame came back";
 }
 
+// A Deno.Conn over a socket of Node.
+const DENO = `
+  import net from "node:net";
+  import { on } from "node:events";
+  import { StandInConn } from "../../src/pairs/deno-conn.ts";
+  const Deno = {
+    async *listen({ port }) {
+      const server = net.createServer({ allowHalfOpen: true }).listen(port, "127.0.0.1");
+      for await (const [socket] of on(server, "connection")) yield new StandInConn(socket);
+    },
+  };`;
+
 const BEFORE = "docs/guides/server.md: Before the handshake, and beside it";
 
 const APPLICATION = `
@@ -98,7 +110,20 @@ const HANDED = "docs/guides/node.md: Software for node:http on our server";
 const ADOPTED = "docs/guides/node.md: Our protocols on a server of node:http";
 const SERVE = `import { serve } from "@upgrade/node";`;
 
+const FROM_NODE = "docs/coming-from/node-http-upgrade.md: There and here";
+const FROM_WS = "docs/coming-from/ws.md: There and here";
+
 export const SERVERS: readonly Story[] = [
+  { sample: FROM_NODE, serves: "8080", play: answers },
+  { sample: FROM_NODE, serves: "8080", play: echoes },
+  { sample: `${FROM_NODE} (2)`, serves: "8080", play: answers },
+  { sample: `${FROM_NODE} (2)`, serves: "8080", play: echoes },
+  { sample: FROM_WS, serves: "8080", play: speaks },
+  { sample: `${FROM_WS} (2)`, serves: "8080", play: speaks },
+  { sample: "docs/runtimes/bun.md: On Bun", serves: "8080", play: answers },
+  { sample: "docs/runtimes/bun.md: On Bun", serves: "8080", play: echoes },
+  { sample: "docs/runtimes/deno.md: On Deno", serves: "8080", given: DENO, play: answers },
+  { sample: "docs/runtimes/deno.md: On Deno", serves: "8080", given: DENO, play: echoes },
   {
     sample: "docs/guides/server.md: The server",
     serves: "8080",

@@ -22,6 +22,7 @@ const FOLDERS = [
   "docs/",
   "docs/guides/",
   "docs/coming-from/",
+  "docs/runtimes/",
   "packages/client/",
   "packages/core/",
   "packages/node/",

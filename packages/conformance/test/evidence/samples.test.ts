@@ -30,6 +30,8 @@ async function rehearse(story: Story, act: (rehearsal: Rehearsal) => Promise<voi
 const RUN_ELSEWHERE = [
   // The same code as in transports-suite.test.ts, except for the runner.
   "docs/guides/own-transport.md: Testing your transport",
+  // Only from Node 22 on.
+  "docs/coming-from/undici.md: There and here",
 ];
 
 test("every sample in the docs is run", () => {
