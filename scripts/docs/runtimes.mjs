@@ -31,7 +31,7 @@ export function runtimesPage() {
     "# Runtimes",
     NOTE("packages/conformance/runtimes/{recorded,known}.json"),
     `The [suite](${SUITE}) has ${cases} cases: handshakes, keep-alive, pipelining, bodies of every kind in both directions, \`Expect\`, interim responses, switches with early bytes in both directions, refusals, CONNECT, half-close, abort, reset, close, the identity and the reuse of the parts, \`@upgrade/websocket\`, and [the guide's own protocol](../guides/your-own-protocol.md). Each case has a client's and a server's half that share nothing but the connection. The packages are those that npm installs from the packed tarballs; Node, Bun and Deno resolve them themselves, for the others they are bundled under their conditions.`,
-    `A cell says how many cases passed on that transport; an empty one, that the runtime has no such transport.`,
+    `A cell says how many cases pass on that transport, always; an empty one, that the runtime has no such transport. In a thread of Node, Bun and Deno, and in a worker of Chromium, the server's halves are played there.`,
     table(["transport", ...runtimes.map(({ name, version }) => `${name} (${version})`)], rows),
     "## What is not whole",
     reasons

@@ -1,9 +1,10 @@
 // The runtimes: which package of the registry has the binary, and what plays the suite in it.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { NODE_PACKAGES, npm } from "../tasks/npm.mjs";
 import { root } from "../tasks/run.mjs";
+import { playInChromium } from "./chromium.mjs";
 import { playByLines } from "./lines.mjs";
 import { playInWorkerd } from "./workerd.mjs";
 
@@ -40,7 +41,7 @@ const node = (major, version) => ({
   binary: process.platform === "win32" ? "bin/node.exe" : "bin/node",
   // The Node that runs this is installed already.
   here: () => (Number.parseInt(process.versions.node, 10) === major ? process.execPath : undefined),
-  programs: ["node"],
+  programs: ["node", "thread"],
   play: playByLines(["node.js"]),
 });
 
@@ -55,7 +56,7 @@ export const RUNTIMES = {
     packages: BUN_PACKAGES,
     version: "1.4.5",
     binary: `bin/bun${EXE}`,
-    programs: ["bun"],
+    programs: ["bun", "thread"],
     play: playByLines(["bun.js"]),
   },
   deno: {
@@ -63,7 +64,7 @@ export const RUNTIMES = {
     packages: DENO_PACKAGES,
     version: "2.9.6",
     binary: `deno${EXE}`,
-    programs: ["deno"],
+    programs: ["deno", "thread"],
     // It does not accept a certificate of its own signing from the server.
     play: playByLines(["run", "-A", "--unsafely-ignore-certificate-errors=localhost", "deno.js"]),
   },
@@ -75,6 +76,13 @@ export const RUNTIMES = {
     programs: ["workerd"],
     conditions: ["workerd", "worker"],
     play: playInWorkerd,
+  },
+  chromium: {
+    name: "Chromium",
+    here: () => onPath("chromium") ?? onPath("chromium-browser"),
+    programs: ["chromium", "chromium-worker"],
+    conditions: ["browser"],
+    play: playInChromium,
   },
 };
 
@@ -113,4 +121,9 @@ export function install(word) {
 export function versionOf(binary) {
   const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8" });
   return /\d+(?:\.\d+)+|\d{4}-\d\d-\d\d/.exec(stdout ?? "")?.[0];
+}
+
+function onPath(name) {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }

@@ -7,27 +7,33 @@ const FOLDER = join(root, "packages/conformance/runtimes");
 const KNOWN = join(FOLDER, "known.json");
 const RECORDED = join(FOLDER, "recorded.json");
 
-/** `{ runtimes, transport, cases, because }`, or `allBut` instead of `cases`: what a runtime gets wrong. */
+/**
+ * What a runtime gets wrong: `{ runtimes, transport, because }`, and the names of the cases that fail,
+ * as `cases`, or all others as `allBut`. A case of `sometimes` fails or passes by chance.
+ */
 export const readKnown = () => JSON.parse(readFileSync(KNOWN, "utf8"));
 
 /** `{ cases, runtimes: [{ word, name, version, transports: { name: passed } }] }`. */
 export const readRecorded = () => JSON.parse(readFileSync(RECORDED, "utf8"));
 
-/** Counts the results of one runtime, and lists those that are neither passed nor known to fail. */
+/** Counts the cases of one runtime that pass always, and lists those that should have, or should not. */
 export function judge(word, results) {
   const known = readKnown().filter(({ runtimes }) => runtimes.includes(word));
   const transports = {};
   const faults = [];
   for (const { transport, case: name, failed } of results) {
-    const isKnown = known.some((one) => one.transport === transport && lists(one, name));
+    const here = known.filter((one) => one.transport === transport);
+    const isChance = here.some(({ sometimes = [] }) => sometimes.includes(name));
+    const isKnown = here.some((one) => lists(one, name));
     transports[transport] ??= 0;
+    if (isChance) continue;
     if (failed === undefined) transports[transport]++;
     if (failed !== undefined && !isKnown) faults.push(`${transport}: ${name}: ${failed}`);
     if (failed === undefined && isKnown) faults.push(`${transport}: ${name}: no longer fails`);
   }
-  for (const { transport, cases, allBut } of known) {
+  for (const { transport, cases, allBut, sometimes = [] } of known) {
     const names = new Set(results.filter((one) => one.transport === transport).map(nameOf));
-    const missing = (cases ?? allBut).filter((name) => !names.has(name));
+    const missing = [...(cases ?? allBut), ...sometimes].filter((name) => !names.has(name));
     faults.push(...missing.map((name) => `${transport}: ${name}: known, but not played`));
   }
   return { transports, faults };

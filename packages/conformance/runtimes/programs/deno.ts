@@ -3,13 +3,17 @@
 import { conn, tlsConn } from "../adapters/deno.ts";
 import { memory, messagePorts, transformStreams } from "../adapters/in-memory.ts";
 import { secure, streamOfDuplex, tcp, unixSocket, webOfDuplex } from "../adapters/node-net.ts";
+import { thread } from "../adapters/threads.ts";
+import { portsToWorker, streamsToWorker } from "../adapters/worker.ts";
 import { runSuite } from "../suite/run.ts";
 
 const [keys = ""] = process.argv.slice(2);
 const own = [conn, tlsConn(keys)];
 const sockets = [tcp, secure(keys), unixSocket, streamOfDuplex, webOfDuplex];
 const inMemory = [memory, transformStreams, messagePorts];
-await runSuite([...own, ...sockets, ...inMemory], (result) => {
+const worker = thread("./thread.js");
+const toWorker = [portsToWorker(worker), streamsToWorker(worker)];
+await runSuite([...own, ...sockets, ...inMemory, ...toWorker], (result) => {
   console.log(JSON.stringify(result));
 });
 process.exit();
