@@ -6,6 +6,7 @@ import { bundle, checkPackages, pack, TRIALS, tryPackages } from "./tasks/packag
 import { local, node, turbo } from "./tasks/run.mjs";
 import { conclude, runHostile, runTests, runTestsOnNewest } from "./tasks/tests.mjs";
 
+const CHANGESETS = local("@changesets/cli/bin.js");
 const FIXTURES = "packages/conformance/fixtures";
 
 // Tasks that build need pnpm. The others start half a second earlier without it.
@@ -110,6 +111,18 @@ const TASKS = {
     needsPnpm: true,
     async run() {
       for (const tarball of await pack()) console.log(tarball);
+    },
+  },
+  version: {
+    says: "turns the changesets into versions and changelogs",
+    run: () => node(CHANGESETS, ["version"]),
+  },
+  publish: {
+    says: "builds and publishes each package whose version the registry does not have",
+    needsPnpm: true,
+    async run() {
+      await turbo("build", "--filter=./packages/*");
+      await node(CHANGESETS, ["publish"]);
     },
   },
   ...Object.fromEntries(

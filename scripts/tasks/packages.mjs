@@ -26,6 +26,7 @@ export const TRIALS = {
   tarballs: "runs the README's example from the tarballs, and reads what they contain",
   types: "compiles expected types against the packed declarations, with TypeScript 5.2 to 7",
   managers: "installs the packages with npm, pnpm, yarn 1 and 4 and bun, and runs the README",
+  release: "rehearses a release in a copy: versions, changelogs, and what would be published",
   bundles: "bundles a program with five bundlers for three runtimes, and runs the bundles",
 };
 
