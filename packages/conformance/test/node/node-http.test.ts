@@ -314,6 +314,29 @@ describe("a connection that is left to Express", () => {
     },
   );
 
+  test.each([
+    ECHO.replace("echo", "h2c"),
+    "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n",
+  ])("a proposal that comes back is not left again: %j", async (proposal) => {
+    const httpServer = http.createServer();
+    const leave = leaveTo(httpServer);
+    let calls = 0;
+    const service = (request: ServerRequest<net.Socket>) => {
+      if (++calls > 3) throw new Error("it is left for ever");
+      return leave(request);
+    };
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => errors.push(error);
+    const server = await serveHere(service);
+    const upgrades = serveUpgrades(httpServer, service, { onError });
+    const client = await dial(server);
+    await client.send(proposal);
+    await client.end();
+    expect(await client.readToEnd()).toMatch(/^HTTP\/1\.1 500 /);
+    expect(errors).toMatchObject([{ code: "WRONG_MOMENT" }]);
+    await upgrades.close({ timeoutMs: 0 });
+  });
+
   test("close() aborts it if asked to", async () => {
     const { server } = await withExpress();
     const client = await dial(server);

@@ -59,6 +59,8 @@ brand(SwitchRefused);
 export class Connection<IO> {
   readonly #driver: Driver;
   readonly #io: IO;
+  /** @internal */
+  static readonly ioOf = <IO>(connection: Connection<IO>): IO => connection.#io;
   /** @internal Of a connection, if it is traced. */
   static readonly tracingOf = (connection: Connection<unknown>): Tracing | undefined =>
     connection.#driver.tracing;
