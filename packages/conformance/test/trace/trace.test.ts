@@ -1,69 +1,15 @@
-// What the option `trace` tells of a connection, at both ends.
+// What the option `trace` tells of exchanges, and of connections that fail.
 
-import { connect, handshake as connectTo, upgrade } from "@upgrade/client";
-import {
-  type ByteStream,
-  ManualClock,
-  memoryPair,
-  type Trace,
-  type TraceEvent,
-  tunnel,
-} from "@upgrade/core/io";
+import { handshake as connectTo } from "@upgrade/client";
+import type { ByteStream } from "@upgrade/core/io";
+import { ManualClock, memoryPair, type Trace, type TraceEvent } from "@upgrade/core/io";
 import { type Service, handshake as serveOn } from "@upgrade/server";
 import { describe, expect, test } from "vitest";
 import { GET } from "../../src/messages.ts";
-
-type Told = readonly (string | number)[];
-
-/** An event in a few words. */
-function told(event: TraceEvent): Told {
-  switch (event.type) {
-    case "request":
-      return [event.type, event.exchange, event.method, event.target];
-    case "interim-response":
-    case "response":
-      return [event.type, event.exchange, event.status];
-    case "end-of-message":
-      return [event.type, event.exchange, event.of, event.bodyBytes];
-    case "switched":
-      return [event.type, event.exchange, event.kind, event.protocol];
-    case "refused":
-      return [event.type, event.exchange, event.status];
-    case "deadline":
-      return [event.type, event.name];
-    case "moved":
-      return [event.type, event.from, event.cause, event.to];
-    case "taken":
-      return [event.type, event.by, event.readBuf];
-    case "closed":
-      return [event.type, event.reason.kind];
-    case "tunnel-ended":
-      return [event.type, event.sent, event.received, event.endedBy];
-    case "io-closed":
-      return [event.type, event.bytesRead, event.bytesWritten];
-  }
-}
-
-/** A trace that keeps every event. */
-function keeping(): { readonly trace: Trace; readonly events: TraceEvent[] } {
-  const events: TraceEvent[] = [];
-  return { trace: () => (event) => events.push(event), events };
-}
-
-/** The events but for the moves of the connection, which phases.test.ts reads. */
-const story = (events: readonly TraceEvent[]): Told[] =>
-  events.filter(({ type }) => type !== "moved").map(told);
-
-async function both(service: Service<ByteStream>, options: object = {}) {
-  const [near, far] = memoryPair();
-  const client = keeping();
-  const server = keeping();
-  const served = await serveOn(far, service, { trace: server.trace, ...options });
-  return { near, far, client, server, connection: served.connection };
-}
+import { served, story, type Told } from "../../src/traces.ts";
 
 async function exchange(service: Service<ByteStream>, request: object = {}) {
-  const { near, client, server } = await both(service);
+  const { near, client, server } = await served(service);
   const { sender, connection } = await connectTo(near, { trace: client.trace });
   const response = await sender.sendRequest({ ...GET, ...request });
   await response.body.bytes();
@@ -146,7 +92,7 @@ describe("the trace of an exchange", () => {
   test("has interim responses, the states after each event, and the time by the clock", async () => {
     const clock = new ManualClock();
     clock.advance(41);
-    const { near, client, server } = await both(
+    const { near, client, server } = await served(
       async (request) => {
         request.sendInterim(103, { Link: "</a>" });
         clock.advance(1);
@@ -172,7 +118,7 @@ describe("the trace of an exchange", () => {
   });
 
   test("numbers pipelined exchanges", async () => {
-    const { near, client, server } = await both(({ target }) => ({ status: 200, body: target }));
+    const { near, client, server } = await served(({ target }) => ({ status: 200, body: target }));
     const { sender } = await connectTo(near, { trace: client.trace, pipeline: 3 });
     const targets = ["/1", "/2", "/3"];
     await Promise.all(
@@ -195,7 +141,7 @@ describe("the trace of an exchange", () => {
     const text = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
     const stories = new Set<string>();
     for (let at = 0; at < text.length; at++) {
-      const { near, server, connection } = await both(async ({ body }) => {
+      const { near, server, connection } = await served(async ({ body }) => {
         await body.bytes();
         return { status: 200 };
       });
@@ -217,95 +163,9 @@ describe("the trace of an exchange", () => {
   });
 });
 
-describe("the trace of a switch", () => {
-  const accepting: Service<ByteStream> = async (request) => {
-    const parts = await request.switchTo("echo", { firstBytes: "welcome" });
-    await parts.io.closeWrite();
-  };
-
-  test("ends with the parts: who took them, and how many early bytes they hold", async () => {
-    const { near, client, server, connection } = await both(accepting);
-    const result = await upgrade(
-      near,
-      { target: "/", headers: { Host: "a" }, protocol: "echo" },
-      { trace: client.trace },
-    );
-    await connection.closed;
-    if (!result.switched) throw new Error("refused");
-    expect(story(client.events)).toEqual([
-      ["request", 1, "GET", "/"],
-      ["end-of-message", 1, "request", 0],
-      ["response", 1, 101],
-      ["switched", 1, "upgrade", "echo"],
-      ["closed", "switched"],
-      ["taken", "intoParts", result.readBuf.length],
-    ]);
-    expect(story(server.events)).toEqual([
-      ["request", 1, "GET", "/"],
-      ["end-of-message", 1, "request", 0],
-      ["response", 1, 101],
-      ["switched", 1, "upgrade", "echo"],
-      ["closed", "switched"],
-      ["taken", "switchTo", 0],
-    ]);
-  });
-
-  test("says that it was refused, and goes on", async () => {
-    const { near, client, server } = await both(() => ({ status: 403, body: "no" }), {
-      keepAliveAfterRefusal: true,
-    });
-    const result = await upgrade(
-      near,
-      { target: "/", headers: { Host: "a" }, protocol: "echo" },
-      { trace: client.trace },
-    );
-    if (result.switched) throw new Error("switched");
-    await result.response.body.text();
-    await (await result.sender.sendRequest(GET)).body.text();
-    for (const { events } of [client, server]) {
-      expect(story(events)).toContainEqual(["refused", 1, 403]);
-      expect(story(events)).toContainEqual(["request", 2, "GET", "/"]);
-    }
-  });
-
-  test("goes on to the end of a tunnel over the parts, whichever side they are", async () => {
-    const [inner, outer] = memoryPair();
-    const { near, client, server } = await both(async (request) => {
-      await tunnel(request.switchTo(), outer);
-    });
-    const result = await connect(near, "b.test:1", { trace: client.trace });
-    if (!result.switched) throw new Error("refused");
-    const [app, side] = memoryPair();
-    const over = tunnel(side, result.parts);
-    await app.write([Buffer.from("12345")]);
-    await app.closeWrite();
-    await read(inner);
-    await inner.write([Buffer.from("abc")]);
-    await inner.closeWrite();
-    await read(app);
-    await over;
-    expect(story(client.events).at(-1)).toEqual(["tunnel-ended", 5, 3, "other"]);
-    expect(story(server.events).at(-1)).toEqual(["tunnel-ended", 3, 5, "this"]);
-    expect(story(server.events)).toContainEqual(["switched", 1, "connect", "b.test:1"]);
-  });
-
-  test("has the error of a tunnel that failed", async () => {
-    const { near, server } = await both(async (request) => {
-      await tunnel(request.switchTo(), Promise.reject(new Error("no route")));
-    });
-    await connect(near, "b.test:1").catch(() => {});
-    const end = server.events.find(({ type }) => type === "tunnel-ended");
-    expect(end).toMatchObject({ endedBy: "other", error: { cause: { message: "no route" } } });
-  });
-});
-
-async function read(io: ByteStream): Promise<void> {
-  while ((await io.read()) !== null);
-}
-
 describe("the trace of a connection that fails", () => {
   test("has our error response, and the reason", async () => {
-    const { near, server, connection } = await both(() => ({ status: 200 }));
+    const { near, server, connection } = await served(() => ({ status: 200 }));
     await near.write([Buffer.from("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")]);
     await near.closeWrite();
     const reason = await connection.closed;
@@ -319,7 +179,7 @@ describe("the trace of a connection that fails", () => {
 
   test("names the deadline that passed", async () => {
     const clock = new ManualClock();
-    const { near, server, connection } = await both(() => ({ status: 200 }), { clock });
+    const { near, server, connection } = await served(() => ({ status: 200 }), { clock });
     await near.write([Buffer.from("GET /")]);
     await settled();
     clock.advance(60_000);
