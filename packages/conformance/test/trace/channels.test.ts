@@ -124,6 +124,17 @@ describe.each(["client", "server"])("the tracing channel upgrade:exchange, for a
     expect([...exchanges]).toMatchObject([{ protocol: "echo", response: { status: 101 } }]);
   });
 
+  test("has nothing of an answer to a request that could not be read", async () => {
+    const { stages } = subscribedToExchanges(role);
+    const [near, far] = memoryPair();
+    const { connection } = await serveOn(far, () => ({ status: 200 }));
+    await near.write([Buffer.from("GET / HTTP/1.1\r\n\r\n")]);
+    await near.closeWrite();
+    await connection.closed;
+    expect(Buffer.from((await near.read())!).toString()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(stages).toEqual([]);
+  });
+
   test("has the error of a connection that fails before the response", async () => {
     const { stages, exchanges } = subscribedToExchanges(role);
     const [near, far] = memoryPair();

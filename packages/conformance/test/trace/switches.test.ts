@@ -79,6 +79,17 @@ describe("the trace of a switch", () => {
     expect(story(server.events)).toContainEqual(["switched", 1, "connect", "b.test:1"]);
   });
 
+  test("says that a signal ended a tunnel", async () => {
+    const stop = new AbortController();
+    const { near, server } = await served(async (request) => {
+      await tunnel(request.switchTo(), memoryPair()[0], { signal: stop.signal });
+    });
+    await connect(near, "b.test:1");
+    stop.abort();
+    const end = server.events.find(({ type }) => type === "tunnel-ended");
+    expect(end).toMatchObject({ endedBy: "signal", error: { code: "ABORTED" } });
+  });
+
   test("has the error of a tunnel that failed", async () => {
     const { near, server } = await served(async (request) => {
       await tunnel(request.switchTo(), Promise.reject(new Error("no route")));

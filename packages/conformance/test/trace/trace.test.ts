@@ -35,6 +35,16 @@ describe("the trace of an exchange", () => {
     expect(story(server).slice(0, 4)).toEqual(exchanged.slice(0, 4));
   });
 
+  test("counts a body of bytes, and knows the version of an old request", async () => {
+    const { client, server } = await exchange(() => ({ status: 200, body: Buffer.alloc(70_000) }), {
+      version: "1.0",
+    });
+    for (const events of [client, server]) {
+      expect(events[0]).toMatchObject({ type: "request", version: "1.0" });
+      expect(story(events)).toContainEqual(["end-of-message", 1, "response", 70_000]);
+    }
+  });
+
   test("counts a chunked body without its coding", async () => {
     const pieces = async function* () {
       yield "he";
@@ -115,6 +125,19 @@ describe("the trace of an exchange", () => {
     ]);
     expect(heads).toContainEqual(["response", 42, "done", "done"]);
     expect(story(client.events)).toContainEqual(["interim-response", 1, 103]);
+  });
+
+  test("is closed once, even if its parts are taken after its end", async () => {
+    const { near, client } = await served(() => ({ status: 204 }));
+    const { sender, connection } = await connectTo(near, { trace: client.trace });
+    const parts = connection.withoutShutdown();
+    await sender.sendRequest({ ...GET, headers: { Host: "a", Connection: "close" } });
+    await parts;
+    expect(story(client.events).slice(-2)).toEqual([
+      ["closed", "not-persistent"],
+      ["taken", "withoutShutdown", 0],
+    ]);
+    expect(client.events.filter(({ type }) => type === "closed")).toHaveLength(1);
   });
 
   test("numbers pipelined exchanges", async () => {

@@ -74,16 +74,15 @@ function exchangeListener(connection: TracedConnection, channel: TracingChannel)
       }
       case "response": {
         const exchange = open.get(event.exchange);
+        // Our answer to a request that could not be read.
         if (exchange === undefined) break;
         exchange.response = event;
         channel.asyncStart.publish(exchange);
         break;
       }
-      case "switched": {
-        const exchange = open.get(event.exchange);
-        if (exchange !== undefined) exchange.protocol = event.protocol;
+      case "switched":
+        open.get(event.exchange)!.protocol = event.protocol;
         break;
-      }
       case "end-of-message":
         if (event.of === "response") end(event.exchange);
         break;

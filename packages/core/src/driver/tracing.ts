@@ -7,7 +7,7 @@ import type { Event, EventToSend } from "../message/events.ts";
 import { Headers } from "../message/headers.ts";
 import type { Switched } from "../message/switched.ts";
 import type { Version } from "../message/version.ts";
-import type { Prepared } from "../serializer/prepared.ts";
+import { Prepared } from "../serializer/prepared.ts";
 import type { Sink } from "../serializer/sink.ts";
 import type { DeadlineName } from "./deadlines.ts";
 import type { Driver } from "./driver.ts";
@@ -69,13 +69,19 @@ export class Tracing {
   send(event: EventToSend | Prepared, sink: Sink, write: (sink: Sink) => void): void {
     const written = new HeadSink(sink);
     write(written);
-    const { type } = "head" in event ? event.head : event;
-    if (type === "request" || type === "response" || type === "interim-response") {
-      this.#head(type, written.head);
-    } else if (type === "data" && !("head" in event)) {
-      this.#body(this.#ours, (event as { bytes: { length: number } }).bytes.length);
-    } else if (type === "end-of-message") {
-      this.#end(this.#ours);
+    const sent = event instanceof Prepared ? event.head : event;
+    switch (sent.type) {
+      case "request":
+      case "response":
+      case "interim-response":
+        this.#head(sent.type, written.head);
+        break;
+      case "data":
+        this.#body(this.#ours, sent.bytes.length);
+        break;
+      default:
+        // A driver sends no "connection-closed": it ends the io.
+        this.#end(this.#ours);
     }
   }
 
