@@ -29,7 +29,7 @@ export default defineConfig({
       { extends: true, test: { name: "workspace", include: ["scripts/**/*.test.ts"] } },
     ],
     coverage: {
-      include: ["packages/{core,client,server,websocket,node}/src/**/*.ts"],
+      include: ["packages/{core,client,server,websocket,proxy,node}/src/**/*.ts"],
       exclude: ["**/*.test.ts"],
     },
   },

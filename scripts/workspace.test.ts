@@ -22,6 +22,7 @@ const manifests = ["packages", "apps"].flatMap((folder) =>
 /** What a published package depends on, if that is not the core alone. */
 const BROUGHT: Readonly<Record<string, readonly string[]>> = {
   "@upgrade/core": [],
+  "@upgrade/proxy": ["@upgrade/client", "@upgrade/core", "@upgrade/server"],
   "@upgrade/node": ["@upgrade/client", "@upgrade/core", "@upgrade/server"],
 };
 const published = manifests.filter((manifest) => manifest.private !== true);
@@ -31,6 +32,7 @@ test("exactly these packages are published", () => {
     "@upgrade/client",
     "@upgrade/core",
     "@upgrade/node",
+    "@upgrade/proxy",
     "@upgrade/server",
     "@upgrade/websocket",
   ]);

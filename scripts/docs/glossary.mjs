@@ -17,7 +17,7 @@ export function checkGlossary() {
 
 /** The sources of the published packages, without tests. */
 export function sourceFiles() {
-  return ["core", "client", "server", "websocket", "node"].flatMap((name) => {
+  return ["core", "client", "server", "websocket", "proxy", "node"].flatMap((name) => {
     const folder = `packages/${name}/src/`;
     return readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
       .map((file) => folder + file.replaceAll("\\", "/"))

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { root } from "./book.mjs";
 
-const PACKAGES = ["core", "client", "server", "websocket", "node"];
+const PACKAGES = ["core", "client", "server", "websocket", "proxy", "node"];
 
 /** Every source file with its text, by path. */
 export function readSources() {

@@ -41,7 +41,7 @@ for (const [name, text, prints] of programs) {
 
 // Classes must keep their names; bundlers rename a class that refers to itself.
 const NAMES = `
-const names = ["core", "client", "websocket"];
+const names = ["core", "client", "websocket", "proxy"];
 const exported = Object.assign({}, ...names.map((name) => require("@upgrade/" + name)));
 const renamed = Object.entries(exported).filter(([name, it]) => {
   return /^[A-Z]/.test(name) && typeof it === "function" && it.name !== name;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { installTools } from "./install.mjs";
 import { local, node, pnpm, root, turbo } from "./run.mjs";
 
-const PUBLISHED = ["core", "client", "server", "websocket", "node"];
+const PUBLISHED = ["core", "client", "server", "websocket", "proxy", "node"];
 const FOLDER = join(root, ".pack");
 
 /** Packs the published packages into .pack; returns the tarballs. */

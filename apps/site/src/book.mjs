@@ -20,6 +20,7 @@ const CHAPTERS = [
       "docs/guides/server.md",
       "docs/guides/client.md",
       "docs/guides/websocket.md",
+      "docs/guides/proxies.md",
       "docs/guides/connect-proxy.md",
       "docs/guides/",
     ],

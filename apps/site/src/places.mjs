@@ -15,6 +15,7 @@ export const ENTRIES = [
   { name: "@upgrade/server", file: "packages/server/src/index.ts", page: "server" },
   { name: "@upgrade/node", file: "packages/node/src/index.ts", page: "node" },
   { name: "@upgrade/websocket", file: "packages/websocket/src/index.ts", page: "websocket" },
+  { name: "@upgrade/proxy", file: "packages/proxy/src/index.ts", page: "proxy" },
   { name: "@upgrade/core", file: "packages/core/src/index.ts", page: "core" },
   {
     name: "@upgrade/core/io",

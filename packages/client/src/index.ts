@@ -13,6 +13,7 @@ export type {
 export {
   ConnectionError,
   endToEnd,
+  endToEndTrailers,
   gatewayStatus,
   Headers,
   type HeadersInit,

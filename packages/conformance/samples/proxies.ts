@@ -181,6 +181,8 @@ async function* relaysUpgrade(cast: Cast) {
 
 const REVERSE = "docs/guides/connect-proxy.md: A reverse proxy";
 
+const WHOLE = "docs/guides/proxies.md: Any request, any upgrade";
+const SHORTEST = "packages/proxy/README.md: @upgrade/proxy";
 const PROXY = "docs/guides/connect-proxy.md: A proxy";
 const THROUGH = "docs/guides/connect-proxy.md: Through a proxy";
 
@@ -212,4 +214,8 @@ export const PROXIES: readonly Story[] = [
     asks: "8081",
     play,
   })),
+  ...[relays, relaysInterim, relaysUpgrade, relaysExpectation, ...ODD.map(relaysOdd)].map(
+    (play) => ({ sample: WHOLE, serves: "8080", asks: "8081", play }),
+  ),
+  { sample: SHORTEST, serves: "8080", asks: "8081", play: relaysUpgrade },
 ];

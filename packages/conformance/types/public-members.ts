@@ -36,6 +36,7 @@ export const connection: Same<
   | "closeReason"
   | "closed"
   | "intoParts"
+  | "io"
   | "phase"
   | "pollWithoutShutdown"
   | "run"

@@ -35,7 +35,7 @@ export type {
   ResponseToSend,
   Wait,
 } from "./message/events.ts";
-export { endToEnd, gatewayStatus } from "./message/forwarding.ts";
+export { endToEnd, endToEndTrailers, gatewayStatus } from "./message/forwarding.ts";
 export type { Framing } from "./message/framing.ts";
 export { Headers, type HeadersInit, withUpgrade } from "./message/headers.ts";
 export type {

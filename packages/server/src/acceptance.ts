@@ -30,16 +30,16 @@ export function responseOfSwitch(
 ): ServerResponse {
   if (proposal === undefined) throw new LocalProtocolError("NO_PROPOSAL");
   checkOptions(options, SWITCH_OPTIONS);
-  const { headers, firstBytes } = options;
+  const { reason, headers, firstBytes } = options;
   if (proposal.kind === "connect") {
     if (protocol !== undefined)
       throw new LocalProtocolError("NOT_OFFERED", "CONNECT offers no protocol");
-    return { status: 200, headers, firstBytes };
+    return { status: 200, reason, headers, firstBytes };
   }
   if (typeof protocol !== "string" || !proposal.offers(protocol)) {
     throw new LocalProtocolError("NOT_OFFERED");
   }
-  return { status: 101, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
+  return { status: 101, reason, headers: withUpgrade(Headers.from(headers), protocol), firstBytes };
 }
 
 /** Releases a stream passed as first bytes, where streams are not allowed. */

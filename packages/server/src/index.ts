@@ -5,6 +5,7 @@ export {
   type Acceptance,
   ConnectionError,
   endToEnd,
+  endToEndTrailers,
   gatewayStatus,
   Headers,
   type HeadersInit,

@@ -17,12 +17,18 @@ import type { Exchange } from "./exchange.ts";
 
 /** Options of `switchTo`. */
 export interface SwitchOptions {
+  /** The reason phrase. Default: that of RFC 9110 for the status. */
+  readonly reason?: string | undefined;
   readonly headers?: HeadersInit | undefined;
   /** The new protocol's first bytes, in the same write as the head. Text is UTF-8. */
   readonly firstBytes?: Uint8Array | string | undefined;
 }
 
-export const SWITCH_OPTIONS: Kinds<SwitchOptions> = { headers: ANY, firstBytes: ANY };
+export const SWITCH_OPTIONS: Kinds<SwitchOptions> = {
+  reason: ANY,
+  headers: ANY,
+  firstBytes: ANY,
+};
 
 /** A received request. */
 export class ServerRequest<IO> extends ReceivedMessage {

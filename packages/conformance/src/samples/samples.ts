@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["client", "core", "node", "server", "websocket"];
+const PACKAGES = ["client", "core", "node", "proxy", "server", "websocket"];
 
 /** A ```ts block of a page or an `@example`, verbatim. */
 export interface Sample {
@@ -26,6 +26,7 @@ const FOLDERS = [
   "packages/client/",
   "packages/core/",
   "packages/node/",
+  "packages/proxy/",
   "packages/server/",
   "packages/websocket/",
 ];

@@ -7,6 +7,7 @@ const allowed: Record<string, readonly string[]> = {
   client: ["@upgrade/core", "@upgrade/core/io"],
   server: ["@upgrade/core", "@upgrade/core/io"],
   websocket: ["@upgrade/core", "@upgrade/core/io"],
+  proxy: ["@upgrade/client", "@upgrade/core", "@upgrade/core/io", "@upgrade/server"],
   node: [
     "@upgrade/client",
     "@upgrade/core",

@@ -24,6 +24,16 @@ async function switchedTo(request: string, protocol: string | undefined, options
   return { written, code: await found.promise, reports };
 }
 
+test("switchTo takes a reason, for a 101 and for a tunnel", async () => {
+  const switched = await switchedTo(PROPOSING, "chat", { reason: "Let us talk" });
+  expect(switched.written).toMatch(/^HTTP\/1\.1 101 Let us talk\r\n/);
+  const tunneled = await switchedTo(REQUEST.connect, undefined, { reason: "Connected \xe9" });
+  expect(tunneled.written).toMatch(/^HTTP\/1\.1 200 Connected \xe9\r\n/);
+  const refused = await switchedTo(PROPOSING, "chat", { reason: "a\r\nb: c" });
+  expect(refused.code).toBe("INVALID_REASON");
+  expect(refused.written).toMatch(/^HTTP\/1\.1 403 /);
+});
+
 describe("L14: switchTo adds Connection: Upgrade and Upgrade", () => {
   test.each<[string, SwitchOptions["headers"], string[]]>([
     ["to nothing", undefined, ["Connection: Upgrade", "Upgrade: chat"]],

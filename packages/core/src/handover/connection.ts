@@ -187,6 +187,14 @@ export class Connection<IO> {
     return this.#driver.reason;
   }
 
+  /**
+   * The io, for what it says of the peer, such as `remoteAddress`. It is the connection's until its
+   * parts are taken: do not read it, write to it, or close it.
+   */
+  get io(): IO {
+    return this.#io;
+  }
+
   /** The phase of the connection as a whole. */
   get phase(): Phase {
     return this.#driver.phase;

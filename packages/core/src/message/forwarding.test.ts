@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConnectionError, LocalProtocolError, RemoteProtocolError } from "../base/errors.ts";
-import { endToEnd, gatewayStatus } from "./forwarding.ts";
+import { endToEnd, endToEndTrailers, gatewayStatus } from "./forwarding.ts";
 import { Headers } from "./headers.ts";
 
 const forwarded = (lines: [string, string][], protocols?: readonly string[] | false) =>
@@ -164,4 +164,9 @@ describe("what a gateway answers", () => {
     (circular.cause as Error).cause = circular;
     expect([gatewayStatus(error), gatewayStatus(circular)]).toEqual([502, 502]);
   });
+});
+
+test("trailers go on without the fields that no trailer section may have (RFC 9110 §6.5.1)", () => {
+  const lines = ["X-Sum", "1", "Content-length", "5", "x-sum", "2", "Connection", "close"];
+  expect(endToEndTrailers(Headers.fromFlat(lines)).toFlat()).toEqual(["X-Sum", "1", "x-sum", "2"]);
 });

@@ -9,6 +9,7 @@ import {
 } from "../base/errors.ts";
 import { listMembers } from "../base/tokens.ts";
 import { checkedHeaders, Headers, linesIn } from "./headers.ts";
+import { NEVER_A_TRAILER } from "./trailer-names.ts";
 
 // Fields for one connection (RFC 9110 §7.6.1), dropped even if Connection does not name them.
 const HOP_BY_HOP = new Set([
@@ -87,6 +88,22 @@ export function endToEnd(received: Headers, protocols: readonly string[] | false
     }
   }
   return checkedHeaders(proposes ? ["Connection", "Upgrade", ...kept] : kept);
+}
+
+/**
+ * The trailers an intermediary forwards: without fields that no trailer section may have (RFC 9110
+ * §6.5.1), `Content-Length` and `Connection` among them.
+ *
+ * @throws {LocalProtocolError} `INVALID_HEADERS` if `received` is not headers.
+ */
+export function endToEndTrailers(received: Headers): Headers {
+  const lines = linesIn(Headers.from(received));
+  const kept: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const name = lines.nameAt(i);
+    if (!NEVER_A_TRAILER.has(name.toLowerCase())) kept.push(name, lines.valueAt(i));
+  }
+  return checkedHeaders(kept);
 }
 
 function isListOfNames(protocols: unknown): boolean {

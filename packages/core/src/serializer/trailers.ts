@@ -3,32 +3,8 @@
 import { LocalProtocolError } from "../base/errors.ts";
 import type { Framing } from "../message/framing.ts";
 import { Headers, type HeadersInit, linesIn } from "../message/headers.ts";
+import { NEVER_A_TRAILER } from "../message/trailer-names.ts";
 import { fieldLines } from "./head-checks.ts";
-
-// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe content cannot be trailers.
-const NEVER_A_TRAILER = new Set([
-  "authorization",
-  "cache-control",
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-range",
-  "content-type",
-  "expect",
-  "host",
-  "keep-alive",
-  "max-forwards",
-  "pragma",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "range",
-  "set-cookie",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "www-authenticate",
-]);
 
 /**
  * The lines of a trailer section.
