@@ -19,7 +19,8 @@ import { requirementsPage } from "./docs/requirements.mjs";
 import { runtimesPage } from "./docs/runtimes.mjs";
 import { sizeFigures } from "./docs/sizes.mjs";
 import { checkSnippets } from "./docs/snippets.mjs";
-import { loadDifferences, loadRequirements, loadTables } from "./docs/tables.mjs";
+import { loadDifferences, loadRequirements, loadTables, loadVerdicts } from "./docs/tables.mjs";
+import { verdictsPage } from "./docs/verdicts.mjs";
 
 const checkOnly = process.argv.includes("--check");
 const faults = [];
@@ -40,6 +41,7 @@ const checked = [...Object.values(evidence), performance, sizeFigures(), index];
 faults.push(...checked.flatMap(({ faults: found }) => found));
 const pages = {
   ...generatedPages(await loadTables()),
+  "docs/verdicts.md": verdictsPage(await loadVerdicts()),
   ...Object.fromEntries(Object.entries(evidence).map(([page, { text }]) => [page, text])),
   "docs/evidence/README.md": index.text,
 };

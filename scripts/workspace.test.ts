@@ -6,6 +6,7 @@ type Manifest = {
   private?: boolean;
   license?: string;
   engines?: Record<string, string>;
+  bin?: Record<string, string>;
   exports?: Record<string, Record<string, unknown>>;
   imports?: Record<string, Record<string, unknown>>;
 } & { [kind in (typeof runtimeKinds)[number] | "devDependencies"]?: Record<string, string> };
@@ -25,10 +26,13 @@ const BROUGHT: Readonly<Record<string, readonly string[]>> = {
   "@upgrade/proxy": ["@upgrade/client", "@upgrade/core", "@upgrade/server"],
   "@upgrade/node": ["@upgrade/client", "@upgrade/core", "@upgrade/server"],
 };
+/** Programs: run, never imported, and made with libraries of others. */
+const PROGRAMS: readonly string[] = ["@upgrade/cli"];
 const published = manifests.filter((manifest) => manifest.private !== true);
 
 test("exactly these packages are published", () => {
   expect(published.map(({ name }) => name).sort()).toEqual([
+    "@upgrade/cli",
     "@upgrade/client",
     "@upgrade/core",
     "@upgrade/node",
@@ -38,7 +42,9 @@ test("exactly these packages are published", () => {
   ]);
 });
 
-describe.each(published)("$name", (manifest) => {
+const libraries = published.filter(({ name }) => !PROGRAMS.includes(name));
+
+describe.each(libraries)("$name", (manifest) => {
   test("brings nothing with it but packages of ours", () => {
     const brought = runtimeKinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
     const names = BROUGHT[manifest.name] ?? ["@upgrade/core"];
@@ -53,11 +59,20 @@ describe.each(published)("$name", (manifest) => {
     }
     expect(Object.keys(manifest.exports ?? {})).toContain(".");
   });
+});
 
+describe.each(published)("$name", (manifest) => {
   test("states its license and its Node versions", () => {
     expect(manifest.license).toBe("MIT");
     expect(manifest.engines).toEqual({ node: ">=20" });
   });
+});
+
+test("a program has a command and no entry to import", () => {
+  for (const { name, bin, exports } of published.filter((one) => PROGRAMS.includes(one.name))) {
+    expect(Object.values(bin ?? {}), name).toEqual(["./dist/main.js"]);
+    expect(exports, name).toBeUndefined();
+  }
 });
 
 test("the core imports workerd's llhttp before the general ones", () => {

@@ -63,6 +63,14 @@ function remarksIn(path, name, { areShared = false } = {}) {
   });
 }
 
+/** The verdicts of the command line. */
+export function loadVerdicts() {
+  return loaded("packages/cli/src/", ["", "verdicts/"], async (load) => ({
+    ...(await load("verdicts/verdicts.js")),
+    ...(await load("exit-codes.js")),
+  }));
+}
+
 /** The rules of the RFCs, the results of hyper and other parsers' tests, and their proofs. */
 export function loadRequirements() {
   return loaded("packages/conformance/requirements/", [""], async (load) => ({

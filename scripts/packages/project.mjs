@@ -16,10 +16,9 @@ export function emptyProject() {
 export function projectWith(tarballs, manifest = {}) {
   const folder = emptyProject();
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, ...manifest }));
-  const { status, stderr } = npm(["install", "--offline", "--no-audit", "--no-fund", ...tarballs], {
-    cwd: folder,
-    encoding: "utf8",
-  });
+  // What the command line is made with comes from the registry, if npm has it not yet.
+  const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs];
+  const { status, stderr } = npm(install, { cwd: folder, encoding: "utf8" });
   if (status !== 0) fail(`npm install failed (${status})`, stderr);
   return folder;
 }

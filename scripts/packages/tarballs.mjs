@@ -39,6 +39,11 @@ for (const [name, text, prints] of programs) {
   if (printed !== prints) fail(`${name} printed ${JSON.stringify(printed)}`);
 }
 
+const command = join(project, "node_modules/.bin/upgrade");
+const inShell = { cwd: project, shell: process.platform === "win32" };
+const help = printedBy("upgrade --help", command, ["--help"], inShell);
+if (!help.includes("probe")) fail(`upgrade --help printed ${JSON.stringify(help)}`);
+
 // Classes must keep their names; bundlers rename a class that refers to itself.
 const NAMES = `
 const names = ["core", "client", "websocket", "proxy"];

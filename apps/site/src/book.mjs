@@ -57,6 +57,7 @@ const CHAPTERS = [
     area: "reference",
     files: [
       "docs/errors.md",
+      "docs/verdicts.md",
       "docs/limits.md",
       "docs/transports.md",
       "docs/lifecycle.md",

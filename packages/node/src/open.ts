@@ -18,7 +18,7 @@ import { onOpening, onRefusal } from "./advice.ts";
 import { Attempt } from "./attempt.ts";
 import { OBJECT } from "./kinds.ts";
 import { type Address, nameOf, type Place, placeOf } from "./place.ts";
-import { type Environment, type HttpProxy, proxyIn, proxyOf } from "./proxies.ts";
+import { type Environment, type HttpProxy, proxyTo } from "./proxies.ts";
 import { ProxyRefused } from "./proxy-refused.ts";
 
 /** Options of {@link open}. */
@@ -98,7 +98,7 @@ export async function open(
 ): Promise<net.Socket> {
   checkOptions(options, OPEN_OPTIONS);
   const place = placeOf(where, options.tls !== undefined);
-  const proxy = proxyFor(place, options);
+  const proxy = proxyTo(place, options);
   const attempt = new Attempt(nameOf(place), options);
   try {
     const { socket, through } = await reached(place, proxy, options, attempt);
@@ -110,11 +110,6 @@ export async function open(
   } finally {
     attempt.stop();
   }
-}
-
-function proxyFor(place: Place, { proxy, env = process.env }: OpenOptions): HttpProxy | undefined {
-  if (proxy === false) return undefined;
-  return proxy === undefined ? proxyIn(env, place) : proxyOf(proxy);
 }
 
 /** A socket to a place, and what it leads through, for errors. */

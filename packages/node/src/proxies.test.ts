@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { placeOf } from "./place.ts";
-import { type Environment, proxyIn } from "./proxies.ts";
+import { type Environment, proxyFor, proxyIn } from "./proxies.ts";
 
 const P = "http://p.test:3128";
 
 function leadsTo(url: string, env: Environment): string | undefined {
-  const proxy = proxyIn(env, placeOf(url, false));
+  const proxy = proxyFor(url, { env });
   return proxy && `${proxy.place.host}:${proxy.place.port}`;
 }
 
@@ -113,4 +113,12 @@ describe("NO_PROXY", () => {
     const env = { HTTPS_PROXY: P, NO_PROXY: "a.test", no_proxy: "b.test" };
     expect(leadsTo("https://a.test", env)).toBe("p.test:3128");
   });
+});
+
+test("a proxy that is named wins, and false is none", () => {
+  const env = { HTTPS_PROXY: P };
+  const named = proxyFor("wss://a.test", { proxy: "http://q.test:8080", env });
+  expect(named?.place).toMatchObject({ host: "q.test", port: 8080, isSecure: false });
+  expect(proxyFor("wss://a.test", { proxy: false, env })).toBeUndefined();
+  expect(() => proxyFor("a.test")).toThrow("it needs a scheme");
 });

@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import { LocalProtocolError } from "@upgrade/core";
-import { decoded, nameOf, type Place, placeOfHttp } from "./place.ts";
+import { decoded, nameOf, type Place, placeOf, placeOfHttp } from "./place.ts";
 
 /** The variables of an environment, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,6 +14,32 @@ export interface HttpProxy {
   readonly name: string;
   /** The value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
+}
+
+/** Where a proxy is named. */
+export interface ProxyChoice {
+  /** Its URL, or false for none. Default: what `env` names. */
+  readonly proxy?: string | URL | false | undefined;
+  /** Default: `process.env`. */
+  readonly env?: Environment | undefined;
+}
+
+/**
+ * The proxy through which `open` would lead to a URL; undefined if it would need none.
+ *
+ * @throws {LocalProtocolError} `INVALID_OPTION`: a URL that `open` would not take.
+ */
+export function proxyFor(where: string | URL, choice: ProxyChoice = {}): HttpProxy | undefined {
+  return proxyTo(placeOf(where, false), choice);
+}
+
+/** The proxy that leads to a place. */
+export function proxyTo(
+  place: Place,
+  { proxy, env = process.env }: ProxyChoice,
+): HttpProxy | undefined {
+  if (proxy === false) return undefined;
+  return proxy === undefined ? proxyIn(env, place) : proxyOf(proxy);
 }
 
 /**

@@ -18,6 +18,24 @@ const allowed: Record<string, readonly string[]> = {
     "node:stream",
     "node:tls",
   ],
+  // The program: what it needs of Node, and libraries of others.
+  cli: [
+    "@upgrade/client",
+    "@upgrade/core/io",
+    "@upgrade/node",
+    "@upgrade/server",
+    "@upgrade/websocket",
+    "cli-table3",
+    "commander",
+    "node:dns",
+    "node:dns/promises",
+    "node:fs",
+    "node:net",
+    "node:stream",
+    "node:tls",
+    "picocolors",
+    "ws",
+  ],
 };
 
 const packages = new URL("../../../", import.meta.url);

@@ -1,0 +1,50 @@
+// facts → [control] → facts: further attempts, to tell two causes apart
+
+import type { LookupAddress } from "node:dns";
+import type { ControlFacts, ExchangeFacts, TlsFacts } from "../facts.ts";
+import { exchange } from "./exchange.ts";
+import type { Plan } from "./plan.ts";
+import { dial, secure } from "./reaching.ts";
+
+/** Statuses that do not say whether the server has seen the proposal. */
+const UNCLEAR = new Set([200, 204, 400, 404, 426]);
+
+/** After a TLS handshake that failed, or a request without TLS that was not answered in HTTP. */
+export async function speaks(
+  alpn: "h2" | "http/1.1",
+  addresses: readonly LookupAddress[] | undefined,
+  plan: Plan,
+): Promise<ControlFacts> {
+  const [, socket] = await dial(plan, addresses, plan);
+  if (socket === undefined) return {};
+  const step = { host: plan.host, to: "", alpn: [alpn] };
+  const [facts, secured] = await secure(socket, step, plan);
+  secured?.destroy();
+  const speaksTls = secured !== undefined;
+  return alpn === "h2" ? { speaksH2: facts.alpn === "h2" } : { speaksTls };
+}
+
+/** Whether a failed handshake may be for want of HTTP/1.1. */
+export function mayBeH2({ failure }: TlsFacts): boolean {
+  return /NO_APPLICATION_PROTOCOL|no.application.protocol/i.test(
+    `${failure?.code} ${failure?.message}`,
+  );
+}
+
+/** Whether the answer leaves open that the proposal was removed on the way. */
+export function isUnclear({ answer, isSwitched }: ExchangeFacts, { method }: Plan): boolean {
+  return !isSwitched && method === "GET" && UNCLEAR.has(answer?.status ?? 0);
+}
+
+/** The same request without a proposal, on a connection that is open. */
+export async function withoutProposal(
+  socket: Parameters<typeof exchange>[0],
+  { answer }: ExchangeFacts,
+  plan: Plan,
+): Promise<ControlFacts> {
+  const [again] = await exchange(socket, { ...plan, protocols: [] });
+  const status = again.answer?.status;
+  if (status === undefined) return {};
+  const isSame = status === answer?.status && again.answer?.body === answer.body;
+  return { withoutProposal: { status, isSame } };
+}
