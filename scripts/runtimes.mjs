@@ -4,7 +4,7 @@
 // WORDS are names of scripts/runtimes/catalog.mjs, with commas, or "all". What is required is also
 // installed, and a skip of it is a failure. With --record the results become the page's.
 import { resolve } from "node:path";
-import { find, install, RUNTIMES, versionOf } from "./runtimes/catalog.mjs";
+import { find, install, modulesOf, RUNTIMES, versionOf } from "./runtimes/catalog.mjs";
 import { differences, judge, record } from "./runtimes/judge.mjs";
 import { buildPrograms, makeProject } from "./runtimes/project.mjs";
 
@@ -42,7 +42,7 @@ console.log(`${passed} cases in runtimes passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
 async function play(word) {
-  const { name, programs, conditions, play: playIn } = RUNTIMES[word];
+  const { name, programs, conditions, play: playIn, check } = RUNTIMES[word];
   const binary = find(word);
   if (binary === undefined) {
     if (words.require.includes(word)) fail(name, "it is required, but not installed");
@@ -52,6 +52,8 @@ async function play(word) {
   await buildPrograms(project, programs, conditions);
   const results = [];
   const printed = await playIn(binary, project, (result) => results.push(result));
+  const complaints = check?.(word, project, binary, modulesOf(word)) ?? "";
+  if (complaints !== "") fail(name, `the types do not fit\n${complaints}`);
   const { transports, faults } = judge(word, results);
   const counts = Object.values(countsOf(results));
   const version = versionOf(binary);

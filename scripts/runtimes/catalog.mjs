@@ -6,6 +6,7 @@ import { NODE_PACKAGES, npm } from "../tasks/npm.mjs";
 import { root } from "../tasks/run.mjs";
 import { playInChromium } from "./chromium.mjs";
 import { playByLines } from "./lines.mjs";
+import { checkByDeno, checkByTypeScript } from "./typed.mjs";
 import { playInWorkerd } from "./workerd.mjs";
 
 const FOLDER = join(root, ".runtimes");
@@ -58,6 +59,8 @@ export const RUNTIMES = {
     binary: `bin/bun${EXE}`,
     programs: ["bun", "thread"],
     play: playByLines(["bun.js"]),
+    types: "bun-types@1.4.5",
+    check: checkByTypeScript("bun-types"),
   },
   deno: {
     name: "Deno",
@@ -67,6 +70,7 @@ export const RUNTIMES = {
     programs: ["deno", "thread"],
     // It does not accept a certificate of its own signing from the server.
     play: playByLines(["run", "-A", "--unsafely-ignore-certificate-errors=localhost", "deno.js"]),
+    check: checkByDeno,
   },
   workerd: {
     name: "workerd",
@@ -76,6 +80,8 @@ export const RUNTIMES = {
     programs: ["workerd"],
     conditions: ["workerd", "worker"],
     play: playInWorkerd,
+    types: "@cloudflare/workers-types@5.20261117.1",
+    check: checkByTypeScript("@cloudflare/workers-types"),
   },
   chromium: {
     name: "Chromium",
@@ -88,33 +94,36 @@ export const RUNTIMES = {
 
 /** The path of the runtime's binary; undefined if it is not installed. */
 export function find(word) {
-  const { packages, version, binary, here } = RUNTIMES[word];
+  const { packages, version, types, binary, here } = RUNTIMES[word];
   const name = packages?.[PLATFORM];
-  const folder = join(FOLDER, word, "node_modules", name ?? "");
-  const file = join(folder, binary ?? "");
-  if (name !== undefined && existsSync(file)) {
-    const installed = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-    if (installed === version) return file;
+  const wanted = [`${name}@${version}`, types].filter((one) => one !== undefined);
+  if (name !== undefined && wanted.every((one) => isInstalled(word, one))) {
+    return join(modulesOf(word), name, binary);
   }
   return here?.();
 }
 
+/** Where the packages of a runtime are: its binary, and its types. */
+export const modulesOf = (word) => join(FOLDER, word, "node_modules");
+
+function isInstalled(word, specifier) {
+  const [, name, version] = /^(.+)@(.+)$/.exec(specifier);
+  const file = join(modulesOf(word), name, "package.json");
+  return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).version === version;
+}
+
 /** Installs the runtime from the registry, into a folder of its own; no script is run. */
 export function install(word) {
-  const { packages, version } = RUNTIMES[word];
+  const { packages, version, types = [] } = RUNTIMES[word];
   const name = packages?.[PLATFORM];
   if (name === undefined || find(word) !== undefined) return;
   const folder = join(FOLDER, word);
   mkdirSync(folder, { recursive: true });
   const quietly = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
-  const { status, stderr } = npm(
-    ["install", "--prefix", folder, ...quietly, `${name}@${version}`],
-    {
-      cwd: folder,
-      encoding: "utf8",
-    },
-  );
-  if (status !== 0) console.error(`npm could not install ${name}@${version}\n${stderr}`);
+  const wanted = [`${name}@${version}`].concat(types);
+  const args = ["install", "--prefix", folder, ...quietly, ...wanted];
+  const { status, stderr } = npm(args, { cwd: folder, encoding: "utf8" });
+  if (status !== 0) console.error(`npm could not install ${wanted.join(" and ")}\n${stderr}`);
 }
 
 /** What the binary says its version is. */
