@@ -1,8 +1,9 @@
 // Servers that switch to a custom protocol or WebSocket, and what a client sends them.
 
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import type { Socket } from "node:net";
+import { handOver } from "@upgrade/node";
 import { handshake, prepareHandshake, rewind, type Service, switching } from "@upgrade/server";
 import { adopt, websocket } from "@upgrade/websocket";
 import { WebSocket, WebSocketServer } from "ws";
@@ -84,12 +85,7 @@ export function oursWs(): Promise<number> {
   const sockets = new WebSocketServer({ noServer: true });
   return serveSockets((socket) => {
     void handshake(socket, async (request) => {
-      const { io, readBuf } = await request.takeOver();
-      const headers: Record<string, string> = {};
-      for (const [name, value] of request.headers) headers[name.toLowerCase()] = value;
-      const message = { method: request.method, url: request.target, headers, socket: io };
-      const head = Buffer.from(readBuf);
-      sockets.handleUpgrade(message as unknown as IncomingMessage, io, head, answerMessages);
+      sockets.handleUpgrade(...(await handOver(request)), answerMessages);
     });
   });
 }

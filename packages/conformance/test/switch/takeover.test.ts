@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
+import http from "node:http";
 import type net from "node:net";
-import type { Duplex } from "node:stream";
 import { memoryPair, type Parts } from "@upgrade/core/io";
-import { rewind, type ServerRequest, handshake as serve } from "@upgrade/server";
+import { handOver } from "@upgrade/node";
+import { rewind, handshake as serve } from "@upgrade/server";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { latin1 } from "../../src/messages.ts";
@@ -86,27 +86,19 @@ describe("takeOver", () => {
 });
 
 describe("takeOver with ws", () => {
-  const adopting = async (io: Duplex): Promise<WebSocketServer> => {
+  const adopting = async (io: net.Socket): Promise<WebSocketServer> => {
     const sockets = new WebSocketServer({ noServer: true });
     sockets.on("connection", (socket) => {
       socket.on("message", (message) => socket.send(`echo ${message}`));
     });
     await serve(io, async (request) => {
-      const socket = rewind(await request.takeOver());
-      const incoming = asNode(request) as IncomingMessage;
-      sockets.handleUpgrade(incoming, socket, Buffer.alloc(0), (made) => {
+      const [incoming, socket, head] = await handOver(request);
+      sockets.handleUpgrade(incoming, socket, head, (made) => {
         sockets.emit("connection", made, incoming);
       });
     });
     return sockets;
   };
-  const asNode = (request: ServerRequest<Duplex>) => ({
-    method: request.method,
-    url: request.target,
-    headers: Object.fromEntries(
-      [...request.headers].map(([name, value]) => [name.toLowerCase(), value]),
-    ),
-  });
 
   test("a ws WebSocket on either side", async () => {
     const [near, far] = await tcpPair();
