@@ -14,6 +14,8 @@ export default {
   outDir: "dist",
   cacheDir: ".pages/.cache",
   cleanUrls: false,
+  // The index of the search is larger than the default, and loaded when the search is opened.
+  vite: { build: { chunkSizeWarningLimit: 1_500 } },
   // Fonts of the system: nothing to load, and nothing from elsewhere.
   useWebFonts: false,
   head: [

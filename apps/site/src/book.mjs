@@ -21,8 +21,10 @@ const CHAPTERS = [
       "docs/guides/client.md",
       "docs/guides/websocket.md",
       "docs/guides/proxies.md",
+      "docs/guides/proxies.md",
       "docs/guides/connect-proxy.md",
       "docs/guides/",
+      "packages/cli/README.md",
     ],
   },
   {
@@ -85,6 +87,7 @@ const CHAPTERS = [
 const PATHS = {
   "README.md": "guides/install",
   "apps/demo-chat/README.md": "guides/chat",
+  "packages/cli/README.md": "guides/cli",
   "ARCHITECTURE.md": "project/architecture",
   "CONTRIBUTING.md": "project/contributing",
   "SECURITY.md": "project/security",
@@ -94,7 +97,13 @@ const PATHS = {
 };
 
 /** Names in the navigation that differ from the title on the page. */
-const LABELS = { "README.md": "Install, and both ends" };
+const LABELS = {
+  "README.md": "Install, and both ends",
+  "docs/runtimes/README.md": "Overview",
+  "docs/coming-from/README.md": "Overview",
+  "docs/evidence/README.md": "Overview",
+  "docs/decisions/README.md": "Overview",
+};
 
 /** `{ title, area, pages: [{ file, path, title, label }] }` of each chapter. */
 export function readBook() {
@@ -133,12 +142,16 @@ function rest(folder, named) {
 function pageOf(file, area) {
   const text = readFileSync(root + file, "utf8");
   const [, title = file] = /^# (.+)$/m.exec(text) ?? [];
-  return {
-    file,
-    path: pathOf(file, area),
-    title,
-    label: LABELS[file] ?? title.replaceAll("`", ""),
-  };
+  return { file, path: pathOf(file, area), title, label: LABELS[file] ?? labelOf(file, title) };
+}
+
+// The chapter says the rest.
+function labelOf(file, title) {
+  const text = title.replaceAll("`", "");
+  if (file.startsWith("docs/coming-from/")) return text.replace(/^Coming from /, "");
+  if (!file.startsWith("docs/runtimes/")) return text;
+  const place = text.replace(/^(On|In an?) /, "");
+  return place[0].toUpperCase() + place.slice(1);
 }
 
 function pathOf(file, area) {

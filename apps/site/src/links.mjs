@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { root } from "./places.mjs";
 
 const CODE = /^(`{3,})[^\n]*\n.*?^\1$/gms;
-const LINK = /\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)((?:\s"[^"]*")?)\)/g;
+const LINK = /\[((?:`[^`]*`|[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)((?:\s"[^"]*")?)\)/g;
 
 /**
  * Rewrites the links of `text`, which is in `file`, outside of code. `paths` has the pages of the
@@ -29,6 +29,7 @@ export function rewriteLinks(file, text, { paths, to, copies }) {
 
 /** The path on the site of a file that is no page. Browsers show it as text. */
 export const copyOf = (file) => `source/${file}.txt`;
+export const isCopy = (path) => path.startsWith("source/");
 
 /** Comments are for those who edit the page, and for the tests. */
 export function withoutComments(text) {

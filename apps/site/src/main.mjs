@@ -8,7 +8,10 @@ import { writePages } from "./write.mjs";
 const written = writePages();
 await build(site);
 const texts = writeTexts(written);
-const { faults, pages, links } = checkSite(written);
+const { faults, pages, links } = checkSite({
+  texts: written.texts,
+  names: written.reference.names,
+});
 faults.push(...written.reference.faults);
 for (const fault of faults) console.error(fault);
 console.log(

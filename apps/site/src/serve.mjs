@@ -1,5 +1,5 @@
 // Shows the site that was built.
 import { serve } from "vitepress";
-import { site } from "./places.mjs";
+import { BASE, site } from "./places.mjs";
 
-await serve({ root: site, port: 4173, base: process.env.SITE_BASE ?? "/" });
+await serve({ root: site, port: 4173, base: BASE });

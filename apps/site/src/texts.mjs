@@ -1,7 +1,7 @@
 // The site for machines: every page as Markdown beside it, llms.txt, and llms-full.txt.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
-import { copyOf } from "./links.mjs";
+import { isCopy } from "./links.mjs";
 import { DIST, ENTRIES } from "./places.mjs";
 import { firstSentence } from "./reference/comments.mjs";
 
@@ -66,11 +66,10 @@ function plainOf(text) {
 }
 
 /** Links of the site, `/guides/node#closing`, as paths from the page at `path`. */
-function relativeLinks(text, path) {
+export function relativeLinks(text, path) {
   return text.replace(/\]\(\/([^)#\s]*)(#[^)\s]*)?\)/g, (_, goal, anchor = "") => {
-    const file = goal.startsWith(copyOf("").slice(0, 7))
-      ? goal
-      : `${/(^|\/)$/.test(goal) ? `${goal}index` : goal}.md`;
+    const page = /(^|\/)$/.test(goal) ? `${goal}index` : goal;
+    const file = isCopy(goal) ? goal : `${page}.md`;
     return `](${posix.relative(dirname(path), file)}${anchor})`;
   });
 }

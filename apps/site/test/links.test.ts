@@ -18,6 +18,10 @@ test("a link to a page leads to the page on the site, with its anchor", () => {
   );
 });
 
+test("the text of a link may be code with brackets", () => {
+  expect(rewritten("[`f([[a, b], c])`](guides/node.md)")).toBe("[`f([[a, b], c])`](/guides/node)");
+});
+
 test("a link to another file leads to a copy of it, and one to a folder is only text", () => {
   const copies = new Set<string>();
   const text = "[a](../packages/core/src/io.ts), [b](../packages/core/src)";
