@@ -47,6 +47,16 @@ describe("the URL of a proxy", () => {
     expect(authorization).toBe(expected);
   });
 
+  test.each([
+    "http://u%3Ax:secret@p.test",
+    "http://u:secret%0D%0A@p.test",
+    "http://u%00:secret@p.test",
+  ])("%s has credentials that cannot be sent: INVALID_OPTION", (given) => {
+    const lead = () => leadsTo("https://a.test", { HTTPS_PROXY: given });
+    expect(lead).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+    expect(lead).toThrow(/HTTPS_PROXY has credentials that cannot be sent(?!.*secret)/);
+  });
+
   test.each(["socks5://u:secret@p.test", "http://", "http://u:secret@a b"])(
     "%s is an INVALID_OPTION that does not show a password",
     (given) => {

@@ -74,7 +74,7 @@ export function proxyOf(given: string | URL, variable?: string): HttpProxy {
   }
   const from = variable === undefined ? "" : ` of ${variable}`;
   const name = `the proxy ${nameOf(place)}${from}`;
-  return { place, name, authorization: authorizationOf(url) };
+  return { place, name, authorization: authorizationOf(url, variable ?? "proxy") };
 }
 
 function urlOf(given: string | URL): URL | undefined {
@@ -84,10 +84,15 @@ function urlOf(given: string | URL): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined;
 }
 
-// RFC 7617 §2.
-function authorizationOf({ username, password }: URL): string | undefined {
+function authorizationOf({ username, password }: URL, source: string): string | undefined {
   if (username === "" && password === "") return undefined;
   const credentials = `${decoded(username)}:${decoded(password)}`;
+  // RFC 7617 §2: neither has control characters, and the user ends at the first colon.
+  if (/\p{Cc}/u.test(credentials) || decoded(username).includes(":")) {
+    const says =
+      "has credentials that cannot be sent: a user without a colon, no control characters";
+    throw new LocalProtocolError("INVALID_OPTION", `${source} ${says}`);
+  }
   return `Basic ${Buffer.from(credentials).toString("base64")}`;
 }
 

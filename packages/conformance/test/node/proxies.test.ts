@@ -116,6 +116,27 @@ describe("through a proxy", () => {
   });
 });
 
+test.each([
+  ["in HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n"],
+  ["with 204", "HTTP/1.1 204 No Content\r\n\r\n"],
+  ["with framing, which does not count", "HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["after interim responses", "HTTP/1.1 100 \r\n\r\nHTTP/1.1 102 \r\n\r\nHTTP/1.1 200 \r\n\r\n"],
+])("a proxy that opens a tunnel %s", async (_, response) => {
+  const whole = `${response}early`;
+  const { proxy } = await scripted((socket) => socket.write(whole));
+  const socket = await open("ws://a.test", { proxy });
+  const [chunk] = await once(socket, "data");
+  expect(String(chunk)).toBe("early");
+  socket.destroy();
+});
+
+test("a proxy that refuses with a body without end is left at once", async () => {
+  const head = "HTTP/1.1 407 \r\nContent-Length: 999999999999\r\n\r\n";
+  const { proxy, allClosed } = await scripted((socket) => flood(socket, "x".repeat(1_000), head));
+  expect(await failureOf("wss://a.test", { proxy })).toMatchObject({ status: 407 });
+  await allClosed();
+});
+
 /** A proxy that reacts to CONNECT with these bytes, and its sockets. */
 async function scripted(reaction: (socket: net.Socket) => unknown) {
   const sockets: net.Socket[] = [];
@@ -157,11 +178,26 @@ describe("a proxy that refuses: PROXY_REFUSED, with the head of its response", (
   });
 });
 
+const OK = "HTTP/1.1 200 OK\r\n";
+const SWITCHED = "HTTP/1.1 101 \r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+
+/** Writes for as long as the socket is open, as fast as it is read. */
+function flood(socket: net.Socket, piece: string, first = ""): void {
+  const write = () => {
+    while (!socket.destroyed && socket.write(piece.repeat(64)));
+  };
+  socket.on("drain", write).write(first);
+  write();
+}
+
 describe("a proxy that fails: TRANSPORT_FAILED, and nothing is left open", () => {
   test.each<[string, (socket: net.Socket) => unknown]>([
     ["speaks no HTTP", (socket) => socket.write("hello?\r\n\r\n")],
     ["ends without an answer", (socket) => socket.end()],
     ["resets", (socket) => socket.resetAndDestroy()],
+    ["switches to another protocol", (socket) => socket.write(SWITCHED)],
+    ["sends a head without end", (socket) => flood(socket, `X: ${"y".repeat(1_000)}\r\n`, OK)],
+    ["sends interim responses without end", (socket) => flood(socket, "HTTP/1.1 102 \r\n\r\n")],
     ["ends within its answer", (socket) => socket.end("HTTP/1.1 200 OK\r\n")],
     ["opens a tunnel and ends it at once", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")],
     [
