@@ -4,9 +4,11 @@
 // WORDS are names of scripts/runtimes/catalog.mjs, with commas, or "all". What is required is also
 // installed, and a skip of it is a failure. With --record the results become the page's.
 import { resolve } from "node:path";
+import { projectWith } from "./packages/project.mjs";
+import { buildPrograms } from "./runtimes/build.mjs";
 import { find, install, modulesOf, RUNTIMES, versionOf } from "./runtimes/catalog.mjs";
 import { differences, judge, record } from "./runtimes/judge.mjs";
-import { buildPrograms, makeProject } from "./runtimes/project.mjs";
+import { sampleFaults } from "./runtimes/samples.mjs";
 
 /** How many runtimes play at once: each waits more than it works. */
 const AT_ONCE = 2;
@@ -14,7 +16,7 @@ const AT_ONCE = 2;
 const { words, isRecording, tarballs } = readArguments(process.argv.slice(2));
 for (const word of [...words.install, ...words.require]) install(word);
 
-const project = makeProject(tarballs);
+const project = projectWith(tarballs, { type: "module" });
 const played = [];
 let passed = 0;
 let failed = 0;
@@ -42,7 +44,7 @@ console.log(`${passed} cases in runtimes passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
 async function play(word) {
-  const { name, programs, conditions, play: playIn, check } = RUNTIMES[word];
+  const { name, programs, conditions, play: playIn, check, samples } = RUNTIMES[word];
   const binary = find(word);
   if (binary === undefined) {
     if (words.require.includes(word)) fail(name, "it is required, but not installed");
@@ -54,6 +56,7 @@ async function play(word) {
   const printed = await playIn(binary, project, (result) => results.push(result));
   const complaints = check?.(word, project, binary, modulesOf(word)) ?? "";
   if (complaints !== "") fail(name, `the types do not fit\n${complaints}`);
+  for (const fault of await sampleFaults(binary, samples, project)) fail(name, fault);
   const { transports, faults } = judge(word, results);
   const counts = Object.values(countsOf(results));
   const version = versionOf(binary);

@@ -6,13 +6,10 @@ import { fork } from "node:child_process";
 import { on } from "node:events";
 import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import ts from "typescript";
-import { fencedBlocks, read } from "../docs/markdown.mjs";
 import { local } from "../tasks/run.mjs";
 import { fail, printedBy, projectWith, writeFiles } from "./project.mjs";
 import { onFreePort, README, WELCOME } from "./readme.mjs";
-
-const LINES = "at most 80\nAGREED ON 40\n";
+import { SAMPLES } from "./samples.mjs";
 
 /** The same program with require(). */
 function toCommonJs(code) {
@@ -23,16 +20,9 @@ function toCommonJs(code) {
   return `(async () => {\n${required}\n})();\n`;
 }
 
-const [{ code: lines }] = fencedBlocks(read("docs/guides/your-own-protocol.md"), "ts");
-const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-const { outputText: linesAsJs } = ts.transpileModule(lines, { compilerOptions });
 const project = projectWith(process.argv.slice(2).map((file) => resolve(file)));
 
-const programs = [
-  ["echo.mjs", README, WELCOME],
-  ["echo.cjs", toCommonJs(README), WELCOME],
-  ["lines.mjs", linesAsJs, LINES],
-];
+const programs = [...SAMPLES, ["echo.cjs", toCommonJs(README), WELCOME]];
 for (const [name, text, prints] of programs) {
   writeFiles(project, { [name]: await onFreePort(text) });
   const printed = printedBy(name, process.execPath, [name], { cwd: project });

@@ -44,6 +44,7 @@ const node = (major, version) => ({
   here: () => (Number.parseInt(process.versions.node, 10) === major ? process.execPath : undefined),
   programs: ["node", "thread"],
   play: playByLines(["node.js"]),
+  samples: [],
 });
 
 /** By the word that names one in `--require`, in the order of the page. */
@@ -59,6 +60,7 @@ export const RUNTIMES = {
     binary: `bin/bun${EXE}`,
     programs: ["bun", "thread"],
     play: playByLines(["bun.js"]),
+    samples: [],
     types: "bun-types@1.4.5",
     check: checkByTypeScript("bun-types"),
   },
@@ -70,6 +72,7 @@ export const RUNTIMES = {
     programs: ["deno", "thread"],
     // It does not accept a certificate of its own signing from the server.
     play: playByLines(["run", "-A", "--unsafely-ignore-certificate-errors=localhost", "deno.js"]),
+    samples: ["run", "-A"],
     check: checkByDeno,
   },
   workerd: {

@@ -1,7 +1,7 @@
 // Plays the suite in a program that prints its results, and reads them.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { KEYS } from "./project.mjs";
+import { KEYS } from "./build.mjs";
 
 /** For the whole suite in one runtime. */
 export const RUN_MS = 120_000;

@@ -1,15 +1,11 @@
-// An empty project with the packed packages installed, and the suite's programs built into it.
+// Builds the suite's programs into a project in which the packed packages are installed.
 import { join } from "node:path";
 import { build } from "esbuild";
 import { fencedBlocks, read } from "../docs/markdown.mjs";
-import { projectWith } from "../packages/project.mjs";
 import { root } from "../tasks/run.mjs";
 
 const RUNTIMES = join(root, "packages/conformance/runtimes");
 export const KEYS = join(root, "packages/conformance/keys");
-
-/** Installs the tarballs with npm, as a user does. Removed when this process exits. */
-export const makeProject = (tarballs) => projectWith(tarballs, { type: "module" });
 
 /**
  * Builds programs of the suite. Without `conditions` they import the packages, which the runtime
