@@ -21,7 +21,6 @@ const CHAPTERS = [
       "docs/guides/client.md",
       "docs/guides/websocket.md",
       "docs/guides/proxies.md",
-      "docs/guides/proxies.md",
       "docs/guides/connect-proxy.md",
       "docs/guides/",
       "packages/cli/README.md",
@@ -107,7 +106,10 @@ const LABELS = {
 
 /** `{ title, area, pages: [{ file, path, title, label }] }` of each chapter. */
 export function readBook() {
-  const named = new Set(CHAPTERS.flatMap(({ files }) => files));
+  const all = CHAPTERS.flatMap(({ files }) => files);
+  const named = new Set(all);
+  const twice = all.filter((file, i) => all.indexOf(file) !== i);
+  if (twice.length > 0) throw new Error(`two pages of ${twice.join(", ")}`);
   return CHAPTERS.map(({ title, area, files }) => ({
     title,
     area,

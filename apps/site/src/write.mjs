@@ -8,6 +8,9 @@ import { copyOf, rewriteLinks, withoutComments } from "./links.mjs";
 import { ENTRIES, PAGES, root } from "./places.mjs";
 import { referencePages } from "./reference/pages.mjs";
 
+// Its tables need the room.
+const WIDE = "---\naside: false\npageClass: wide\n---\n\n";
+
 /** Writes all pages. Returns what the checks and the texts for machines need. */
 export function writePages() {
   rmSync(PAGES, { recursive: true, force: true });
@@ -20,8 +23,11 @@ export function writePages() {
   const onSite = (file, text = read(file)) =>
     rewriteLinks(file, text, { paths, to: linkTo, copies });
 
-  for (const { file, path } of book.flatMap(({ pages }) => pages)) {
-    texts.set(path, drawDiagrams(path, onSite(file)));
+  for (const { area, pages } of book) {
+    const head = area === "evidence" ? WIDE : "";
+    for (const { file, path } of pages) {
+      texts.set(path, head + drawDiagrams(path, onSite(file)));
+    }
   }
   for (const entry of ENTRIES) {
     texts.set(`reference/${entry.page}/index`, packagePage(entry, reference, onSite));
