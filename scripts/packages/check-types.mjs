@@ -38,9 +38,8 @@ function checkWithApi(ts) {
     host.getCurrentDirectory = () => project;
     const parse = host.getSourceFile;
     host.getSourceFile = (file, how, ...rest) => {
-      // How a module of a package is bound depends on the way it was found.
-      const way = /[\\/]lib\.[^\\/]+\.d\.ts$/.test(file) ? "" : compilerOptions.moduleResolution;
-      const name = `${way} ${how.impliedNodeFormat} ${file}`;
+      // Node16 and nodenext share what they parse; for a bundler a file has no format.
+      const name = `${how.impliedNodeFormat} ${file}`;
       if (!parsed.has(name)) parsed.set(name, parse(file, how, ...rest));
       return parsed.get(name);
     };
