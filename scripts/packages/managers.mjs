@@ -10,7 +10,8 @@ import { onFreePort, README, WELCOME } from "./readme.mjs";
 import { serveTarballs } from "./registry.mjs";
 import { binaryOf, scriptOf } from "./tools.mjs";
 
-const WANTED = ["@upgrade/client", "@upgrade/server"];
+// All that depend on each other alone.
+const WANTED = ["client", "server", "websocket", "node", "proxy"].map((name) => `@upgrade/${name}`);
 
 const registry = await serveTarballs(process.argv.slice(2).map((file) => resolve(file)));
 

@@ -46,7 +46,8 @@ function copyWorkspace() {
   for (const member of MEMBERS.flatMap(membersOf)) {
     const { private: isPrivate, dependencies = {} } = readJson(join(root, member, "package.json"));
     copyIn(isPrivate ? join(member, "package.json") : member);
-    for (const name of isPrivate ? [] : Object.keys(dependencies)) {
+    const ours = Object.keys(dependencies).filter((name) => name.startsWith("@upgrade/"));
+    for (const name of isPrivate ? [] : ours) {
       link(join(copy, "packages", name.split("/")[1]), join(copy, member, "node_modules", name));
     }
   }

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { adoptUpgrade, handOver, leaveTo, open, type Server, serve } from "@upgrade/node";
+import { reverseProxy } from "@upgrade/proxy";
 import type { ServerRequest, Service } from "@upgrade/server";
 
 export async function opened(url: string): Promise<void> {
@@ -51,3 +52,8 @@ export async function handed(
   const service: Same<typeof left, Service<Socket>> = true;
   void [asked, out, back, service];
 }
+
+export const proxies = [
+  serve(reverseProxy({ dial: (origin, { signal }) => open(origin, { signal, proxy: false }) })),
+  serve(reverseProxy({ dial: (origin) => open(origin) }), { tls: {} }),
+];

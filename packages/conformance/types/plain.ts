@@ -4,6 +4,7 @@ import * as client from "@upgrade/client";
 import * as core from "@upgrade/core";
 import type * as io from "@upgrade/core/io";
 import * as testing from "@upgrade/core/testing";
+import * as proxy from "@upgrade/proxy";
 import * as server from "@upgrade/server";
 import * as websocket from "@upgrade/websocket";
 
@@ -65,3 +66,15 @@ export const pair: [io.ByteStream, io.ByteStream] = testing.memoryPair();
 export const clock: io.Clock = new testing.ManualClock();
 // @ts-expect-error: misspelt
 export const misspelt: client.ClientOptions = { headersMs: 5, closeMS: 5 };
+
+export const relay: server.Service<Lane> = proxy.reverseProxy({
+  dial: async (origin, { signal }) => {
+    const where: Same<typeof origin, string> = true;
+    void [where, signal satisfies io.SignalLike];
+    return testing.memoryPair()[0];
+  },
+  origin: ({ target }) => (target === "/" ? "http://a.test" : { status: 404 }),
+  protocols: ["websocket"],
+});
+// @ts-expect-error: it cannot dial
+export const unable = proxy.reverseProxy({ protocols: ["websocket"] });

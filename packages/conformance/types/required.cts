@@ -3,6 +3,7 @@ import client = require("@upgrade/client");
 import core = require("@upgrade/core");
 import io = require("@upgrade/core/io");
 import testing = require("@upgrade/core/testing");
+import proxy = require("@upgrade/proxy");
 import server = require("@upgrade/server");
 import websocket = require("@upgrade/websocket");
 
@@ -17,5 +18,6 @@ async function onLane(lane: io.ByteStream): Promise<void> {
 const sameErrors: Same<typeof client.UpgradeError, typeof core.UpgradeError> = true;
 const sameHeaders: Same<server.Headers, core.Headers> = true;
 const pair: [io.ByteStream, io.ByteStream] = testing.memoryPair();
+const relay: server.Service<io.ByteStream> = proxy.reverseProxy({ dial: () => pair[0] });
 
-export = { onLane, sameErrors, sameHeaders, pair };
+export = { onLane, sameErrors, sameHeaders, pair, relay };
