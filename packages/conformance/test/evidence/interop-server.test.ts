@@ -1,20 +1,14 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
-import { createRequire } from "node:module";
 import net from "node:net";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { type ServerOptions, type Service, handshake as serveOn } from "@upgrade/server";
-import type { Client as UndiciClient } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { installed } from "../../src/installed.ts";
 import { closeAll, closeLater, portOf, textOf } from "../../src/pairs/loopback.ts";
-
-// The index of this undici requires Node 22; the modules tested here do not.
-const load = createRequire(import.meta.url);
-const Client = load("undici/lib/dispatcher/client.js") as typeof UndiciClient;
-Object.assign(load("undici/lib/dispatcher/dispatcher.js").prototype, load("undici/lib/api"));
+import { Client } from "../../src/undici-client.ts";
 
 afterEach(closeAll);
 
