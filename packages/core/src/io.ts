@@ -27,7 +27,8 @@ export {
 } from "./handover/connection.ts";
 export type { ForcedParts, Parts } from "./handover/parts.ts";
 export { rewind } from "./handover/rewind.ts";
-export { type TunnelEnd, type TunnelOptions, type TunnelSide, tunnel } from "./handover/tunnel.ts";
+export { type Tap, type TunnelEnd, type TunnelOptions, tunnel } from "./handover/tunnel.ts";
+export type { TunnelSide } from "./handover/tunnel-side.ts";
 export type { Phase } from "./lifecycle/phases.ts";
 export type { Switched } from "./message/switched.ts";
 export { type ByteStream, isByteStream } from "./transports/byte-stream.ts";
@@ -80,6 +81,7 @@ export {
 } from "./driver/settings.ts";
 export type { Side, SideEvent } from "./driver/side.ts";
 export { takeParts } from "./handover/connection.ts";
+export { addressOctets, canonicalAddress } from "./message/ip-address.ts";
 export { decisionOf, offerOf, protocolOf } from "./message/protocol.ts";
 export { abandon, abortIo, type Io } from "./transports/adopt.ts";
 export { Deferred, handled, ignoreFailure, isThenable } from "./transports/deferred.ts";

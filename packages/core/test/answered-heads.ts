@@ -19,7 +19,7 @@ export const OLD: Answered = { ...GET, version: "1.0" };
 export const CONNECT: Answered = {
   ...GET,
   method: "CONNECT",
-  proposal: proposalOf("CONNECT", "1.1", inspect(Headers.from([]))),
+  proposal: proposalOf("CONNECT", "a.test:80", "1.1", inspect(Headers.from([]))),
 };
 
 /** The head of a response, and whether its connection persists. Without types: any part may be anything. */

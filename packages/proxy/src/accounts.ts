@@ -17,7 +17,9 @@ export interface TunnelAccount {
   /** Bytes to the client. */
   readonly down: number;
   /** What ended it. */
-  readonly endedBy: "client" | "upstream" | "signal" | "idle";
+  readonly endedBy: "client" | "upstream" | "signal" | "idle" | "tap";
+  /** After the idle deadline: which side did not read, or sent nothing. */
+  readonly stalled?: "client" | "upstream" | "both" | undefined;
   /** Why it failed, if it did not end by itself. */
   readonly error?: ConnectionError | undefined;
 }
@@ -25,15 +27,21 @@ export interface TunnelAccount {
 /** Called when a tunnel has ended. */
 export type OnTunnel = (account: TunnelAccount) => void;
 
-const ENDED_BY = { a: "client", b: "upstream", signal: "signal", idle: "idle" } as const;
+const SIDES = { a: "client", b: "upstream", both: "both" } as const;
+const NAMES = { ...SIDES, signal: "signal", idle: "idle", tap: "tap" } as const;
 
 /** Reports the end of a tunnel between a client (`a`) and an upstream (`b`). */
 export function account(
   onTunnel: OnTunnel | undefined,
   about: Pick<TunnelAccount, "request" | "where" | "protocol">,
-  { aToB, bToA, endedBy, error }: TunnelEnd,
+  { aToB, bToA, endedBy, stalled, error }: TunnelEnd,
 ): void {
   if (onTunnel === undefined) return;
-  const ended = { up: aToB, down: bToA, endedBy: ENDED_BY[endedBy] };
-  ignoreFailure(() => onTunnel({ ...about, ...ended, error }));
+  const ended: TunnelAccount = {
+    ...about,
+    ...{ up: aToB, down: bToA, endedBy: NAMES[endedBy] },
+    ...(stalled !== undefined && { stalled: SIDES[stalled] }),
+    ...(error !== undefined && { error }),
+  };
+  ignoreFailure(() => onTunnel(ended));
 }

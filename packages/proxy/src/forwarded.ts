@@ -1,7 +1,7 @@
 // client → [forwarded] → upstream: who sent the request (RFC 7239)
 
+import { canonicalAddress } from "@upgrade/core/io";
 import type { ServerRequest } from "@upgrade/server";
-import { canonicalAddress } from "./addresses.ts";
 
 /** What is known of the client of a request. */
 export interface RequestClient {

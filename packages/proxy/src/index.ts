@@ -1,7 +1,7 @@
 // Proxies for HTTP/1.1: what goes through them may be any request, and any upgrade that is named.
 
 export type { OnTunnel, TunnelAccount } from "./accounts.ts";
-export { canonicalAddress, isPublicAddress } from "./addresses.ts";
+export { isPublicAddress } from "./addresses.ts";
 export type { ProxyErrorType } from "./failure.ts";
 export type { ForwardedFields, RequestClient } from "./forwarded.ts";
 export type { ForwardingOptions } from "./forwarding.ts";

@@ -48,6 +48,7 @@ export {
   rewind,
   type Switched,
   SwitchRefused,
+  type Tap,
   type TunnelEnd,
   type TunnelOptions,
   type TunnelSide,

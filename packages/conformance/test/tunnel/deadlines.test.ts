@@ -53,9 +53,73 @@ describe("idleMs", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("is off by default", async () => {
-    const { clock } = await start(0);
-    expect(clock.pending).toBe(0);
+  test("is an hour by default, and 0 is off", async () => {
+    const { clock: never } = await start(0);
+    expect(never.pending).toBe(0);
+    const clock = new ManualClock();
+    const done = tunnel(memoryPair()[0], memoryPair()[0], { clock });
+    clock.advance(3_599_999);
+    expect(clock.pending).toBe(1);
+    clock.advance(1);
+    expect(await done).toMatchObject({ endedBy: "idle", stalled: "both" });
+  });
+});
+
+describe("the side that stalled", () => {
+  const begin = () => {
+    const clock = new ManualClock();
+    const [a, left] = memoryPair(1_024);
+    const [b, right] = memoryPair(1_024);
+    const done = tunnel(a, b, { idleMs: 1_000, clock });
+    return { clock, done, left, right, sides: { a: left, b: right } };
+  };
+
+  test.each([
+    ["a", "b"],
+    ["b", "a"],
+  ] as const)("is %s if it does not read what %s sent", async (stalled, from) => {
+    const { clock, done, sides } = begin();
+    await sides[from].write([new Uint8Array(1_000)]);
+    void sides[from].write([new Uint8Array(1_000)]).catch(() => {});
+    await turns();
+    clock.advance(1_000);
+    const end = await done;
+    expect(end).toMatchObject({ endedBy: "idle", stalled });
+    expect(end.error?.message).toContain(`idleMs: ${stalled} did not read`);
+  });
+
+  test("is the one that sent nothing, after the other has ended", async () => {
+    for (const stalled of ["a", "b"] as const) {
+      const { clock, done, sides } = begin();
+      await sides[stalled === "a" ? "b" : "a"].closeWrite();
+      await turns();
+      clock.advance(1_000);
+      expect(await done).toMatchObject({ endedBy: "idle", stalled });
+    }
+  });
+
+  test("is both if neither reads", async () => {
+    const { clock, done, left, right } = begin();
+    for (const one of [left, right, left, right]) {
+      void one.write([new Uint8Array(1_000)]).catch(() => {});
+    }
+    await turns();
+    clock.advance(1_000);
+    const end = await done;
+    expect(end.stalled).toBe("both");
+    expect(end.error?.message).toContain("both did not read");
+  });
+
+  test("is one that has not arrived", async () => {
+    const clock = new ManualClock();
+    const [a, left] = memoryPair();
+    const done = tunnel(a, new Promise(() => {}), { idleMs: 1_000, clock });
+    await left.closeWrite();
+    await turns();
+    clock.advance(1_000);
+    const end = await done;
+    expect(end).toMatchObject({ endedBy: "idle", stalled: "b" });
+    expect(end.error?.message).toContain("b has not arrived");
   });
 });
 

@@ -115,9 +115,9 @@ export const UNBOUNDED: { readonly [what: string]: readonly [because: string, bo
     "it is the caller's; once a request is sent it has `writeProgressMs` to open",
     "a timer of the caller; on a server `headMs` bounds it",
   ],
-  "an io that has switched, and a tunnel": [
+  "an io that has switched": [
     "what counts as slow depends on the protocol",
-    "`idleMs` of `tunnel()`; the next owner",
+    "`tunnel()`, which ends after an hour of silence (`idleMs`); the next owner",
   ],
 };
 

@@ -133,6 +133,6 @@ export interface TunnelEnded {
   /** Bytes that it received from the io, `readBuf` included. */
   readonly received: number;
   /** What ended it: this side, the other side, the signal, or the idle deadline. */
-  readonly endedBy: "this" | "other" | "signal" | "idle";
+  readonly endedBy: "this" | "other" | "signal" | "idle" | "tap";
   readonly error?: Error;
 }

@@ -1,35 +1,50 @@
 // parts ↔ [tunnel] ↔ parts: joins two ios, with half-close and back-pressure
 
-import { ConnectionError, LocalProtocolError } from "../base/errors.ts";
-import { asBytes } from "../base/octets.ts";
-import { CLOCK, checkOptions, DURATION, type Kinds, SIGNAL, SIZE } from "../base/options.ts";
+import { ConnectionError } from "../base/errors.ts";
+import {
+  CLOCK,
+  checkOptions,
+  DURATION,
+  FUNCTION,
+  type Kinds,
+  SIGNAL,
+  SIZE,
+} from "../base/options.ts";
 import { type Clock, systemClock } from "../driver/clock.ts";
 import { Deadlines } from "../driver/deadlines.ts";
 import { listen, type SignalLike } from "../driver/listening.ts";
-import type { Tracing } from "../driver/tracing.ts";
-import { abandon, adopt, type Io } from "../transports/adopt.ts";
 import { transportFailed } from "../transports/causes.ts";
 import { Deferred, isThenable } from "../transports/deferred.ts";
-import type { Transport } from "../transports/transport.ts";
-import { type Parts, TakenParts } from "./parts.ts";
+import { TakenParts } from "./parts.ts";
+import {
+  abortSide,
+  arrival,
+  type End,
+  endOf,
+  partsOf,
+  type Side,
+  type TunnelSide,
+} from "./tunnel-side.ts";
 
-/**
- * One side of a tunnel: the parts of a connection, an io that has not been read, or a promise of
- * either, such as `request.switchTo()`.
- */
-export type TunnelSide = Parts<unknown> | Io | PromiseLike<Parts<unknown> | Io>;
+/** Sees what goes through a {@link tunnel}. */
+export type Tap = (bytes: Uint8Array, from: "a" | "b") => void;
 
-/** What ends a {@link tunnel} from outside. */
+/** What ends a {@link tunnel} from outside, and sees what goes through it. */
 export interface TunnelOptions {
   /** Aborts both sides. */
   readonly signal?: SignalLike | undefined;
   /**
    * Aborts both sides after this many milliseconds without progress. Also limits the wait for a side
-   * that is a promise. Default: none.
+   * that is a promise. Default 3,600,000, an hour; 0 means never.
    */
   readonly idleMs?: number | undefined;
   /** How many bytes may be queued on one side before the other is paused. Default 65,536. */
   readonly highWaterBytes?: number | undefined;
+  /**
+   * Called with the bytes that are sent on, and the side they are from, in order, `readBuf` first. They
+   * are not the callee's to change or to keep. If it throws, both sides are aborted.
+   */
+  readonly tap?: Tap | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -37,6 +52,7 @@ const TUNNEL_OPTIONS: Kinds<TunnelOptions> = {
   signal: SIGNAL,
   idleMs: DURATION,
   highWaterBytes: SIZE,
+  tap: FUNCTION,
   clock: CLOCK,
 };
 
@@ -45,36 +61,31 @@ export interface TunnelEnd {
   /** Bytes sent from a to b, including `readBuf`. */
   readonly aToB: number;
   readonly bToA: number;
-  /** What ended it: the side that ended or failed first, the signal, or the idle deadline. */
-  readonly endedBy: "a" | "b" | "signal" | "idle";
+  /** What ended it: the side that ended or failed first, the signal, the idle deadline, or the tap. */
+  readonly endedBy: "a" | "b" | "signal" | "idle" | "tap";
   /**
-   * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal or the idle deadline. Its `cause` is
+   * After the idle deadline: the side that did not read what was sent to it; if there is none, the one
+   * that sent nothing although it could. Both if it is the same for both. The error says which.
+   */
+  readonly stalled?: "a" | "b" | "both";
+  /**
+   * Why it failed: `TRANSPORT_FAILED`, or `ABORTED` by the signal, the idle deadline or the tap. Its `cause` is
    * the error of the io, the rejection of a promised side, `INVALID_IO` for a side that cannot be
-   * joined, the signal's reason, or `CALLBACK_FAILED` if the clock threw.
+   * joined, the signal's reason, what the tap threw, or `CALLBACK_FAILED` if the clock threw.
    */
   readonly error?: ConnectionError;
 }
 
-type Name = "a" | "b";
+// Longer than any protocol's own heartbeat, and than what NATs keep.
+const IDLE_MS = 3_600_000;
 
-const NOTHING = new Uint8Array(0);
-
-/** One end of a tunnel. What it reads goes to the other. */
-interface End {
-  readonly name: Name;
-  /** Undefined until its promise has resolved. */
-  transport: Transport | undefined;
-  readBuf: Uint8Array;
-  readEnded: boolean;
-  /** Of the connection that its parts were taken from, if that is traced. */
-  tracing: Tracing | undefined;
-  /** Bytes read from it. */
-  read: number;
-  /** We listen to its transport. */
-  attached: boolean;
-  ended: boolean;
-  closed: boolean;
-}
+// In the order in which one explains the other. Until the end, one side at least is not closed.
+const STALLS: readonly (readonly [did: string, is: (end: End) => boolean])[] = [
+  ["has not arrived", ({ attached }) => !attached],
+  ["did not read", ({ transport }) => transport!.unacceptedBytes > 0],
+  ["sent nothing", ({ ended }) => !ended],
+  ["did not close", ({ closed }) => !closed],
+];
 
 /**
  * Joins two ios. Each `readBuf` is sent first, the end of one side ends writing on the other, and a
@@ -112,6 +123,8 @@ class Tunnel {
   readonly #deadlines: Deadlines;
   readonly #idleMs: number;
   readonly #highWaterBytes: number;
+  readonly #tap: Tap | undefined;
+  #stalled: TunnelEnd["stalled"];
   readonly #stopListening: () => void = ignore;
   #endedBy: TunnelEnd["endedBy"] | undefined;
   #error: ConnectionError | undefined;
@@ -122,12 +135,13 @@ class Tunnel {
     checkOptions(options, TUNNEL_OPTIONS);
     // The size of a socket buffer: enough to keep both kernels busy.
     this.#highWaterBytes = options.highWaterBytes ?? 65_536;
-    this.#idleMs = options.idleMs ?? 0;
+    this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#tap = options.tap;
     // Both are checked before either is touched.
     this.#a = endOf("a", a);
     this.#b = endOf("b", b);
     this.#deadlines = new Deadlines(options.clock ?? systemClock, {
-      deadlinePassed: () => this.#fail("idle", new ConnectionError("ABORTED", "idleMs")),
+      deadlinePassed: () => this.#idle(),
       clockFailed: (cause) =>
         this.#fail("idle", new ConnectionError("ABORTED", "the clock", { cause })),
     });
@@ -152,7 +166,7 @@ class Tunnel {
     }
   }
 
-  #arrived(end: End, other: End, side: Parts<unknown> | Io): void {
+  #arrived(end: End, other: End, side: Side): void {
     try {
       if (!this.#over) Object.assign(end, endOf(end.name, side));
     } catch (error) {
@@ -204,10 +218,30 @@ class Tunnel {
 
   #forward(from: End, to: End, bytes: Uint8Array): void {
     if (this.#over || to.closed) return;
+    if (!this.#passTap(from, bytes)) return;
     from.read += bytes.length;
     this.#deadlines.start("idle", this.#idleMs);
     to.transport!.write([bytes]);
     if (this.#isFull(to)) from.transport!.pause();
+  }
+
+  #passTap({ name }: End, bytes: Uint8Array): boolean {
+    try {
+      this.#tap?.(bytes, name);
+      // It may have aborted the signal.
+      return !this.#over;
+    } catch (cause) {
+      this.#fail("tap", new ConnectionError("ABORTED", "tap", { cause }));
+      return false;
+    }
+  }
+
+  #idle(): void {
+    const sides = [this.#a, this.#b];
+    const [did, is] = STALLS.find(([, is]) => sides.some(is))!;
+    const [first, second] = sides.filter(is);
+    this.#stalled = second === undefined ? first!.name : "both";
+    this.#fail("idle", new ConnectionError("ABORTED", `idleMs: ${this.#stalled} ${did}`));
   }
 
   #resumeIfRoom(from: End, to: End): void {
@@ -266,8 +300,11 @@ class Tunnel {
 
   #finish(): void {
     this.#over = true;
-    const end = { aToB: this.#a.read, bToA: this.#b.read, endedBy: this.#endedBy! };
-    this.#done.resolve(this.#error === undefined ? end : { ...end, error: this.#error });
+    this.#done.resolve({
+      ...{ aToB: this.#a.read, bToA: this.#b.read, endedBy: this.#endedBy! },
+      ...(this.#stalled !== undefined && { stalled: this.#stalled }),
+      ...(this.#error !== undefined && { error: this.#error }),
+    });
     this.#deadlines.stopAll();
     this.#stopListening();
     this.#trace(this.#a, this.#b);
@@ -286,39 +323,4 @@ class Tunnel {
   }
 }
 
-function partsOf(side: Parts<unknown> | Io): Parts<unknown> {
-  const hasParts = "readBuf" in Object(side);
-  return hasParts ? (side as Parts<unknown>) : { io: side, readBuf: NOTHING, readEnded: false };
-}
-
-/** @throws {LocalProtocolError} `INVALID_IO`, with the reason. */
-function endOf(name: Name, side: TunnelSide): End {
-  const state = { name, read: 0, attached: false, ended: false, closed: false };
-  if (isThenable(side)) {
-    const unknown = { transport: undefined, tracing: undefined };
-    return { ...state, ...unknown, readBuf: NOTHING, readEnded: false };
-  }
-  const parts = partsOf(side);
-  const { io, readBuf: read, readEnded } = parts;
-  const tracing = TakenParts.tracingOf(parts);
-  const readBuf = asBytes(read);
-  if (readBuf === undefined) {
-    throw new LocalProtocolError("INVALID_IO", "its readBuf is not a Uint8Array");
-  }
-  return { ...state, transport: adopt(io), tracing, readBuf, readEnded };
-}
-
 const ignore = (): void => {};
-
-type Side = Parts<unknown> | Io;
-
-/** Adopts a promised side. If its `then` throws, it rejects. */
-function arrival(side: PromiseLike<unknown>): Promise<Side> {
-  return new Promise((resolve) => resolve(side as PromiseLike<Side>));
-}
-
-/** Aborts a side that is no longer needed, at the latest when it arrives. */
-function abortSide(side: TunnelSide, reason: ConnectionError): void {
-  if (isThenable(side)) arrival(side).then((late) => abortSide(late, reason), ignore);
-  else abandon(partsOf(side).io, reason);
-}

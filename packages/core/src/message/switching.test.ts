@@ -7,7 +7,7 @@ import type { Version } from "./version.ts";
 const facts = (...flat: string[]) => inspect(Headers.fromFlat(flat));
 const upgrade = (protocols: string, connection = "Upgrade") =>
   facts("Connection", connection, "Upgrade", protocols);
-const offer = (protocols: string) => proposalOf("GET", "1.1", upgrade(protocols));
+const offer = (protocols: string) => proposalOf("GET", "/", "1.1", upgrade(protocols));
 
 describe("a request proposes", () => {
   test("the protocols of Upgrade, verbatim, in order", () => {
@@ -18,9 +18,11 @@ describe("a request proposes", () => {
   });
 
   test("a tunnel only by CONNECT, in either version, whatever Upgrade says", () => {
-    expect(proposalOf("CONNECT", "1.0", upgrade("a"))).toMatchObject({
+    expect(proposalOf("CONNECT", "a.test:80", "1.0", upgrade("a"))).toMatchObject({
       kind: "connect",
       protocols: [],
+      host: "a.test",
+      port: 80,
     });
   });
 
@@ -33,11 +35,11 @@ describe("a request proposes", () => {
     ["with a malformed list", "1.1", upgrade("a, b c")],
     ["with a protocol without a version after the slash", "1.1", upgrade("a/")],
   ])("nothing %s", (_, version, fields) => {
-    expect(proposalOf("GET", version, fields)).toBeUndefined();
+    expect(proposalOf("GET", "/", version, fields)).toBeUndefined();
   });
 
   test("a proposal is immutable, since requests with the same Upgrade share it", () => {
-    for (const proposal of [offer("a")!, proposalOf("CONNECT", "1.1", facts())!]) {
+    for (const proposal of [offer("a")!, proposalOf("CONNECT", "a.test:80", "1.1", facts())!]) {
       expect(() => Object.assign(proposal, { offers: () => true })).toThrow(TypeError);
       expect(() => (proposal.protocols as string[]).push("b")).toThrow(TypeError);
       expect(proposal.offers("b")).toBe(false);
@@ -89,9 +91,9 @@ describe("L4: a 101", () => {
 
   test("to a request that proposed nothing, or a tunnel, is invalid", () => {
     expect(answerTo(undefined, 101, "1.1", upgrade("a"))).toBe("invalid");
-    expect(answerTo(proposalOf("CONNECT", "1.1", facts()), 101, "1.1", upgrade("a"))).toBe(
-      "invalid",
-    );
+    expect(
+      answerTo(proposalOf("CONNECT", "a.test:80", "1.1", facts()), 101, "1.1", upgrade("a")),
+    ).toBe("invalid");
   });
 });
 
@@ -107,5 +109,7 @@ test.each([
 ])("%i is %s to an upgrade, %s to CONNECT (X05)", (status, toUpgrade, toConnect) => {
   expect(answerTo(offer("a"), status, "1.1", facts())).toBe(toUpgrade);
   expect(answerTo(undefined, status, "1.1", facts())).toBe(toUpgrade);
-  expect(answerTo(proposalOf("CONNECT", "1.1", facts()), status, "1.0", facts())).toBe(toConnect);
+  expect(answerTo(proposalOf("CONNECT", "a.test:80", "1.1", facts()), status, "1.0", facts())).toBe(
+    toConnect,
+  );
 });

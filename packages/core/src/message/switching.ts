@@ -1,6 +1,7 @@
 // bytes → parser → events → [switching] → connection: was a switch proposed, and was it accepted?
 
 import { isProtocol, listMembers } from "../base/tokens.ts";
+import { type Authority, authorityOf } from "./authority.ts";
 import type { Facts } from "./facts.ts";
 import type { Version } from "./version.ts";
 
@@ -9,11 +10,25 @@ export class Proposal {
   readonly kind: "upgrade" | "connect";
   /** The offered protocols, verbatim, in the client's order of preference; empty for CONNECT. */
   readonly protocols: readonly string[];
+  /**
+   * Where a CONNECT leads, in one spelling: a name in lower case without a dot at its end, or an IP
+   * address, without brackets. `127.1`, `0x7f000001` and `[::ffff:127.0.0.1]` are all `127.0.0.1`.
+   * Undefined for an upgrade.
+   */
+  readonly host: string | undefined;
+  /** The port of a CONNECT: 1 to 65,535. Undefined for an upgrade. */
+  readonly port: number | undefined;
 
   /** @internal */
-  constructor(kind: "upgrade" | "connect", protocols: readonly string[]) {
+  constructor(
+    kind: "upgrade" | "connect",
+    protocols: readonly string[],
+    authority: Authority | undefined,
+  ) {
     this.kind = kind;
     this.protocols = Object.freeze(protocols);
+    this.host = authority?.host;
+    this.port = authority?.port;
     Object.freeze(this);
   }
 
@@ -31,14 +46,19 @@ export type Answer = "accepted" | "refused" | "interim" | "invalid";
  * What a request proposes. A CONNECT always proposes a tunnel; an Upgrade counts only in HTTP/1.1
  * and with its connection option, and not if its list is malformed.
  */
-export function proposalOf(method: string, version: Version, facts: Facts): Proposal | undefined {
-  if (method === "CONNECT") return new Proposal("connect", []);
+export function proposalOf(
+  method: string,
+  target: string,
+  version: Version,
+  facts: Facts,
+): Proposal | undefined {
+  if (method === "CONNECT") return new Proposal("connect", [], authorityOf(target));
   if (facts.upgrade === undefined || !facts.connectionUpgrade) return undefined;
   // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
   if (version === "1.0") return undefined;
   const members = listMembers(facts.upgrade);
   const isOffer = members.length > 0 && members.every(isProtocol);
-  return isOffer ? new Proposal("upgrade", members) : undefined;
+  return isOffer ? new Proposal("upgrade", members, undefined) : undefined;
 }
 
 /** RFC 9110 §9.3.6: any 2xx to CONNECT opens the tunnel, 204 too. */

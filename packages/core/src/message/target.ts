@@ -2,6 +2,7 @@
 
 import { illegalIn, octetName } from "../base/tokens.ts";
 import type { Facts } from "./facts.ts";
+import { ipv6Octets } from "./ip-address.ts";
 import type { Version } from "./version.ts";
 
 // RFC 3986 §3.2.2: reg-name or an IP literal; octets outside it are percent-encoded.
@@ -24,34 +25,13 @@ const ABSOLUTE_FORM = new RegExp(
 );
 const NOT_IN_TARGET = /[^!$-;=?-~]/;
 
-const GROUP = /^[0-9A-Fa-f]{1,4}$/;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?=.)|$)){4}$/;
-
-/**
- * IPv6address (RFC 3986 §3.2.2): eight groups of 16 bits; one run of them may be elided as `::`,
- * and the last two may be written as IPv4.
- */
-function isIpv6(text: string): boolean {
-  const halves = text.split("::");
-  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
-  const last = groups.at(-1) ?? "";
-  let count = groups.length;
-  if (last.includes(".") && text.endsWith(last)) {
-    if (!IPV4.test(last)) return false;
-    groups.pop();
-    count++;
-  }
-  if (!groups.every((group) => GROUP.test(group))) return false;
-  return halves.length === 1 ? count === 8 : halves.length === 2 && count <= 7;
-}
-
 // Checks what the patterns do not: the IPv6 address, if any, and the port.
 function isSound(match: RegExpExecArray | null): match is RegExpExecArray {
   return hasSoundAddress(match) && isPort(match[2]);
 }
 
 function hasSoundAddress(match: RegExpExecArray | null): match is RegExpExecArray {
-  return match !== null && (match[1] === undefined || isIpv6(match[1]));
+  return match !== null && (match[1] === undefined || ipv6Octets(match[1]) !== undefined);
 }
 
 /** A TCP port has 16 bits; an empty one means the scheme's default. */

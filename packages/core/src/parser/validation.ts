@@ -22,7 +22,7 @@ export function validateRequest(head: RequestHead): RequestEvent {
   if (badHost !== undefined) throw refused("BAD_HOST", badHost);
   const framing = framed(requestFraming(method, version, facts));
   const expectsContinue = expectation(version, facts) && !isEmpty(framing);
-  const proposal = proposalOf(method, version, facts);
+  const proposal = proposalOf(method, target, version, facts);
   return { type: "request", method, target, version, headers, framing, proposal, expectsContinue };
 }
 

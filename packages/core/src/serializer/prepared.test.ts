@@ -26,6 +26,7 @@ describe("the head before is used again only for the same parts", () => {
   // This response if nothing was sent before.
   const proposal = proposalOf(
     "GET",
+    "/",
     "1.1",
     inspect(Headers.from({ Connection: "upgrade", Upgrade: "x" })),
   );

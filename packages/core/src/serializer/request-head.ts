@@ -80,7 +80,7 @@ function makeRequest(source: Source): Prepared<RequestEvent> {
   if (facts.trailer && framed.startsWith("Content-Length")) {
     throw new LocalProtocolError("INVALID_FRAMING", "TRAILER_WITH_LENGTH");
   }
-  const proposal = proposalOf(method, version, facts);
+  const proposal = proposalOf(method, target, version, facts);
   const expectsContinue = version === "1.1" && expectationsOf(facts).has("100-continue");
   const lines = `${method} ${target} HTTP/${version}\r\n${fieldLines(headers)}${framed}`;
   return new Prepared({

@@ -21,6 +21,7 @@ const PROPOSING: Answered = {
   ...GET,
   proposal: proposalOf(
     "GET",
+    "/",
     "1.1",
     inspect(Headers.from({ Connection: "upgrade", Upgrade: "a/1, b" })),
   ),
