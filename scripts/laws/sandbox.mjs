@@ -18,7 +18,7 @@ import { root } from "../mutations/book.mjs";
 
 const here = fileURLToPath(root);
 const GROUPS = ["packages", "apps"];
-const NOT_COPIED = new Set(["node_modules", "dist", "coverage", ".turbo"]);
+const NOT_COPIED = new Set(["node_modules", "dist", "coverage", ".pages", ".turbo"]);
 
 // One project and no cache: starting vitest costs more than the few tests of a law.
 const CONFIG = `
