@@ -119,7 +119,7 @@ type DeflateClass = new (options: object, isServer: boolean, maxPayload: number)
  *
  * @throws {LocalProtocolError} `INVALID_OPTION`: `WebSocket` is not that of ws 8, the agreement is
  *   none, or it has compression and there is no `PerMessageDeflate`. `INVALID_IO`: the io is not a
- *   stream of Node.
+ *   stream of Node, or there is no `readBuf`.
  */
 export function adopt<WS>(
   parts: Parts<unknown>,
@@ -139,7 +139,8 @@ export function adopt<WS>(
     socket.setSocket(io, NOTHING, own);
     return socket as WS;
   } catch (error) {
-    if (typeof parts?.io === "object") abortIo(parts.io, error);
+    // An io alone is no parts, but no one else will close it.
+    abortIo(parts?.io ?? parts, error);
     throw error;
   }
 }
@@ -152,8 +153,10 @@ function adoptableOf(given: unknown): AdoptableClass {
 }
 
 function checkedAgreement(agreement: WebSocketAgreement): WebSocketAgreement {
-  const role: unknown = agreement?.role;
-  if (role === "client" || role === "server") return agreement;
+  const { role, protocol, deflate } = Object(agreement) as { readonly [name: string]: unknown };
+  const isRole = role === "client" || role === "server";
+  const isDeflate = deflate === undefined || (typeof deflate === "object" && deflate !== null);
+  if (isRole && typeof protocol === "string" && isDeflate) return agreement;
   throw invalid(`the agreement is ${inWords(agreement)}, not what websocket() agreed on`);
 }
 
@@ -188,11 +191,10 @@ const NODE_STREAM = ["on", "write", "unshift", "destroy"];
 const SOCKET_ONLY = ["setTimeout", "setNoDelay"];
 
 function streamOf(parts: Parts<unknown>): object {
-  const io = parts?.io as { readonly [name: string]: unknown } | undefined;
-  if (!NODE_STREAM.every((name) => typeof io?.[name] === "function")) {
+  const stream = rewind(parts) as { readonly [name: string]: unknown };
+  if (!NODE_STREAM.every((name) => typeof stream[name] === "function")) {
     throw new LocalProtocolError("INVALID_IO", "ws needs a stream of Node: a socket or a Duplex");
   }
-  const stream = rewind(parts) as object;
   // Before 8.14, ws calls these on every stream.
   for (const name of SOCKET_ONLY.filter((one) => !(one in stream))) {
     Object.defineProperty(stream, name, { value: () => stream, configurable: true });

@@ -209,6 +209,8 @@ describe("what cannot be adopted is refused, and its io aborted:", () => {
     ],
     ["no agreement", undefined, { WebSocket }, "the agreement is undefined"],
     ["another agreement", { protocol: "v1" }, { WebSocket }, "the agreement is an object"],
+    ["half an agreement", { role: "client" }, { WebSocket }, "the agreement is an object"],
+    ["a forged agreement", { ...plain("server"), deflate: true }, { WebSocket }, "the agreement is an object"], // biome-ignore format: one line
     [
       "an unknown option",
       plain("server"),
@@ -238,6 +240,21 @@ describe("what cannot be adopted is refused, and its io aborted:", () => {
       expect.objectContaining({ code: "INVALID_IO" }),
     );
     await expect(far.read()).rejects.toThrow();
+  });
+
+  test.each([
+    ["an io alone", (io: Io) => io],
+    ["parts without readBuf", (io: Io) => ({ io })],
+    ["parts whose readBuf is text", (io: Io) => ({ io, readBuf: "early" })],
+  ])("%s", (_, make) => {
+    const { io } = switchedTo(Buffer.of());
+    expect(() => adopt(make(io) as never, plain("server"), { WebSocket })).toThrow(
+      expect.objectContaining({
+        code: "INVALID_IO",
+        message: expect.stringContaining("pass the parts of a connection"),
+      }),
+    );
+    expect(io.destroyed).toBe(true);
   });
 
   test("no parts", () => {

@@ -1,6 +1,8 @@
 // driver → [parts] → the next protocol: the io, and every byte that is not HTTP's
 
+import { LocalProtocolError } from "../base/errors.ts";
 import { byClass, INSPECT, type Inspect, shown } from "../base/inspect.ts";
+import { asBytes } from "../base/octets.ts";
 import type { Tracing } from "../driver/tracing.ts";
 import type { Switched } from "../message/switched.ts";
 
@@ -14,6 +16,20 @@ export interface Parts<IO> {
   readonly readEnded: boolean;
   /** Absent if HTTP ended without a switch. */
   readonly switched?: Switched;
+}
+
+/**
+ * The bytes of parts that were given to us.
+ *
+ * @throws {LocalProtocolError} `INVALID_IO`: there are none, as in an io alone.
+ */
+export function readBufOf(parts: Parts<unknown>): Uint8Array {
+  const bytes = asBytes((parts as Partial<Parts<unknown>> | null | undefined)?.readBuf);
+  if (bytes !== undefined) return bytes;
+  throw new LocalProtocolError(
+    "INVALID_IO",
+    "its readBuf is not a Uint8Array; pass the parts of a connection",
+  );
 }
 
 /** @internal */

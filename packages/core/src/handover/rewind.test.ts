@@ -24,6 +24,18 @@ test("a ByteStream without cancelRead and gone is replayed without them", async 
   expect(io.cancelRead).toBeUndefined();
 });
 
+test.each([undefined, null, 7, {}, { io: bare }, { io: bare, readBuf: "x" }])(
+  "%o is no parts",
+  (parts) => {
+    expect(() => rewind(parts as never)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_IO",
+        message: expect.stringContaining("its readBuf is not a Uint8Array"),
+      }),
+    );
+  },
+);
+
 test("an io with the methods of a Duplex that is not a Duplex cannot be replayed", () => {
   const io = { on() {}, write() {}, pause() {}, removeListener() {}, readableEnded: true };
   expect(() => rewind({ io, readBuf: EARLY, readEnded: true })).toThrow(

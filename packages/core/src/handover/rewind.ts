@@ -6,7 +6,7 @@ import { type ConnLike, isConn } from "../transports/deno-conn.ts";
 import { isDuplex } from "../transports/duplex.ts";
 import { readableOf } from "../transports/readable.ts";
 import { isWebPair, type WebPair } from "../transports/web-pair.ts";
-import type { Parts } from "./parts.ts";
+import { type Parts, readBufOf } from "./parts.ts";
 import { replayDuplex } from "./replay-duplex.ts";
 
 interface Unshiftable {
@@ -22,10 +22,11 @@ interface Unshiftable {
  * with the socket's own members, such as `setTimeout` and `remoteAddress`; for a Deno.Conn it has
  * `read`, `write`, `closeWrite` and `close`.
  *
- * @throws {LocalProtocolError} `INVALID_IO`: an io of none of these shapes.
+ * @throws {LocalProtocolError} `INVALID_IO`: an io of none of these shapes, or no `readBuf`.
  */
 export function rewind<IO>(parts: Parts<IO>): IO {
-  const { io, readBuf, readEnded } = parts;
+  const readBuf = readBufOf(parts);
+  const { io, readEnded } = parts;
   if (isDuplex(io)) {
     // A socket reads ahead: its "end" may have fired since the hand-over.
     if (readEnded || io.readableEnded) return replayDuplex(io, readBuf) as IO;

@@ -1,12 +1,11 @@
 // parts → [tunnel side] → tunnel: what may be one side, or will be
 
-import { type ConnectionError, LocalProtocolError } from "../base/errors.ts";
-import { asBytes } from "../base/octets.ts";
+import type { ConnectionError } from "../base/errors.ts";
 import type { Tracing } from "../driver/tracing.ts";
 import { abandon, adopt, type Io } from "../transports/adopt.ts";
 import { isThenable } from "../transports/deferred.ts";
 import type { Transport } from "../transports/transport.ts";
-import { type Parts, TakenParts } from "./parts.ts";
+import { type Parts, readBufOf, TakenParts } from "./parts.ts";
 
 /**
  * One side of a tunnel: the parts of a connection, an io that has not been read, or a promise of
@@ -65,11 +64,8 @@ export function endOf(name: End["name"], side: TunnelSide): End {
     return { ...state, ...unknown, readBuf: NOTHING, readEnded: false };
   }
   const parts = partsOf(side);
-  const { io, readBuf: read, readEnded } = parts;
+  const { io, readEnded } = parts;
   const tracing = TakenParts.tracingOf(parts);
-  const readBuf = asBytes(read);
-  if (readBuf === undefined) {
-    throw new LocalProtocolError("INVALID_IO", "its readBuf is not a Uint8Array");
-  }
+  const readBuf = readBufOf(parts);
   return { ...state, transport: adopt(io), tracing, readBuf, readEnded };
 }
