@@ -18,7 +18,7 @@ copyWorkspace();
 const pending = readdirSync(join(copy, ".changeset")).filter((name) => name.endsWith(".md"));
 const before = manifests();
 
-// A changelog names the commits of its changesets.
+// Changesets asks git which commits added its files.
 await run("git", ["init", "--quiet"]);
 await run("git", ["add", "--all"]);
 await run("git", [...AUTHOR, "commit", "--quiet", "--no-verify", "--message=rehearsal"]);
