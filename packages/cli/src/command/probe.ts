@@ -5,15 +5,14 @@ import { judge } from "../judge/judge.ts";
 import { probe } from "../probe/probe.ts";
 import { toJson } from "../render/json.ts";
 import { report } from "../render/report.ts";
+import { collect } from "./collect.ts";
 import type { Console } from "./console.ts";
 import { type ConnectingOptions, planOf } from "./plan-of.ts";
 
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
-
 /** Options of every command that connects. */
-export function connecting(command: Command): Command {
+export function connecting(command: Command, url = "<url>"): Command {
   return command
-    .argument("<url>", "ws:, wss:, http:, https: or unix: with a path")
+    .argument(url, "ws:, wss:, http:, https: or unix: with a path")
     .addOption(
       new Option(
         "-p, --protocol <token>",

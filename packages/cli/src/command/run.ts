@@ -4,17 +4,27 @@ import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { EXIT_CODES, EXIT_MEANINGS, type ExitClass } from "../exit-codes.ts";
 import { UsageError } from "../usage-error.ts";
+import { connectCommand } from "./connect.ts";
 import { Console, type Streams } from "./console.ts";
 import { probeCommand } from "./probe.ts";
+import { serveCommand } from "./serve.ts";
+import { traceCommand } from "./trace.ts";
+
+export interface RunOptions {
+  /** Default: as picocolors finds, which obeys `NO_COLOR`. */
+  readonly hasColors?: boolean | undefined;
+  /** Ends `serve` and `trace --listen`. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Runs a command line without the name of the program. Resolves with the exit code. */
 export async function run(
   args: readonly string[],
   streams: Streams,
-  hasColors?: boolean,
+  { hasColors, signal = new AbortController().signal }: RunOptions = {},
 ): Promise<number> {
   const console = new Console(streams, hasColors);
-  const program = programOf(console);
+  const program = programOf(console, signal);
   try {
     await program.parseAsync([...args], { from: "user" });
     return console.exitCode;
@@ -23,12 +33,16 @@ export async function run(
   }
 }
 
-function programOf(console: Console): Command {
+function programOf(console: Console, signal: AbortSignal): Command {
   const program = new Command("upgrade")
     .description("Says which hop and which header broke an upgrade of HTTP/1.1")
     .addHelpText("after", `\nExit codes:\n${exitCodes()}`)
     .showSuggestionAfterError();
-  for (const command of [probeCommand(console)]) program.addCommand(command);
+  program
+    .addCommand(probeCommand(console))
+    .addCommand(connectCommand(console))
+    .addCommand(serveCommand(console, signal))
+    .addCommand(traceCommand(console, signal));
   for (const one of [program, ...program.commands]) {
     one.exitOverride().configureOutput({
       writeOut: (text) => console.print(text),

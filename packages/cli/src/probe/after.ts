@@ -2,8 +2,8 @@
 
 import { rewind } from "@upgrade/client";
 import { adopt, type WebSocketAgreement } from "@upgrade/websocket";
-import * as ws from "ws";
 import type { AfterFacts, Failure, Returned } from "../facts.ts";
+import { CLASSES, WebSocket } from "../web-socket.ts";
 import type { Switched } from "./exchange.ts";
 import { failureOf } from "./failure.ts";
 import type { Plan } from "./plan.ts";
@@ -11,10 +11,6 @@ import type { Tap } from "./tap.ts";
 
 /** How long to watch for an end that comes at once, if nothing can be sent. */
 const WATCH_MS = 300;
-
-const { WebSocket } = ws;
-// Exported from ws 8.20 on; its types do not know yet.
-const { PerMessageDeflate } = ws as unknown as { PerMessageDeflate: new () => object };
 
 /** Sends one thing, and says whether it came back. */
 interface Line {
@@ -146,7 +142,7 @@ function echoed(switched: Switched, plan: Plan): Line {
 /** WebSocket: every end answers a ping (RFC 6455 §5.5.2). */
 function messages(switched: Switched, { clock, timeoutMs }: Plan): Line {
   const agreement = switched.agreement as WebSocketAgreement;
-  const socket = adopt(switched.parts, agreement, { WebSocket, PerMessageDeflate });
+  const socket = adopt<WebSocket>(switched.parts, agreement, CLASSES);
   let failure: Failure | undefined;
   socket.on("error", (error) => {
     failure ??= failureOf(error);

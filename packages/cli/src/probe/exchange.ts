@@ -22,7 +22,7 @@ export async function exchange(
 ): Promise<readonly [ExchangeFacts, Switched | undefined]> {
   const { clock, timeoutMs, method, target, authority, headers, body } = plan;
   const began = clock.now();
-  const tap = new Tap(socket, clock);
+  const tap = new Tap(socket, clock, plan.transcript);
   let failure: Failure | undefined;
   let switched: Switched | undefined;
   try {

@@ -4,6 +4,7 @@ import type { LookupAddress } from "node:dns";
 import type { Clock } from "@upgrade/core/io";
 import type { HttpProxy } from "@upgrade/node";
 import type { FieldLine } from "../facts.ts";
+import type { Transcript } from "../trace/transcript.ts";
 
 export interface Plan {
   readonly url: URL;
@@ -35,6 +36,8 @@ export interface Plan {
   readonly isEcho: boolean;
   readonly showsSecrets: boolean;
   readonly clock: Clock;
+  /** Gets the bytes of the exchange, and of what comes after it, as they pass. */
+  readonly transcript?: Transcript | undefined;
   readonly lookup: (host: string) => Promise<readonly LookupAddress[]>;
 }
 

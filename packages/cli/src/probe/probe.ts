@@ -6,29 +6,50 @@ import type { Facts, NameFacts, TargetFacts } from "../facts.ts";
 import { maskTarget } from "../mask.ts";
 import { tryAfter } from "./after.ts";
 import { isUnclear, mayBeH2, speaks, withoutProposal } from "./control.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, type Switched } from "./exchange.ts";
 import { type Plan, placeName } from "./plan.ts";
 import { dial, resolveName, secure, tunnelThrough } from "./reaching.ts";
 
 /** Called with what is done next, for a person who waits. */
 export type OnStep = (step: string) => void;
 
+/** Facts that are still being gathered. */
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-type Gathered = Mutable<Facts>;
+export type Gathered = Mutable<Facts>;
+
+/** No facts yet. */
+export const begun = (plan: Plan): Gathered => ({ target: targetOf(plan), control: {} });
 
 /** Tries everything up to the first step that fails, and what tells its causes apart. */
 export async function probe(plan: Plan, onStep: OnStep = () => {}): Promise<Facts> {
-  const facts: Gathered = { target: targetOf(plan), control: {} };
-  const way = new Way(plan, facts, onStep);
-  const socket = await way.open();
-  if (socket === undefined) return facts;
-  onStep(`asking for ${plan.protocols.join(", ")}`);
-  const [exchanged, switched] = await exchange(socket, plan);
-  facts.exchange = exchanged;
+  const facts = begun(plan);
+  const switched = await propose(plan, facts, onStep);
   if (switched !== undefined) {
     onStep(plan.idleMs > 0 ? `silent for ${plan.idleMs / 1000} s` : "trying what comes after");
     facts.after = await tryAfter(switched, plan);
-  } else if (exchanged.answer?.status === undefined) {
+  }
+  return facts;
+}
+
+/** A socket on which a request can be sent; what is undefined has its reason in the facts. */
+export function reach(plan: Plan, facts: Gathered): Promise<net.Socket | undefined> {
+  return new Way(plan, facts, () => {}).open();
+}
+
+/** Every step to the switch; what is undefined has its reason in the facts. */
+export async function propose(
+  plan: Plan,
+  facts: Gathered,
+  onStep: OnStep,
+): Promise<Switched | undefined> {
+  const way = new Way(plan, facts, onStep);
+  const socket = await way.open();
+  if (socket === undefined) return undefined;
+  onStep(`asking for ${plan.protocols.join(", ")}`);
+  const [exchanged, switched] = await exchange(socket, plan);
+  facts.exchange = exchanged;
+  if (switched !== undefined) return switched;
+  if (exchanged.answer?.status === undefined) {
     await way.trySpeaking();
   } else if (isUnclear(exchanged, plan)) {
     onStep("asking again without an upgrade");
@@ -36,7 +57,7 @@ export async function probe(plan: Plan, onStep: OnStep = () => {}): Promise<Fact
     const again = await new Way(plan, { ...facts }, () => {}).open();
     if (again !== undefined) facts.control = await withoutProposal(again, exchanged, plan);
   }
-  return facts;
+  return undefined;
 }
 
 /** How a connection is reached: the steps, with their facts. */

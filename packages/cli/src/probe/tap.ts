@@ -4,6 +4,7 @@ import type net from "node:net";
 import { Duplex } from "node:stream";
 import type { Clock } from "@upgrade/core/io";
 import type { Ending } from "../facts.ts";
+import type { Transcript } from "../trace/transcript.ts";
 
 /** No more than this is recorded of each direction. */
 const MAX_RECORDED_BYTES = 256 * 1024;
@@ -21,14 +22,17 @@ export class Tap extends Duplex {
   ending: Ending = "open";
   readonly #socket: net.Socket;
   readonly #clock: Clock;
+  readonly #transcript: Transcript | undefined;
   #recorded = 0;
 
-  constructor(socket: net.Socket, clock: Clock) {
+  constructor(socket: net.Socket, clock: Clock, transcript?: Transcript) {
     super({ allowHalfOpen: true });
+    this.#transcript = transcript;
     this.#socket = socket;
     this.#clock = clock;
     socket.on("data", (bytes: Buffer) => {
       this.#record(this.received, bytes);
+      this.#transcript?.bytes("<", bytes);
       if (!this.push(bytes)) socket.pause();
     });
     socket.on("end", () => {
@@ -56,10 +60,12 @@ export class Tap extends Duplex {
     callback: (error?: Error | null) => void,
   ): void {
     this.#record(this.sent, bytes);
+    this.#transcript?.bytes(">", bytes);
     this.#socket.write(bytes, callback);
   }
 
   override _final(callback: () => void): void {
+    this.#transcript?.end(">", "FIN");
     this.#socket.end(callback);
   }
 
@@ -72,6 +78,7 @@ export class Tap extends Duplex {
   #endsWith(ending: Ending): void {
     if (this.ending !== "open") return;
     this.ending = ending;
+    this.#transcript?.end("<", ending === "ended" ? "FIN" : "RST");
     this.emit("ending");
   }
 

@@ -13,13 +13,9 @@ import {
   type TraceEvent,
 } from "@upgrade/server";
 import { adopt, websocket } from "@upgrade/websocket";
-import * as ws from "ws";
+import { CLASSES, type WebSocket } from "../web-socket.ts";
 import type { Misbehavior } from "./misbehaviors.ts";
 import { Spoiled } from "./spoiled.ts";
-
-// Exported from ws 8.20 on; its types do not know yet.
-const { PerMessageDeflate } = ws as unknown as { PerMessageDeflate: new () => object };
-const CLASSES = { WebSocket: ws.WebSocket, PerMessageDeflate };
 
 export interface EndOptions {
   readonly protocols: readonly string[];
@@ -72,7 +68,7 @@ function spokenOf(token: string, options: EndOptions): Spoken<Duplex> {
   return [
     protocol,
     (parts, agreement) => {
-      const socket = adopt(parts, agreement as Parameters<typeof adopt>[1], CLASSES);
+      const socket = adopt<WebSocket>(parts, agreement as Parameters<typeof adopt>[1], CLASSES);
       socket.on("error", () => {});
       socket.on("message", (data, isBinary) => {
         if (isEcho) socket.send(data, { binary: isBinary });
