@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { checkReference } from "../apps/site/src/reference/check.mjs";
 import { corporaPage } from "./docs/corpora.mjs";
 import { coveragePage } from "./docs/coverage.mjs";
+import { diagnosisPage } from "./docs/diagnosis.mjs";
 import { differencesPage } from "./docs/differences.mjs";
 import { evidenceIndex } from "./docs/evidence.mjs";
 import { checkGlossary } from "./docs/glossary.mjs";
@@ -34,6 +35,7 @@ const evidence = {
   "docs/evidence/laws.md": lawsPage(),
   "docs/evidence/coverage.md": coveragePage(),
   "docs/evidence/runtimes.md": runtimesPage(),
+  "docs/evidence/diagnosis.md": diagnosisPage(),
 };
 const performance = performanceFigures();
 const index = evidenceIndex({ ...evidence, "docs/evidence/performance.md": performance });

@@ -58,6 +58,13 @@ const TASKS = {
       await node("packages/bench/dist/main.js", args);
     },
   },
+  diagnosis: {
+    says: "plays every way an upgrade breaks with our probe, curl, wscat and openssl, and records it",
+    async run() {
+      await bundle("diagnosis", "cli");
+      await node("packages/cli/node_modules/.diagnosis/main.js", ["packages/cli"]);
+    },
+  },
   fuzz: {
     says: "fuzzes the core: --seconds N, --seed S, --corpus DIR; or --faults",
     async run(args) {

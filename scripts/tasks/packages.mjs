@@ -58,9 +58,9 @@ export async function checkPackages() {
 }
 
 /** Bundles a program of conformance from the sources, because they are what is under test. */
-export async function bundle(program) {
+export async function bundle(program, member = "conformance") {
   const args = ["--config", `${program}/tsup.config.ts`, "--silent"];
   await node(local("tsup/dist/cli-default.js"), args, {
-    cwd: join(root, "packages/conformance"),
+    cwd: join(root, "packages", member),
   });
 }

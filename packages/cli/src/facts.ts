@@ -141,6 +141,8 @@ export interface Returned {
 
 /** Further attempts, to tell two causes apart. */
 export interface ControlFacts {
+  /** The status of the answer to the same proposal without a body. */
+  readonly withoutBody?: number | undefined;
   /** The port answers a TLS handshake. */
   readonly speaksTls?: boolean | undefined;
   /** TLS chooses `h2` if it is offered. */

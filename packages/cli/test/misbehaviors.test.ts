@@ -22,7 +22,7 @@ const EXPECTED: Readonly<Record<keyof typeof MISBEHAVIORS, VerdictId>> = {
   "401": "not-authenticated",
   "403": "forbidden",
   "404": "not-found",
-  "426": "upgrade-removed",
+  "426": "upgrade-not-relayed",
   "503": "unavailable",
   "lower-case": "switched-lower-case",
   "in-pieces": "switched-in-pieces",

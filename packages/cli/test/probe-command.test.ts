@@ -12,7 +12,7 @@ describe("the report", () => {
     const { exit, out, error } = await ran(["probe", "--no-proxy", `ws://127.0.0.1:${port}/chat`]);
     const [first, second] = out.split("\n");
     expect(first).toBe(
-      "✗ nginx removed Upgrade: the answer is 426 and asks for websocket, which the request had.",
+      "✗ nginx did not relay Upgrade: the answer is 426 and asks for websocket, which the request had.",
     );
     expect(second).toContain('proxy_set_header Connection "upgrade";');
     expect(out).toContain(`you ──TCP──▶ 127.0.0.1:${port} (nginx/1.22.1) ──HTTP──▶ via 1.1 edge ✗`);

@@ -31,6 +31,9 @@ export const PROGRAMS = {
     succeeds: ["-c", "import websockets"],
   },
   "curl": { debian: "curl", candidates: ["curl"], succeeds: ["--version"] },
+  "nginx": { debian: "nginx-light", candidates: ["nginx"], succeeds: ["-v"] },
+  "haproxy": { debian: "haproxy", candidates: ["haproxy"], succeeds: ["-v"] },
+  "squid": { debian: "squid", candidates: ["squid"], succeeds: ["-v"] },
 } as const satisfies { readonly [name: string]: Program };
 
 export type ProgramName = keyof typeof PROGRAMS;

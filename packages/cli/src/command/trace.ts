@@ -54,7 +54,7 @@ async function alone(url: string, options: TraceOptions, console: Console): Prom
   const switched = await propose(plan, facts, () => {});
   if (switched === undefined) {
     const { says, change, exit } = judge(facts);
-    console.note(`✗ ${says}.\n  Change: ${change}.`);
+    console.note(`✗ ${says}.\n  Change: ${change}`);
     console.exit(exit);
     return;
   }
@@ -102,6 +102,6 @@ async function passed(client: net.Socket, plan: Plan, transcript: Transcript): P
   const server = await reach(plan, facts);
   if (server !== undefined) return relay(client, server, transcript);
   const { says, change } = judge(facts);
-  transcript.end("<", `${says}. Change: ${change}.`);
+  transcript.end("<", `${says}. Change: ${change}`);
   client.resetAndDestroy();
 }

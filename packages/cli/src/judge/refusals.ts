@@ -3,7 +3,7 @@
 import type { AnswerFacts, Facts } from "../facts.ts";
 import { softwareOr } from "../verdicts/hops.ts";
 import { type Verdict, type VerdictId, verdict } from "../verdicts/verdicts.ts";
-import { fieldOf, hopOf, saidBy, softwareOf } from "./wording.ts";
+import { fieldOf, hopOf, relayOf, saidBy, softwareOf } from "./wording.ts";
 
 /** The verdict on a refusal, by its status, if the status says it all. */
 const BY_STATUS = {
@@ -50,9 +50,10 @@ export function judgeRefusal(answer: AnswerFacts, { target, exchange, control }:
     scheme: fieldOf(fields, "www-authenticate")?.split(" ")[0] ?? "no scheme",
     allow: fieldOf(fields, "allow") ?? "GET",
   };
+  if (control.withoutBody === 101) return verdict("body-with-upgrade", blanks);
   if (isTooNew(versions, status)) return verdict("wrong-websocket-version", blanks);
-  if (status === 426)
-    return verdict(asksForOurs(asked, target) ? "upgrade-removed" : "other-protocol", blanks);
+  if (status === 426 && !asksForOurs(asked, target)) return verdict("other-protocol", blanks);
+  if (status === 426) return verdict("upgrade-not-relayed", { ...blanks, hop: relayOf(answer) });
   if (hasBody(exchange) && BODY_REFUSALS.has(status)) {
     return verdict("body-with-upgrade", blanks);
   }

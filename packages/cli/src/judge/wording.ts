@@ -43,11 +43,16 @@ export function hopOf(answer: AnswerFacts): string {
   const server = fieldOf(fields, "server");
   const known = softwareOf(answer)?.name;
   if (proxy !== undefined && proxy !== "") return `The proxy ${proxy}`;
-  if (known !== undefined) return known[0]!.toUpperCase() === known[0] ? capital(known) : known;
+  if (known !== undefined) return known;
   return server === undefined || server === "" ? "The server" : server;
 }
 
-const capital = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
+/** Who stands before the server that answered, as the subject of a sentence. */
+export function relayOf(answer: AnswerFacts): string {
+  if (softwareOf(answer) !== undefined) return hopOf(answer);
+  const [, name] = /^\S+ ([^\s,]+)/.exec(fieldOf(answer.fields, "via") ?? "") ?? [];
+  return name === undefined ? "A hop before the server" : `The hop ${name}`;
+}
 
 /** The text of a refusal, for the end of a sentence. */
 export function saidBy({ body }: AnswerFacts): string {

@@ -36,6 +36,16 @@ export function isUnclear({ answer, isSwitched }: ExchangeFacts, { method }: Pla
   return !isSwitched && method === "GET" && UNCLEAR.has(answer?.status ?? 0);
 }
 
+/** The same proposal without its body, on a connection that is open. */
+export async function withoutBody(
+  socket: Parameters<typeof exchange>[0],
+  plan: Plan,
+): Promise<ControlFacts> {
+  const [again, switched] = await exchange(socket, { ...plan, body: undefined });
+  switched?.io.destroy();
+  return { withoutBody: again.answer?.status };
+}
+
 /** The same request without a proposal, on a connection that is open. */
 export async function withoutProposal(
   socket: Parameters<typeof exchange>[0],

@@ -5,7 +5,7 @@ import net from "node:net";
 import type { Facts, NameFacts, TargetFacts } from "../facts.ts";
 import { maskTarget } from "../mask.ts";
 import { tryAfter } from "./after.ts";
-import { isUnclear, mayBeH2, speaks, withoutProposal } from "./control.ts";
+import { isUnclear, mayBeH2, speaks, withoutBody, withoutProposal } from "./control.ts";
 import { exchange, type Switched } from "./exchange.ts";
 import { type Plan, placeName } from "./plan.ts";
 import { dial, resolveName, secure, tunnelThrough } from "./reaching.ts";
@@ -51,6 +51,10 @@ export async function propose(
   if (switched !== undefined) return switched;
   if (exchanged.answer?.status === undefined) {
     await way.trySpeaking();
+  } else if (plan.body !== undefined && plan.method === "GET") {
+    onStep("asking again without a body");
+    const again = await new Way(plan, { ...facts }, () => {}).open();
+    if (again !== undefined) facts.control = await withoutBody(again, plan);
   } else if (isUnclear(exchanged, plan)) {
     onStep("asking again without an upgrade");
     // What is found on the way is known already.

@@ -56,6 +56,9 @@ export function rowsOf(facts: Facts): Row[] {
   if (after !== undefined) rows.push(...afterRows(after));
   if (control.speaksTls) rows.push(noted("control", "a TLS handshake works on this port"));
   if (control.speaksH2) rows.push(noted("control", "ALPN chooses h2 when it is offered"));
+  if (control.withoutBody !== undefined) {
+    rows.push(noted("control", `the same request without a body: ${control.withoutBody}`));
+  }
   if (control.withoutProposal !== undefined) {
     const { status, isSame } = control.withoutProposal;
     const text = `the same request without an upgrade: ${status}, ${isSame ? "the same answer" : "another answer"}`;

@@ -22,7 +22,7 @@ export function report(facts: Facts, verdict: Verdict, screen: Screen): string {
   const isHealthy = exit === 0;
   const first = `${isHealthy ? "✓" : "✗"} ${says}.`;
   const lines = [colors.bold(isHealthy ? colors.green(first) : colors.red(first))];
-  if (change !== "nothing") lines.push(`  ${colors.bold("Change:")} ${change}.`);
+  if (change !== "nothing") lines.push(`  ${colors.bold("Change:")} ${change}`);
   if (rule !== undefined) lines.push(colors.dim(`  Rule: ${rule}`));
   lines.push(colors.dim(`  Verdict: ${id}, exit code ${exit}`));
   lines.push("", picture(facts, verdict), "", ...evidence(rowsOf(facts), colors, screen));

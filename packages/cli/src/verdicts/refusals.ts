@@ -3,9 +3,9 @@
 import type { VerdictRow } from "./row.ts";
 
 export const REFUSALS = {
-  "upgrade-removed": {
+  "upgrade-not-relayed": {
     exit: "refused",
-    says: "{hop} removed Upgrade: the answer is 426 and asks for {asked}, which the request had",
+    says: "{hop} did not relay Upgrade: the answer is 426 and asks for {asked}, which the request had",
     change: "{fix}",
     rule: "RFC 9110 §7.8: Upgrade is hop-by-hop, so each proxy must send it on by choice",
   },
@@ -87,7 +87,7 @@ export const REFUSALS = {
   },
   "body-with-upgrade": {
     exit: "refused",
-    says: "{hop} does not take an upgrade with a body ({status})",
+    says: "{hop}, or a hop before it, does not take an upgrade with a body ({status})",
     change:
       "leave --body away: send the bytes after the switch; haproxy takes no upgrade with a body",
     rule: "RFC 9110 §7.8: the body comes before the switch, and not every proxy waits for it",
