@@ -15,9 +15,9 @@ export class Proposal {
    * address, without brackets. `127.1`, `0x7f000001` and `[::ffff:127.0.0.1]` are all `127.0.0.1`.
    * Undefined for an upgrade.
    */
-  readonly host: string | undefined;
+  declare readonly host: string | undefined;
   /** The port of a CONNECT: 1 to 65,535. Undefined for an upgrade. */
-  readonly port: number | undefined;
+  declare readonly port: number | undefined;
 
   /** @internal */
   constructor(
@@ -27,8 +27,10 @@ export class Proposal {
   ) {
     this.kind = kind;
     this.protocols = Object.freeze(protocols);
-    this.host = authority?.host;
-    this.port = authority?.port;
+    if (authority !== undefined) {
+      this.host = authority.host;
+      this.port = authority.port;
+    }
     Object.freeze(this);
   }
 
