@@ -32,6 +32,19 @@ export const library = (options: Options) =>
 export const program = (options: Options) =>
   defineConfig({ ...base, format: ["esm"], platform: "node", ...options });
 
+/** A script of a page, beside the program that serves it. */
+export const page = (options: Options) =>
+  defineConfig({
+    ...base,
+    // Built at the same time as the program, into the same folder.
+    clean: false,
+    format: ["iife"],
+    platform: "browser",
+    sourcemap: false,
+    outExtension: () => ({ js: ".js" }),
+    ...options,
+  });
+
 // tsup's source maps for CommonJS name a file by its path on the machine that builds.
 async function hideBuildPath(): Promise<void> {
   const maps = readdirSync("dist", { recursive: true, encoding: "utf8" });

@@ -1,3 +1,6 @@
-import { program } from "../../tsup.base.ts";
+import { page, program } from "../../tsup.base.ts";
 
-export default program({ entry: ["src/main.ts"] });
+export default [
+  program({ entry: ["src/main.ts"], clean: false }),
+  page({ entry: { page: "src/page/main.ts" } }),
+];

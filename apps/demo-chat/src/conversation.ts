@@ -3,14 +3,14 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type ChatEnd, joinChat } from "./terminal-client.ts";
-import type { Trace } from "./trace.ts";
+import type { TracePrinter } from "./trace.ts";
 import { worded } from "./wording.ts";
 
 /** Chats until either end closes. Resolves with how it ended. */
 export async function converse(options: {
   readonly url: URL;
   readonly name: string | undefined;
-  readonly trace: Trace | undefined;
+  readonly trace: TracePrinter | undefined;
   readonly input: Readable;
   /** Leaves the chat when aborted. */
   readonly signal: AbortSignal;

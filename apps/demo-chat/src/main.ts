@@ -1,10 +1,11 @@
 // argv → [main] → server or client; sets the exit code
 
+import { readFileSync } from "node:fs";
 import picocolors from "picocolors";
 import { readCommandLine, USAGE, UsageError } from "./command-line.ts";
 import { converse } from "./conversation.ts";
 import { serve } from "./serve.ts";
-import { Trace } from "./trace.ts";
+import { TracePrinter } from "./trace.ts";
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -16,9 +17,12 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (command.do === "serve") return serve(command, print);
+  if (command.do === "serve") {
+    // The build bundles src/page into this file.
+    return serve(command, print, readFileSync(new URL("page.js", import.meta.url)));
+  }
   const { url, name } = command;
-  const trace = command.trace ? new Trace(name ?? "you", print) : undefined;
+  const trace = command.trace ? new TracePrinter(name ?? "you", { print }) : undefined;
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
   const { signal } = stop;

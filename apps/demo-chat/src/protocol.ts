@@ -15,12 +15,23 @@ export type ChatEvent =
   | { readonly type: "joined"; readonly name: string }
   | { readonly type: "left"; readonly name: string }
   | { readonly type: "message"; readonly from: string; readonly text: string }
-  | { readonly type: "error"; readonly reason: string };
+  | { readonly type: "error"; readonly reason: string }
+  | { readonly type: "pong" };
 
-/** An action of a client. */
+/** An action of a client. `ping` is answered with `pong`: a page can send no ping frame. */
 export type ChatAction =
   | { readonly type: "hello"; readonly name: string }
+  | { readonly type: "ping" }
   | { readonly type: "message"; readonly text: string };
+
+/** Why the server ends a conversation (RFC 6455 §7.4). Frames that break RFC 6455 are ended by ws. */
+export const CLOSINGS = {
+  binary: { code: 1003, reason: "this chat takes text messages only" },
+  malformed: { code: 4400, reason: "that is no message of this protocol" },
+  flood: { code: 1008, reason: "too many messages: 20 at once, then 5 a second" },
+  stopping: { code: 1001, reason: "the server is going away" },
+  restarting: { code: 1012, reason: "the server is restarting" },
+} as const;
 
 /** Parses an action, or describes what is wrong with it. */
 export function readAction(json: string): ChatAction | { readonly wrong: string } {
@@ -29,6 +40,7 @@ export function readAction(json: string): ChatAction | { readonly wrong: string 
   const { type, name, text } = value;
   if (type === "hello" && typeof name === "string") return { type, name };
   if (type === "message" && typeof text === "string") return { type, text };
+  if (type === "ping") return { type };
   return { wrong: 'expected {"type":"hello","name":…} or {"type":"message","text":…}' };
 }
 
@@ -46,6 +58,7 @@ export function readEvent(json: string): ChatEvent | undefined {
     return { type, from, text };
   }
   if (type === "error" && typeof reason === "string") return { type, reason };
+  if (type === "pong") return { type };
   return undefined;
 }
 
@@ -66,4 +79,13 @@ function parse(json: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The room without a name in its address. */
+export const LOBBY = "lobby";
+
+/** The room of a page's address: `/` is the lobby, `/r/garden` is the garden. Undefined for others. */
+export function roomOfPath(path: string): string | undefined {
+  if (path === "/") return LOBBY;
+  return /^\/r\/([a-z0-9][a-z0-9-]{0,31})$/.exec(path)?.[1];
 }

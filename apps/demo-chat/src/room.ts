@@ -2,8 +2,8 @@
 
 import type { ChatEvent } from "./protocol.ts";
 
-/** Enough for a demo; every message goes to everyone, so the work grows quadratically. */
-export const MAX_PEOPLE = 100;
+/** Every message goes to everyone, so the work grows quadratically. */
+export const MAX_PEOPLE = 200;
 
 /** A person in the room. */
 export interface Person {

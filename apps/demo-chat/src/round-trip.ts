@@ -3,14 +3,14 @@
 import { textFrame } from "./frames.ts";
 import type { ChatEvent } from "./protocol.ts";
 import { type ChatClient, joinChat } from "./terminal-client.ts";
-import type { Trace } from "./trace.ts";
+import type { TracePrinter } from "./trace.ts";
 
 const AGREEMENT = "chat.v1 permessage-deflate";
 
 export interface RoundTripOptions {
   /** Called with every event as it is received. */
   readonly onEvent?: ((listener: string, event: ChatEvent) => void) | undefined;
-  readonly trace?: ((name: string) => Trace | undefined) | undefined;
+  readonly trace?: ((name: string) => TracePrinter | undefined) | undefined;
   /** Milliseconds for the whole script. Default 10,000. */
   readonly timeoutMs?: number | undefined;
 }

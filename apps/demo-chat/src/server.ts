@@ -1,96 +1,112 @@
-// node:net ↔ @upgrade/server ↔ [chat server] ↔ member: the page over HTTP, /chat over WebSocket
+// @upgrade/node ↔ [chat server] ↔ member: the page over HTTP, /chat and /wire over WebSocket
 
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { type Clock, systemClock } from "@upgrade/core/io";
-import {
-  type Connection,
-  handshake,
-  type Parts,
-  type ServerRequest,
-  type ServerResponse,
-  type ServiceResult,
-} from "@upgrade/server";
+import type { AddressInfo, Socket } from "node:net";
+import { type Clock, systemClock, type Trace } from "@upgrade/core/io";
+import { type Server, serve } from "@upgrade/node";
+import type { Parts, ServerRequest, ServerResponse, ServiceResult } from "@upgrade/server";
 import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
-import type WebSocket from "ws";
-import { openFrames, textFrame } from "./frames.ts";
+import { Allowance } from "./allowance.ts";
+import { type ChatSocket, openFrames, textFrame } from "./frames.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Member } from "./member.ts";
-import { PAGE } from "./page.ts";
-import { cleanName, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "./protocol.ts";
-import { Room } from "./room.ts";
-import type { Trace } from "./trace.ts";
+import { type PageFiles, pageFiles } from "./page-files.ts";
+import {
+  CLOSINGS,
+  cleanName,
+  LOBBY,
+  MAX_MESSAGE_BYTES,
+  roomOfPath,
+  SUBPROTOCOL,
+} from "./protocol.ts";
+import type { Room } from "./room.ts";
+import { Rooms } from "./rooms.ts";
+import { WIRE_SUBPROTOCOL } from "./wire/messages.ts";
+import { askRefusal } from "./wire/probes.ts";
+import { serveWatcher } from "./wire/watching.ts";
+import { frame } from "./wire/wire-event.ts";
+import { WATCHER_ID, Wires } from "./wire/wires.ts";
 
 /** A dead peer is detected after one or two of these. */
 const HEARTBEAT_MS = 30_000;
 
+/** A page asks for a refusal by name: nothing it sends there is long. */
+const MAX_ASKED_BYTES = 1024;
+
 // Without context takeover a connection needs no compression window, and short messages stay
-// uncompressed, so the trace can show them. Any page may connect: see README.md.
-const CHAT = websocket({
-  subprotocols: [SUBPROTOCOL],
-  perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
-});
+// uncompressed, so the trace can show them.
+const CHAT = webSocketOf(SUBPROTOCOL);
+const WIRE = webSocketOf(WIRE_SUBPROTOCOL);
 
 export interface ChatServerOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** The bundled script of the page. */
+  readonly script: Uint8Array;
   /** Called with a short description of each event. */
   readonly log?: ((line: string) => void) | undefined;
-  /** Creates a trace for a connection, if it should be traced. */
-  readonly trace?: ((socket: Socket) => Trace | undefined) | undefined;
+  /** Also gets the trace of every connection. */
+  readonly trace?: Trace | undefined;
   readonly maxMessageBytes?: number | undefined;
   readonly heartbeatMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
-/** Starts listening; rejects with node:net's error if that fails. */
+/** Starts listening. @throws As `serve` of `@upgrade/node`. */
 export async function startChatServer(options: ChatServerOptions): Promise<ChatServer> {
-  // Half-open: the switch restores the socket's own setting, and a peer that has ended its side must
-  // still receive what we send.
-  const server = createServer({ noDelay: true, allowHalfOpen: true });
-  const chat = new ChatServer(server, options);
-  server.listen(options.port, options.host);
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    await chat.close();
-    throw error;
-  }
+  const chat = new ChatServer(options);
+  await chat.listen();
   return chat;
 }
 
 export class ChatServer {
-  readonly room = new Room();
-  readonly #server: Server;
+  readonly #rooms = new Rooms();
+  readonly #wires = new Wires();
   readonly #options: ChatServerOptions;
-  readonly #maxMessageBytes: number;
+  readonly #files: PageFiles;
+  readonly #clock: Clock;
   readonly #heartbeat: Heartbeat;
-  readonly #connections = new Set<Connection<Duplex>>();
-  readonly #webSockets = new Set<WebSocket>();
-  #closed: Promise<void> | undefined;
+  readonly #webSockets = new Set<ChatSocket>();
+  #server!: Server;
+  #closing: (typeof CLOSINGS)["stopping" | "restarting"] | undefined;
 
   /** @internal Created by {@link startChatServer}. */
-  constructor(server: Server, options: ChatServerOptions) {
-    this.#server = server;
+  constructor(options: ChatServerOptions) {
     this.#options = options;
-    this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    this.#files = pageFiles(options.script);
     const { clock = systemClock, heartbeatMs = HEARTBEAT_MS } = options;
+    this.#clock = clock;
     this.#heartbeat = new Heartbeat(clock, heartbeatMs);
-    server.on("connection", (socket) => void this.#serve(socket));
-    // For example too many open files: existing connections stay.
-    server.on("error", (error) => options.log?.(error.message));
+  }
+
+  /** @internal */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    try {
+      this.#server = await serve((request: ServerRequest<Socket>) => this.#answer(request), {
+        host,
+        port,
+        trace: (connection) => this.#trace(connection),
+        onError: (error) => this.#options.log?.(String((error as Error)?.message ?? error)),
+      });
+    } catch (error) {
+      this.#heartbeat.stop();
+      throw error;
+    }
+  }
+
+  /** The room of the page at `/`. */
+  get room(): Room {
+    return this.#rooms.lobby;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.#server.address as AddressInfo).port;
   }
 
   /** The address to open in a browser. */
   get url(): string {
-    const { host } = this.#options;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${this.port}/`;
+    return this.#server.url;
   }
 
   /** Resolves when everyone now connected has left. */
@@ -101,104 +117,171 @@ export class ChatServer {
     await Promise.all(ends);
   }
 
-  /** Closes every WebSocket and lets current exchanges finish. */
-  close(): Promise<void> {
-    this.#closed ??= this.#goDown();
-    return this.#closed;
-  }
-
-  async #goDown(): Promise<void> {
+  /**
+   * Closes every WebSocket and lets current exchanges finish.
+   *
+   * @param why `restarting` tells clients to come back soon.
+   */
+  close(why: "stopping" | "restarting" = "stopping"): Promise<void> {
+    this.#closing = CLOSINGS[why];
     this.#heartbeat.stop();
-    const down = this.#server.listening ? once(this.#server, "close") : undefined;
-    this.#server.close();
-    for (const socket of this.#webSockets) socket.close(1001, "the server is going away");
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
-    // The server closes with its last socket; a peer that does not answer the close frame is dropped.
-    await down;
+    for (const socket of this.#webSockets) this.#sayGoodbye(socket);
+    // It closes with its last socket; ws drops a peer that does not answer the close frame.
+    return this.#server.close();
   }
 
-  async #serve(socket: Socket): Promise<void> {
-    const trace = this.#options.trace?.(socket);
-    const io: Duplex = trace === undefined ? socket : trace.tap(socket);
-    try {
-      const { connection } = await handshake(io, (request) => this.#answer(request, trace));
-      this.#connections.add(connection);
-      await connection.closed;
-      this.#connections.delete(connection);
-    } catch {
-      // The socket was gone before the handshake.
-      io.destroy();
-    }
+  #trace(connection: Parameters<Trace>[0]): ReturnType<Trace> {
+    const watched = this.#wires.trace(connection);
+    const printed = this.#options.trace?.(connection);
+    return (event) => {
+      watched?.(event);
+      printed?.(event);
+    };
   }
 
-  #answer(
-    request: ServerRequest<Duplex>,
-    trace: Trace | undefined,
-  ): ServiceResult | Promise<ServiceResult> {
+  #answer(request: ServerRequest<Socket>): ServiceResult | Promise<ServiceResult> {
     const { method } = request;
     const url = locate(request.target);
-    if (url?.pathname === "/chat") {
+    if (url?.pathname === "/chat" || url?.pathname === "/wire") {
       if (method !== "GET") return text(405, "only GET\n", [["Allow", "GET"]]);
-      return this.#chat(request, url, trace);
+      return url.pathname === "/chat" ? this.#chat(request, url) : this.#wire(request, url);
     }
-    if (url?.pathname !== "/") return text(404, "there is only / and /chat\n");
-    if (method !== "GET" && method !== "HEAD") {
-      return text(405, "only GET and HEAD\n", [["Allow", "GET, HEAD"]]);
-    }
-    return { status: 200, ...PAGE };
+    const path = url?.pathname ?? "";
+    const file = this.#files.get(roomOfPath(path) === undefined ? path : "/");
+    if (file === undefined) return text(404, "there is only the page, /chat and /wire\n");
+    if (method === "GET" || method === "HEAD") return file;
+    return text(405, "only GET and HEAD\n", [["Allow", "GET, HEAD"]]);
   }
 
-  async #chat(
-    request: ServerRequest<Duplex>,
-    url: URL,
-    trace: Trace | undefined,
-  ): Promise<ServerResponse | undefined> {
+  async #chat(request: ServerRequest<Socket>, url: URL): Promise<ServerResponse | undefined> {
+    const wire = this.#wires.asking(request.target);
+    const refusal = await this.#converse(request, url);
+    if (typeof refusal?.body === "string") {
+      wire?.tell({ type: "body", text: refusal.body, at: this.#clock.now() });
+    }
+    return refusal;
+  }
+
+  async #converse(request: ServerRequest<Socket>, url: URL): Promise<ServerResponse | undefined> {
     const decision = CHAT.accept(request);
     if ("refusal" in decision) return decision.refusal;
     const wanted = url.searchParams.get("name");
     const name = wanted === null ? undefined : cleanName(wanted);
     if (wanted !== null && name === undefined) return text(400, "that is not a name\n");
-    if (this.room.isFull) return text(503, "the room is full\n");
-    if (this.#closed !== undefined) return text(503, "the server is going away\n");
-
-    const member = new Member(this.room, name, (given) => this.#log(`${given} joined`));
-    const firstBytes = textFrame(JSON.stringify(member.welcome));
+    const roomName = roomNamed(url.searchParams.get("room"));
+    if (roomName === undefined) return text(400, "that is not the name of a room\n");
+    if (this.#closing !== undefined) return text(503, `${this.#closing.reason}\n`);
+    const room = this.#rooms.enter(roomName);
+    if (room === undefined) return text(503, "there are too many rooms\n");
+    if (room.isFull) {
+      this.#rooms.leave(roomName);
+      return text(503, "the room is full\n");
+    }
+    const allowance = new Allowance(this.#clock);
+    const member = new Member(room, name, allowance, (given) => this.#log(`${given} joined`, room));
+    const welcome = JSON.stringify(member.welcome);
+    const leave = (): void => this.#leave(member, room, roomName);
     try {
       const { headers, agreement } = decision;
+      const firstBytes = textFrame(welcome);
       const parts = await request.switchTo(CHAT.token, { headers, firstBytes });
-      trace?.switched(parts);
-      this.#attach(member, parts, agreement);
+      this.#attach(member, this.#open(parts, agreement, welcome), leave);
     } catch {
       // The peer is gone.
-      this.#leave(member);
+      leave();
     }
     return undefined;
   }
 
-  #attach(member: Member, parts: Parts<Duplex>, agreement: WebSocketAgreement): void {
-    const socket = openFrames(parts, agreement, this.#maxMessageBytes);
+  #attach(member: Member, socket: ChatSocket, leave: () => void): void {
+    socket.on("close", leave);
+    member.attach(socket);
+  }
+
+  async #wire(request: ServerRequest<Socket>, url: URL): Promise<ServerResponse | undefined> {
+    const decision = WIRE.accept(request);
+    if ("refusal" in decision) return decision.refusal;
+    const id = url.searchParams.get("of") ?? "";
+    if (!WATCHER_ID.test(id)) return text(400, "of must be 22 to 64 letters or digits\n");
+    if (this.#closing !== undefined) return text(503, `${this.#closing.reason}\n`);
+    if (this.#wires.has(id)) return text(409, "this page watches already\n");
+    if (this.#wires.isFull) return text(503, "too many pages are watching\n");
+    try {
+      const { headers, agreement } = decision;
+      const parts = await request.switchTo(WIRE.token, { headers });
+      serveWatcher(this.#open(parts, agreement), {
+        id,
+        wires: this.#wires,
+        allowance: new Allowance(this.#clock),
+        ask: (name) => askRefusal(this.url, name, id),
+      });
+    } catch {
+      // The peer is gone.
+    }
+    return undefined;
+  }
+
+  /** @param welcome The text of a frame that was sent with the 101. */
+  #open(parts: Parts<Socket>, agreement: WebSocketAgreement, welcome?: string): ChatSocket {
+    const maxBytes = this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    const isChat = agreement.protocol === SUBPROTOCOL;
+    const socket = openFrames(parts, agreement, isChat ? maxBytes : MAX_ASKED_BYTES);
     this.#webSockets.add(socket);
     this.#heartbeat.watch(socket);
     // A protocol error or a reset: ws closes by itself.
     socket.on("error", () => {});
-    socket.on("close", () => {
-      this.#webSockets.delete(socket);
-      this.#leave(member);
-    });
-    member.attach(socket);
-    if (this.#closed !== undefined) socket.close(1001, "the server is going away");
+    socket.on("close", () => this.#webSockets.delete(socket));
+    this.#reportFrames(parts.io, socket, welcome);
+    this.#sayGoodbye(socket);
+    return socket;
   }
 
-  #leave(member: Member): void {
+  #reportFrames(io: Socket, socket: ChatSocket, welcome: string | undefined): void {
+    const wire = this.#wires.on(io);
+    if (wire?.isWatched !== true) return;
+    const report: Parameters<ChatSocket["report"]>[0] = (whose, opcode, payload) =>
+      wire.tell(frame(whose === "ours" ? "server" : "client", opcode, payload, this.#clock.now()));
+    if (welcome !== undefined) {
+      report("ours", "text", { bytes: Buffer.byteLength(welcome), text: welcome });
+    }
+    socket.report(report);
+  }
+
+  #sayGoodbye(socket: ChatSocket): void {
+    if (this.#closing !== undefined) socket.close(this.#closing.code, this.#closing.reason);
+  }
+
+  #leave(member: Member, room: Room, roomName: string): void {
     const { name } = member;
     member.leave();
-    if (name !== undefined) this.#log(`${name} left`);
+    this.#rooms.leave(roomName);
+    if (name !== undefined) this.#log(`${name} left`, room);
   }
 
-  #log(what: string): void {
-    const here = this.room.names;
+  #log(what: string, room: Room): void {
+    const here = room.names;
     this.#options.log?.(`${what} (${here.length === 0 ? "nobody is" : here.join(", ")} here)`);
   }
+}
+
+function webSocketOf(subprotocol: string) {
+  return websocket({
+    subprotocols: [subprotocol],
+    requireSubprotocol: true,
+    perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
+    // Programs that are no browser have no origin.
+    origins: (origin, { headers }) =>
+      origin === undefined || hostOf(origin) === headers.get("host")?.toLowerCase(),
+  });
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+/** The room that a client asks for; undefined if that is no name. */
+function roomNamed(wanted: string | null): string | undefined {
+  return wanted === null || wanted === LOBBY ? LOBBY : roomOfPath(`/r/${wanted}`);
 }
 
 /** Parses a target in origin or absolute form. CONNECT and `*` match no path of ours. */

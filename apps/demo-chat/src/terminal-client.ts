@@ -1,6 +1,5 @@
 // @upgrade/node ↔ @upgrade/client ↔ [terminal client] ↔ user: joins a room and verifies the switch
 
-import type { Duplex } from "node:stream";
 import { upgrade } from "@upgrade/client";
 import { open } from "@upgrade/node";
 import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
@@ -9,11 +8,13 @@ import { openFrames } from "./frames.ts";
 import {
   type ChatAction,
   type ChatEvent,
+  LOBBY,
   MAX_MESSAGE_BYTES,
   readEvent,
+  roomOfPath,
   SUBPROTOCOL,
 } from "./protocol.ts";
-import type { Trace } from "./trace.ts";
+import type { TracePrinter } from "./trace.ts";
 
 /** Leaves room for the server's envelope around a message of maximum size. */
 const MAX_EVENT_BYTES = 2 * MAX_MESSAGE_BYTES;
@@ -21,7 +22,7 @@ const MAX_EVENT_BYTES = 2 * MAX_MESSAGE_BYTES;
 export interface JoinOptions {
   /** If omitted, call `hello()` first. */
   readonly name?: string | undefined;
-  readonly trace?: Trace | undefined;
+  readonly trace?: TracePrinter | undefined;
   /** Offer permessage-deflate. Default true. */
   readonly deflate?: boolean | undefined;
   /** Milliseconds to connect, and as many until the 101. Default 10,000. */
@@ -52,28 +53,30 @@ export class JoinRefused extends Error {
  *   does not match the offer.
  */
 export async function joinChat(url: URL, options: JoinOptions = {}): Promise<ChatClient> {
-  const place = new URL("chat", url);
+  const place = new URL("/chat", url);
+  const room = roomOfPath(url.pathname);
+  if (room === undefined) throw new Error(`${url.pathname} is no room: it is / or /r/NAME`);
+  if (room !== LOBBY) place.searchParams.set("room", room);
   if (options.name !== undefined) place.searchParams.set("name", options.name);
   const { timeoutMs = 10_000 } = options;
   // Most chats run on this machine, where a proxy leads nowhere.
   const socket = await open(place, { timeoutMs, proxy: false });
-  const io: Duplex = options.trace?.tap(socket) ?? socket;
   const protocol = websocket({
     subprotocols: [SUBPROTOCOL],
     requireSubprotocol: true,
     perMessageDeflate: options.deflate ?? true,
   });
   const result = await upgrade(
-    io,
+    socket,
     { target: place.pathname + place.search, protocol, headers: { Host: place.host } },
-    { timeoutMs },
+    { timeoutMs, trace: ({ role }) => options.trace?.listener(role) },
   );
   if (!result.switched) {
     const body = await result.response.body.text();
     await result.connection.close();
     throw new JoinRefused(result.response.status, body);
   }
-  options.trace?.switched(result.parts);
+  options.trace?.early(result.parts);
   const { parts, agreement, readBuf } = result;
   return new ChatClient(openFrames(parts, agreement, MAX_EVENT_BYTES), agreement, readBuf);
 }

@@ -1,75 +1,134 @@
-// io ↔ [trace] ↔ handshake: prints the bytes on the wire and the moment of the switch
+// trace of the packages → [trace] → terminal: what crossed the wire, and what each part is for
 
-import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
-import type { Parts } from "@upgrade/core/io";
+import type { Parts, TraceEvent, TraceListener } from "@upgrade/core/io";
 import picocolors from "picocolors";
+import { fieldMeaning, type Meaning, STATUSES } from "./wire/meanings.ts";
+import { type TracedEvent, wireEvent } from "./wire/wire-event.ts";
+import { printable } from "./wording.ts";
 
 type Colors = ReturnType<typeof picocolors.createColors>;
+type Head = Extract<TracedEvent, { readonly headers: unknown }>;
 
-/** How much of one chunk is shown: enough for a head, not for a page. */
-const MAX_LINES = 20;
+/** How much of a message is shown. */
+const MAX_LINES = 40;
 const MAX_LINE_LENGTH = 160;
+/** Explanations are folded here. */
+const WIDTH = 84;
 
-/** Prints the traffic of one end of a connection. */
-export class Trace {
+export interface PrinterOptions {
+  readonly print: (line: string) => void;
+  /** What was explained already: nothing is explained twice. */
+  readonly explained?: Set<string> | undefined;
+  readonly colors?: Colors | undefined;
+}
+
+/** Prints the trace of one end of a connection. */
+export class TracePrinter {
   readonly #label: string;
   readonly #print: (line: string) => void;
+  readonly #explained: Set<string>;
   readonly #colors: Colors;
+  #states = "client idle, server idle";
 
-  constructor(label: string, print: (line: string) => void, colors: Colors = picocolors) {
+  constructor(label: string, options: PrinterOptions) {
     this.#label = label.padEnd(5);
-    this.#print = print;
-    this.#colors = colors;
+    this.#print = options.print;
+    this.#explained = options.explained ?? new Set();
+    this.#colors = options.colors ?? picocolors;
   }
 
-  /**
-   * Returns a stream to use in place of the socket, from the handshake to the end.
-   *
-   * A "data" listener on the socket itself would start its flow, and the handshake would miss what it
-   * showed. This stream wraps the socket, so the handshake can own it and hand it over like any other
-   * io.
-   */
-  tap(socket: Socket): Duplex {
-    return new Tap(socket, {
-      sent: (bytes) => this.#show(this.#colors.green("→"), bytes),
-      received: (bytes) => this.#show(this.#colors.cyan("←"), bytes),
-    });
+  /** What gets the events of a connection whose end is this one. */
+  listener(role: "client" | "server"): TraceListener {
+    return (event) => this.#show(event, role);
   }
 
-  /** HTTP is over; bytes after its end belong to the new protocol. */
-  switched(parts: Parts<unknown>): void {
+  /** The bytes that were read but do not belong to HTTP. */
+  early({ readBuf }: Parts<unknown>): void {
+    for (const line of escapedLines(readBuf)) this.#print(this.#indent + cut(line));
+  }
+
+  #show(traced: TraceEvent, role: "client" | "server"): void {
+    const event = wireEvent(traced);
+    if (event === undefined) return;
     const { yellow, bold } = this.#colors;
-    const { readBuf } = parts;
-    const bytes = readBuf.length === 1 ? "1 byte" : `${readBuf.length} bytes`;
-    const held = readBuf.length === 0 ? "readBuf is empty" : `readBuf holds ${bytes}`;
-    const line = `switched to ${parts.switched?.protocol ?? "nothing"}; ${held}`;
-    this.#print(`${this.#prefix(yellow("⇄"))} ${bold(line)}`);
-    if (readBuf.length > 0) this.#lines(escapedLines(readBuf), " ".repeat(this.#indent));
+    if ("headers" in event) this.#head(event, role);
+    else if (event.type === "switched") {
+      this.#line(yellow("⇄"), bold(`both ends agreed: ${event.protocol} comes next`));
+    } else if (event.type === "refused") {
+      this.#line(yellow("⇄"), bold(`refused with ${event.status}: this stays HTTP`));
+    } else if (event.type === "taken") {
+      this.#line(yellow("⇄"), bold(`the socket changes hands; ${held(event.readBuf)}`));
+    } else this.#note(event);
+    this.#showStates(event);
   }
 
-  #show(arrow: string, bytes: Uint8Array): void {
-    this.#lines(escapedLines(bytes), `${this.#prefix(arrow)} `);
-  }
-
-  #prefix(arrow: string): string {
-    return `${this.#colors.dim(this.#label)} ${arrow}`;
-  }
-
-  get #indent(): number {
-    return this.#label.length + 3;
-  }
-
-  #lines(lines: readonly string[], first: string): void {
+  #note(event: Exclude<TracedEvent, Head>): void {
     const { dim } = this.#colors;
-    let prefix = first;
-    for (const line of lines.slice(0, MAX_LINES)) {
-      this.#print(prefix + cut(line).replace(/\\r\\n$/, (end) => dim(end)));
-      prefix = " ".repeat(this.#indent);
+    if (event.type === "moved") {
+      this.#line(dim("·"), dim(`the connection: ${event.from} → ${event.to} (${event.cause})`));
+    } else if (event.type === "deadline") {
+      this.#line(dim("·"), `the deadline ${event.name} passed`);
+    } else if (event.type === "closed") {
+      const { kind, why } = event.reason;
+      this.#line(dim("·"), dim(`HTTP is over: ${why === undefined ? kind : `${kind}, ${why}`}`));
+    } else if (event.type === "io-closed") {
+      const { bytesRead, bytesWritten } = event;
+      this.#line(dim("·"), dim(`the socket closed: ${bytesRead} bytes in, ${bytesWritten} out`));
     }
-    const hidden = lines.length - MAX_LINES;
-    if (hidden > 0) this.#print(prefix + dim(`… and ${hidden} more lines`));
   }
+
+  #head(head: Head, role: "client" | "server"): void {
+    const { green, cyan } = this.#colors;
+    const isRequest = head.type === "request";
+    const arrow = (role === "client") === isRequest ? green("→") : cyan("←");
+    const version = `HTTP/${head.version}`;
+    const start = isRequest
+      ? `${head.method} ${head.target} ${version}`
+      : `${version} ${head.status} ${head.reason}`;
+    this.#line(arrow, cut(printable(start)));
+    if (!isRequest) this.#explain(`${head.status}`, STATUSES[head.status]);
+    for (const [name, value] of head.headers.slice(0, MAX_LINES)) {
+      this.#print(this.#indent + cut(printable(`${name}: ${value}`)));
+      const of = isRequest ? "request" : "response";
+      this.#explain(`${of} ${name.toLowerCase()}`, fieldMeaning(name, of));
+    }
+    const hidden = head.headers.length - MAX_LINES;
+    if (hidden > 0) this.#print(`${this.#indent}… and ${hidden} more lines`);
+  }
+
+  #explain(key: string, meaning: Meaning | undefined): void {
+    if (meaning === undefined || this.#explained.has(key)) return;
+    this.#explained.add(key);
+    const { says, rule } = meaning;
+    for (const line of folded(rule === undefined ? says : `${says} (${rule})`)) {
+      this.#print(this.#colors.dim(`${this.#indent}  ${line}`));
+    }
+  }
+
+  #showStates({ states }: TracedEvent): void {
+    const now = `client ${states.client}, server ${states.server}`;
+    if (now === this.#states) return;
+    this.#states = now;
+    this.#line(this.#colors.dim("·"), this.#colors.dim(now));
+  }
+
+  #line(sign: string, text: string): void {
+    this.#print(`${this.#colors.dim(this.#label)} ${sign} ${text}`);
+  }
+
+  get #indent(): string {
+    return " ".repeat(this.#label.length + 3);
+  }
+}
+
+function held(bytes: number): string {
+  if (bytes === 0) return "readBuf is empty";
+  return `readBuf holds ${bytes === 1 ? "1 byte" : `${bytes} bytes`}`;
+}
+
+/** Splits a sentence into lines. */
+function folded(text: string): string[] {
+  return text.match(new RegExp(`.{1,${WIDTH}}(?: |$)`, "g"))!.map((line) => line.trimEnd());
 }
 
 /** Splits bytes into lines at CRLF, escaped to printable ASCII. */
@@ -94,70 +153,4 @@ function escaped(character: string): string {
 function cut(line: string): string {
   if (line.length <= MAX_LINE_LENGTH) return line;
   return `${line.slice(0, MAX_LINE_LENGTH)}… (${line.length} characters)`;
-}
-
-interface Watcher {
-  sent(bytes: Uint8Array): void;
-  received(bytes: Uint8Array): void;
-}
-
-/** A Duplex that forwards to the socket and reports what passes. */
-class Tap extends Duplex {
-  readonly #socket: Socket;
-  readonly #watcher: Watcher;
-  #ended = false;
-
-  constructor(socket: Socket, watcher: Watcher) {
-    super({ decodeStrings: true });
-    this.#socket = socket;
-    this.#watcher = watcher;
-    // Only our owner ends our side.
-    socket.allowHalfOpen = true;
-    socket.on("data", (bytes: Buffer) => {
-      watcher.received(bytes);
-      if (!this.push(bytes)) socket.pause();
-    });
-    socket.on("end", () => {
-      this.#ended = true;
-      this.push(null);
-    });
-    socket.on("error", (error) => this.destroy(error));
-    // After an orderly end there may still be unread bytes.
-    socket.on("close", () => {
-      if (!this.#ended) this.destroy();
-    });
-    socket.pause();
-  }
-
-  override _read(): void {
-    this.#socket.resume();
-  }
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#watcher.sent(chunk);
-    this.#socket.write(chunk, done);
-  }
-
-  // Chunks written together are sent and shown together.
-  override _writev(
-    chunks: readonly { readonly chunk: Buffer }[],
-    done: (error?: Error | null) => void,
-  ): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "latin1", done);
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.#socket.end(() => done());
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#socket.destroy();
-    done(error);
-  }
-
-  /** Like `socket.resetAndDestroy()`: the peer sees a failure, not an end. */
-  resetAndDestroy(): void {
-    this.#socket.resetAndDestroy();
-    this.destroy();
-  }
 }

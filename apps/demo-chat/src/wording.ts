@@ -24,6 +24,8 @@ export function worded(event: ChatEvent, colors: Colors = picocolors): string {
       return `${bold(printable(event.from))}: ${printable(event.text)}`;
     case "error":
       return red(printable(event.reason));
+    case "pong":
+      return dim("the server is there");
   }
 }
 

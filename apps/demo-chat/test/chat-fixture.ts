@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 import { afterEach } from "vitest";
 import { type AddressInfo, WebSocketServer } from "ws";
 import { type ChatServer, type ChatServerOptions, startChatServer } from "../src/server.ts";
@@ -17,8 +19,23 @@ export function afterTest(close: () => unknown): void {
   closers.push(close);
 }
 
+/** The page's script, bundled from its sources. */
+export function bundledPage(): Uint8Array {
+  const entry = fileURLToPath(new URL("../src/page/main.ts", import.meta.url));
+  const made = buildSync({ entryPoints: [entry], bundle: true, format: "iife", write: false });
+  return made.outputFiles[0]!.contents;
+}
+
+/** In place of the script, where no browser runs it. */
+export const NO_SCRIPT = Buffer.from("// no browser runs this\n");
+
 export async function chat(options: Partial<ChatServerOptions> = {}): Promise<ChatServer> {
-  const server = await startChatServer({ host: "127.0.0.1", port: 0, ...options });
+  const server = await startChatServer({
+    host: "127.0.0.1",
+    port: 0,
+    script: NO_SCRIPT,
+    ...options,
+  });
   afterTest(() => server.close());
   return server;
 }
@@ -101,6 +118,7 @@ export function webSocketRequest(
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol": "chat.v1",
     ...changes,
   };
   const head = Object.entries(lines).filter(([, value]) => value !== undefined);

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { Sender } from "ws";
 import { textFrame } from "../src/frames.ts";
 import type { ChatEvent } from "../src/protocol.ts";
+import { MAX_PEOPLE } from "../src/room.ts";
 import type { ChatServer } from "../src/server.ts";
 import { type ChatClient, JoinRefused, joinChat } from "../src/terminal-client.ts";
 import { chat, RawPeer, webSocketRequest } from "./chat-fixture.ts";
@@ -106,19 +107,67 @@ test("a message sent right after the request, before the 101, is not lost", asyn
 });
 
 test.each([
-  ["a binary message with 1003", 2, true, 1003],
-  ["an unmasked frame with 1002", 1, false, 1002],
-])("answers %s", async (_, opcode, mask, code) => {
+  ["a binary message with 1003", "{}", 2, true, 1003],
+  ["an unmasked frame with 1002", "{}", 1, false, 1002],
+  ["a frame with an unknown opcode with 1002", "{}", 5, true, 1002],
+  ["text that is no JSON with 4400", "hello", 1, true, 4400],
+  ["an unknown type with 4400", '{"type":"later"}', 1, true, 4400],
+])("closes %s, and nobody else notices more", async (_, text, opcode, mask, code) => {
   const server = await chat();
+  const alice = await inRoom(server, "alice");
   const peer = await RawPeer.connect(server.port);
   peer.socket.write(webSocketRequest());
-  await peer.until((text) => text.includes("welcome"));
+  await peer.until((received) => received.includes("welcome"));
   const options = { fin: true, opcode, mask, readOnly: true, rsv1: false };
   peer.received = Buffer.alloc(0);
-  peer.socket.write(Buffer.concat(Sender.frame(Buffer.from("{}"), options)));
+  peer.socket.write(Buffer.concat(Sender.frame(Buffer.from(text), options)));
   await peer.until(() => peer.received.length >= 4);
   expect(peer.received[0]).toBe(0x88);
   expect(peer.received.readUInt16BE(2)).toBe(code);
+  peer.socket.destroy();
+  expect(await alice.next()).toEqual({ type: "joined", name: "raw" });
+  expect(await alice.next()).toEqual({ type: "left", name: "raw" });
+  alice.say("as before");
+  expect(await alice.next()).toEqual(message("alice", "as before"));
+});
+
+test("a flood is closed with 1008 after 20 messages, and time allows 5 more a second", async () => {
+  const clock = new ManualClock();
+  const server = await chat({ clock });
+  const alice = await inRoom(server, "alice");
+  const flood = await joinChat(new URL(server.url), { name: "flood", deflate: false });
+  expect(await alice.next()).toEqual({ type: "joined", name: "flood" });
+  const sayAndSee = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) flood.say(`${n}`);
+    for (let n = 0; n < count; n++) expect(await alice.next()).toEqual(message("flood", `${n}`));
+  };
+  await sayAndSee(20);
+  clock.advance(1000);
+  await sayAndSee(5);
+  flood.say("one too many");
+  expect((await flood.ended).code).toBe(1008);
+  expect(await alice.next()).toEqual({ type: "left", name: "flood" });
+});
+
+test("rooms have people and messages of their own", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  const garden = new URL("/r/garden", server.url);
+  const bob = await joinChat(garden, { name: "bob" });
+  expect(await bob.next()).toEqual({ type: "welcome", you: "bob", people: [] });
+  const carol = await joinChat(garden, { name: "carol" });
+  expect(await carol.next()).toEqual({ type: "welcome", you: "carol", people: ["bob"] });
+  bob.say("green");
+  expect(await carol.next()).toEqual(message("bob", "green"));
+  alice.say("alone");
+  expect(await alice.next()).toEqual(message("alice", "alone"));
+});
+
+test("a restart closes with 1012", async () => {
+  const server = await chat();
+  const alice = await inRoom(server, "alice");
+  await server.close("restarting");
+  expect(await alice.ended).toEqual({ code: 1012, reason: "the server is restarting" });
 });
 
 test("a reset counts as leaving", async () => {
@@ -172,7 +221,9 @@ test("closing the server sends 1001 to every client and does not wait for idle c
 
 test("a full room is a 503, until someone leaves", async () => {
   const server = await chat();
-  const people = Array.from({ length: 99 }, (_, n) => server.room.join(`person ${n}`, () => {}));
+  const people = Array.from({ length: MAX_PEOPLE - 1 }, (_, n) =>
+    server.room.join(`person ${n}`, () => {}),
+  );
   await inRoom(server, "the last one");
   const late = join(server, "late");
   await expect(late).rejects.toThrow(JoinRefused);

@@ -20,16 +20,23 @@ const WEBSOCKET = {
   "Upgrade": "websocket",
   "Sec-WebSocket-Version": "13",
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+  "Sec-WebSocket-Protocol": "chat.v1",
 };
 
-test("/ is one self-contained page", async () => {
-  const { response, body } = await ask({ path: "/" });
+test.each([
+  ["/", "text/html", /^<!doctype html>/],
+  ["/?name=a", "text/html", /^<!doctype html>/],
+  ["/r/garden", "text/html", /^<!doctype html>/],
+  ["/page.css", "text/css", /#log/],
+  ["/page.js", "text/javascript", /^\/\/ no browser/],
+])("%s is %s, and may load from its own origin only", async (path, type, content) => {
+  const { response, body } = await ask({ path });
   expect(response.statusCode).toBe(200);
-  expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
+  expect(response.headers["content-type"]).toBe(`${type}; charset=utf-8`);
   expect(response.headers["content-length"]).toBe(String(Buffer.byteLength(body)));
-  expect(body).toMatch(/^<!doctype html>/);
-  expect(body).toContain('new WebSocket(url, "chat.v1")');
-  expect(body).not.toMatch(/\b(?:src|href)="(?!data:)/);
+  expect(response.headers["content-security-policy"]).toMatch(/^default-src 'none'/);
+  expect(response.headers["content-security-policy"]).not.toContain("unsafe");
+  expect(body).toMatch(content);
 });
 
 test("HEAD / has the head of GET and no body", async () => {
@@ -43,6 +50,8 @@ test("HEAD / has the head of GET and no body", async () => {
 test.each([
   ["GET", "/nothing", 404, {}],
   ["GET", "/chat/", 404, {}],
+  ["GET", "/r/", 404, {}],
+  ["GET", "/r/No", 404, {}],
   ["GET", "//", 404, {}],
   ["OPTIONS", "*", 404, {}],
   ["POST", "/", 405, { allow: "GET, HEAD" }],
@@ -62,6 +71,11 @@ test.each([
   ["/chat", { "Sec-WebSocket-Version": "8" }, 426],
   ["/chat", { "Sec-WebSocket-Key": "short" }, 400],
   ["/chat", { "Sec-WebSocket-Protocol": "a b" }, 400],
+  ["/chat", { "Sec-WebSocket-Protocol": "chat.v9" }, 400],
+  ["/chat", { "Origin": "https://elsewhere.example" }, 403],
+  ["/chat", { "Origin": "null" }, 403],
+  ["/wire?of=short", { "Sec-WebSocket-Protocol": "wire.v1" }, 400],
+  ["/chat?room=No", {}, 400],
   ["/chat?name=", {}, 400],
   [`/chat?name=${"x".repeat(25)}`, {}, 400],
 ])("refuses to switch %s with %j: responds %i and closes", async (path, changes, status) => {

@@ -18,6 +18,7 @@ test.each([
 
 test.each([
   ['{"type":"hello","name":"a"}', { type: "hello", name: "a" }],
+  ['{"type":"ping"}', { type: "ping" }],
   ['{"type":"message","text":"","more":1}', { type: "message", text: "" }],
 ])("reads the action %s", (json, action) => {
   expect(readAction(json)).toEqual(action);
@@ -43,6 +44,7 @@ test.each([
   { type: "left", name: "a" },
   { type: "message", from: "a", text: "t" },
   { type: "error", reason: "r" },
+  { type: "pong" },
 ])("reads back the event $type", (event) => {
   expect(readEvent(JSON.stringify(event))).toEqual(event);
 });

@@ -10,7 +10,7 @@ import { converse } from "../src/conversation.ts";
 import type { ChatEvent } from "../src/protocol.ts";
 import { roundTrip } from "../src/round-trip.ts";
 import { serve } from "../src/serve.ts";
-import { afterTest, chat, rawServer, wsServer } from "./chat-fixture.ts";
+import { afterTest, chat, NO_SCRIPT, rawServer, wsServer } from "./chat-fixture.ts";
 
 const ONCE = { do: "serve", host: "127.0.0.1", port: 0, once: true, trace: false } as const;
 
@@ -104,7 +104,7 @@ test("a silent server is a difference after the timeout, naming what was expecte
 
 test("--once prints the conversation and exits with 0", async () => {
   const lines: string[] = [];
-  expect(await serve(ONCE, (line) => lines.push(line))).toBe(0);
+  expect(await serve(ONCE, (line) => lines.push(line), NO_SCRIPT)).toBe(0);
   const text = lines.join("\n");
   expect(text).toMatch(/Open .*http:\/\/127\.0\.0\.1:\d+\//);
   expect(text).toContain("hello alice, nice to read you");
@@ -113,12 +113,12 @@ test("--once prints the conversation and exits with 0", async () => {
 
 test("--once --trace shows what arrived in readBuf", async () => {
   const lines: string[] = [];
-  expect(await serve({ ...ONCE, trace: true }, (line) => lines.push(line))).toBe(0);
+  expect(await serve({ ...ONCE, trace: true }, (line) => lines.push(line), NO_SCRIPT)).toBe(0);
   // Colored in a terminal, and if CI is set.
   const text = stripVTControlCharacters(lines.join("\n"));
   expect(text).toMatch(/alice.* → .*GET \/chat\?name=alice HTTP\/1\.1/);
   expect(text).toMatch(/bob.* ← .*HTTP\/1\.1 101 Switching Protocols/);
-  expect(text).toMatch(/switched to websocket; readBuf holds 46 bytes/);
+  expect(text).toMatch(/the socket changes hands; readBuf holds 46 bytes/);
 });
 
 test("an explicit port that is in use is an error", async () => {
@@ -126,7 +126,7 @@ test("an explicit port that is in use is an error", async () => {
   afterTest(() => busy.close());
   await once(busy, "listening");
   const { port } = busy.address() as AddressInfo;
-  await expect(serve({ ...ONCE, port }, () => {})).rejects.toThrow(
+  await expect(serve({ ...ONCE, port }, () => {}, NO_SCRIPT)).rejects.toThrow(
     `Port ${port} of 127.0.0.1 is in use`,
   );
 });
