@@ -10,7 +10,8 @@ export const USAGE = `usage: npm run demo -- [options]
   --port <number>   port to listen on (default: 8080, or a free port if it is in use)
   --host <address>  address to listen on (default: 127.0.0.1)
   --once            exit after the round trip, with code 0 if it succeeded
-  --trace           print the bytes of every handshake, the switch, and readBuf
+  --trace           print every handshake, header by header, the switch, and readBuf
+  --log <file>      append what happens to a file, one JSON object a line
 
   --join <url>      join a running chat instead, for example http://127.0.0.1:8080/
   --name <name>     your name in it (default: the first line you type)
@@ -27,6 +28,8 @@ export type Command =
       readonly port: number | undefined;
       readonly once: boolean;
       readonly trace: boolean;
+      /** The file for the log. */
+      readonly log: string | undefined;
     }
   | {
       readonly do: "join";
@@ -42,13 +45,13 @@ export class UsageError extends Error {
 
 /** @throws {UsageError} Describes the mistake in one line. */
 export function readCommandLine(args: readonly string[]): Command {
-  const { join, name, port, host, once = false, trace = false, help } = parse(args);
+  const { join, name, port, host, log, once = false, trace = false, help } = parse(args);
   if (help === true) return { do: "help" };
   if (join === undefined) {
     if (name !== undefined) throw new UsageError("--name requires --join");
-    return { do: "serve", host: host ?? "127.0.0.1", port: readPort(port), once, trace };
+    return { do: "serve", host: host ?? "127.0.0.1", port: readPort(port), once, trace, log };
   }
-  if (once || port !== undefined || host !== undefined) {
+  if (once || [port, host, log].some((option) => option !== undefined)) {
     throw new UsageError("--join can only be combined with --name and --trace");
   }
   return { do: "join", url: readUrl(join), name: readName(name), trace };
@@ -63,6 +66,7 @@ function parse(args: readonly string[]) {
         host: { type: "string" },
         once: { type: "boolean" },
         trace: { type: "boolean" },
+        log: { type: "string" },
         join: { type: "string" },
         name: { type: "string" },
         help: { type: "boolean", short: "h" },

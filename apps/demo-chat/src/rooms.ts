@@ -26,6 +26,16 @@ export class Rooms {
     return open.room;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** How many people they have. */
+  get people(): number {
+    return [...this.#open.values()].reduce((sum, { room }) => sum + room.names.length, 0);
+  }
+
   leave(name: string): void {
     const open = this.#open.get(name);
     if (open === undefined || --open.visitors > 0 || name === LOBBY) return;

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Trace } from "@upgrade/core/io";
 import picocolors from "picocolors";
 import type { Command } from "./command-line.ts";
+import { type Log, logFile, logLine } from "./log.ts";
 import { roundTrip } from "./round-trip.ts";
 import { type ChatServer, startChatServer } from "./server.ts";
 import { TracePrinter } from "./trace.ts";
@@ -27,8 +28,14 @@ export async function serve(command: Serve, print: Print, script: Uint8Array): P
     tracing
       ? new TracePrinter(`:${(io as Socket).remotePort}`, { print, explained }).listener(role)
       : undefined;
-  let log: Print | undefined;
-  const server = await listen(command, { script, trace, log: (line) => log?.(line) });
+  const record = command.log === undefined ? undefined : logFile(command.log);
+  let shows = false;
+  const log: Log = (entry) => {
+    record?.(entry);
+    const line = shows ? logLine(entry) : undefined;
+    if (line !== undefined) print(dim(line));
+  };
+  const server = await listen(command, { script, trace, log });
   print(`${bold("The chat is running.")} Open ${cyan(server.url)} in a browser.\n`);
 
   const difference = await showRoundTrip(server, command, { print, explained });
@@ -42,7 +49,7 @@ export async function serve(command: Serve, print: Print, script: Uint8Array): P
   );
   print(dim("Ctrl-C stops it."));
   tracing = command.trace;
-  log = (line) => print(dim(line));
+  shows = true;
   const signal = await stopSignal();
   print(dim(`\n${signal}: closing all connections.`));
   await server.close(signal === "SIGTERM" ? "restarting" : "stopping");
@@ -67,7 +74,7 @@ async function showRoundTrip(
 
 async function listen(
   command: Serve,
-  options: { script: Uint8Array; trace: Trace; log: Print },
+  options: { script: Uint8Array; trace: Trace; log: Log },
 ): Promise<ChatServer> {
   const { host, port } = command;
   try {

@@ -8,7 +8,9 @@ import { type WebSocketAgreement, websocket } from "@upgrade/websocket";
 import { Allowance } from "./allowance.ts";
 import { type ChatSocket, openFrames, textFrame } from "./frames.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { Log } from "./log.ts";
 import { Member } from "./member.ts";
+import { Metrics } from "./metrics.ts";
 import { type PageFiles, pageFiles } from "./page-files.ts";
 import {
   CLOSINGS,
@@ -43,8 +45,7 @@ export interface ChatServerOptions {
   readonly port: number;
   /** The bundled script of the page. */
   readonly script: Uint8Array;
-  /** Called with a short description of each event. */
-  readonly log?: ((line: string) => void) | undefined;
+  readonly log?: Log | undefined;
   /** Also gets the trace of every connection. */
   readonly trace?: Trace | undefined;
   readonly maxMessageBytes?: number | undefined;
@@ -66,6 +67,11 @@ export class ChatServer {
   readonly #files: PageFiles;
   readonly #clock: Clock;
   readonly #heartbeat: Heartbeat;
+  readonly #metrics = new Metrics(() => ({
+    people: this.#rooms.people,
+    rooms: this.#rooms.size,
+    connections: this.#server.connections,
+  }));
   readonly #webSockets = new Set<ChatSocket>();
   #server!: Server;
   #closing: (typeof CLOSINGS)["stopping" | "restarting"] | undefined;
@@ -87,7 +93,10 @@ export class ChatServer {
         host,
         port,
         trace: (connection) => this.#trace(connection),
-        onError: (error) => this.#options.log?.(String((error as Error)?.message ?? error)),
+        onError: (error) => {
+          const reason = String((error as Error)?.message ?? error);
+          this.#options.log?.({ event: "failed", reason });
+        },
       });
     } catch (error) {
       this.#heartbeat.stop();
@@ -135,6 +144,10 @@ export class ChatServer {
     const printed = this.#options.trace?.(connection);
     return (event) => {
       watched?.(event);
+      this.#metrics.traced(event);
+      if (event.type === "refused") {
+        this.#options.log?.({ event: "refused", status: event.status });
+      }
       printed?.(event);
     };
   }
@@ -146,11 +159,30 @@ export class ChatServer {
       if (method !== "GET") return text(405, "only GET\n", [["Allow", "GET"]]);
       return url.pathname === "/chat" ? this.#chat(request, url) : this.#wire(request, url);
     }
-    const path = url?.pathname ?? "";
-    const file = this.#files.get(roomOfPath(path) === undefined ? path : "/");
-    if (file === undefined) return text(404, "there is only the page, /chat and /wire\n");
-    if (method === "GET" || method === "HEAD") return file;
+    const found = this.#resource(url?.pathname ?? "");
+    if (found === undefined) return text(404, "there is only the page, /chat and /wire\n");
+    if (method === "GET" || method === "HEAD") return found();
     return text(405, "only GET and HEAD\n", [["Allow", "GET, HEAD"]]);
+  }
+
+  #resource(path: string): (() => ServerResponse | Promise<ServerResponse>) | undefined {
+    if (path === "/healthz") {
+      // A load balancer sends nobody here while it closes.
+      return () => (this.#closing === undefined ? text(200, "ok\n") : this.#goingAway());
+    }
+    if (path === "/metrics") {
+      return async () => ({
+        status: 200,
+        headers: { "Content-Type": this.#metrics.contentType },
+        body: await this.#metrics.read(),
+      });
+    }
+    const file = this.#files.get(roomOfPath(path) === undefined ? path : "/");
+    return file === undefined ? undefined : () => file;
+  }
+
+  #goingAway(): ServerResponse {
+    return text(503, `${(this.#closing ?? CLOSINGS.stopping).reason}\n`);
   }
 
   async #chat(request: ServerRequest<Socket>, url: URL): Promise<ServerResponse | undefined> {
@@ -170,7 +202,7 @@ export class ChatServer {
     if (wanted !== null && name === undefined) return text(400, "that is not a name\n");
     const roomName = roomNamed(url.searchParams.get("room"));
     if (roomName === undefined) return text(400, "that is not the name of a room\n");
-    if (this.#closing !== undefined) return text(503, `${this.#closing.reason}\n`);
+    if (this.#closing !== undefined) return this.#goingAway();
     const room = this.#rooms.enter(roomName);
     if (room === undefined) return text(503, "there are too many rooms\n");
     if (room.isFull) {
@@ -178,7 +210,9 @@ export class ChatServer {
       return text(503, "the room is full\n");
     }
     const allowance = new Allowance(this.#clock);
-    const member = new Member(room, name, allowance, (given) => this.#log(`${given} joined`, room));
+    const member = new Member(room, name, allowance, (given) =>
+      this.#log("joined", given, roomName, room),
+    );
     const welcome = JSON.stringify(member.welcome);
     const leave = (): void => this.#leave(member, room, roomName);
     try {
@@ -203,7 +237,7 @@ export class ChatServer {
     if ("refusal" in decision) return decision.refusal;
     const id = url.searchParams.get("of") ?? "";
     if (!WATCHER_ID.test(id)) return text(400, "of must be 22 to 64 letters or digits\n");
-    if (this.#closing !== undefined) return text(503, `${this.#closing.reason}\n`);
+    if (this.#closing !== undefined) return this.#goingAway();
     if (this.#wires.has(id)) return text(409, "this page watches already\n");
     if (this.#wires.isFull) return text(503, "too many pages are watching\n");
     try {
@@ -230,7 +264,12 @@ export class ChatServer {
     this.#heartbeat.watch(socket);
     // A protocol error or a reset: ws closes by itself.
     socket.on("error", () => {});
-    socket.on("close", () => this.#webSockets.delete(socket));
+    socket.on("message", () => this.#metrics.message());
+    socket.on("close", (code, reason) => {
+      this.#webSockets.delete(socket);
+      this.#metrics.closed(code);
+      this.#options.log?.({ event: "closed", code, reason: String(reason) });
+    });
     this.#reportFrames(parts.io, socket, welcome);
     this.#sayGoodbye(socket);
     return socket;
@@ -255,12 +294,11 @@ export class ChatServer {
     const { name } = member;
     member.leave();
     this.#rooms.leave(roomName);
-    if (name !== undefined) this.#log(`${name} left`, room);
+    if (name !== undefined) this.#log("left", name, roomName, room);
   }
 
-  #log(what: string, room: Room): void {
-    const here = room.names;
-    this.#options.log?.(`${what} (${here.length === 0 ? "nobody is" : here.join(", ")} here)`);
+  #log(event: "joined" | "left", name: string, roomName: string, room: Room): void {
+    this.#options.log?.({ event, name, room: roomName, people: room.names.length });
   }
 }
 

@@ -2,12 +2,18 @@ import { expect, test } from "vitest";
 import { readCommandLine, UsageError } from "../src/command-line.ts";
 
 test.each([
-  ["", { do: "serve", host: "127.0.0.1", port: undefined, once: false, trace: false }],
   [
-    "--port 0 --host ::1 --once --trace",
-    { do: "serve", host: "::1", port: 0, once: true, trace: true },
+    "",
+    { do: "serve", host: "127.0.0.1", port: undefined, once: false, trace: false, log: undefined },
   ],
-  ["--port=65535", { do: "serve", host: "127.0.0.1", port: 65535, once: false, trace: false }],
+  [
+    "--port 0 --host ::1 --once --trace --log a.log",
+    { do: "serve", host: "::1", port: 0, once: true, trace: true, log: "a.log" },
+  ],
+  [
+    "--port=65535",
+    { do: "serve", host: "127.0.0.1", port: 65535, once: false, trace: false, log: undefined },
+  ],
   [
     "--join http://127.0.0.1:8080/ --name carol",
     { do: "join", url: new URL("http://127.0.0.1:8080/"), name: "carol", trace: false },
@@ -31,6 +37,10 @@ test.each([
   [["--port="], '--port takes a number from 0 to 65535, not ""'],
   [["--port", "8e3"], '--port takes a number from 0 to 65535, not "8e3"'],
   [["--name", "carol"], "--name requires --join"],
+  [
+    ["--join", "http://a.test", "--log", "a"],
+    "--join can only be combined with --name and --trace",
+  ],
   [["--join", "http://a.test", "--once"], "--join can only be combined with --name and --trace"],
   [
     ["--join", "http://a.test", "--port", "1"],

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type RequestOptions, request } from "node:http";
 import { expect, test } from "vitest";
+import { joinChat } from "../src/terminal-client.ts";
 import { chat, RawPeer, webSocketRequest } from "./chat-fixture.ts";
 
 async function ask(options: RequestOptions): Promise<{ response: IncomingMessage; body: string }> {
@@ -37,6 +38,36 @@ test.each([
   expect(response.headers["content-security-policy"]).toMatch(/^default-src 'none'/);
   expect(response.headers["content-security-policy"]).not.toContain("unsafe");
   expect(body).toMatch(content);
+});
+
+test("/healthz is 200 while the server runs", async () => {
+  const { response, body } = await ask({ path: "/healthz" });
+  expect([response.statusCode, body]).toEqual([200, "ok\n"]);
+});
+
+test("/metrics counts people, switches, refusals, messages and ends", async () => {
+  const server = await chat();
+  const url = new URL(server.url);
+  const alice = await joinChat(url, { name: "alice" });
+  await alice.next();
+  alice.say("hello");
+  await alice.next();
+  await expect(joinChat(url, { name: "x".repeat(25) })).rejects.toThrow("400");
+  const bob = await joinChat(url, { name: "bob" });
+  await bob.leave();
+  await alice.next();
+  expect(await alice.next()).toEqual({ type: "left", name: "bob" });
+  const counts = (await (await fetch(new URL("/metrics", url))).text()).split("\n");
+  for (const line of [
+    "chat_people 1",
+    "chat_rooms 1",
+    'chat_switches_total{protocol="websocket"} 2',
+    'chat_refusals_total{status="400"} 1',
+    'chat_closings_total{code="1000"} 1',
+    "chat_messages_total 1",
+  ]) {
+    expect(counts).toContain(line);
+  }
 });
 
 test("HEAD / has the head of GET and no body", async () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 // Tests that `npm run demo -- --once` passes, and that it fails when it should.
 
@@ -12,7 +15,14 @@ import { roundTrip } from "../src/round-trip.ts";
 import { serve } from "../src/serve.ts";
 import { afterTest, chat, NO_SCRIPT, rawServer, wsServer } from "./chat-fixture.ts";
 
-const ONCE = { do: "serve", host: "127.0.0.1", port: 0, once: true, trace: false } as const;
+const ONCE = {
+  do: "serve",
+  host: "127.0.0.1",
+  port: 0,
+  once: true,
+  trace: false,
+  log: undefined,
+} as const;
 
 test("succeeds, and reports every event in order", async () => {
   const server = await chat();
@@ -119,6 +129,25 @@ test("--once --trace shows what arrived in readBuf", async () => {
   expect(text).toMatch(/alice.* → .*GET \/chat\?name=alice HTTP\/1\.1/);
   expect(text).toMatch(/bob.* ← .*HTTP\/1\.1 101 Switching Protocols/);
   expect(text).toMatch(/the socket changes hands; readBuf holds 46 bytes/);
+});
+
+test("--log writes one JSON object a line, without addresses", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chat-"));
+  afterTest(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, "chat.log");
+  expect(await serve({ ...ONCE, log }, () => {}, NO_SCRIPT)).toBe(0);
+  const text = readFileSync(log, "utf8");
+  const entries = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as object);
+  expect(entries[0]).toMatchObject({ event: "joined", name: "alice", room: "lobby", people: 1 });
+  expect(entries[1]).toMatchObject({ event: "joined", name: "bob", room: "lobby", people: 2 });
+  expect(entries).toContainEqual(expect.objectContaining({ event: "closed", code: 1000 }));
+  expect(entries).toContainEqual(
+    expect.objectContaining({ event: "left", name: "bob", people: 1 }),
+  );
+  expect(text).not.toContain("/chat");
 });
 
 test("an explicit port that is in use is an error", async () => {
