@@ -63,6 +63,8 @@ const TASKS = {
     async run() {
       await bundle("diagnosis", "cli");
       await node("packages/cli/node_modules/.diagnosis/main.js", ["packages/cli"]);
+      const record = "packages/cli/diagnosis/recorded.json";
+      await node(local("@biomejs/biome/bin/biome"), ["format", "--write", record]);
     },
   },
   fuzz: {

@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 import { on } from "node:events";
 import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { delimiter, isAbsolute, join, relative, resolve } from "node:path";
 import { local } from "../tasks/run.mjs";
 import { fail, printedBy, projectWith, writeFiles } from "./project.mjs";
 import { onFreePort, README, WELCOME } from "./readme.mjs";
@@ -33,6 +33,16 @@ const command = join(project, "node_modules/.bin/upgrade");
 const inShell = { cwd: project, shell: process.platform === "win32" };
 const help = printedBy("upgrade --help", command, ["--help"], inShell);
 if (!help.includes("probe")) fail(`upgrade --help printed ${JSON.stringify(help)}`);
+
+// It has all that it needs: an end and a probe of it, which gives the verdict as an exit code.
+const probing = `upgrade serve --echo > served & until grep -q listening served; do sleep 0.1; done
+upgrade probe --no-proxy "$(sed -n 's/listening on //p' served)"; echo "exit code $?"; kill $!`;
+const path = [join(project, "node_modules/.bin"), process.env.PATH].join(delimiter);
+if (process.platform !== "win32") {
+  const env = { ...process.env, PATH: path };
+  const said = printedBy("upgrade probe", "sh", ["-c", probing], { cwd: project, env });
+  if (!/^✓ It switched.*exit code 0\n$/s.test(said)) fail(`upgrade probe printed ${said}`);
+}
 
 // Classes must keep their names; bundlers rename a class that refers to itself.
 const NAMES = `

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { MISBEHAVIORS } from "../src/serve/misbehaviors.ts";
 import { VERDICTS, type VerdictId } from "../src/verdicts/verdicts.ts";
-import { closeAfterEach, ManualClock, moving, probed, serving } from "./stage.ts";
+import {
+  answering,
+  closeAfterEach,
+  ManualClock,
+  moving,
+  probed,
+  scripted,
+  serving,
+} from "./stage.ts";
 
 closeAfterEach();
 
@@ -57,6 +65,45 @@ describe("over WebSocket", () => {
     expect(verdict.class).toBe(VERDICTS[id].exit);
     expect(verdict.says).not.toContain("undefined");
     expect(verdict.change).not.toContain("undefined");
+  });
+});
+
+describe("what a further attempt finds", () => {
+  const refusal = (text: string) =>
+    `HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+
+  test("the same answer without a proposal: the server has not seen it", async () => {
+    const port = await answering(refusal("no"));
+    const { verdict, facts } = await probed(`ws://127.0.0.1:${port}/`);
+    expect(facts.control.withoutProposal).toEqual({ status: 400, isSame: true });
+    expect(verdict.id).toBe("upgrade-ignored");
+  });
+
+  test("another answer without a proposal: the server has seen it", async () => {
+    const port = await scripted((socket) => {
+      socket.on("data", (bytes) => {
+        socket.write(refusal(/upgrade/i.test(String(bytes)) ? "no key" : "hello"));
+      });
+    });
+    const { verdict, facts } = await probed(`ws://127.0.0.1:${port}/`);
+    expect(facts.control.withoutProposal).toEqual({ status: 400, isSame: false });
+    expect(verdict.id).toBe("bad-request");
+  });
+
+  test("a switch without the body: the body is the cause", async () => {
+    const port = await scripted((socket) => {
+      socket.on("data", (bytes) => {
+        const accepts = !/content-length/i.test(String(bytes));
+        const head = "Connection: Upgrade\r\nUpgrade: raw\r\n\r\n";
+        socket.write(
+          accepts ? `HTTP/1.1 101 a\r\n${head}` : `HTTP/1.1 426 a\r\nContent-Length: 0\r\n${head}`,
+        );
+      });
+    });
+    const options = { protocol: ["raw"], body: "hello" };
+    const { verdict, facts } = await probed(`http://127.0.0.1:${port}/`, options);
+    expect(facts.control.withoutBody).toBe(101);
+    expect(verdict.id).toBe("body-with-upgrade");
   });
 });
 

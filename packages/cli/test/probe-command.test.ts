@@ -89,6 +89,18 @@ describe("a command line that is wrong exits with 2 and says what to type", () =
     expect(out).toBe("");
   });
 
+  test.each([
+    [["-H", "Content-Length: 9", "-d", "hello"], "Content-Length"],
+    [["-H", "Host: a b"], "Host"],
+    [["-X", "a b"], "the method is not a token"],
+    [["--target", "no path"], "the request target"],
+  ])("a request that may not be sent: %j", async (args, says) => {
+    const port = await serving();
+    const { exit, error } = await ran(["probe", "--no-proxy", ...args, `ws://127.0.0.1:${port}/`]);
+    expect(exit).toBe(2);
+    expect(error).toContain(says);
+  });
+
   test("help is no mistake, and lists the exit codes", async () => {
     const { exit, out } = await ran(["--help"]);
     expect(exit).toBe(0);

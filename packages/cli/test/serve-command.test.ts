@@ -1,5 +1,10 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { endOf } from "../src/serve/end.ts";
 import { MISBEHAVIORS } from "../src/serve/misbehaviors.ts";
 import { type Place, type Running, ran, start } from "./command-line.ts";
 import { answering, closeAfterEach, closeLater, scripted, serving } from "./stage.ts";
@@ -88,6 +93,21 @@ describe("connect", () => {
     running.stdin.end("world");
     const { exit, out, error } = await running.done;
     expect([exit, out, error]).toEqual([0, "hello, world", ""]);
+  });
+
+  test("asks a Unix socket as docker exec does: POST, a target, a body, and half-close", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "upgrade-cli-"));
+    closeLater(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "socket");
+    const server = endOf({ protocols: ["tcp"], subprotocols: [], isEcho: true });
+    server.listen(path);
+    await once(server, "listening");
+    closeLater(() => server.close());
+    const request = ["-X", "POST", "--target", "/exec/1/start", "-d", "{}"];
+    const running = start(["connect", "-p", "tcp", ...request, `unix:${path}`]);
+    running.stdin.end("ls\n");
+    const { exit, out, error } = await running.done;
+    expect([exit, out, error]).toEqual([0, "ls\n", ""]);
   });
 
   test("writes bytes that came with the 101 first", async () => {

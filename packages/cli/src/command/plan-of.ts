@@ -14,6 +14,7 @@ export interface ConnectingOptions {
   readonly subprotocol?: readonly string[] | undefined;
   readonly header?: readonly string[] | undefined;
   readonly method?: string | undefined;
+  readonly target?: string | undefined;
   readonly body?: string | undefined;
   /** False with --no-proxy; true by default, which says nothing. */
   readonly proxy?: string | boolean | undefined;
@@ -43,7 +44,7 @@ export function planOf(text: string, options: ConnectingOptions): Plan {
     url,
     ...place,
     isSecure,
-    target: place.path === undefined ? `${url.pathname}${url.search}` : "/",
+    target: options.target ?? (place.path === undefined ? `${url.pathname}${url.search}` : "/"),
     authority: host?.[1] ?? (place.path === undefined ? url.host : "localhost"),
     method,
     protocols: (options.protocol ?? ["websocket"]).map((one) => tokenOf(one, "--protocol")),

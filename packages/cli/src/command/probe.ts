@@ -29,6 +29,7 @@ export function connecting(command: Command, url = "<url>"): Command {
       new Option("-H, --header <line>", '"Name: value"; may be repeated').argParser(collect),
     )
     .option("-X, --method <method>", "default: GET")
+    .option("--target <path>", "what to ask for (default: the path of the URL; of unix:, /)")
     .option("-d, --body <text>", "the body of the request")
     .option("--proxy <url>", "a proxy for CONNECT (default: HTTPS_PROXY or HTTP_PROXY)")
     .option("--no-proxy", "no proxy, whatever the environment says")

@@ -1,10 +1,15 @@
 // facts → [control] → facts: further attempts, to tell two causes apart
 
 import type { LookupAddress } from "node:dns";
+import type net from "node:net";
+import { handshake } from "@upgrade/client";
 import type { ControlFacts, ExchangeFacts, TlsFacts } from "../facts.ts";
+import { answerIn } from "./answer.ts";
 import { exchange } from "./exchange.ts";
 import type { Plan } from "./plan.ts";
 import { dial, secure } from "./reaching.ts";
+import { Tap } from "./tap.ts";
+import { within } from "./within.ts";
 
 /** Statuses that do not say whether the server has seen the proposal. */
 const UNCLEAR = new Set([200, 204, 400, 404, 426]);
@@ -37,10 +42,7 @@ export function isUnclear({ answer, isSwitched }: ExchangeFacts, { method }: Pla
 }
 
 /** The same proposal without its body, on a connection that is open. */
-export async function withoutBody(
-  socket: Parameters<typeof exchange>[0],
-  plan: Plan,
-): Promise<ControlFacts> {
+export async function withoutBody(socket: net.Socket, plan: Plan): Promise<ControlFacts> {
   const [again, switched] = await exchange(socket, { ...plan, body: undefined });
   switched?.io.destroy();
   return { withoutBody: again.answer?.status };
@@ -48,13 +50,24 @@ export async function withoutBody(
 
 /** The same request without a proposal, on a connection that is open. */
 export async function withoutProposal(
-  socket: Parameters<typeof exchange>[0],
+  socket: net.Socket,
   { answer }: ExchangeFacts,
   plan: Plan,
 ): Promise<ControlFacts> {
-  const [again] = await exchange(socket, { ...plan, protocols: [] });
-  const status = again.answer?.status;
-  if (status === undefined) return {};
-  const isSame = status === answer?.status && again.answer?.body === answer.body;
-  return { withoutProposal: { status, isSame } };
+  const { clock, timeoutMs, method, target, authority, headers, showsSecrets } = plan;
+  const began = clock.now();
+  const tap = new Tap(socket, clock);
+  const asked = async (): Promise<void> => {
+    const { sender } = await handshake(tap, { clock });
+    const request = { method, target, headers: [["Host", authority] as const, ...headers] };
+    const { body } = await sender.sendRequest(request);
+    await body.bytes();
+  };
+  // Without an answer, nothing is known.
+  await within(timeoutMs, clock, asked()).catch(() => {});
+  tap.destroy();
+  const again = answerIn(tap.received, began, showsSecrets);
+  if (again?.status === undefined) return {};
+  const isSame = again.status === answer?.status && again.body === answer.body;
+  return { withoutProposal: { status: again.status, isSame } };
 }

@@ -1,10 +1,11 @@
 // a socket → [exchange] → facts, and the parts of a switch: the request and the answer
 
 import type net from "node:net";
-import { type Proposable, type SwitchAccepted, upgrade } from "@upgrade/client";
+import { LocalProtocolError, type Proposable, type SwitchAccepted, upgrade } from "@upgrade/client";
 import { websocket } from "@upgrade/websocket";
 import type { Ending, ExchangeFacts, Failure } from "../facts.ts";
 import { maskHead } from "../mask.ts";
+import { UsageError } from "../usage-error.ts";
 import { answerIn } from "./answer.ts";
 import { failureOf } from "./failure.ts";
 import type { Plan } from "./plan.ts";
@@ -15,7 +16,11 @@ export type Switched = SwitchAccepted<Tap>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Sends the proposal, and reads the answer to the end of its head; of a refusal, the body too. */
+/**
+ * Sends the proposal, and reads the answer to the end of its head; of a refusal, the body too.
+ *
+ * @throws {UsageError} The request may not be sent; nothing was.
+ */
 export async function exchange(
   socket: net.Socket,
   plan: Plan,
@@ -46,6 +51,7 @@ export async function exchange(
       result.connection.abort();
     }
   } catch (error) {
+    if (error instanceof LocalProtocolError) throw new UsageError(error.message);
     failure = failureOf(error);
   }
   const facts = factsOf(tap, began, plan);
