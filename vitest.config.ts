@@ -6,40 +6,34 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 
 // Under this condition the packages export their sources, so that no test needs a build.
 const conditions = ["@upgrade/source", "module", "node", "development|production"];
-// Vitest passes the conditions to Node, which cannot load the "module" of @opentelemetry/api: the chat
-// has it from prom-client.
-const conditionsOf: Readonly<Record<string, readonly string[]>> = {
-  "demo-chat": conditions.filter((condition) => condition !== "module"),
-};
 
-function resolving(name: string) {
-  const resolve = { conditions: [...(conditionsOf[name] ?? conditions)] };
-  return { resolve, ssr: { resolve } };
-}
+// Clocks are injected and work is counted, so no test waits for time. On a busy machine a test may
+// be slow; only one that hangs is wrong.
+const testTimeout = 30_000;
+
+// Vitest passes the conditions to Node, which cannot load the "module" of @opentelemetry/api: the chat
+// has it from prom-client. Whoever extends the conditions below gets them all.
+const resolve = { conditions: conditions.filter((condition) => condition !== "module") };
+const bases: Readonly<Record<string, object>> = { "demo-chat": { resolve, ssr: { resolve } } };
 
 const projects = ["packages", "apps"].flatMap((folder) =>
   readdirSync(`${root}${folder}`)
     .filter((name) => existsSync(`${root}${folder}/${name}/package.json`))
     .map((name) => ({
-      extends: true as const,
-      ...resolving(name),
+      ...(bases[name] ?? { extends: true as const }),
       root: `${root}${folder}/${name}`,
-      test: { name, include: ["{src,test}/**/*.test.ts"] },
+      test: { name, include: ["{src,test}/**/*.test.ts"], testTimeout },
     })),
 );
 
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    // Clocks are injected and work is counted, so no test waits for time. On a busy machine a test may
-    // be slow; only one that hangs is wrong.
-    testTimeout: 30_000,
+    testTimeout,
     projects: [
       ...projects,
-      {
-        extends: true,
-        ...resolving("workspace"),
-        test: { name: "workspace", include: ["scripts/**/*.test.ts"] },
-      },
+      { extends: true, test: { name: "workspace", include: ["scripts/**/*.test.ts"] } },
     ],
     coverage: {
       include: ["packages/{core,client,server,websocket,proxy,node}/src/**/*.ts"],
