@@ -181,6 +181,7 @@ async function* relaysUpgrade(cast: Cast) {
 
 const REVERSE = "docs/guides/connect-proxy.md: A reverse proxy";
 
+const CONNECT = "docs/guides/proxies.md: A CONNECT proxy";
 const WHOLE = "docs/guides/proxies.md: Any request, any upgrade";
 const SHORTEST = "packages/proxy/README.md: @upgrade/proxy";
 const PROXY = "docs/guides/connect-proxy.md: A proxy";
@@ -217,5 +218,11 @@ export const PROXIES: readonly Story[] = [
   ...[relays, relaysInterim, relaysUpgrade, relaysExpectation, ...ODD.map(relaysOdd)].map(
     (play) => ({ sample: WHOLE, serves: "8080", asks: "8081", play }),
   ),
+  ...[tunnelThrough, refusesOthers].map((play) => ({
+    sample: CONNECT,
+    serves: "3128",
+    asks: "8081",
+    play,
+  })),
   { sample: SHORTEST, serves: "8080", asks: "8081", play: relaysUpgrade },
 ];

@@ -12,6 +12,8 @@ export interface TunnelAccount {
   readonly where: string;
   /** The protocol that was switched to; for CONNECT, the authority. */
   readonly protocol: string;
+  /** Who the client is, as `authenticate` of a CONNECT proxy found. */
+  readonly user?: string | undefined;
   /** Bytes from the client. */
   readonly up: number;
   /** Bytes to the client. */
@@ -33,7 +35,7 @@ const NAMES = { ...SIDES, signal: "signal", idle: "idle", tap: "tap" } as const;
 /** Reports the end of a tunnel between a client (`a`) and an upstream (`b`). */
 export function account(
   onTunnel: OnTunnel | undefined,
-  about: Pick<TunnelAccount, "request" | "where" | "protocol">,
+  about: Pick<TunnelAccount, "request" | "where" | "protocol" | "user">,
   { aToB, bToA, endedBy, stalled, error }: TunnelEnd,
 ): void {
   if (onTunnel === undefined) return;

@@ -39,29 +39,39 @@ export class Attempt {
     this.#stopTimer();
   }
 
-  /**
-   * Waits for an io until this attempt is aborted. One that arrives later is aborted.
-   *
-   * @throws {ConnectionError} `CANCELED` with the reason; what `dial` threw, or `TRANSPORT_FAILED`
-   *   with it as its cause.
-   */
+  /** Waits for an io. One that comes too late is aborted. Throws as {@link awaited}. */
   dialed(dial: () => Dialed): Promise<Io> {
+    return this.awaited("dial", dial, (io, reason) => abortIo(io, reason));
+  }
+
+  /**
+   * Waits for what a callback promises until this attempt is aborted.
+   *
+   * @param discard Gets what comes later.
+   * @throws {ConnectionError} `CANCELED` with the reason; what the callback threw, or
+   *   `TRANSPORT_FAILED` with it as its cause.
+   */
+  awaited<T>(
+    name: string,
+    call: () => T | PromiseLike<T>,
+    discard: (late: T, reason: ConnectionError) => void = () => {},
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       let canceled: ConnectionError | undefined;
       const stop = listen(this.signal, (cause) => {
-        canceled = new ConnectionError("CANCELED", "dial", { cause, sent: "nothing" });
+        canceled = new ConnectionError("CANCELED", name, { cause, sent: "nothing" });
         reject(canceled);
       });
       if (canceled !== undefined) return;
-      new Promise<Io>((settle) => settle(dial())).then(
-        (io) => {
+      new Promise<T>((settle) => settle(call())).then(
+        (value) => {
           stop();
-          if (canceled === undefined) resolve(io);
-          else abortIo(io, canceled);
+          if (canceled === undefined) resolve(value);
+          else discard(value, canceled);
         },
         (error: unknown) => {
           stop();
-          reject(dialFailed(error));
+          reject(callFailed(name, error));
         },
       );
     });
@@ -78,8 +88,18 @@ export class Attempt {
   }
 }
 
-function dialFailed(cause: unknown): UpgradeError {
+function callFailed(name: string, cause: unknown): UpgradeError {
   if (cause instanceof UpgradeError) return cause;
-  const context = cause instanceof Error ? cause.message : "dial";
+  const context = cause instanceof Error ? cause.message : name;
   return new ConnectionError("TRANSPORT_FAILED", context, { cause, sent: "nothing" });
+}
+
+/** Calls what may fail while no one else owns the io, which is then aborted. */
+export function orAborted<T>(io: Io, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    abortIo(io, error);
+    throw error;
+  }
 }

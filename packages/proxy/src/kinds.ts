@@ -12,6 +12,9 @@ export const OBJECT: Kind = {
   fits: (value) => typeof value === "object" && value !== null,
 };
 
+/** A string. */
+export const TEXT: Kind = { says: "a string", fits: (value) => typeof value === "string" };
+
 /** A name in `Via` and `Proxy-Status`. */
 export const PSEUDONYM: Kind = {
   says: 'a token, such as "edge"',

@@ -10,14 +10,14 @@ import {
   DURATION,
   FUNCTION,
   type Io,
-  type Kind,
   type Kinds,
   type SignalLike,
+  type Tap,
 } from "@upgrade/core/io";
 import type { ServerRequest, ServerResponse } from "@upgrade/server";
 import type { OnTunnel } from "./accounts.ts";
 import type { ForwardingOptions } from "./forwarding.ts";
-import { COUNT, OBJECT, PSEUDONYM } from "./kinds.ts";
+import { COUNT, OBJECT, PSEUDONYM, TEXT } from "./kinds.ts";
 import type { Signal } from "./platform-types.ts";
 
 /** What `dial` and `resolve` get besides the place. */
@@ -65,13 +65,15 @@ export interface ReverseProxyOptions extends ForwardingOptions {
   readonly name?: string | undefined;
   /** Called for each request that the upstream failed to answer, while its client is still there. */
   readonly onError?: ((error: unknown, request: ServerRequest<unknown>) => void) | undefined;
+  /** Sees the bytes of a switched connection: `a` is the client. One for each, or none. */
+  readonly tap?:
+    | ((request: ServerRequest<unknown>, protocol: string) => Tap | undefined)
+    | undefined;
   /** Called when a switched connection has ended. */
   readonly onTunnel?: OnTunnel | undefined;
   /** The clock for `connectMs`, `answerMs` and `tunnelIdleMs`. Default: the platform's. */
   readonly clock?: Clock | undefined;
 }
-
-const TEXT: Kind = { says: "a string", fits: (value) => typeof value === "string" };
 
 const OPTIONS: Kinds<ReverseProxyOptions> = {
   dial: FUNCTION,
@@ -98,6 +100,7 @@ const OPTIONS: Kinds<ReverseProxyOptions> = {
   upstream: OBJECT,
   name: PSEUDONYM,
   onError: FUNCTION,
+  tap: FUNCTION,
   onTunnel: FUNCTION,
   clock: CLOCK,
 };

@@ -19,7 +19,7 @@ import {
 } from "@upgrade/core/io";
 import type { ServerRequest, ServerResponse } from "@upgrade/server";
 import { account } from "./accounts.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, orAborted } from "./attempt.ts";
 import { failureResponse } from "./failure.ts";
 import {
   endsHere,
@@ -199,9 +199,10 @@ class Relay {
       abortIo(parts.io, undefined);
       throw new RemoteProtocolError("BAD_SWITCH", `it switches to ${protocol}`);
     }
+    const tap = orAborted(parts.io, () => this.#options.tap?.(request, protocol));
     const headers = switchHeaders(response, this.#options);
     const client = request.switchTo(protocol, { reason: response.reason, headers });
-    const end = await tunnel(client, parts, this.#tunnel);
+    const end = await tunnel(client, parts, { ...this.#tunnel, tap });
     account(this.#options.onTunnel, { request, where: origin, protocol }, end);
   }
 }

@@ -39,7 +39,17 @@ export function readSamples(): Sample[] {
       .sort()
       .flatMap((name) => samplesIn(`${folder}${name}`)),
   );
-  return [...pages, ...PACKAGES.flatMap(examplesOf)];
+  return [...pages, ...PACKAGES.flatMap(examplesOf), ...programs()];
+}
+
+/** The programs in `examples/`, as `examples/reverse-proxy.ts: program`. */
+function programs(): Sample[] {
+  return readdirSync(new URL("examples/", ROOT))
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => {
+      const code = readFileSync(new URL(`examples/${name}`, ROOT), "utf8");
+      return { file: `examples/${name}`, heading: "program", number: 1, code, given: "" };
+    });
 }
 
 // An example omits the imports of its own package and of node:net.

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { CLIENTS } from "../../samples/clients.ts";
+import { EXAMPLES } from "../../samples/examples.ts";
 import { PROGRAMS } from "../../samples/programs.ts";
 import { PROXIES } from "../../samples/proxies.ts";
 import { SERVERS } from "../../samples/servers.ts";
@@ -7,7 +8,7 @@ import { nameOf, readSamples } from "../../src/samples/samples.ts";
 import { Stage } from "../../src/samples/stage.ts";
 import { Rehearsal, type Story, type Way } from "../../src/samples/story.ts";
 
-const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...CLIENTS];
+const PLAYED: readonly Story[] = [...SERVERS, ...PROXIES, ...EXAMPLES, ...CLIENTS];
 const WAYS: readonly Way[] = ["reset", "FIN", "stall"];
 
 // A separate process, shared by many stories: it is slow to start on a busy machine.
