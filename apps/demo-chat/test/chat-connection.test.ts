@@ -170,6 +170,21 @@ test("a refusal is told in the words of the server, once known from the trace", 
   expect(statuses.at(-1)).toEqual({ is: "closed", why: "that is not a name" });
 });
 
+test("a refusal that is known only after the attempt has ended replaces the guess", async () => {
+  const { clock, connection, statuses, sockets, last } = await joined();
+  last().end(1006);
+  expect(statuses.at(-1)).toMatchObject({ is: "waiting", why: "the server cannot be reached" });
+  clock.advance(100);
+  connection.refused("the room is full", false);
+  expect(statuses.at(-1)).toEqual({ is: "waiting", why: "the room is full", at: 500 });
+  connection.refused("that is not a name", true);
+  expect(statuses.at(-1)).toEqual({ is: "closed", why: "that is not a name" });
+  expect(clock.pending).toBe(0);
+  connection.retryNow();
+  await settled();
+  expect(sockets).toHaveLength(1);
+});
+
 test.each([
   ["see https://a.test/x.", ["see ", "*https://a.test/x", "."]],
   ["(http://a.test/?q=1)", ["(", "*http://a.test/?q=1", ")"]],

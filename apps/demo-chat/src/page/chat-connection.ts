@@ -54,6 +54,7 @@ export class ChatConnection {
   #attempts = 0;
   #timer: unknown;
   #isWaiting = false;
+  #retryAt = 0;
   /** Why the server refused the current attempt, if it said so. */
   #refusal: { readonly why: string; readonly isFinal: boolean } | undefined;
 
@@ -89,9 +90,13 @@ export class ChatConnection {
     if (this.#you !== undefined) this.#ask();
   }
 
-  /** What the trace says about the refusal of the current attempt. */
+  /** What the trace says about the refusal of the last attempt. */
   refused(why: string, isFinal: boolean): void {
     this.#refusal = { why, isFinal };
+    // The trace has a connection of its own, and may be later than the end of the attempt.
+    if (!this.#isWaiting) return;
+    if (isFinal) this.#stop(why);
+    else this.#options.onStatus({ is: "waiting", why, at: this.#retryAt });
   }
 
   async #connect(): Promise<void> {
@@ -154,6 +159,7 @@ export class ChatConnection {
 
   #stop(why: string): void {
     this.#you = undefined;
+    this.#isWaiting = false;
     this.#options.clock.clearTimer(this.#timer);
     this.#options.onStatus({ is: "closed", why });
   }
@@ -166,7 +172,8 @@ export class ChatConnection {
     const ms = Math.round(longest * (0.5 + random() / 2));
     this.#isWaiting = true;
     this.#setTimer(ms, () => void this.#connect());
-    onStatus({ is: "waiting", why, at: clock.now() + ms });
+    this.#retryAt = clock.now() + ms;
+    onStatus({ is: "waiting", why, at: this.#retryAt });
   }
 
   #send(action: ChatAction): void {

@@ -120,7 +120,6 @@ function receive(event: ChatEvent): void {
 }
 
 function welcome(you: string, others: readonly string[]): void {
-  localStorage.setItem("name", you);
   people.set(you, others);
   const alone = " Nobody else is here yet: open this page in a second window.";
   log.note(`Welcome, ${you}.${others.length === 0 ? alone : ""}`);
@@ -137,6 +136,8 @@ function askName(): void {
 
 function join(name: string): void {
   hasJoined = true;
+  // As it was wanted: a number that the server added may be free next time.
+  localStorage.setItem("name", name);
   label.textContent = "Message";
   input.placeholder = "Say something";
   input.maxLength = MAX_TEXT_LENGTH;
