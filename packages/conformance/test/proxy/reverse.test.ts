@@ -1,3 +1,4 @@
+import { reverseProxy } from "@upgrade/proxy";
 import { describe, expect, test } from "vitest";
 import { answer, head } from "../../src/messages.ts";
 import { proxied } from "../../src/proxying/proxied.ts";
@@ -332,4 +333,58 @@ describe("which upstream a request is for:", () => {
     );
     expect(failures).toEqual(["mine"]);
   });
+});
+
+describe("the tap of a switched connection", () => {
+  test("sees the bytes of both sides", async () => {
+    const seen: string[] = [];
+    const { client, upstream } = await proxied({
+      protocols: ["websocket"],
+      tap:
+        ({ target }, protocol) =>
+        (bytes, from) =>
+          seen.push(`${target} ${protocol} ${from} ${bytes.length}`),
+    });
+    await client.send(head("GET /ws", ...WEBSOCKET));
+    const origin = await upstream();
+    await origin.readHead();
+    await origin.send(`${answer("101 x", ...WEBSOCKET)}early`);
+    await client.readUntil("early");
+    await client.send("up");
+    await origin.read(2);
+    expect(seen).toEqual(["/ws websocket b 5", "/ws websocket a 2"]);
+  });
+
+  test("that cannot be made is a 500, and the upstream's connection ends", async () => {
+    const { client, upstream, failures } = await proxied({
+      protocols: ["websocket"],
+      tap: () => {
+        throw new Error("mine");
+      },
+    });
+    await client.send(head("GET /ws", ...WEBSOCKET));
+    const origin = await upstream();
+    await origin.readHead();
+    await origin.send(answer("101 x", ...WEBSOCKET));
+    expect(await client.readHead()).toMatch(/ 500 [\s\S]*error=proxy_internal_error/);
+    await origin.failed();
+    expect(failures).toEqual(["mine"]);
+  });
+});
+
+test.each([
+  [{}, "dial is missing"],
+  [{ dial: "http://a.test" }, "dial is a string, not a function"],
+  [{ protocols: "websocket" }, "protocols is a string, not a list of protocols"],
+  [{ protocols: [1] }, "protocols is an object, not a list of protocols"],
+  [{ via: "a b" }, "via is a string, not a token"],
+  [{ name: 1 }, "name is 1, not a token"],
+  [{ forwarded: true }, 'forwarded is true, not "forwarded" or "x-forwarded"'],
+  [{ maxIdle: -1 }, "maxIdle is -1, not a whole number"],
+  [{ upstream: 1 }, "upstream is 1, not an object"],
+  [{ dial: () => null, upstream: { idelMs: 1 } }, "did you mean idleMs?"],
+  [{ origin: 1 }, "origin is 1, not a string or a function"],
+  [{ answerms: 1 }, "did you mean answerMs?"],
+])("reverseProxy(%o) says what to do", (options, why) => {
+  expect(() => reverseProxy(options as never)).toThrow(why);
 });

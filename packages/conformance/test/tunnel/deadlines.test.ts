@@ -1,3 +1,4 @@
+import { Duplex } from "node:stream";
 import { ManualClock, memoryPair, tunnel } from "@upgrade/core/io";
 import { afterEach, describe, expect, test } from "vitest";
 import { bytes } from "../../src/messages.ts";
@@ -108,6 +109,24 @@ describe("the side that stalled", () => {
     const end = await done;
     expect(end.stalled).toBe("both");
     expect(end.error?.message).toContain("both did not read");
+  });
+
+  test("is the one that did not close, after both have ended", async () => {
+    const clock = new ManualClock();
+    const [a, left] = memoryPair();
+    const stuck = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, accepted) => accepted(),
+      final: () => {},
+    });
+    const done = tunnel(a, stuck, { idleMs: 1_000, clock });
+    stuck.push(null);
+    await left.closeWrite();
+    await turns();
+    clock.advance(1_000);
+    const end = await done;
+    expect(end).toMatchObject({ endedBy: "idle", stalled: "b" });
+    expect(end.error?.message).toContain("b did not close");
   });
 
   test("is one that has not arrived", async () => {
