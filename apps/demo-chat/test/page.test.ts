@@ -131,6 +131,7 @@ describe("the page in Chromium", () => {
     const text = await page.locator("#wire").innerText();
     expect(text).toContain(`HTTP/1.1 ${status} `);
     expect(text).not.toContain("The switch");
+    expect(text.includes("it proposes nothing")).toBe(title === "No Connection option");
     expect(text).not.toContain("switched-protocol\nno longer");
   });
 

@@ -88,8 +88,10 @@ export class Story {
   #request(event: Happened<"request">): HTMLElement {
     const { method, target, version, headers } = event;
     const start = `${method} ${target} HTTP/${version}`;
-    const why = "The client asks for an address, and proposes to leave HTTP. A GET has no body.";
-    return head("request", start, { says: why, rule: "RFC 9112 §3" }, headers);
+    const proposes = headers.some(
+      ([name, value]) => name.toLowerCase() === "connection" && /\bupgrade\b/i.test(value),
+    );
+    return head("request", start, proposes ? PROPOSES : PROPOSES_NOTHING, headers);
   }
 
   #response(event: Happened<"response" | "interim-response">): HTMLElement {
@@ -160,6 +162,14 @@ function field(of: Of, [name, value]: FieldLine): HTMLElement {
   return row;
 }
 
+const PROPOSES: Meaning = {
+  says: "The client asks for an address, and proposes to leave HTTP. A GET has no body.",
+  rule: "RFC 9110 §7.8",
+};
+const PROPOSES_NOTHING: Meaning = {
+  says: "The client asks for an address. Without the option “Upgrade” in Connection it proposes nothing, whatever Upgrade says.",
+  rule: "RFC 9110 §7.8",
+};
 const UNKNOWN: Meaning = { says: "It plays no part in the switch." };
 
 function switched({ protocol }: Happened<"switched">): HTMLElement {
