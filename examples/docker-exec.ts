@@ -15,7 +15,9 @@ const result = await upgrade(await open(DOCKER, { timeoutMs: 5_000 }), {
 });
 if (!result.switched) {
   const { status, body } = result.response;
-  throw new Error(`Docker answered ${status}: ${await body.text()}`);
+  const text = await body.text();
+  await result.connection.close();
+  throw new Error(`Docker answered ${status}: ${text}`);
 }
 
 const stream = rewind(result.parts);

@@ -27,7 +27,9 @@ const result = await upgrade(await open(KUBE, { timeoutMs: 5_000 }), {
 });
 if (!result.switched) {
   const { status, body } = result.response;
-  throw new Error(`Kubernetes answered ${status}: ${await body.text()}`);
+  const text = await body.text();
+  await result.connection.close();
+  throw new Error(`Kubernetes answered ${status}: ${text}`);
 }
 
 const socket = adopt(result.parts, result.agreement, { WebSocket });
