@@ -32,6 +32,15 @@ describe("a side that is promised", () => {
     expect([await left.readToEnd(), await right.readToEnd()]).toEqual(["", ""]);
   });
 
+  test("that rejects after the other side could not be joined is left alone", async () => {
+    const unhandled = watchUnhandled();
+    const { side, fail } = promised();
+    await expect(tunnel(7 as never, side)).rejects.toMatchObject({ code: "INVALID_IO" });
+    fail(new Error("too late"));
+    expect(await unhandled.settled()).toEqual([]);
+    unhandled.stop();
+  });
+
   test("over TCP: nothing is read for it before it arrives, and an end is kept for it", async () => {
     const [b, farB] = await tcpPair();
     const [a, farA] = memoryPair();
