@@ -167,7 +167,7 @@ export class ChatServer {
 
   #resource(path: string): (() => ServerResponse | Promise<ServerResponse>) | undefined {
     if (path === "/healthz") {
-      // A load balancer sends nobody here while it closes.
+      // A load balancer sends no more clients here while it closes.
       return () => (this.#closing === undefined ? text(200, "ok\n") : this.#goingAway());
     }
     if (path === "/metrics") {
